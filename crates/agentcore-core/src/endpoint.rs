@@ -1,0 +1,337 @@
+//! Where requests go: the service's host in a region, or a URL of the caller's. Resolves names to URLs, opens nothing.
+
+use std::{fmt, str::FromStr};
+
+use http::{Uri, uri::Scheme};
+
+use crate::{Noun, ParseError, Region};
+
+/// The base URL of a data plane: scheme, authority and perhaps a path, without query.
+///
+/// Plaintext `http` is accepted to loopback only, because every request carries a credential. Parse one to reach a
+/// gateway, a VPC endpoint or a test server; use [`Endpoints`] for the service itself.
+///
+/// ```
+/// # use agentcore_core::Endpoint;
+/// let endpoint: Endpoint = "https://gateway.example.com:8443/agents/".parse()?;
+/// assert_eq!(endpoint.to_string(), "https://gateway.example.com:8443/agents");
+/// assert!("http://gateway.example.com".parse::<Endpoint>().is_err());
+/// assert!("http://127.0.0.1:8080".parse::<Endpoint>().is_ok());
+/// # Ok::<(), agentcore_core::ParseError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Endpoint(Base);
+
+impl Endpoint {
+    pub(crate) fn base(&self) -> &Base {
+        &self.0
+    }
+}
+
+impl FromStr for Endpoint {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let base = Base::parse(text)?;
+        if !base.secure && !is_loopback(&base.host) {
+            return Err(refuse(&format!("{} is not loopback: credentials travel over https only", base.host)));
+        }
+        Ok(Self(base))
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.url("http"))
+    }
+}
+
+/// Where each region's endpoint is: the service's own hosts, or, made from an [`Endpoint`], one URL for all.
+///
+/// ```
+/// # use agentcore_core::{Endpoints, Variant};
+/// let region = "us-gov-west-1".parse()?;
+/// let endpoint = Endpoints::of_the_service(Variant::default().fips(true)).resolve(&region);
+/// assert_eq!(endpoint.to_string(), "https://bedrock-agentcore-fips.us-gov-west-1.amazonaws.com");
+/// # Ok::<(), agentcore_core::ParseError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoints(Choice);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Choice {
+    Service(Variant),
+    Fixed(Endpoint),
+}
+
+impl Endpoints {
+    /// The service's own hosts.
+    #[must_use]
+    pub fn of_the_service(variant: Variant) -> Self {
+        Self(Choice::Service(variant))
+    }
+
+    /// Reads the environment as the AWS SDKs do, through `lookup` so that this crate itself reads nothing.
+    ///
+    /// A URL is `explicit`, or the first that is set and not empty of `AWS_ENDPOINT_URL_BEDROCK_AGENTCORE`,
+    /// `AWS_ENDPOINT_URL` and `BEDROCK_AGENTCORE_DP_ENDPOINT` (the official Python SDK's own).
+    /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true` turns the `AWS_` ones off. `AWS_USE_FIPS_ENDPOINT=true` and
+    /// `AWS_USE_DUALSTACK_ENDPOINT=true` choose the variant.
+    ///
+    /// # Errors
+    /// If a variable holds what is not an endpoint; the error names the variable. If FIPS or dual-stack is asked for
+    /// together with a URL, which could not honour it.
+    pub fn from_env(explicit: Option<Endpoint>, lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ParseError> {
+        let set = |name: &str| lookup(name).filter(|value| !value.is_empty());
+        let is_true = |name| set(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        let variant =
+            Variant { fips: is_true("AWS_USE_FIPS_ENDPOINT"), dual_stack: is_true("AWS_USE_DUALSTACK_ENDPOINT") };
+        let ignored = is_true("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
+        let names = URL_VARIABLES.iter().filter(|name| !(ignored && name.starts_with("AWS_")));
+        let url = match explicit {
+            Some(url) => Some(url),
+            None => names
+                .copied()
+                .find_map(|name| set(name).map(|value| (name, value)))
+                .map(|(name, value)| {
+                    value.parse().map_err(|error: ParseError| refuse(&format!("{name}: {}", error.rule())))
+                })
+                .transpose()?,
+        };
+        match url {
+            None => Ok(Self::of_the_service(variant)),
+            Some(_) if variant.fips => Err(refuse("AWS_USE_FIPS_ENDPOINT and an explicit URL exclude each other")),
+            Some(_) if variant.dual_stack => {
+                Err(refuse("AWS_USE_DUALSTACK_ENDPOINT and an explicit URL exclude each other"))
+            }
+            Some(url) => Ok(url.into()),
+        }
+    }
+
+    /// The endpoint for a region.
+    #[must_use]
+    pub fn resolve(&self, region: &Region) -> Endpoint {
+        match &self.0 {
+            Choice::Fixed(url) => url.clone(),
+            Choice::Service(Variant { fips, dual_stack }) => {
+                let partition = region.partition();
+                let suffix = if *dual_stack { partition.dual_stack_dns_suffix() } else { partition.dns_suffix() };
+                let fips = if *fips { "-fips" } else { "" };
+                let host = format!("bedrock-agentcore{fips}.{region}.{suffix}");
+                Endpoint(Base { secure: true, rest: host.clone(), host })
+            }
+        }
+    }
+}
+
+/// The service's own hosts, without FIPS and dual-stack.
+impl Default for Endpoints {
+    fn default() -> Self {
+        Self::of_the_service(Variant::default())
+    }
+}
+
+/// This URL, for every region.
+impl From<Endpoint> for Endpoints {
+    fn from(url: Endpoint) -> Self {
+        Self(Choice::Fixed(url))
+    }
+}
+
+/// Which of the service's hosts in a region.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Variant {
+    fips: bool,
+    dual_stack: bool,
+}
+
+impl Variant {
+    /// Asks for hosts with FIPS 140 validated cryptography. Default: off; not every region has them.
+    #[must_use]
+    pub fn fips(mut self, on: bool) -> Self {
+        self.fips = on;
+        self
+    }
+
+    /// Asks for hosts that answer over IPv6 too. Default: off; the plain hosts are IPv4.
+    #[must_use]
+    pub fn dual_stack(mut self, on: bool) -> Self {
+        self.dual_stack = on;
+        self
+    }
+}
+
+/// A parsed base URL, whatever its scheme.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Base {
+    secure: bool,
+    host: String,
+    /// Authority and path, without a trailing slash.
+    rest: String,
+}
+
+impl Base {
+    /// Parses an `http` or `https` URL that has no user info, no query and no fragment.
+    pub(crate) fn parse(text: &str) -> Result<Self, ParseError> {
+        let uri: Uri = text.parse().map_err(|_| refuse("it must look like https://HOST[:PORT][/PATH]"))?;
+        let secure = match uri.scheme() {
+            Some(scheme) if *scheme == Scheme::HTTPS => true,
+            Some(scheme) if *scheme == Scheme::HTTP => false,
+            _ => return Err(refuse("it must begin with https:// (or http:// to loopback)")),
+        };
+        let authority = uri.authority().ok_or_else(|| refuse("it names no host"))?;
+        if authority.as_str().contains('@') {
+            return Err(refuse("user names and passwords do not belong into it"));
+        }
+        if authority.host().is_empty() {
+            return Err(refuse("it names no host"));
+        }
+        // `http` drops a fragment silently; here it would hide a mistake.
+        if uri.query().is_some() || text.contains('#') {
+            return Err(refuse("it may have no query and no fragment"));
+        }
+        let rest = format!("{authority}{}", uri.path().trim_end_matches('/'));
+        Ok(Self { secure, host: authority.host().to_owned(), rest })
+    }
+
+    /// The URL in the `http` or `ws` family of schemes.
+    pub(crate) fn url(&self, family: &str) -> String {
+        let secure = if self.secure { "s" } else { "" };
+        format!("{family}{secure}://{}", self.rest)
+    }
+}
+
+/// Whether a host, as it stands in a URL, can only be this machine: `localhost`, `127.0.0.0/8` or `[::1]`.
+///
+/// ```
+/// assert!(agentcore_core::endpoint::is_loopback("127.0.0.1"));
+/// assert!(!agentcore_core::endpoint::is_loopback("localhost.example.com"));
+/// ```
+#[must_use]
+pub fn is_loopback(host: &str) -> bool {
+    use std::net::{Ipv4Addr, Ipv6Addr};
+    if host.eq_ignore_ascii_case("localhost") {
+        return true;
+    }
+    match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(v6) => v6.parse::<Ipv6Addr>().is_ok_and(|address| address.is_loopback()),
+        None => host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback()),
+    }
+}
+
+/// The text is not quoted: somebody may have put a password into it.
+fn refuse(rule: &str) -> ParseError {
+    ParseError::unquoted(Noun::Endpoint, rule)
+}
+
+const URL_VARIABLES: &[&str] =
+    &["AWS_ENDPOINT_URL_BEDROCK_AGENTCORE", "AWS_ENDPOINT_URL", "BEDROCK_AGENTCORE_DP_ENDPOINT"];
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    /// The hosts of the service model's own endpoint tests.
+    #[test]
+    fn hosts_of_the_service() {
+        for (region, fips, dual_stack, url) in [
+            ("us-east-1", false, false, "https://bedrock-agentcore.us-east-1.amazonaws.com"),
+            ("us-east-1", true, false, "https://bedrock-agentcore-fips.us-east-1.amazonaws.com"),
+            ("us-east-1", false, true, "https://bedrock-agentcore.us-east-1.api.aws"),
+            ("us-east-1", true, true, "https://bedrock-agentcore-fips.us-east-1.api.aws"),
+            ("cn-north-1", false, false, "https://bedrock-agentcore.cn-north-1.amazonaws.com.cn"),
+            ("cn-north-1", true, true, "https://bedrock-agentcore-fips.cn-north-1.api.amazonwebservices.com.cn"),
+            ("us-gov-east-1", false, false, "https://bedrock-agentcore.us-gov-east-1.amazonaws.com"),
+            ("us-iso-east-1", false, false, "https://bedrock-agentcore.us-iso-east-1.c2s.ic.gov"),
+            ("us-isob-east-1", true, false, "https://bedrock-agentcore-fips.us-isob-east-1.sc2s.sgov.gov"),
+        ] {
+            let endpoints = Endpoints::of_the_service(Variant::default().fips(fips).dual_stack(dual_stack));
+            let endpoint = endpoints.resolve(&region.parse().unwrap());
+            assert_eq!(endpoint.to_string(), url);
+            assert_eq!(url.parse::<Endpoint>().unwrap(), endpoint);
+        }
+    }
+
+    #[test]
+    fn explicit_urls() {
+        for (text, url) in [
+            ("https://gw.example.test:8443/base/path", "https://gw.example.test:8443/base/path"),
+            ("https://gw.example.test/", "https://gw.example.test"),
+            ("HTTPS://gw.example.test", "https://gw.example.test"),
+            ("http://127.0.0.1:18099", "http://127.0.0.1:18099"),
+            ("http://127.9.9.9", "http://127.9.9.9"),
+            ("http://[::1]:80", "http://[::1]:80"),
+            ("http://LocalHost:1", "http://LocalHost:1"),
+        ] {
+            assert_eq!(text.parse::<Endpoint>().unwrap().to_string(), url);
+        }
+        for (text, rule) in [
+            ("", "it must look like https://HOST[:PORT][/PATH]"),
+            ("gw.example.test", "it must begin with https:// (or http:// to loopback)"),
+            ("/path", "it must begin with https:// (or http:// to loopback)"),
+            ("wss://gw.example.test", "it must begin with https:// (or http:// to loopback)"),
+            ("https://", "it must look like https://HOST[:PORT][/PATH]"),
+            ("https://me:secret@gw.example.test", "user names and passwords do not belong into it"),
+            ("https://gw.example.test?x=1", "it may have no query and no fragment"),
+            ("https://gw.example.test/#x", "it may have no query and no fragment"),
+            ("https://gw example", "it must look like https://HOST[:PORT][/PATH]"),
+            ("http://gw.example.test", "gw.example.test is not loopback: credentials travel over https only"),
+            ("http://localhost.evil", "localhost.evil is not loopback: credentials travel over https only"),
+            ("http://128.0.0.1", "128.0.0.1 is not loopback: credentials travel over https only"),
+            ("http://0x7f.1", "0x7f.1 is not loopback: credentials travel over https only"),
+        ] {
+            let error = text.parse::<Endpoint>().unwrap_err();
+            assert_eq!(error.rule(), rule, "{text:?}");
+            assert!(!error.to_string().contains("secret"));
+        }
+    }
+
+    #[test]
+    fn environment() {
+        let region = "us-east-1".parse().unwrap();
+        let own = "https://bedrock-agentcore.us-east-1.amazonaws.com";
+        for (variables, expected) in [
+            (&[][..], Ok(own)),
+            (&[("AWS_ENDPOINT_URL", "https://a")][..], Ok("https://a")),
+            (
+                &[("AWS_ENDPOINT_URL", "https://a"), ("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE", "https://b")],
+                Ok("https://b"),
+            ),
+            (&[("AWS_ENDPOINT_URL", "https://a"), ("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE", "")], Ok("https://a")),
+            (&[("BEDROCK_AGENTCORE_DP_ENDPOINT", "https://c")], Ok("https://c")),
+            (&[("BEDROCK_AGENTCORE_DP_ENDPOINT", "https://c"), ("AWS_ENDPOINT_URL", "https://a")], Ok("https://a")),
+            (&[("AWS_ENDPOINT_URL", "https://a"), ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")], Ok(own)),
+            (&[("AWS_USE_FIPS_ENDPOINT", "TRUE")], Ok("https://bedrock-agentcore-fips.us-east-1.amazonaws.com")),
+            (&[("AWS_USE_DUALSTACK_ENDPOINT", "true")], Ok("https://bedrock-agentcore.us-east-1.api.aws")),
+            (&[("AWS_USE_FIPS_ENDPOINT", "false")], Ok(own)),
+            (
+                &[("AWS_ENDPOINT_URL", "ftp://a")],
+                Err("AWS_ENDPOINT_URL: it must begin with https:// (or http:// to loopback)"),
+            ),
+            (
+                &[("AWS_ENDPOINT_URL", "https://a"), ("AWS_USE_FIPS_ENDPOINT", "true")],
+                Err("AWS_USE_FIPS_ENDPOINT and an explicit URL exclude each other"),
+            ),
+            (
+                &[("AWS_ENDPOINT_URL", "https://a"), ("AWS_USE_DUALSTACK_ENDPOINT", "true")],
+                Err("AWS_USE_DUALSTACK_ENDPOINT and an explicit URL exclude each other"),
+            ),
+        ] {
+            let lookup =
+                |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+            let found = Endpoints::from_env(None, lookup).map(|endpoints| endpoints.resolve(&region).to_string());
+            let found = found.map_err(|error| error.rule().to_owned());
+            assert_eq!(found, expected.map(str::to_owned).map_err(str::to_owned), "{variables:?}");
+        }
+        let explicit: Endpoint = "https://mine".parse().unwrap();
+        let found =
+            Endpoints::from_env(Some(explicit.clone()), |name| (name == "AWS_ENDPOINT_URL").then(|| "bad".into()));
+        assert_eq!(found.unwrap().resolve(&region), explicit);
+        assert!(
+            Endpoints::from_env(Some(explicit), |name| (name == "AWS_USE_FIPS_ENDPOINT").then(|| "true".into()))
+                .is_err()
+        );
+    }
+}

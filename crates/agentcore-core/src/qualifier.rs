@@ -1,0 +1,69 @@
+//! The qualifier: the name of a runtime's endpoint, which points at one version of the agent.
+
+use std::{fmt, str::FromStr, sync::Arc};
+
+use crate::{Noun, ParseError};
+
+/// The name of an agent runtime's endpoint, such as `DEFAULT` or `prod`.
+///
+/// The service's own names are `[a-zA-Z][a-zA-Z0-9_]{0,47}`; any 1 to 256 characters but control characters are accepted
+/// here, since the qualifier travels percent-encoded and can do no harm. Without one the service uses `DEFAULT`.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Qualifier(Arc<str>);
+
+impl Qualifier {
+    /// The qualifier's text, not encoded.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Qualifier {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let refuse = |rule| Err(ParseError::new(Noun::Qualifier, text, rule));
+        match text {
+            "" => refuse("it is empty"),
+            _ if text.chars().any(char::is_control) => refuse("it holds a control character"),
+            _ if text.chars().count() > MAX_CHARS => refuse("it is longer than 256 characters"),
+            _ => Ok(Self(text.into())),
+        }
+    }
+}
+
+impl fmt::Display for Qualifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Qualifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Qualifier({:?})", self.0)
+    }
+}
+
+const MAX_CHARS: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn grammar() {
+        for good in ["DEFAULT", "prod_2", "my endpoint", "é"] {
+            assert_eq!(good.parse::<Qualifier>().unwrap().as_str(), good);
+        }
+        for (bad, rule) in [
+            ("", "it is empty"),
+            ("a\r\nb", "it holds a control character"),
+            (&"x".repeat(257), "it is longer than 256 characters"),
+        ] {
+            assert_eq!(bad.parse::<Qualifier>().unwrap_err().rule(), rule);
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! AWS regions and the partitions they belong to. Knows the names' grammar, not which regions exist.
+
+use std::{fmt, str::FromStr, sync::Arc};
+
+use crate::{Noun, ParseError};
+
+/// An AWS region such as `us-east-1`.
+///
+/// A region becomes part of a host name to which credentials are sent, so the grammar is anchored and narrow:
+/// `[a-z]{2}(-[a-z]+)+-[0-9]+`, and `eusc-…` for the European sovereign cloud.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Region(Arc<str>);
+
+impl Region {
+    /// The region's name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The partition the region belongs to, told by its prefix as the service model does.
+    #[must_use]
+    pub fn partition(&self) -> Partition {
+        const PREFIXES: &[(&str, Partition)] = &[
+            ("cn-", Partition::AwsCn),
+            ("us-gov-", Partition::AwsUsGov),
+            ("us-iso-", Partition::AwsIso),
+            ("us-isob-", Partition::AwsIsoB),
+            ("eu-isoe-", Partition::AwsIsoE),
+            ("us-isof-", Partition::AwsIsoF),
+            ("eusc-", Partition::AwsEusc),
+        ];
+        let found = PREFIXES.iter().find(|(prefix, _)| self.0.starts_with(prefix));
+        found.map_or(Partition::Aws, |(_, partition)| *partition)
+    }
+}
+
+impl FromStr for Region {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let mut parts = text.split('-');
+        let area = parts.next().unwrap_or_default();
+        let number = parts.next_back().unwrap_or_default();
+        let words: Vec<&str> = parts.collect();
+        let lower = |word: &&str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase());
+        let fits = (area.len() == 2 || area == "eusc")
+            && lower(&area)
+            && !words.is_empty()
+            && words.iter().all(lower)
+            && !number.is_empty()
+            && number.bytes().all(|b| b.is_ascii_digit())
+            && text.len() <= MAX_LEN;
+        if fits {
+            Ok(Self(text.into()))
+        } else {
+            Err(ParseError::new(Noun::Region, text, "it must look like us-east-1"))
+        }
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Region({})", self.0)
+    }
+}
+
+/// A closed group of regions with its own accounts and its own domain names.
+///
+/// The table is the service model's (`aws-sdk-bedrockagentcore` 1.83), whether or not AgentCore is offered there today.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Partition {
+    /// The commercial regions.
+    Aws,
+    /// China.
+    AwsCn,
+    /// AWS GovCloud (US).
+    AwsUsGov,
+    /// US ISO.
+    AwsIso,
+    /// US ISOB.
+    AwsIsoB,
+    /// EU ISOE.
+    AwsIsoE,
+    /// US ISOF.
+    AwsIsoF,
+    /// The European sovereign cloud.
+    AwsEusc,
+}
+
+impl Partition {
+    /// The name that stands second in an ARN.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.row().1
+    }
+
+    /// The domain under which the partition's hosts live.
+    #[must_use]
+    pub fn dns_suffix(self) -> &'static str {
+        self.row().2
+    }
+
+    /// The domain of the hosts that answer over IPv4 and IPv6.
+    #[must_use]
+    pub fn dual_stack_dns_suffix(self) -> &'static str {
+        self.row().3
+    }
+
+    fn row(self) -> &'static PartitionRow {
+        // The table lists every variant; the first row stands in for none.
+        PARTITIONS.iter().find(|row| row.0 == self).unwrap_or(&PARTITIONS[0])
+    }
+}
+
+impl FromStr for Partition {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let found = PARTITIONS.iter().find(|row| row.1 == text);
+        found.map(|row| row.0).ok_or_else(|| {
+            let known: Vec<&str> = PARTITIONS.iter().map(|row| row.1).collect();
+            ParseError::unquoted(Noun::Arn, format!("unknown partition {text:?}, known are {}", known.join(", ")))
+        })
+    }
+}
+
+impl fmt::Display for Partition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+type PartitionRow = (Partition, &'static str, &'static str, &'static str);
+
+const PARTITIONS: &[PartitionRow] = &[
+    (Partition::Aws, "aws", "amazonaws.com", "api.aws"),
+    (Partition::AwsCn, "aws-cn", "amazonaws.com.cn", "api.amazonwebservices.com.cn"),
+    (Partition::AwsUsGov, "aws-us-gov", "amazonaws.com", "api.aws"),
+    (Partition::AwsIso, "aws-iso", "c2s.ic.gov", "api.aws.ic.gov"),
+    (Partition::AwsIsoB, "aws-iso-b", "sc2s.sgov.gov", "api.aws.scloud"),
+    (Partition::AwsIsoE, "aws-iso-e", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"),
+    (Partition::AwsIsoF, "aws-iso-f", "csp.hci.ic.gov", "api.aws.hci.ic.gov"),
+    (Partition::AwsEusc, "aws-eusc", "amazonaws.eu", "api.amazonwebservices.eu"),
+];
+
+/// No region's name comes near this many bytes; a DNS label ends at 63.
+const MAX_LEN: usize = 63;
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn grammar() {
+        for good in
+            ["us-east-1", "ap-northeast-12", "us-gov-west-1", "cn-northwest-1", "us-iso-east-1", "eusc-de-east-1"]
+        {
+            assert_eq!(good.parse::<Region>().unwrap().as_str(), good);
+        }
+        for bad in [
+            "",
+            "-",
+            "--",
+            "us",
+            "us-1",
+            "us-east",
+            "us-east-",
+            "us--1",
+            "-east-1",
+            "us-east-1 ",
+            " us-east-1",
+            "US-EAST-1",
+            "us-east-1\n",
+            "usa-east-1",
+            "us-e4st-1",
+            "us-east-1.evil",
+            "x@evil:443/#",
+            "us-east-1@evil",
+            "us-east-1/..",
+            "us-éast-1",
+            "us-east-١",
+        ] {
+            let error = bad.parse::<Region>().unwrap_err();
+            assert_eq!((error.noun(), error.rule()), (Noun::Region, "it must look like us-east-1"), "{bad:?}");
+        }
+        assert!(format!("us-{}-1", "a".repeat(60)).parse::<Region>().is_err());
+    }
+
+    #[test]
+    fn partitions_of_regions() {
+        for (region, partition, suffix) in [
+            ("us-east-1", "aws", "amazonaws.com"),
+            ("il-central-1", "aws", "amazonaws.com"),
+            ("cn-north-1", "aws-cn", "amazonaws.com.cn"),
+            ("us-gov-west-1", "aws-us-gov", "amazonaws.com"),
+            ("us-iso-east-1", "aws-iso", "c2s.ic.gov"),
+            ("us-isob-east-1", "aws-iso-b", "sc2s.sgov.gov"),
+            ("eu-isoe-west-1", "aws-iso-e", "cloud.adc-e.uk"),
+            ("us-isof-south-1", "aws-iso-f", "csp.hci.ic.gov"),
+            ("eusc-de-east-1", "aws-eusc", "amazonaws.eu"),
+        ] {
+            let found = region.parse::<Region>().unwrap().partition();
+            assert_eq!((found.as_str(), found.dns_suffix()), (partition, suffix), "{region}");
+            assert_eq!(partition.parse::<Partition>().unwrap(), found);
+        }
+    }
+}

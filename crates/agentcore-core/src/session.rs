@@ -1,0 +1,244 @@
+//! Who is talking to whom: session ids, user ids and shell ids. Makes them and checks them, keeps no state.
+
+use std::{fmt, str::FromStr, sync::Arc};
+
+use uuid::Uuid;
+
+use crate::{Noun, ParseError};
+
+/// The id of a conversation with an agent: 33 to 256 visible ASCII characters.
+///
+/// The service routes by it: equal ids reach the same microVM, which lives up to 8 hours and dies after 15 idle minutes
+/// (AgentCore Runtime quotas). Unequal ids never share state, so an id should be hard to guess: [`random`](Self::random)
+/// is the way to start a conversation.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct SessionId(Arc<str>);
+
+impl SessionId {
+    /// The fewest characters the service takes.
+    pub const MIN_CHARS: usize = 33;
+    /// The most characters the service takes.
+    pub const MAX_CHARS: usize = 256;
+
+    /// A fresh id with 122 random bits (UUID version 4), 36 characters.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(Uuid::new_v4().to_string().into())
+    }
+
+    /// A stable id made from a short name, for people who come with names such as `my_session_123`.
+    ///
+    /// Equal names give equal ids, on every machine and in every version of this crate: the name, as far as its characters
+    /// may stand in an id, and its UUID version 5. It is as easy to guess as the name itself, so it suits one trusted
+    /// caller and not the users of a public service.
+    ///
+    /// ```
+    /// # use agentcore_core::SessionId;
+    /// let id = SessionId::derive("my_session_123");
+    /// assert_eq!(id.as_str(), "my_session_123-4eeee1f4-57db-5d6a-a692-a0948436f0aa");
+    /// ```
+    #[must_use]
+    pub fn derive(name: &str) -> Self {
+        let digest = Uuid::new_v5(&DERIVED, name.as_bytes());
+        let readable: String = name
+            .chars()
+            .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+            .skip_while(|c| !c.is_ascii_alphanumeric())
+            .take(MAX_READABLE_CHARS)
+            .collect();
+        let separator = if readable.is_empty() { "" } else { "-" };
+        Self(format!("{readable}{separator}{digest}").into())
+    }
+
+    /// The id's text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for SessionId {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let refuse = |rule: String| Err(ParseError::new(Noun::SessionId, text, rule));
+        if !text.bytes().all(|b| b.is_ascii_graphic()) {
+            return refuse("it may hold only visible ASCII characters".into());
+        }
+        match text.len() {
+            0..Self::MIN_CHARS => refuse(format!("it has {} characters, at least 33 are needed", text.len())),
+            Self::MIN_CHARS..=Self::MAX_CHARS => Ok(Self(text.into())),
+            more => refuse(format!("it has {more} characters, at most 256 are allowed")),
+        }
+    }
+}
+
+/// The user on whose behalf an agent is invoked: 1 to 1024 printable ASCII characters, no space at either end.
+///
+/// The agent sees it in a header; nobody verifies it, so it must come from the caller's own login and not from the
+/// outside (AWS developer guide, "Invoke a runtime with a user id").
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct UserId(Arc<str>);
+
+impl UserId {
+    /// The most characters the service takes.
+    pub const MAX_CHARS: usize = 1024;
+
+    /// The id's text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for UserId {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let refuse = |rule| Err(ParseError::new(Noun::UserId, text, rule));
+        match text {
+            "" => refuse("it is empty"),
+            _ if text.len() > Self::MAX_CHARS => refuse("it is longer than 1024 characters"),
+            _ if !text.bytes().all(|b| b == b' ' || b.is_ascii_graphic()) => {
+                refuse("it may hold only printable ASCII characters")
+            }
+            _ if text.starts_with(' ') || text.ends_with(' ') => refuse("it begins or ends with a space"),
+            _ => Ok(Self(text.into())),
+        }
+    }
+}
+
+/// The id of a shell within a session: `[a-zA-Z0-9][a-zA-Z0-9_-]{0,127}`.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct ShellId(Arc<str>);
+
+impl ShellId {
+    /// The most characters the service takes.
+    pub const MAX_CHARS: usize = 128;
+
+    /// The id's text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ShellId {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let first = text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
+        let rest = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+        if first && rest && text.len() <= Self::MAX_CHARS {
+            Ok(Self(text.into()))
+        } else {
+            let rule = "it must be 1 to 128 letters, digits, _ or -, and begin with a letter or digit";
+            Err(ParseError::new(Noun::ShellId, text, rule))
+        }
+    }
+}
+
+macro_rules! text_traits {
+    ($($name:ident),*) => {$(
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.0)
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+    )*};
+}
+
+text_traits!(SessionId, UserId, ShellId);
+
+/// The name space of derived session ids; changing it would change everybody's ids.
+const DERIVED: Uuid = Uuid::from_u128(0x3f0c_51d6_6a35_4d0c_9b64_4f6f_2f5e_8a11);
+
+/// Leaves room for a dash and a UUID within the 100 characters of the ids the service itself answers with.
+const MAX_READABLE_CHARS: usize = 63;
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn session_id_grammar() {
+        for good in ["session-0123456789-0123456789-0123456789", &"x".repeat(33), &"~".repeat(256)] {
+            assert_eq!(good.parse::<SessionId>().unwrap().as_str(), good);
+        }
+        for (bad, rule) in [
+            (String::new(), "it has 0 characters, at least 33 are needed"),
+            ("my_session_123".into(), "it has 14 characters, at least 33 are needed"),
+            ("x".repeat(32), "it has 32 characters, at least 33 are needed"),
+            ("x".repeat(257), "it has 257 characters, at most 256 are allowed"),
+            (format!("{}\r\nHost: evil", "x".repeat(40)), "it may hold only visible ASCII characters"),
+            (format!("{} x", "x".repeat(40)), "it may hold only visible ASCII characters"),
+            ("é".repeat(40), "it may hold only visible ASCII characters"),
+        ] {
+            assert_eq!(bad.parse::<SessionId>().unwrap_err().rule(), rule);
+        }
+    }
+
+    #[test]
+    fn random_ids_are_valid_and_differ() {
+        let (a, b) = (SessionId::random(), SessionId::random());
+        assert_ne!(a, b);
+        assert_eq!(a.as_str().parse::<SessionId>().unwrap(), a);
+    }
+
+    /// Python: `uuid.uuid5(uuid.UUID("3f0c51d6-6a35-4d0c-9b64-4f6f2f5e8a11"), name)`.
+    #[test]
+    fn derived_ids_are_stable() {
+        for (name, id) in [
+            ("my_session_123", "my_session_123-4eeee1f4-57db-5d6a-a692-a0948436f0aa"),
+            ("", "3456ec31-c969-59f9-97a3-04b175459547"),
+            ("é --a b", "ab-f3d1bcd7-926b-58d8-994b-9d4583589bfa"),
+        ] {
+            let derived = SessionId::derive(name);
+            assert_eq!(derived.as_str(), id);
+            assert_eq!(id.parse::<SessionId>().unwrap(), derived);
+        }
+        assert_eq!(SessionId::derive(&"n".repeat(500)).as_str().len(), 100);
+        assert_ne!(SessionId::derive("a b"), SessionId::derive("ab"));
+    }
+
+    #[test]
+    fn user_id_grammar() {
+        for good in ["a", "jane@example.com", "Jane Doe", &"u".repeat(1024)] {
+            assert_eq!(good.parse::<UserId>().unwrap().as_str(), good);
+        }
+        for (bad, rule) in [
+            ("", "it is empty"),
+            (" a", "it begins or ends with a space"),
+            ("a ", "it begins or ends with a space"),
+            ("a\nb", "it may hold only printable ASCII characters"),
+            ("zoë", "it may hold only printable ASCII characters"),
+            (&"u".repeat(1025), "it is longer than 1024 characters"),
+        ] {
+            assert_eq!(bad.parse::<UserId>().unwrap_err().rule(), rule);
+        }
+    }
+
+    #[test]
+    fn shell_id_grammar() {
+        for good in ["A", "my-debug-shell", "sh_1", "0", &"a".repeat(128)] {
+            assert_eq!(good.parse::<ShellId>().unwrap().as_str(), good);
+        }
+        for bad in ["", "-bad", "_x", "ok\n", "a b", "é", &"a".repeat(129)] {
+            assert!(bad.parse::<ShellId>().is_err(), "{bad:?}");
+        }
+    }
+}
