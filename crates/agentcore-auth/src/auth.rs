@@ -1,0 +1,266 @@
+//! The choice of mechanism, and putting it onto a request. Decides what may leave over which connection.
+
+use std::{sync::Arc, time::SystemTime};
+
+use agentcore_core::{Region, endpoint::is_loopback};
+use bytes::Bytes;
+use http::{Request, Uri, header::AUTHORIZATION};
+
+use crate::{Error, ErrorKind, SigV4, Token, TokenSource, credentials::ProvideCredentials, sigv4};
+
+/// Who the caller is. A runtime is configured for one of the two mechanisms; a local container asks for neither.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Auth {
+    /// No credentials, for a local container.
+    None,
+    /// A bearer token (RFC 6750): a JSON Web Token of the issuer the runtime trusts.
+    Bearer(Arc<dyn TokenSource>),
+    /// AWS Signature Version 4.
+    SigV4(SigV4),
+}
+
+impl Auth {
+    /// Authenticates with the tokens of a source.
+    #[must_use]
+    pub fn bearer(source: impl TokenSource + 'static) -> Self {
+        Self::Bearer(Arc::new(source))
+    }
+
+    /// Authenticates with AWS credentials.
+    #[must_use]
+    pub fn sigv4(provider: impl ProvideCredentials + 'static) -> Self {
+        Self::SigV4(SigV4::new(provider))
+    }
+
+    /// Puts a credential onto the request, in place of one that is there. Called once for each attempt, so that a retried
+    /// request carries the newest token and a fresh signature.
+    ///
+    /// # Errors
+    /// If no credential can be had, a token has expired, or the credential would leave over plaintext to anything but
+    /// loopback. Nothing has been sent then.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the request without a new credential, and the source as it was.
+    pub async fn authorize(
+        &self,
+        request: &mut Request<Bytes>,
+        region: Option<&Region>,
+        now: SystemTime,
+    ) -> Result<Proof, Error> {
+        match self {
+            Self::None => Ok(Proof(Shown::Nothing)),
+            Self::Bearer(source) => {
+                refuse_plaintext(request.uri(), "bearer token")?;
+                let token = source.token().await?;
+                if let Some(age) = token.age_past_expiry(now) {
+                    let message = format!("the bearer token expired {} ago and was not sent", in_words(age));
+                    return Err(Error::new(ErrorKind::ExpiredToken, message));
+                }
+                request.headers_mut().insert(AUTHORIZATION, token.header().clone());
+                Ok(Proof(Shown::Token(token)))
+            }
+            Self::SigV4(signer) => {
+                refuse_plaintext(request.uri(), "signature")?;
+                let region = region
+                    .ok_or_else(|| Error::new(ErrorKind::Misdirected, "a local container takes no signed requests"))?;
+                let at = signer.signing_time(now);
+                sigv4::sign(request, &signer.credentials().await?, region, at)?;
+                Ok(Proof(Shown::Signature(at)))
+            }
+        }
+    }
+
+    /// Learns from a refusal, and says whether an attempt with a new credential may go better.
+    ///
+    /// A token that was refused with 401 is given back to its source, which says whether it can bring another. A signature
+    /// refused while the service's clock is minutes away from ours is made again by the service's clock.
+    #[must_use]
+    pub fn refused(&self, proof: &Proof, refusal: &Refusal<'_>, now: SystemTime) -> bool {
+        match (self, &proof.0) {
+            (Self::Bearer(source), Shown::Token(token)) => refusal.status == 401 && source.reject(token),
+            (Self::SigV4(signer), Shown::Signature(at)) => {
+                let about_time = refusal.code.is_some_and(|code| TIME_ERRORS.contains(&code));
+                about_time && refusal.date.is_some_and(|date| signer.learn_skew(*at, date, now))
+            }
+            _ => false,
+        }
+    }
+}
+
+/// What an attempt was authenticated with, so that a refusal can be held against just that.
+#[derive(Clone, Debug)]
+pub struct Proof(Shown);
+
+#[derive(Clone, Debug)]
+enum Shown {
+    Nothing,
+    Token(Token),
+    Signature(SystemTime),
+}
+
+/// What the service said when it refused a credential.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a plain set of arguments")]
+pub struct Refusal<'a> {
+    /// The HTTP status.
+    pub status: u16,
+    /// The service's name for the error.
+    pub code: Option<&'a str>,
+    /// The answer's `Date`.
+    pub date: Option<SystemTime>,
+}
+
+/// A credential leaves over TLS or stays on this machine.
+fn refuse_plaintext(uri: &Uri, what: &str) -> Result<(), Error> {
+    if uri.scheme_str() == Some("https") || uri.host().is_some_and(is_loopback) {
+        return Ok(());
+    }
+    let message = format!("the {what} was not sent: the endpoint is plaintext and not on this machine");
+    Err(Error::new(ErrorKind::Misdirected, message))
+}
+
+fn in_words(age: std::time::Duration) -> String {
+    match age.as_secs() {
+        seconds @ 0..120 => format!("{seconds} s"),
+        seconds @ 120..7200 => format!("{} min", seconds / 60),
+        seconds @ 7200..172_800 => format!("{} h", seconds / 3600),
+        seconds => format!("{} days", seconds / 86_400),
+    }
+}
+
+/// What AWS calls a signature that is too old or too new; `InvalidSignatureException` has other causes too, which the date
+/// tells apart.
+const TIME_ERRORS: &[&str] = &[
+    "AuthFailure",
+    "InvalidSignatureException",
+    "RequestExpired",
+    "RequestInTheFuture",
+    "RequestTimeTooSkewed",
+    "SignatureDoesNotMatch",
+];
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use super::*;
+    use crate::{BoxFuture, StaticToken, credentials::Credentials};
+
+    fn request(url: &str) -> Request<Bytes> {
+        Request::post(url).body(Bytes::new()).unwrap()
+    }
+
+    fn at(seconds: u64) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    fn keys() -> Credentials {
+        Credentials::new("AKID", "hush", None, None, "test")
+    }
+
+    /// `{"exp":2000000000}`
+    const TOKEN: &str = "e30.eyJleHAiOjIwMDAwMDAwMDB9.c2ln";
+
+    #[tokio::test]
+    async fn plaintext_goes_to_loopback_only() {
+        let region = "us-east-1".parse().unwrap();
+        for auth in [Auth::bearer(StaticToken::parse(TOKEN).unwrap()), Auth::sigv4(keys())] {
+            for (url, fine) in [
+                ("https://example.com/x", true),
+                ("http://127.0.0.1:1/x", true),
+                ("http://localhost/x", true),
+                ("http://[::1]/x", true),
+                ("http://example.com/x", false),
+                ("http://127.0.0.1.example.com/x", false),
+            ] {
+                let mut request = request(url);
+                let done = auth.authorize(&mut request, Some(&region), at(1_900_000_000)).await;
+                assert_eq!(done.is_ok(), fine, "{url}");
+                assert_eq!(request.headers().contains_key(AUTHORIZATION), fine);
+                if let Err(error) = done {
+                    assert_eq!(error.kind(), ErrorKind::Misdirected);
+                }
+            }
+        }
+        assert!(Auth::sigv4(keys()).authorize(&mut request("http://localhost"), None, at(0)).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn an_expired_token_stays_here_and_its_age_is_told() {
+        let auth = Auth::bearer(StaticToken::parse(TOKEN).unwrap());
+        for (now, message) in [
+            (1_999_999_999, None),
+            (2_000_000_000, Some("the bearer token expired 0 s ago and was not sent")),
+            (2_000_000_119, Some("the bearer token expired 119 s ago and was not sent")),
+            (2_000_000_120, Some("the bearer token expired 2 min ago and was not sent")),
+            (2_000_010_800, Some("the bearer token expired 3 h ago and was not sent")),
+            (2_000_864_000, Some("the bearer token expired 10 days ago and was not sent")),
+        ] {
+            let mut request = request("https://example.com");
+            let done = auth.authorize(&mut request, None, at(now)).await;
+            assert_eq!(done.err().map(|error| error.to_string()).as_deref(), message);
+            assert_eq!(request.headers().contains_key(AUTHORIZATION), message.is_none());
+        }
+    }
+
+    #[derive(Debug)]
+    struct Renewing;
+
+    impl TokenSource for Renewing {
+        fn token(&self) -> BoxFuture<'_, Result<Token, Error>> {
+            Box::pin(std::future::ready(Token::parse("renewed")))
+        }
+
+        fn reject(&self, token: &Token) -> bool {
+            assert_eq!(token.expose(), "renewed");
+            true
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_refusal_leads_to() {
+        let region = "us-east-1".parse().unwrap();
+        let now = at(1_900_000_000);
+        let hour_ahead = Some(now + Duration::from_secs(3600));
+        let fixed = || Auth::bearer(StaticToken::parse("fixed").unwrap());
+        for (auth, status, code, date, again) in [
+            (fixed(), 401, Some("UnauthorizedException"), None, false),
+            (Auth::bearer(Renewing), 401, Some("UnauthorizedException"), None, true),
+            (Auth::bearer(Renewing), 403, Some("AccessDeniedException"), None, false),
+            (Auth::sigv4(keys()), 403, Some("InvalidSignatureException"), hour_ahead, true),
+            (Auth::sigv4(keys()), 403, Some("InvalidSignatureException"), Some(now), false),
+            (Auth::sigv4(keys()), 403, Some("InvalidSignatureException"), None, false),
+            (Auth::sigv4(keys()), 403, Some("AccessDeniedException"), hour_ahead, false),
+            (Auth::None, 401, None, None, false),
+        ] {
+            let proof = auth.authorize(&mut request("https://example.com"), Some(&region), now).await.unwrap();
+            let refusal = Refusal { status, code, date };
+            assert_eq!(auth.refused(&proof, &refusal, now), again, "{auth:?} {refusal:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_corrected_clock_signs_the_next_attempt() {
+        let region = "us-east-1".parse().unwrap();
+        let auth = Auth::sigv4(keys());
+        let now = at(1_755_261_296);
+        let mut request = request("https://example.com");
+        let proof = auth.authorize(&mut request, Some(&region), now).await.unwrap();
+        assert_eq!(request.headers()["x-amz-date"], "20250815T123456Z");
+        let date = Some(now + Duration::from_secs(3600));
+        let refusal = Refusal { status: 403, code: Some("InvalidSignatureException"), date };
+        assert!(auth.refused(&proof, &refusal, now));
+        auth.authorize(&mut request, Some(&region), now).await.unwrap();
+        assert_eq!(request.headers()["x-amz-date"], "20250815T133456Z");
+    }
+
+    #[test]
+    fn debug_is_blind() {
+        for auth in [Auth::bearer(StaticToken::parse("hush.hush.hush").unwrap()), Auth::sigv4(keys())] {
+            assert!(!format!("{auth:?}").contains("hush"), "{auth:?}");
+        }
+    }
+}

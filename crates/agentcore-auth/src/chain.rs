@@ -1,0 +1,155 @@
+//! The default AWS credential chain, run over this workspace's own transport. Feature `aws-config`.
+//!
+//! Environment, shared profile files (with roles, single sign-on and `credential_process`), web identity, container and
+//! EC2 instance credentials, in the AWS SDKs' order; the work is done by the `aws-config` crate.
+
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::{Duration, SystemTime},
+};
+
+use agentcore_core::Region;
+use aws_config::{default_provider::credentials::DefaultCredentialsChain, provider_config::ProviderConfig};
+use aws_credential_types::{
+    Credentials,
+    provider::{self, ProvideCredentials, error::CredentialsError, future},
+};
+use aws_smithy_runtime_api::client::{
+    http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
+    orchestrator::{HttpRequest, HttpResponse},
+    result::ConnectorError,
+};
+use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
+use tokio::sync::Mutex;
+
+use crate::{BoxError, Clock, Exchange};
+
+/// The default credential chain, cached.
+///
+/// Credentials are asked for anew five minutes before they expire, and every 15 minutes where they do not say when they
+/// do. One caller at a time renews them; the others go on with what they have while it is good.
+#[derive(Debug)]
+pub struct DefaultChain {
+    chain: DefaultCredentialsChain,
+    clock: Arc<dyn Clock>,
+    held: RwLock<Option<Held>>,
+    renewing: Mutex<()>,
+}
+
+#[derive(Clone, Debug)]
+struct Held {
+    credentials: Credentials,
+    renew_at: SystemTime,
+    dead_at: SystemTime,
+}
+
+impl DefaultChain {
+    /// A chain whose HTTP (role assumption, single sign-on, metadata services) goes through `http`.
+    ///
+    /// `profile` overrides `AWS_PROFILE`; `region` is where roles are assumed, by default that of the profile.
+    pub async fn new(
+        http: Arc<dyn Exchange>,
+        clock: Arc<dyn Clock>,
+        region: Option<&Region>,
+        profile: Option<&str>,
+    ) -> Self {
+        let client = http_client_fn(move |settings, _components| {
+            let bound = settings.connect_timeout().into_iter().chain(settings.read_timeout()).reduce(|a, b| a + b);
+            SharedHttpConnector::new(Connector { http: Arc::clone(&http), bound: bound.unwrap_or(DEFAULT_BOUND) })
+        });
+        let region = region.map(|region| aws_config::Region::new(region.as_str().to_owned()));
+        let config = ProviderConfig::default().with_http_client(client).with_region(region.clone());
+        let mut builder = DefaultCredentialsChain::builder().configure(config);
+        if let Some(region) = region {
+            builder = builder.region(region);
+        }
+        if let Some(profile) = profile {
+            builder = builder.profile_name(profile);
+        }
+        Self { chain: builder.build().await, clock, held: RwLock::default(), renewing: Mutex::default() }
+    }
+
+    fn held(&self) -> Option<Held> {
+        self.held.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn current(&self) -> provider::Result {
+        let now = self.clock.now();
+        let _turn = match self.held() {
+            Some(held) if now < held.renew_at => return Ok(held.credentials),
+            Some(held) if now < held.dead_at => match self.renewing.try_lock() {
+                Ok(turn) => turn,
+                Err(_) => return Ok(held.credentials),
+            },
+            _ => self.renewing.lock().await,
+        };
+        // Another caller may have renewed them while this one waited for its turn.
+        let held = self.held();
+        if let Some(held) = held.as_ref().filter(|held| now < held.renew_at) {
+            return Ok(held.credentials.clone());
+        }
+        match (self.chain.provide_credentials().await, held) {
+            (Ok(credentials), _) => {
+                self.keep(credentials.clone(), now);
+                Ok(credentials)
+            }
+            (Err(error), Some(held)) if now < held.dead_at => {
+                tracing::warn!(error = %error, "AWS credentials could not be renewed; the ones in hand are still good");
+                Ok(held.credentials)
+            }
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    fn keep(&self, credentials: Credentials, now: SystemTime) {
+        let dead_at = credentials.expiry().unwrap_or(now + UNDATED_LIFE);
+        let renew_at = if credentials.expiry().is_some() { dead_at - RENEW_BEFORE } else { dead_at };
+        let held = Held { credentials, renew_at, dead_at };
+        *self.held.write().unwrap_or_else(PoisonError::into_inner) = Some(held);
+    }
+}
+
+impl ProvideCredentials for DefaultChain {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async {
+            self.current().await.map_err(|error| match error {
+                CredentialsError::CredentialsNotLoaded(_) => CredentialsError::not_loaded(NOWHERE),
+                other => other,
+            })
+        })
+    }
+}
+
+/// The SDK's side of the port.
+#[derive(Debug)]
+struct Connector {
+    http: Arc<dyn Exchange>,
+    /// Connecting and reading together, so that a metadata service that is not there is given up on soon.
+    bound: Duration,
+}
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let (http, bound) = (Arc::clone(&self.http), self.bound);
+        HttpConnectorFuture::new(async move {
+            let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
+            let (parts, body) = request.into_parts();
+            let body = body.bytes().map(Bytes::copy_from_slice);
+            let body = body.ok_or_else(|| ConnectorError::user("a streaming request body".into()))?;
+            let answer = tokio::time::timeout(bound, http.exchange(http::Request::from_parts(parts, body))).await;
+            let answer = answer.map_err(|elapsed| ConnectorError::timeout(elapsed.into()))?;
+            let answer = answer.map_err(|error: BoxError| ConnectorError::io(error))?;
+            HttpResponse::try_from(answer.map(SdkBody::from)).map_err(|error| ConnectorError::other(error.into(), None))
+        })
+    }
+}
+
+const RENEW_BEFORE: Duration = Duration::from_secs(5 * 60);
+const UNDATED_LIFE: Duration = Duration::from_secs(15 * 60);
+const DEFAULT_BOUND: Duration = Duration::from_secs(30);
+const NOWHERE: &str = "looked in the environment, the shared profile files, web identity, the container's and the \
+                       EC2 instance's metadata service";

@@ -1,0 +1,142 @@
+//! AWS credentials for SigV4: where they come from, and the clock skew learned from the service.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
+
+pub use aws_credential_types::{
+    Credentials,
+    provider::{ProvideCredentials, SharedCredentialsProvider},
+};
+
+use crate::{Error, ErrorKind};
+
+/// Signs with AWS credentials. Clones share what they learn of the service's clock.
+#[derive(Clone, Debug)]
+pub struct SigV4 {
+    provider: SharedCredentialsProvider,
+    /// Seconds that the service's clock is ahead of ours.
+    skew: Arc<AtomicI64>,
+}
+
+impl SigV4 {
+    /// Signs with what `provider` gives, asked once per attempt: a provider that does IO should cache.
+    ///
+    /// [`Credentials`] are a provider of themselves; [`from_env`] reads them from the environment.
+    #[must_use]
+    pub fn new(provider: impl ProvideCredentials + 'static) -> Self {
+        Self { provider: SharedCredentialsProvider::new(provider), skew: Arc::default() }
+    }
+
+    /// Credentials to sign with now.
+    ///
+    /// # Errors
+    /// If the provider has none; its own reason is the source.
+    pub async fn credentials(&self) -> Result<Credentials, Error> {
+        self.provider.provide_credentials().await.map_err(|error| {
+            Error::new(ErrorKind::Unavailable, "no AWS credentials could be had from the provider").with_source(error)
+        })
+    }
+
+    /// The time to sign with: `now`, corrected by what was learned of the service's clock.
+    pub(crate) fn signing_time(&self, now: SystemTime) -> SystemTime {
+        let skew = self.skew.load(Ordering::Relaxed);
+        let by = Duration::from_secs(skew.unsigned_abs());
+        let corrected = if skew >= 0 { now.checked_add(by) } else { now.checked_sub(by) };
+        corrected.unwrap_or(now)
+    }
+
+    /// Learns the service's clock from the date of a refusal, and says whether that explains the refusal.
+    pub(crate) fn learn_skew(&self, signed_at: SystemTime, service: SystemTime, now: SystemTime) -> bool {
+        let apart = |a: SystemTime, b: SystemTime| {
+            let seconds = |d: Duration| i64::try_from(d.as_secs()).unwrap_or(i64::MAX);
+            a.duration_since(b).map_or_else(|behind| -seconds(behind.duration()), seconds)
+        };
+        if apart(service, signed_at).unsigned_abs() < NOTABLE_SKEW.as_secs() {
+            return false;
+        }
+        self.skew.store(apart(service, now), Ordering::Relaxed);
+        true
+    }
+}
+
+/// Reads credentials from the environment, through `lookup` so that tests need not change it.
+///
+/// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` (or `SECRET_ACCESS_KEY`, as the AWS SDKs do) and, for temporary ones,
+/// `AWS_SESSION_TOKEN`. Empty counts as unset.
+///
+/// # Errors
+/// If one of the first two is missing; the error says which variables were looked at.
+pub fn from_env(lookup: impl Fn(&str) -> Option<String>) -> Result<Credentials, Error> {
+    let set = |name: &str| lookup(name).filter(|value| !value.is_empty());
+    let missing = |name: &str| {
+        let message = format!(
+            "no AWS credentials in the environment: {name} is not set \
+             (looked at AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN)"
+        );
+        Error::new(ErrorKind::Unavailable, message)
+    };
+    let id = set("AWS_ACCESS_KEY_ID").ok_or_else(|| missing("AWS_ACCESS_KEY_ID"))?;
+    let secret = set("AWS_SECRET_ACCESS_KEY")
+        .or_else(|| set("SECRET_ACCESS_KEY"))
+        .ok_or_else(|| missing("AWS_SECRET_ACCESS_KEY"))?;
+    Ok(Credentials::new(id, secret, set("AWS_SESSION_TOKEN"), None, "Environment"))
+}
+
+/// A smaller difference is no reason for a refusal: AWS allows five minutes either way.
+const NOTABLE_SKEW: Duration = Duration::from_secs(4 * 60);
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+
+    #[test]
+    fn environment() {
+        let lookup = |variables: &'static [(&str, &str)]| {
+            move |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        };
+        let full = [("AWS_ACCESS_KEY_ID", "AKID"), ("AWS_SECRET_ACCESS_KEY", "hush"), ("AWS_SESSION_TOKEN", "token")];
+        let found =
+            from_env(|name| full.iter().find(|(known, _)| *known == name).map(|(_, v)| (*v).to_owned())).unwrap();
+        assert_eq!(
+            (found.access_key_id(), found.secret_access_key(), found.session_token()),
+            ("AKID", "hush", Some("token"))
+        );
+        assert!(!format!("{found:?}").contains("hush"));
+        let found =
+            from_env(lookup(&[("AWS_ACCESS_KEY_ID", "AKID"), ("SECRET_ACCESS_KEY", "s"), ("AWS_SESSION_TOKEN", "")]));
+        assert_eq!(found.unwrap().session_token(), None);
+        for (variables, missing) in [
+            (&[][..], "AWS_ACCESS_KEY_ID"),
+            (&[("AWS_ACCESS_KEY_ID", ""), ("AWS_SECRET_ACCESS_KEY", "s")][..], "AWS_ACCESS_KEY_ID"),
+            (&[("AWS_ACCESS_KEY_ID", "AKID")], "AWS_SECRET_ACCESS_KEY"),
+        ] {
+            let error = from_env(lookup(variables)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unavailable);
+            assert!(error.to_string().contains(&format!("{missing} is not set")), "{error}");
+        }
+    }
+
+    #[test]
+    fn skew_is_learned_only_where_it_explains_a_refusal() {
+        let at = |seconds: u64| UNIX_EPOCH + Duration::from_secs(1_000_000_000 + seconds);
+        let signer = SigV4::new(Credentials::new("AKID", "hush", None, None, "test"));
+        assert!(!signer.learn_skew(at(0), at(239), at(0)));
+        assert_eq!(signer.signing_time(at(0)), at(0));
+        assert!(signer.learn_skew(at(0), at(3600), at(1)));
+        assert_eq!(signer.signing_time(at(1)), at(3600));
+        // The correction is clones' too, and a second refusal with the same date teaches nothing.
+        assert!(!signer.clone().learn_skew(at(3600), at(3601), at(2)));
+        // The other way.
+        assert!(signer.learn_skew(at(3600), at(60), at(7200)));
+        assert_eq!(signer.signing_time(at(7200)), at(60));
+    }
+}

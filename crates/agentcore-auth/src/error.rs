@@ -1,0 +1,80 @@
+//! Why a request could not be authenticated. Never holds a secret.
+
+use std::{error::Error as StdError, fmt};
+
+use crate::BoxError;
+
+/// A failure to come by a credential, or a refusal to send one.
+///
+/// It prints its own layer only; the cause, if there is one, is behind [`source`](StdError::source).
+pub struct Error(Box<Failure>);
+
+struct Failure {
+    kind: ErrorKind,
+    message: String,
+    source: Option<BoxError>,
+}
+
+/// What went wrong, for a program to decide by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The text is not a bearer token.
+    InvalidToken,
+    /// The token has expired, by its own `exp` or its issuer's word; nothing was sent.
+    ExpiredToken,
+    /// The source had no token or no credentials to give.
+    Unavailable,
+    /// The credential would have left over plaintext, or without a region to sign for; nothing was sent.
+    Misdirected,
+    /// The request could not be signed.
+    Signing,
+}
+
+impl Error {
+    /// Makes an error, for implementors of [`TokenSource`](crate::TokenSource).
+    ///
+    /// The message is shown to people: it must not contain a secret.
+    #[must_use]
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Failure { kind, message: message.into(), source: None }))
+    }
+
+    /// Adds the cause.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// The cause alone, for a layer above that tells the rest in its own error.
+    #[must_use]
+    pub fn into_source(self) -> Option<BoxError> {
+        self.0.source
+    }
+
+    /// What went wrong.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Error");
+        debug.field("kind", &self.0.kind).field("message", &self.0.message).field("source", &self.0.source).finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}

@@ -1,0 +1,42 @@
+//! Authentication for Amazon Bedrock AgentCore Runtime: bearer tokens and SigV4.
+//!
+//! A runtime accepts either JSON Web Tokens or SigV4, never both; [`Auth`] is that choice. The mechanism is a closed enum,
+//! the source of the secret an open trait: [`TokenSource`] for tokens, AWS's own
+//! [`ProvideCredentials`](credentials::ProvideCredentials) for keys.
+//!
+//! This crate opens no sockets and reads no clock of its own: time is passed in, and the few things that need HTTP get it
+//! through the one port, [`Exchange`]. It refuses to send a credential over plaintext to anything but loopback, to send a
+//! token that has expired, and to show a secret in `Debug`, an error or a log.
+//!
+//! ```
+//! use std::time::SystemTime;
+//! use agentcore_auth::{Auth, StaticToken};
+//! use agentcore_core::Target;
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let auth = Auth::bearer(StaticToken::parse("eyJhbGciOiJSUzI1NiIs.e30.c2ln")?);
+//! let target = Target::new("arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/my-agent".parse()?);
+//! let mut request = http::Request::post(target.invocations()).body("{}".into())?;
+//! auth.authorize(&mut request, target.region(), SystemTime::now()).await?;
+//! assert!(request.headers()["authorization"].is_sensitive());
+//! # Ok(()) }
+//! ```
+//!
+//! Checked against: the signatures botocore 1.44.5 makes under a frozen clock with AWS's published example credentials.
+
+mod auth;
+#[cfg(feature = "aws-config")]
+pub mod chain;
+mod clock;
+pub mod credentials;
+mod error;
+mod exchange;
+pub mod sigv4;
+pub mod token;
+
+pub use auth::{Auth, Proof, Refusal};
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use credentials::SigV4;
+pub use error::{Error, ErrorKind};
+pub use exchange::{BoxError, BoxFuture, Exchange};
+pub use token::{StaticToken, Token, TokenSource};

@@ -1,0 +1,193 @@
+//! Bearer tokens, and where they come from. Checks their shape and reads their expiry; verifies no signature.
+
+pub mod jwt;
+
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use http::HeaderValue;
+
+use crate::{BoxFuture, Error, ErrorKind};
+
+/// A bearer token with its ready-made `Authorization` value. Cheap to clone; blind in `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token(Arc<Secret>);
+
+#[derive(PartialEq, Eq)]
+struct Secret {
+    /// `Bearer …`, marked sensitive so that no HTTP library logs or compresses it.
+    header: HeaderValue,
+    expires_at: Option<SystemTime>,
+}
+
+impl Token {
+    /// Checks a token's shape (RFC 6750 §2.1) and, if it is a JSON Web Token, reads its `exp`.
+    ///
+    /// # Errors
+    /// If it is empty, or holds a character that no bearer token has; the error tells the place, not the token.
+    pub fn parse(token: &str) -> Result<Self, Error> {
+        let refuse = |why: String| Err(Error::new(ErrorKind::InvalidToken, format!("invalid bearer token: {why}")));
+        if token.is_empty() {
+            return refuse("it is empty".into());
+        }
+        if token.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("bearer ")) {
+            return refuse("it begins with the word Bearer, which is added when it is sent".into());
+        }
+        let body = token.trim_end_matches('=');
+        let odd = |c: char| !(c.is_ascii_alphanumeric() || "-._~+/".contains(c));
+        if let Some(place) = body.find(odd) {
+            let what = match body[place..].chars().next() {
+                Some(c) if c.is_whitespace() => "white space",
+                Some(c) if !c.is_ascii() => "a non-ASCII character",
+                _ => "a character that tokens do not have",
+            };
+            return refuse(format!("{what} at byte {place}"));
+        }
+        let mut header = HeaderValue::try_from(format!("{SCHEME}{token}"))
+            .map_err(|_| Error::new(ErrorKind::InvalidToken, "invalid bearer token"))?;
+        header.set_sensitive(true);
+        Ok(Self(Arc::new(Secret { header, expires_at: jwt::expiry(token) })))
+    }
+
+    /// The same token with the expiry its issuer told (`expires_in`), counted from the moment of receipt.
+    ///
+    /// That beats `exp`, which is by the issuer's clock.
+    #[must_use]
+    pub fn expiring_at(self, at: SystemTime) -> Self {
+        Self(Arc::new(Secret { header: self.0.header.clone(), expires_at: Some(at) }))
+    }
+
+    /// The value of the `Authorization` header, marked sensitive.
+    #[must_use]
+    pub fn header(&self) -> &HeaderValue {
+        &self.0.header
+    }
+
+    /// The token itself. Handle with care: whoever has it can invoke the agent.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        // The header was made from ASCII text that begins with the scheme.
+        self.0.header.to_str().ok().and_then(|value| value.strip_prefix(SCHEME)).unwrap_or_default()
+    }
+
+    /// When the token expires, as far as is known; opaque tokens do not say.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<SystemTime> {
+        self.0.expires_at
+    }
+
+    /// How long the token has been dead, if it is.
+    pub(crate) fn age_past_expiry(&self, now: SystemTime) -> Option<Duration> {
+        self.0.expires_at.and_then(|at| now.duration_since(at).ok())
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token").field("expires_at", &self.0.expires_at).finish_non_exhaustive()
+    }
+}
+
+/// Where bearer tokens come from.
+///
+/// The token is asked for once per attempt, so a source should keep the one it has while it is good; how it renews it is
+/// its own affair.
+///
+/// ```
+/// use agentcore_auth::{BoxFuture, Error, Token, TokenSource};
+///
+/// #[derive(Debug)]
+/// struct FromVault;
+///
+/// impl TokenSource for FromVault {
+///     fn token(&self) -> BoxFuture<'_, Result<Token, Error>> {
+///         Box::pin(async { Token::parse("token-from-the-vault") })
+///     }
+/// }
+/// ```
+pub trait TokenSource: fmt::Debug + Send + Sync {
+    /// A token to send now.
+    ///
+    /// # Errors
+    /// If none can be had; [`Error::new`] makes the error.
+    ///
+    /// # Cancel safety
+    /// The future may be dropped at any await; a source must then be as good as before.
+    fn token(&self) -> BoxFuture<'_, Result<Token, Error>>;
+
+    /// Takes note that the service refused `token`, and says whether asking again can bring a different one.
+    ///
+    /// A source that caches forgets this token, and only this one: the refusal may come late, after a newer token was
+    /// fetched. The default says no, so that a refused token is not sent twice.
+    fn reject(&self, token: &Token) -> bool {
+        let _ = token;
+        false
+    }
+}
+
+/// A token the caller already holds. It is never renewed.
+#[derive(Clone, Debug)]
+pub struct StaticToken(Token);
+
+impl StaticToken {
+    /// Checks the token as [`Token::parse`] does.
+    ///
+    /// # Errors
+    /// As [`Token::parse`].
+    pub fn parse(token: &str) -> Result<Self, Error> {
+        Token::parse(token).map(Self)
+    }
+}
+
+impl From<Token> for StaticToken {
+    fn from(token: Token) -> Self {
+        Self(token)
+    }
+}
+
+impl TokenSource for StaticToken {
+    fn token(&self) -> BoxFuture<'_, Result<Token, Error>> {
+        Box::pin(std::future::ready(Ok(self.0.clone())))
+    }
+}
+
+const SCHEME: &str = "Bearer ";
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn shape() {
+        for good in ["aaa.bbb.ccc", "opaque-._~+/token==", "x"] {
+            let token = Token::parse(good).unwrap();
+            assert_eq!(token.expose(), good);
+            assert_eq!(token.header().to_str().unwrap(), format!("Bearer {good}"));
+            assert!(token.header().is_sensitive());
+            assert_eq!(token.expires_at(), None);
+        }
+        for (bad, message) in [
+            ("", "invalid bearer token: it is empty"),
+            ("Bearer abc", "invalid bearer token: it begins with the word Bearer, which is added when it is sent"),
+            ("ab cd", "invalid bearer token: white space at byte 2"),
+            ("ab\r\ncd", "invalid bearer token: white space at byte 2"),
+            ("töken", "invalid bearer token: a non-ASCII character at byte 1"),
+            ("tok\u{1}en", "invalid bearer token: a character that tokens do not have at byte 3"),
+            ("a=b", "invalid bearer token: a character that tokens do not have at byte 1"),
+        ] {
+            let error = Token::parse(bad).unwrap_err();
+            assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::InvalidToken, message));
+        }
+    }
+
+    #[test]
+    fn debug_is_blind() {
+        let token = StaticToken::parse("hush.hush.hush").unwrap();
+        assert_eq!(format!("{token:?}"), "StaticToken(Token { expires_at: None, .. })");
+    }
+}
