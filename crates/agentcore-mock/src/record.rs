@@ -1,0 +1,154 @@
+//! What the mock keeps of every request, for a test's assertions. Keeps no answer, and shows no secret in `Debug`.
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Version};
+
+/// A request as the mock received it, and what became of it.
+///
+/// It is recorded once it was admitted or refused, before the agent answers: a request that an agent keeps waiting or
+/// whose connection it breaks is recorded too.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct RecordedRequest {
+    /// The method.
+    pub method: Method,
+    /// HTTP/1.1 or HTTP/2.
+    pub version: Version,
+    /// The path as it was sent, percent-encoding included.
+    pub path: String,
+    /// The query as it was sent, without the question mark.
+    pub query: Option<String>,
+    /// The headers in the order received, credentials included; HTTP/2's `:authority` stands as `host`.
+    pub headers: HeaderMap,
+    /// The body; empty if it was larger than the service allows.
+    pub body: Bytes,
+    /// The agent that was called, or `None` if the request reached none.
+    pub agent: Option<String>,
+    /// Who was verified, or `None` if nobody was: refused, or nothing to prove on this route.
+    pub caller: Option<Caller>,
+    /// The name of the error with which the mock refused the request; an agent's own errors are not refusals.
+    pub refusal: Option<&'static str>,
+}
+
+impl RecordedRequest {
+    /// A header's value as text; the first, if there are several.
+    ///
+    /// `None` if the header is absent or its value is not visible ASCII.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+impl fmt::Debug for RecordedRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecordedRequest")
+            .field("method", &self.method)
+            .field("version", &self.version)
+            .field("path", &self.path)
+            .field("body_bytes", &self.body.len())
+            .field("agent", &self.agent)
+            .field("caller", &self.caller)
+            .field("refusal", &self.refusal)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whose credentials a request proved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Caller {
+    /// The holder of a JWT.
+    #[non_exhaustive]
+    Jwt {
+        /// The token's `sub`.
+        subject: String,
+    },
+    /// The holder of an AWS secret access key.
+    #[non_exhaustive]
+    SigV4 {
+        /// The key's public half.
+        access_key_id: String,
+    },
+}
+
+/// The latest requests, oldest first: so many, and so many bytes of bodies, that a test never misses one and a mock that
+/// runs for days does not grow.
+#[derive(Default)]
+pub(crate) struct Log(Mutex<Entries>);
+
+#[derive(Default)]
+struct Entries {
+    requests: VecDeque<RecordedRequest>,
+    body_bytes: usize,
+}
+
+impl Log {
+    pub(crate) fn push(&self, request: RecordedRequest) {
+        let mut entries = self.entries();
+        entries.body_bytes += request.body.len();
+        entries.requests.push_back(request);
+        while entries.requests.len() > MAX_REQUESTS
+            || (entries.body_bytes > MAX_BODY_BYTES && entries.requests.len() > 1)
+        {
+            let Some(oldest) = entries.requests.pop_front() else { break };
+            entries.body_bytes -= oldest.body.len();
+        }
+    }
+
+    pub(crate) fn snapshot(&self) -> Vec<RecordedRequest> {
+        self.entries().requests.iter().cloned().collect()
+    }
+
+    pub(crate) fn take(&self) -> Vec<RecordedRequest> {
+        std::mem::take(&mut *self.entries()).requests.into()
+    }
+
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+const MAX_REQUESTS: usize = 10_000;
+const MAX_BODY_BYTES: usize = 512 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(path: usize, body: &Bytes) -> RecordedRequest {
+        RecordedRequest {
+            method: Method::POST,
+            version: Version::HTTP_11,
+            path: path.to_string(),
+            query: None,
+            headers: HeaderMap::new(),
+            body: body.clone(),
+            agent: None,
+            caller: None,
+            refusal: None,
+        }
+    }
+
+    /// The bodies are one and the same, so that the test counts what it does not hold.
+    #[test]
+    fn only_the_latest_are_kept() {
+        let paths = |log: &Log| {
+            let kept = log.snapshot();
+            (kept.len(), kept.first().map(|request| request.path.clone()))
+        };
+        let log = Log::default();
+        (0..10_002).for_each(|n| log.push(request(n, &Bytes::new())));
+        assert_eq!(paths(&log), (10_000, Some("2".into())));
+        assert_eq!(log.take().len(), 10_000);
+        let large = Bytes::from(vec![0; 200 * 1024 * 1024]);
+        (0..3).for_each(|n| log.push(request(n, &large)));
+        assert_eq!(paths(&log), (2, Some("1".into())));
+    }
+}

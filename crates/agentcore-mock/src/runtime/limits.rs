@@ -1,0 +1,174 @@
+//! What the service checks of a request before it looks for the runtime: lengths and counts. Checks no credential.
+
+use agentcore_core::header::{self, CUSTOM_PREFIX};
+use http::{HeaderMap, HeaderName};
+
+use super::exchange::{Exchange, MAX_PAYLOAD_BYTES};
+use crate::refusal::Refusal;
+
+/// Checks the payload's size.
+pub(super) fn check_payload(exchange: &Exchange) -> Result<(), Refusal> {
+    if exchange.is_too_large {
+        return Err(Refusal::validation(format!("The payload is larger than {MAX_PAYLOAD_BYTES} bytes.")));
+    }
+    Ok(())
+}
+
+/// Checks the headers' lengths and the custom ones' number.
+pub(super) fn check_headers(headers: &HeaderMap) -> Result<(), Refusal> {
+    BOUNDS.iter().try_for_each(|bound| bound.check(headers))?;
+    check_custom(headers)
+}
+
+/// How long a header's value may be.
+struct Bound {
+    header: HeaderName,
+    /// The name of the field in the service's model.
+    field: &'static str,
+    min: usize,
+    max: usize,
+}
+
+impl Bound {
+    fn check(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        for value in headers.get_all(&self.header) {
+            let rule = match value.to_str() {
+                Err(_) => "Member must hold visible ASCII characters only".to_owned(),
+                Ok(text) if text.len() < self.min => {
+                    format!("Member must have length greater than or equal to {}", self.min)
+                }
+                Ok(text) if text.len() > self.max => {
+                    format!("Member must have length less than or equal to {}", self.max)
+                }
+                Ok(_) => continue,
+            };
+            return Err(Refusal::validation(format!(
+                "1 validation error detected: Value at '{}' failed to satisfy constraint: {rule}",
+                self.field
+            )));
+        }
+        Ok(())
+    }
+}
+
+fn check_custom(headers: &HeaderMap) -> Result<(), Refusal> {
+    let custom = || headers.iter().filter(|(name, _)| is_custom(name.as_str()));
+    if custom().count() > MAX_CUSTOM_HEADERS {
+        return Err(Refusal::validation(format!("There are more than {MAX_CUSTOM_HEADERS} custom headers.")));
+    }
+    if custom().any(|(_, value)| value.len() > MAX_CUSTOM_BYTES) {
+        return Err(Refusal::validation(format!("A custom header is larger than {MAX_CUSTOM_BYTES} bytes.")));
+    }
+    Ok(())
+}
+
+/// Whether a header is the caller's own: neither of HTTP, nor of the service, nor of an AWS SDK.
+fn is_custom(name: &str) -> bool {
+    let is_standard = STANDARD.contains(&name) || STANDARD_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+    !is_standard || name.starts_with(CUSTOM_PREFIX)
+}
+
+/// The lengths of the service's model; where it gives no least length, an empty value passes.
+static BOUNDS: [Bound; 6] = [
+    Bound { header: header::SESSION_ID, field: "runtimeSessionId", min: 33, max: 256 },
+    Bound { header: header::USER_ID, field: "runtimeUserId", min: 1, max: 1024 },
+    Bound { header: header::TRACE_ID, field: "traceId", min: 0, max: 128 },
+    Bound { header: header::TRACEPARENT, field: "traceParent", min: 0, max: 128 },
+    Bound { header: header::TRACESTATE, field: "traceState", min: 0, max: 512 },
+    Bound { header: header::BAGGAGE, field: "baggage", min: 0, max: 8192 },
+];
+
+/// The most custom headers, and the most bytes of one's value (AWS developer guide, "Pass custom headers").
+const MAX_CUSTOM_HEADERS: usize = 20;
+const MAX_CUSTOM_BYTES: usize = 4096;
+
+const STANDARD: &[&str] = &[
+    "accept",
+    "accept-charset",
+    "accept-encoding",
+    "accept-language",
+    "authorization",
+    "baggage",
+    "cache-control",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "date",
+    "expect",
+    "forwarded",
+    "host",
+    "keep-alive",
+    "origin",
+    "pragma",
+    "referer",
+    "te",
+    "traceparent",
+    "tracestate",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+    "via",
+];
+
+const STANDARD_PREFIXES: &[&str] = &["amz-sdk-", "mcp-", "proxy-", "sec-", "x-amz-", "x-amzn-", "x-forwarded-"];
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn refusal(headers: &[(&str, &str)]) -> Option<String> {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(name.parse::<HeaderName>().unwrap(), HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        }
+        check_headers(&map).err().map(|refusal| {
+            assert_eq!((refusal.status.as_u16(), refusal.name), (400, "ValidationException"));
+            refusal.message
+        })
+    }
+
+    #[test]
+    fn lengths() {
+        for (name, min, max) in [
+            ("x-amzn-bedrock-agentcore-runtime-session-id", 33, 256),
+            ("x-amzn-bedrock-agentcore-runtime-user-id", 1, 1024),
+            ("x-amzn-trace-id", 0, 128),
+            ("traceparent", 0, 128),
+            ("tracestate", 0, 512),
+            ("baggage", 0, 8192),
+            ("x-amzn-bedrock-agentcore-runtime-custom-a", 0, 4096),
+            ("x-tenant", 0, 4096),
+        ] {
+            let with = |length: usize| refusal(&[(name, &"x".repeat(length))]);
+            assert_eq!(with(min), None, "{name} of {min}");
+            assert_eq!(with(max), None, "{name} of {max}");
+            assert!(with(max + 1).is_some(), "{name} of {}", max + 1);
+            assert!(min == 0 || with(min - 1).is_some(), "{name} below {min}");
+        }
+        assert!(refusal(&[("x-amzn-bedrock-agentcore-runtime-session-id", &"é".repeat(40))]).is_some());
+        assert_eq!(
+            refusal(&[("x-amzn-bedrock-agentcore-runtime-session-id", "short")]).unwrap(),
+            "1 validation error detected: Value at 'runtimeSessionId' failed to satisfy constraint: Member must have \
+             length greater than or equal to 33"
+        );
+    }
+
+    #[test]
+    fn counts() {
+        let names: Vec<String> = (0..21).map(|index| format!("x-custom-{index}")).collect();
+        let mut headers: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "x")).collect();
+        assert!(refusal(&headers).is_some());
+        headers.pop();
+        headers.extend([("accept", "*/*"), ("mcp-session-id", "x"), ("x-amz-date", "x"), ("amz-sdk-request", "x")]);
+        assert_eq!(refusal(&headers), None);
+        headers.push(("x-amzn-bedrock-agentcore-runtime-custom-a", "x"));
+        assert!(refusal(&headers).is_some());
+    }
+}

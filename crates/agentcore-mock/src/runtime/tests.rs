@@ -1,0 +1,305 @@
+//! The routes, driven over TCP by hand-written requests, so that no client stands between the test and the bytes.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod agents;
+
+use std::{
+    io,
+    time::{Duration, UNIX_EPOCH},
+};
+
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use crate::{Caller, Inbound, Mock};
+
+const SESSION: &str = "session-0123456789-0123456789-0123456789";
+
+struct Answer {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+impl Answer {
+    fn read(text: &str) -> Self {
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let mut lines = head.split("\r\n");
+        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+        let headers = lines
+            .map(|line| line.split_once(": ").unwrap())
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        Self { status, headers, body: body.to_owned() }
+    }
+
+    fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+
+    fn error(&self) -> (u16, &str) {
+        assert!(self.json()["message"].is_string(), "{}", self.body);
+        (self.status, self.header("x-amzn-errortype"))
+    }
+}
+
+/// Sends bytes, closes nothing, and reads to the end of the connection.
+async fn raw(mock: &Mock, request: &str) -> io::Result<String> {
+    let mut socket = TcpStream::connect(mock.url().trim_start_matches("http://")).await?;
+    socket.write_all(request.as_bytes()).await?;
+    let mut answer = Vec::new();
+    socket.read_to_end(&mut answer).await?;
+    Ok(String::from_utf8(answer).unwrap())
+}
+
+async fn send(mock: &Mock, line: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    // HTTP/1.0 has no chunks, so that the body can be compared as it is.
+    let request = format!("{line} HTTP/1.0\r\nHost: x\r\nContent-Length: {}\r\n{headers}\r\n{body}", body.len());
+    Answer::read(&raw(mock, &request).await.unwrap())
+}
+
+fn path(agent: &str) -> String {
+    format!("/runtimes/arn%3Aaws%3Abedrock-agentcore%3Aus-east-1%3A123456789012%3Aruntime%2F{agent}/invocations")
+}
+
+async fn invoke_with(mock: &Mock, agent: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    let bearer = format!("Bearer {}", mock.token());
+    let headers = [&[("Authorization", bearer.as_str())], headers].concat();
+    send(mock, &format!("POST {}", path(agent)), &headers, body).await
+}
+
+async fn invoke(mock: &Mock, agent: &str) -> Answer {
+    let session = ("X-Amzn-Bedrock-AgentCore-Runtime-Session-Id", SESSION);
+    invoke_with(mock, agent, &[session], r#"{"prompt": "Hi"}"#).await
+}
+
+/// A mock is shared by the tasks of a test.
+const _: fn() = || {
+    fn check<T: Send + Sync>() {}
+    check::<Mock>();
+};
+
+async fn start() -> Mock {
+    Mock::builder().start().await.unwrap()
+}
+
+#[tokio::test]
+async fn echo_sees_what_was_sent() {
+    let mock = start().await;
+    let bearer = format!("bearer {}", mock.token());
+    let headers = [
+        ("authorization", bearer.as_str()),
+        ("x-amzn-bedrock-agentcore-runtime-session-id", SESSION),
+        ("x-amzn-bedrock-agentcore-runtime-user-id", "user"),
+        ("x-amzn-trace-id", "Root=1-5759e988-bd862e3fe1be46a994272793"),
+        ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+        ("mcp-session-id", "mcp"),
+    ];
+    let line = format!("POST {}?qualifier=my%20endpoint", path("echo-AbCdE12345"));
+    let answer = send(&mock, &line, &headers, r#"{"prompt": "Hi"}"#).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(
+        answer.json(),
+        json!({"payload": {"prompt": "Hi"}, "session_id": SESSION, "user_id": "user", "qualifier": "my endpoint"})
+    );
+    for (name, value) in &headers[3..] {
+        assert_eq!(answer.header(name), *value);
+    }
+    assert_eq!(answer.header("x-amzn-bedrock-agentcore-runtime-session-id"), SESSION);
+    assert_eq!(answer.header("x-amzn-requestid").len(), 36);
+    assert_eq!(answer.header("content-type"), "application/json");
+
+    let [request] = mock.take_requests().try_into().unwrap();
+    assert_eq!(request.path, path("echo-AbCdE12345"));
+    assert_eq!(request.query.as_deref(), Some("qualifier=my%20endpoint"));
+    assert_eq!(&request.body[..], br#"{"prompt": "Hi"}"#);
+    assert_eq!(request.header("traceparent"), Some(headers[4].1));
+    assert_eq!((request.agent.as_deref(), request.refusal), (Some("echo"), None));
+    assert_eq!(request.caller, Some(Caller::Jwt { subject: "5d0b3a52-7f0e-4d6c-9a7e-2f5a1c8b9e01".to_owned() }));
+    let debug = format!("{request:?} {:?}", request.headers);
+    assert!(!debug.contains(&bearer[7..]), "{debug}");
+    assert!(mock.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_session_is_made_where_none_is_sent() {
+    let mock = start().await;
+    let answer = invoke_with(&mock, "echo", &[], "not json").await;
+    let session = answer.header("x-amzn-bedrock-agentcore-runtime-session-id").to_owned();
+    assert_eq!(session.len(), 36);
+    assert_eq!(
+        answer.json(),
+        json!({"payload": "not json", "session_id": session, "user_id": null, "qualifier": null})
+    );
+    let endpoint = invoke(&mock, "echo%2Fruntime-endpoint%2Fprod").await;
+    assert_eq!(endpoint.json()["qualifier"], "prod");
+}
+
+#[tokio::test]
+async fn a_local_container_asks_for_nothing() {
+    let mock = Mock::builder().clock(|| UNIX_EPOCH + Duration::from_secs(1_755_261_296)).start().await.unwrap();
+    let answer = send(&mock, "POST /invocations", &[], r#"{"prompt": "Hi"}"#).await;
+    assert_eq!(
+        answer.json(),
+        json!({"payload": {"prompt": "Hi"}, "session_id": null, "user_id": null, "qualifier": null})
+    );
+    assert_eq!(answer.header("x-amzn-requestid"), "");
+    assert_eq!(answer.header("date"), "Fri, 15 Aug 2025 12:34:56 GMT");
+    let ping = send(&mock, "GET /ping", &[], "").await;
+    assert_eq!(ping.json(), json!({"status": "Healthy", "time_of_last_update": 1_755_261_296}));
+    assert_eq!(mock.requests().len(), 2);
+    assert_eq!(mock.requests()[0].caller, None);
+}
+
+#[tokio::test]
+async fn who_comes_before_what_and_what_before_where() {
+    let mock = start().await;
+    let bearer = format!("Bearer {}", mock.token());
+    let good = ("authorization", bearer.as_str());
+    let bad = ("authorization", "Bearer x");
+    let short = ("x-amzn-bedrock-agentcore-runtime-session-id", "short");
+    let arn = |account: &str, agent: &str| path(agent).replace("123456789012", account);
+    for (path, headers, status, name) in [
+        (path("echo"), vec![], 403, "MissingAuthenticationTokenException"),
+        (path("nobody"), vec![bad, short], 401, "UnauthorizedException"),
+        (path("nobody"), vec![good, short], 400, "ValidationException"),
+        (path("nobody"), vec![good], 404, "ResourceNotFoundException"),
+        (path("echo"), vec![("authorization", "Basic eA==")], 403, "IncompleteSignatureException"),
+        (path("echo"), vec![good, good], 403, "IncompleteSignatureException"),
+        (arn("210987654321", "echo"), vec![good], 403, "AccessDeniedException"),
+        ("/runtimes/echo/invocations".to_owned(), vec![good], 400, "ValidationException"),
+        ("/runtimes/echo/invocations?accountId=".to_owned(), vec![good], 400, "ValidationException"),
+        ("/runtimes/echo/invocations?accountId=210987654321".to_owned(), vec![good], 403, "AccessDeniedException"),
+        ("/runtimes/arn%3Aaws%3As3%3A%3A%3Ax/invocations".to_owned(), vec![good], 400, "ValidationException"),
+        (
+            "/runtimes/arn%3Aaws%3As3%3A%3A%3Ax/invocations".to_owned(),
+            vec![],
+            403,
+            "MissingAuthenticationTokenException",
+        ),
+        ("/runtimes/%FF/invocations".to_owned(), vec![good], 400, "ValidationException"),
+        ("/nowhere".to_owned(), vec![], 404, "UnknownOperationException"),
+        ("/ping".to_owned(), vec![], 404, "UnknownOperationException"),
+    ] {
+        let answer = send(&mock, &format!("POST {path}"), &headers, "").await;
+        assert_eq!(answer.error(), (status, name), "{path}");
+        assert_eq!(answer.header("x-amzn-requestid").len(), 36, "{path}");
+        let last = mock.requests().pop().unwrap();
+        assert_eq!((last.refusal, last.agent), (Some(name), None), "{path}");
+    }
+    let by_id = send(&mock, "POST /runtimes/echo/invocations?accountId=123456789012", &[good], "").await;
+    assert_eq!(by_id.status, 200);
+}
+
+#[tokio::test]
+async fn one_way_in_only() {
+    let sigv4 = ("authorization", "AWS4-HMAC-SHA256 Credential=a/b/c/d/e, SignedHeaders=host, Signature=f");
+    let jwt = Mock::builder().accept(Inbound::Jwt).start().await.unwrap();
+    let signed = Mock::builder().accept(Inbound::SigV4).start().await.unwrap();
+    let bearer = format!("Bearer {}", signed.token());
+    for (mock, header) in [(&jwt, sigv4), (&signed, ("authorization", bearer.as_str()))] {
+        let answer = send(mock, &format!("POST {}", path("echo")), &[header], "").await;
+        assert_eq!(answer.error(), (403, "AccessDeniedException"));
+        assert!(answer.body.contains("Authorization method mismatch."), "{}", answer.body);
+    }
+    let line = format!("POST {}", path("echo"));
+    assert_eq!(send(&jwt, &line, &[], "").await.error(), (401, "UnauthorizedException"));
+    assert_eq!(send(&signed, &line, &[], "").await.error(), (403, "MissingAuthenticationTokenException"));
+    assert_eq!(invoke(&jwt, "echo").await.status, 200);
+    let metadata = path("echo") + "/.well-known/oauth-protected-resource";
+    assert_eq!(send(&signed, &format!("GET {metadata}"), &[], "").await.error(), (404, "ResourceNotFoundException"));
+}
+
+#[tokio::test]
+async fn a_401_leads_to_the_issuer_and_its_keys() {
+    let mock = start().await;
+    let line = format!("POST {}?qualifier=a%20b", path("echo"));
+    let refused = send(&mock, &line, &[("authorization", "Bearer x")], "").await;
+    let metadata = format!("{}{}/.well-known/oauth-protected-resource?qualifier=a%20b", mock.url(), path("echo"));
+    assert_eq!(refused.header("www-authenticate"), format!("Bearer resource_metadata=\"{metadata}\""));
+
+    let metadata = send(&mock, &format!("GET {}", metadata.trim_start_matches(mock.url())), &[], "").await.json();
+    assert_eq!(metadata["resource"], format!("{}{}?qualifier=a%20b", mock.url(), path("echo")));
+    assert_eq!(metadata["authorization_servers"], json!([mock.url()]));
+
+    let issuer = send(&mock, "GET /.well-known/openid-configuration", &[], "").await.json();
+    assert_eq!(issuer["issuer"], mock.url());
+    let keys = issuer["jwks_uri"].as_str().unwrap().trim_start_matches(mock.url()).to_owned();
+    let keys = send(&mock, &format!("GET {keys}"), &[], "").await.json();
+    assert_eq!(keys, mock.runtime.issuer.key_set());
+}
+
+#[tokio::test]
+async fn tokens_age_by_the_mocks_clock() {
+    let now = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(1_755_261_296));
+    let clock = now.clone();
+    let seconds = move || clock.load(std::sync::atomic::Ordering::SeqCst);
+    let mock = Mock::builder().clock(move || UNIX_EPOCH + Duration::from_secs(seconds())).start().await.unwrap();
+    let bearer = format!("Bearer {}", mock.token());
+    let call = async || send(&mock, &format!("POST {}", path("echo")), &[("authorization", &bearer)], "").await;
+    now.fetch_add(3599, std::sync::atomic::Ordering::SeqCst);
+    assert_eq!(call().await.status, 200);
+    now.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    assert_eq!(call().await.error(), (401, "UnauthorizedException"));
+}
+
+#[tokio::test]
+async fn payloads_that_are_too_large() {
+    let mock = start().await;
+    let head = format!("POST {} HTTP/1.0\r\nAuthorization: Bearer {}\r\n", path("echo"), mock.token());
+    let announced = raw(&mock, &format!("{head}Content-Length: 104857601\r\n\r\n")).await.unwrap();
+    assert_eq!(Answer::read(&announced).error(), (400, "ValidationException"));
+    assert_eq!(mock.requests()[0].refusal, Some("ValidationException"));
+}
+
+#[tokio::test]
+async fn connections_are_counted_and_kept_alive() {
+    let mock = start().await;
+    let mut socket = TcpStream::connect(mock.url().trim_start_matches("http://")).await.unwrap();
+    for _ in 0..3 {
+        socket.write_all(b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"}") {
+            assert_ne!(socket.read_buf(&mut answer).await.unwrap(), 0);
+        }
+    }
+    assert_eq!((mock.connections(), mock.requests().len()), (1, 3));
+    send(&mock, "GET /ping", &[], "").await;
+    assert_eq!(mock.connections(), 2);
+}
+
+#[tokio::test]
+async fn dropping_a_mock_frees_its_port_and_ends_its_connections() {
+    let mock = start().await;
+    let address = mock.url().trim_start_matches("http://").to_owned();
+    let mut idle = TcpStream::connect(&address).await.unwrap();
+    idle.write_all(b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"}") {
+        assert_ne!(idle.read_buf(&mut answer).await.unwrap(), 0);
+    }
+    let runtime = std::sync::Arc::downgrade(&mock.runtime);
+    drop(mock);
+    assert!(matches!(idle.read_buf(&mut answer).await, Ok(0) | Err(_)));
+    while runtime.strong_count() > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert!(TcpStream::connect(&address).await.is_err());
+}
+
+#[tokio::test]
+async fn a_taken_port_is_an_error() {
+    let mock = start().await;
+    let port = mock.url().rsplit_once(':').unwrap().1.parse().unwrap();
+    let error = Mock::builder().port(port).start().await.unwrap_err();
+    assert_eq!(error.to_string(), format!("cannot listen on port {port} of 127.0.0.1"));
+}

@@ -1,0 +1,76 @@
+//! The door: which way a caller proves who it is, and whether this mock's runtimes take that way.
+
+mod bearer;
+mod sigv4;
+
+use std::time::SystemTime;
+
+use http::header;
+
+use crate::{Caller, Credentials, RecordedRequest, identity::Issuer, refusal::Refusal};
+
+/// The ways in that a mock's runtimes accept.
+///
+/// A real runtime accepts one of the two, chosen when it is created; a mock accepts either unless told otherwise, so
+/// that one mock serves tests of both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Inbound {
+    /// A JWT or a SigV4 signature. The default.
+    #[default]
+    Either,
+    /// A JWT only.
+    Jwt,
+    /// A SigV4 signature only.
+    SigV4,
+}
+
+/// What a caller is verified against.
+pub(crate) struct Door<'a> {
+    pub(crate) inbound: Inbound,
+    pub(crate) issuer: &'a Issuer,
+    pub(crate) credentials: &'a Credentials,
+    /// The region a signature must be scoped to.
+    pub(crate) region: &'a str,
+    pub(crate) now: SystemTime,
+}
+
+impl Door<'_> {
+    /// Verifies the caller of a request by its `authorization` header.
+    pub(crate) fn verify(&self, request: &RecordedRequest) -> Result<Caller, Refusal> {
+        let mut values = request.headers.get_all(header::AUTHORIZATION).iter();
+        let Some(value) = values.next() else {
+            return Err(match self.inbound {
+                Inbound::Jwt => Refusal::unauthorized("Missing Authentication Token"),
+                _ => Refusal::forbidden("MissingAuthenticationTokenException", "Missing Authentication Token"),
+            });
+        };
+        let value = value.to_str().ok().filter(|_| values.next().is_none()).unwrap_or_default();
+        let (scheme, rest) = value.split_once(' ').unwrap_or((value, ""));
+        if scheme.eq_ignore_ascii_case("bearer") {
+            self.take(Inbound::Jwt)?;
+            return bearer::verify(rest.trim(), self.issuer, self.now);
+        }
+        if scheme == sigv4::ALGORITHM {
+            self.take(Inbound::SigV4)?;
+            return sigv4::verify(rest, request, self);
+        }
+        Err(Refusal::forbidden(
+            "IncompleteSignatureException",
+            "The Authorization header is neither one bearer token nor one AWS4-HMAC-SHA256 signature.",
+        ))
+    }
+
+    /// Refuses a way in that is not this mock's, in the service's words.
+    fn take(&self, way: Inbound) -> Result<(), Refusal> {
+        if self.inbound == Inbound::Either || self.inbound == way {
+            return Ok(());
+        }
+        Err(Refusal::forbidden(
+            "AccessDeniedException",
+            "Authorization method mismatch. The agent is configured for a different authorization method than what \
+             was used in your request. Check the agent's authorization configuration and ensure your request uses the \
+             matching method (OAuth or SigV4).",
+        ))
+    }
+}

@@ -1,0 +1,179 @@
+//! Verifies a bearer token as a runtime with a JWT authorizer does: signature, issuer, times and client. RS256 only.
+
+use std::time::SystemTime;
+
+use jsonwebtoken::{Algorithm, Validation};
+use serde_json::{Map, Value};
+
+use crate::{
+    Caller,
+    identity::{CLIENT_ID, Issuer, unix_seconds},
+    refusal::Refusal,
+};
+
+/// Verifies a token at a moment, without leeway: it is refused from the second of its `exp` on.
+pub(super) fn verify(token: &str, issuer: &Issuer, now: SystemTime) -> Result<Caller, Refusal> {
+    let header = jsonwebtoken::decode_header(token).map_err(|_| Refusal::unauthorized("The token is not a JWT."))?;
+    if header.alg != Algorithm::RS256 {
+        return Err(Refusal::unauthorized("The token's algorithm is not RS256."));
+    }
+    if header.kid.as_deref() != Some(issuer.key_id()) {
+        return Err(Refusal::unauthorized("The token's kid is not in the issuer's key set."));
+    }
+    // The library checks the signature alone: its own checks of the claims read the system's clock.
+    let mut validation = Validation::new(Algorithm::RS256);
+    validation.required_spec_claims.clear();
+    validation.validate_exp = false;
+    validation.validate_aud = false;
+    let claims = jsonwebtoken::decode::<Map<String, Value>>(token, issuer.decoding_key(), &validation)
+        .map_err(|_| Refusal::unauthorized("The token's signature is not valid."))?
+        .claims;
+    check(&claims, issuer.url(), unix_seconds(now))?;
+    let subject = text(&claims, "sub").unwrap_or_default().to_owned();
+    Ok(Caller::Jwt { subject })
+}
+
+fn check(claims: &Map<String, Value>, issuer: &str, now: u64) -> Result<(), Refusal> {
+    let time = |name: &str| claims.get(name).and_then(Value::as_u64);
+    match time("exp") {
+        None => return Err(Refusal::unauthorized("The token has no exp.")),
+        Some(exp) if exp <= now => return Err(Refusal::unauthorized("The token has expired.")),
+        Some(_) => {}
+    }
+    if claims.contains_key("nbf") && time("nbf").is_none_or(|nbf| nbf > now) {
+        return Err(Refusal::unauthorized("The token is not valid yet."));
+    }
+    if text(claims, "iss") != Some(issuer) {
+        return Err(Refusal::unauthorized("Claim 'iss' value mismatch with configuration."));
+    }
+    // An access token of Cognito names its client in `client_id`, an id token in `aud`.
+    match claims.get("client_id") {
+        Some(client) if client == CLIENT_ID => Ok(()),
+        Some(_) => Err(Refusal::unauthorized("Claim 'client_id' value mismatch with configuration.")),
+        None if is_audience(claims.get("aud")) => Ok(()),
+        None => Err(Refusal::unauthorized("Claim 'aud' value mismatch with configuration.")),
+    }
+}
+
+/// Whether `aud` is the client or a list with the client in it (RFC 7519 section 4.1.3).
+fn is_audience(aud: Option<&Value>) -> bool {
+    match aud {
+        Some(Value::Array(several)) => several.iter().any(|one| one == CLIENT_ID),
+        Some(one) => one == CLIENT_ID,
+        None => false,
+    }
+}
+
+fn text<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+    claims.get(name)?.as_str()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: u64 = 1_755_261_296;
+
+    fn now() -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(NOW)
+    }
+
+    fn issuer() -> Issuer {
+        Issuer::new("http://127.0.0.1:1".into()).unwrap()
+    }
+
+    /// Applies changes to good claims: a `null` removes one.
+    fn outcome(changes: Value) -> String {
+        let issuer = issuer();
+        let mut claims = issuer.claims(now());
+        for (name, value) in changes.as_object().unwrap() {
+            claims.insert(name.clone(), value.clone());
+        }
+        claims.retain(|_, value| !value.is_null());
+        let token = issuer.sign(&claims).unwrap();
+        match verify(&token, &issuer, now()) {
+            Ok(Caller::Jwt { subject }) => subject,
+            Ok(other) => panic!("{other:?}"),
+            Err(refusal) => {
+                assert_eq!((refusal.status.as_u16(), refusal.name), (401, "UnauthorizedException"));
+                refusal.message
+            }
+        }
+    }
+
+    #[test]
+    fn claims() {
+        let good = "5d0b3a52-7f0e-4d6c-9a7e-2f5a1c8b9e01";
+        for (changes, expected) in [
+            (json!({}), good),
+            (json!({"sub": "somebody"}), "somebody"),
+            (json!({"sub": null}), ""),
+            (json!({"exp": NOW + 1}), good),
+            (json!({"exp": NOW}), "The token has expired."),
+            (json!({"exp": NOW - 1}), "The token has expired."),
+            (json!({"exp": null}), "The token has no exp."),
+            (json!({"exp": "1999999999"}), "The token has no exp."),
+            (json!({"nbf": NOW}), good),
+            (json!({"nbf": NOW + 1}), "The token is not valid yet."),
+            (json!({"nbf": "0"}), "The token is not valid yet."),
+            (json!({"iss": "http://127.0.0.1:2"}), "Claim 'iss' value mismatch with configuration."),
+            (json!({"iss": null}), "Claim 'iss' value mismatch with configuration."),
+            (json!({"client_id": "other"}), "Claim 'client_id' value mismatch with configuration."),
+            (
+                json!({"client_id": "other", "aud": "agentcore-mock-client"}),
+                "Claim 'client_id' value mismatch with configuration.",
+            ),
+            (json!({"client_id": null, "aud": "agentcore-mock-client"}), good),
+            (json!({"client_id": null, "aud": ["x", "agentcore-mock-client"]}), good),
+            (json!({"client_id": null, "aud": ["x"]}), "Claim 'aud' value mismatch with configuration."),
+            (json!({"client_id": null, "aud": "x"}), "Claim 'aud' value mismatch with configuration."),
+            (json!({"client_id": null}), "Claim 'aud' value mismatch with configuration."),
+        ] {
+            assert_eq!(outcome(changes.clone()), expected, "{changes}");
+        }
+    }
+
+    #[test]
+    fn every_character_of_a_token_counts() {
+        let issuer = issuer();
+        let token = issuer.sign(&issuer.claims(now())).unwrap();
+        assert!(verify(&token, &issuer, now()).is_ok());
+        let last = token.len() - 1;
+        for index in 0..token.len() {
+            // The last character of a 256-byte signature carries four spare bits, which a strict decoder refuses too.
+            let mut bytes = token.clone().into_bytes();
+            bytes[index] = if bytes[index] == b'A' { b'B' } else { b'A' };
+            let tampered = String::from_utf8(bytes).unwrap();
+            assert!(verify(&tampered, &issuer, now()).is_err(), "character {index} of {last}");
+        }
+    }
+
+    #[test]
+    fn headers_that_are_not_ours() {
+        let issuer = issuer();
+        let token = issuer.sign(&issuer.claims(now())).unwrap();
+        let (header, rest) = token.split_once('.').unwrap();
+        assert!(!header.is_empty());
+        for (header, expected) in [
+            (json!({"alg": "none", "kid": issuer.key_id()}), "The token is not a JWT."),
+            (json!({"alg": "HS256", "kid": issuer.key_id()}), "The token's algorithm is not RS256."),
+            (json!({"alg": "RS512", "kid": issuer.key_id()}), "The token's algorithm is not RS256."),
+            (json!({"alg": "RS256", "kid": "other"}), "The token's kid is not in the issuer's key set."),
+            (json!({"alg": "RS256"}), "The token's kid is not in the issuer's key set."),
+            (json!({"alg": "RS256", "kid": issuer.key_id()}), "The token's signature is not valid."),
+        ] {
+            let forged = format!("{}.{rest}", URL_SAFE_NO_PAD.encode(header.to_string()));
+            assert_eq!(verify(&forged, &issuer, now()).unwrap_err().message, expected, "{header}");
+        }
+        for garbage in ["", ".", "..", "a.b.c", "x", &token[..token.len() - 1], &format!("{token}.x")] {
+            assert!(verify(garbage, &issuer, now()).is_err(), "{garbage:?}");
+        }
+    }
+}
