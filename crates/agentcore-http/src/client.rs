@@ -1,0 +1,227 @@
+//! The client of the HTTP half: settings, and the operations that use them.
+
+use std::sync::Arc;
+
+use agentcore_auth::{Auth, Clock, SystemClock};
+use agentcore_core::{SessionId, Target, UserId};
+use bytes::Bytes;
+use http::{Request, header::USER_AGENT};
+
+use crate::{
+    Error, Health, Invocation, Payload, Response, RetryPolicy, Timeouts, Transport,
+    dispatch::Dispatch,
+    invoke::{AGENT, UserHeader},
+    response::Limits,
+    service::{Errand, Service},
+    sse,
+};
+
+/// Invokes agents over HTTP. Cheap to clone; clones share connections and settings.
+///
+/// ```no_run
+/// use agentcore_auth::{Auth, StaticToken};
+/// use agentcore_core::Target;
+/// use agentcore_http::{Client, Invocation};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = Client::builder(Auth::bearer(StaticToken::parse("eyJhbGciOiJSUzI1NiIs.e30.c2ln")?)).build()?;
+/// let target = Target::new("arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/my-agent".parse()?);
+/// let answer = client.invoke(&target, &Invocation::new("Hello, world!")).await?;
+/// println!("{}", answer.text().await?);
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Client(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    service: Service,
+    auth: Auth,
+    timeouts: Timeouts,
+    retry: RetryPolicy,
+    user: UserHeader,
+    max_payload_bytes: usize,
+}
+
+impl Client {
+    /// Settings for a client that authenticates so. To a local container it sends no credential.
+    #[must_use]
+    pub fn builder(auth: Auth) -> ClientBuilder {
+        ClientBuilder {
+            auth,
+            transport: None,
+            timeouts: Timeouts::default(),
+            retry: RetryPolicy::default(),
+            user: UserHeader::default(),
+            clock: Arc::new(SystemClock::default()),
+            max_payload_bytes: Payload::MAX_BYTES,
+            limits: Limits {
+                answer_bytes: Payload::MAX_BYTES,
+                event_bytes: sse::DEFAULT_MAX_EVENT_BYTES,
+                lenient: false,
+            },
+        }
+    }
+
+    /// Invokes an agent and waits for the head of its answer.
+    ///
+    /// Failures are retried by the client's [`RetryPolicy`], or the invocation's own; [`retry`](crate::retry) has the table.
+    ///
+    /// # Errors
+    /// If the invocation is not fit to be sent, the agent or the service refused it, or no answer came;
+    /// [`Error::kind`] tells, and [`Error::may_have_run`] whether the agent may have run.
+    ///
+    /// # Cancel safety
+    /// Dropping the future sends nothing more; an attempt on its way is cut off, and the agent may have run.
+    pub async fn invoke(&self, target: &Target, invocation: &Invocation) -> Result<Response, Error> {
+        let Shared { service, auth, timeouts, retry, user, max_payload_bytes } = &*self.0;
+        // A local container asks for no credential, so none goes there.
+        let auth = if target.is_local() { &Auth::None } else { auth };
+        let errand = Errand {
+            operation: "invoke",
+            request: invocation.request(target, user, auth, *max_payload_bytes)?,
+            auth,
+            region: target.region(),
+            session: invocation.session_id().clone(),
+            idempotent: invocation.idempotent,
+            timeouts: invocation.timeouts.as_ref().unwrap_or(timeouts),
+            retry: invocation.retry.as_ref().unwrap_or(retry),
+        };
+        service.call(errand).await
+    }
+
+    /// Asks a local container for its health (`GET /ping`).
+    ///
+    /// # Errors
+    /// If the target is not a local container, does not answer, or answers with what is not a health report.
+    ///
+    /// # Cancel safety
+    /// Dropping the future has no lasting effect.
+    pub async fn ping(&self, target: &Target) -> Result<Health, Error> {
+        let request = Request::get(target.ping()?)
+            .header(USER_AGENT, AGENT)
+            .body(Bytes::new())
+            .map_err(|error| Error::input("the request cannot be written").caused_by(error))?;
+        let errand = Errand {
+            operation: "ping",
+            request,
+            auth: &Auth::None,
+            region: None,
+            session: SessionId::random(),
+            idempotent: true,
+            timeouts: &self.0.timeouts,
+            retry: &self.0.retry,
+        };
+        self.0.service.call(errand).await?.json().await
+    }
+}
+
+/// Settings for a [`Client`].
+#[derive(Clone, Debug)]
+pub struct ClientBuilder {
+    auth: Auth,
+    transport: Option<Transport>,
+    timeouts: Timeouts,
+    retry: RetryPolicy,
+    user: UserHeader,
+    clock: Arc<dyn Clock>,
+    max_payload_bytes: usize,
+    limits: Limits,
+}
+
+impl ClientBuilder {
+    /// Authenticates in another way than the builder was made with.
+    #[must_use]
+    pub fn auth(mut self, auth: Auth) -> Self {
+        self.auth = auth;
+        self
+    }
+
+    /// Uses this pool of connections. Default: one of the client's own, with the transport's default settings.
+    #[must_use]
+    pub fn transport(mut self, transport: Transport) -> Self {
+        self.transport = Some(transport);
+        self
+    }
+
+    /// How long to wait for what, where an invocation does not say otherwise.
+    #[must_use]
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
+    /// How hard to try, where an invocation does not say otherwise.
+    #[must_use]
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// Names the user in every invocation that does not name another.
+    ///
+    /// Default: `agentcore-client` with a bearer token, and no user with SigV4, where the header needs the IAM permission
+    /// `bedrock-agentcore:InvokeAgentRuntimeForUser` besides the one to invoke.
+    #[must_use]
+    pub fn user(mut self, user: UserId) -> Self {
+        self.user = UserHeader::Id(user);
+        self
+    }
+
+    /// Sends no user id, with a bearer token neither.
+    #[must_use]
+    pub fn no_user(mut self) -> Self {
+        self.user = UserHeader::Off;
+        self
+    }
+
+    /// Tells the time for expiry and signatures. Default: the system's clock.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Refuses to send more than this many bytes. Default: [`Payload::MAX_BYTES`], the service's own limit.
+    #[must_use]
+    pub fn max_payload_bytes(mut self, max: usize) -> Self {
+        self.max_payload_bytes = max;
+        self
+    }
+
+    /// Refuses to collect more than this many bytes of an answer into memory. Default: 100 MB. Streams are not bounded by it.
+    #[must_use]
+    pub fn max_answer_bytes(mut self, max: usize) -> Self {
+        self.limits.answer_bytes = max;
+        self
+    }
+
+    /// Bounds the bytes of one server-sent event. Default: [`sse::DEFAULT_MAX_EVENT_BYTES`].
+    #[must_use]
+    pub fn max_event_bytes(mut self, max: usize) -> Self {
+        self.limits.event_bytes = max;
+        self
+    }
+
+    /// Decodes server-sent events leniently; see [`sse::Decoder::lenient`]. Default: strictly.
+    #[must_use]
+    pub fn lenient_sse(mut self, lenient: bool) -> Self {
+        self.limits.lenient = lenient;
+        self
+    }
+
+    /// Makes the client; connects to nothing yet.
+    ///
+    /// # Errors
+    /// If the default transport cannot be built.
+    pub fn build(self) -> Result<Client, Error> {
+        let transport = self.transport.clone().map_or_else(|| Transport::builder().build(), Ok)?;
+        Ok(self.over(Arc::new(transport), fastrand::f64))
+    }
+
+    pub(crate) fn over(self, dispatch: Arc<dyn Dispatch>, random: fn() -> f64) -> Client {
+        let Self { auth, timeouts, retry, user, clock, max_payload_bytes, limits, .. } = self;
+        let service = Service { dispatch, clock, limits, random };
+        Client(Arc::new(Shared { service, auth, timeouts, retry, user, max_payload_bytes }))
+    }
+}

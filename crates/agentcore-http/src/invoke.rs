@@ -1,0 +1,267 @@
+//! An invocation: what to say to an agent, in which session, for whom, and how hard to try. Builds the request, sends nothing.
+
+use agentcore_auth::Auth;
+use agentcore_core::{CustomHeader, SessionId, Target, UserId, header};
+use bytes::Bytes;
+use http::{
+    HeaderValue, Request,
+    header::{ACCEPT, CONTENT_TYPE, USER_AGENT},
+};
+
+use crate::{Error, McpContext, Payload, RetryPolicy, Timeouts, TraceContext};
+
+/// One invocation of an agent. What is required is the payload; everything else has a default.
+///
+/// ```
+/// use agentcore_core::SessionId;
+/// use agentcore_http::Invocation;
+///
+/// let session = SessionId::random();
+/// let invocation = Invocation::new("Hello, world!").session(&session).user("jane@example.com".parse()?);
+/// # let _ = invocation;
+/// # Ok::<(), agentcore_core::ParseError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Invocation {
+    payload: Payload,
+    session: SessionId,
+    user: Option<UserHeader>,
+    headers: Vec<CustomHeader>,
+    trace: TraceContext,
+    mcp: McpContext,
+    pub(crate) idempotent: bool,
+    pub(crate) timeouts: Option<Timeouts>,
+    pub(crate) retry: Option<RetryPolicy>,
+}
+
+impl Invocation {
+    /// An invocation with this payload, in a new session.
+    pub fn new(payload: impl Into<Payload>) -> Self {
+        Self {
+            payload: payload.into(),
+            session: SessionId::random(),
+            user: None,
+            headers: Vec::new(),
+            trace: TraceContext::default(),
+            mcp: McpContext::default(),
+            idempotent: false,
+            timeouts: None,
+            retry: None,
+        }
+    }
+
+    /// Goes on in this session. Default: a new, random one, which [`Response::session_id`](crate::Response::session_id) tells.
+    #[must_use]
+    pub fn session(mut self, session: &SessionId) -> Self {
+        self.session = session.clone();
+        self
+    }
+
+    /// Names the user. Default: the client's; see [`ClientBuilder::user`](crate::ClientBuilder::user).
+    #[must_use]
+    pub fn user(mut self, user: UserId) -> Self {
+        self.user = Some(UserHeader::Id(user));
+        self
+    }
+
+    /// Sends no user id, whatever the client's default is.
+    #[must_use]
+    pub fn no_user(mut self) -> Self {
+        self.user = Some(UserHeader::Off);
+        self
+    }
+
+    /// Adds a header for the agent; at most 20.
+    #[must_use]
+    pub fn header(mut self, header: CustomHeader) -> Self {
+        self.headers.push(header);
+        self
+    }
+
+    /// Passes a trace on.
+    #[must_use]
+    pub fn trace(mut self, trace: TraceContext) -> Self {
+        self.trace = trace;
+        self
+    }
+
+    /// Passes MCP headers on.
+    #[must_use]
+    pub fn mcp(mut self, mcp: McpContext) -> Self {
+        self.mcp = mcp;
+        self
+    }
+
+    /// Says that running the agent twice does no harm, so that failures after which it may have run are retried too.
+    #[must_use]
+    pub fn idempotent(mut self) -> Self {
+        self.idempotent = true;
+        self
+    }
+
+    /// Uses other timeouts than the client's.
+    #[must_use]
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = Some(timeouts);
+        self
+    }
+
+    /// Tries more or less hard than the client does by default.
+    #[must_use]
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = Some(policy);
+        self
+    }
+
+    /// The session this invocation belongs to.
+    #[must_use]
+    pub fn session_id(&self) -> &SessionId {
+        &self.session
+    }
+
+    /// The request, not yet authenticated.
+    pub(crate) fn request(
+        &self,
+        target: &Target,
+        user: &UserHeader,
+        auth: &Auth,
+        max_payload_bytes: usize,
+    ) -> Result<Request<Bytes>, Error> {
+        if self.headers.len() > header::MAX_CUSTOM_HEADERS {
+            let most = header::MAX_CUSTOM_HEADERS;
+            return Err(Error::input(format!("{} custom headers, at most {most} are allowed", self.headers.len())));
+        }
+        let (content_type, body) = self.payload.body(&self.session, max_payload_bytes)?;
+        let mut request = Request::post(target.invocations())
+            .header(ACCEPT, HeaderValue::from_static(ACCEPTED))
+            .header(USER_AGENT, HeaderValue::from_static(AGENT))
+            .header(header::SESSION_ID, self.session.as_str());
+        if let Some(content_type) = content_type {
+            request = request.header(CONTENT_TYPE, content_type);
+        }
+        if let Some(user) = self.user.as_ref().unwrap_or(user).value(auth) {
+            request = request.header(header::USER_ID, user);
+        }
+        let mut request =
+            request.body(body).map_err(|error| Error::input("the request cannot be written").caused_by(error))?;
+        let own = self.headers.iter().map(|header| (header.name(), header.value()));
+        for (name, value) in own.chain(self.trace.headers()).chain(self.mcp.headers()) {
+            request.headers_mut().append(name, value.clone());
+        }
+        Ok(request)
+    }
+}
+
+/// Whose name the user-id header carries.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum UserHeader {
+    /// `agentcore-client` with a bearer token; none otherwise, because with SigV4 the header needs a permission of its own.
+    #[default]
+    ByMechanism,
+    Id(UserId),
+    Off,
+}
+
+impl UserHeader {
+    fn value(&self, auth: &Auth) -> Option<&str> {
+        match (self, auth) {
+            (Self::Id(user), _) => Some(user.as_str()),
+            (Self::ByMechanism, Auth::Bearer(_)) => Some(DEFAULT_USER),
+            _ => None,
+        }
+    }
+}
+
+const ACCEPTED: &str = "text/event-stream, application/json";
+pub(crate) const AGENT: &str = concat!("agentcore-rs/", env!("CARGO_PKG_VERSION"));
+const DEFAULT_USER: &str = "agentcore-client";
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use agentcore_auth::{StaticToken, credentials::Credentials};
+
+    use super::*;
+
+    const SESSION: &str = "session-0123456789-0123456789-0123456789";
+
+    fn target() -> Target {
+        Target::new("arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/x".parse().unwrap())
+    }
+
+    fn bearer() -> Auth {
+        Auth::bearer(StaticToken::parse("t").unwrap())
+    }
+
+    fn keys() -> Auth {
+        Auth::sigv4(Credentials::new("AKID", "s", None, None, "test"))
+    }
+
+    #[test]
+    fn the_request_of_the_default_form() {
+        let invocation = Invocation::new("Hello").session(&SESSION.parse().unwrap());
+        let request = invocation.request(&target(), &UserHeader::default(), &bearer(), Payload::MAX_BYTES).unwrap();
+        assert_eq!(request.method(), "POST");
+        assert_eq!(request.uri().to_string(), target().invocations());
+        let mut headers: Vec<String> =
+            request.headers().iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
+        headers.sort();
+        assert_eq!(
+            headers,
+            [
+                "accept: text/event-stream, application/json",
+                "content-type: application/json",
+                concat!("user-agent: agentcore-rs/", env!("CARGO_PKG_VERSION")),
+                "x-amzn-bedrock-agentcore-runtime-session-id: session-0123456789-0123456789-0123456789",
+                "x-amzn-bedrock-agentcore-runtime-user-id: agentcore-client",
+            ]
+        );
+        let body = r#"{"prompt":"Hello","sessionId":"session-0123456789-0123456789-0123456789","enableTrace":true}"#;
+        assert_eq!(request.body(), body);
+    }
+
+    #[test]
+    fn whose_name_it_carries() {
+        let (plain, jane) = (Invocation::new("x"), UserHeader::Id("jane".parse().unwrap()));
+        let joe = plain.clone().user("joe".parse().unwrap());
+        let nobody = plain.clone().no_user();
+        for (invocation, client, auth, expected) in [
+            (&plain, UserHeader::ByMechanism, bearer(), Some("agentcore-client")),
+            (&plain, UserHeader::ByMechanism, keys(), None),
+            (&plain, UserHeader::ByMechanism, Auth::None, None),
+            (&plain, jane.clone(), bearer(), Some("jane")),
+            (&plain, jane.clone(), keys(), Some("jane")),
+            (&plain, UserHeader::Off, bearer(), None),
+            (&joe, jane.clone(), bearer(), Some("joe")),
+            (&joe, UserHeader::Off, keys(), Some("joe")),
+            (&nobody, jane, keys(), None),
+            (&nobody, UserHeader::ByMechanism, bearer(), None),
+        ] {
+            let request = invocation.request(&target(), &client, &auth, Payload::MAX_BYTES).unwrap();
+            assert_eq!(request.headers().get(header::USER_ID).map(|value| value.to_str().unwrap()), expected);
+        }
+    }
+
+    #[test]
+    fn headers_of_the_callers_choice() {
+        let own = |n: usize| CustomHeader::new(&format!("x-{n}"), "v").unwrap();
+        let trace = TraceContext::default().traceparent("00-1-2-01").unwrap();
+        let mcp = McpContext::default().method("tools/call").unwrap();
+        let twenty = (0..20).fold(Invocation::new("x").trace(trace).mcp(mcp), |all, n| all.header(own(n)));
+        let build = |invocation: &Invocation| invocation.request(&target(), &UserHeader::Off, &bearer(), usize::MAX);
+        let request = build(&twenty).unwrap();
+        assert_eq!(request.headers()["x-19"], "v");
+        assert_eq!(request.headers()["traceparent"], "00-1-2-01");
+        assert_eq!(request.headers()["mcp-method"], "tools/call");
+        let error = build(&twenty.header(own(20))).unwrap_err();
+        assert_eq!(error.to_string(), "21 custom headers, at most 20 are allowed");
+    }
+
+    #[test]
+    fn a_bad_media_type_is_an_input_error() {
+        let invocation = Invocation::new(Payload::raw(Some("text/plain\r\nhost: evil"), "x"));
+        let error = invocation.request(&target(), &UserHeader::Off, &bearer(), usize::MAX).unwrap_err();
+        assert_eq!(error.kind(), crate::ErrorKind::Input);
+    }
+}

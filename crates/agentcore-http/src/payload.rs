@@ -1,0 +1,183 @@
+//! What is sent to an agent. Checks it and writes it down once; knows nothing of headers and hosts.
+
+use agentcore_core::SessionId;
+use bytes::Bytes;
+use serde::{Serialize, de::IgnoredAny};
+
+use crate::Error;
+
+/// The body of an invocation: at most 100 MB.
+///
+/// A text becomes the form most agents expect, `{"prompt": …, "sessionId": …, "enableTrace": true}`. Agents with a form of
+/// their own get it by [`json`](Self::json), [`json_text`](Self::json_text) or [`raw`](Self::raw), unchanged.
+///
+/// ```
+/// use agentcore_http::Payload;
+///
+/// let prompt = Payload::prompt("Hello, world!");
+/// let own = Payload::json(&serde_json::json!({"question": "6 x 7?"}))?;
+/// # let _ = (prompt, own);
+/// # Ok::<(), agentcore_http::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Payload(Form);
+
+#[derive(Clone)]
+enum Form {
+    Prompt { text: String, trace: bool },
+    Bytes { content_type: Option<String>, bytes: Bytes },
+}
+
+impl Payload {
+    /// The most bytes the service takes (AgentCore Runtime quota: maximum payload size).
+    pub const MAX_BYTES: usize = 100_000_000;
+
+    /// A prompt in the form described above.
+    #[must_use]
+    pub fn prompt(text: impl Into<String>) -> Self {
+        Self(Form::Prompt { text: text.into(), trace: true })
+    }
+
+    /// Whether a prompt asks the agent for its trace. Default: yes. No effect on other payloads.
+    #[must_use]
+    pub fn enable_trace(mut self, enable: bool) -> Self {
+        if let Form::Prompt { trace, .. } = &mut self.0 {
+            *trace = enable;
+        }
+        self
+    }
+
+    /// Any value as JSON.
+    ///
+    /// # Errors
+    /// If the value cannot be written as JSON, such as a map whose keys are not texts.
+    pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<Self, Error> {
+        let bytes = serde_json::to_vec(value)
+            .map_err(|error| Error::input("the payload cannot be written as JSON").caused_by(error))?;
+        Ok(Self::of("application/json", bytes.into()))
+    }
+
+    /// A JSON text, sent byte for byte.
+    ///
+    /// # Errors
+    /// If it is not one JSON value; the error tells where.
+    pub fn json_text(text: impl Into<Bytes>) -> Result<Self, Error> {
+        let bytes = text.into();
+        serde_json::from_slice::<IgnoredAny>(&bytes)
+            .map_err(|error| Error::input(format!("the payload is not JSON: {error}")))?;
+        Ok(Self::of("application/json", bytes))
+    }
+
+    /// Any bytes, with their media type if there is one to tell.
+    #[must_use]
+    pub fn raw(content_type: Option<&str>, bytes: impl Into<Bytes>) -> Self {
+        Self(Form::Bytes { content_type: content_type.map(str::to_owned), bytes: bytes.into() })
+    }
+
+    fn of(content_type: &str, bytes: Bytes) -> Self {
+        Self(Form::Bytes { content_type: Some(content_type.to_owned()), bytes })
+    }
+
+    /// The media type and the bytes to send.
+    pub(crate) fn body(&self, session: &SessionId, max_bytes: usize) -> Result<(Option<&str>, Bytes), Error> {
+        let (content_type, bytes) = match &self.0 {
+            Form::Prompt { text, trace } => {
+                let body = Prompt { prompt: text, session_id: session.as_str(), enable_trace: *trace };
+                (Some("application/json"), serde_json::to_vec(&body).unwrap_or_default().into())
+            }
+            Form::Bytes { content_type, bytes } => (content_type.as_deref(), bytes.clone()),
+        };
+        if bytes.len() > max_bytes {
+            let message = format!("the payload has {} bytes, at most {max_bytes} are allowed", bytes.len());
+            return Err(Error::input(message));
+        }
+        Ok((content_type, bytes))
+    }
+}
+
+impl From<&str> for Payload {
+    fn from(text: &str) -> Self {
+        Self::prompt(text)
+    }
+}
+
+impl From<String> for Payload {
+    fn from(text: String) -> Self {
+        Self::prompt(text)
+    }
+}
+
+impl From<serde_json::Value> for Payload {
+    fn from(value: serde_json::Value) -> Self {
+        Self::of("application/json", value.to_string().into())
+    }
+}
+
+/// Does not show what is said to the agent.
+impl std::fmt::Debug for Form {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Prompt { text, .. } => write!(f, "prompt of {} bytes", text.len()),
+            Self::Bytes { bytes, .. } => write!(f, "{} bytes", bytes.len()),
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Prompt<'a> {
+    prompt: &'a str,
+    session_id: &'a str,
+    enable_trace: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn forms() {
+        let session = "session-0123456789-0123456789-0123456789".parse().unwrap();
+        for (payload, content_type, body) in [
+            (
+                Payload::from("Hi \"é\"\n"),
+                Some("application/json"),
+                r#"{"prompt":"Hi \"é\"\n","sessionId":"session-0123456789-0123456789-0123456789","enableTrace":true}"#,
+            ),
+            (
+                Payload::prompt("").enable_trace(false),
+                Some("application/json"),
+                r#"{"prompt":"","sessionId":"session-0123456789-0123456789-0123456789","enableTrace":false}"#,
+            ),
+            (Payload::from(json!({"b": 1, "a": [null]})), Some("application/json"), r#"{"a":[null],"b":1}"#),
+            (Payload::json_text(" {\"b\":1, \"a\":2} ").unwrap(), Some("application/json"), " {\"b\":1, \"a\":2} "),
+            (Payload::raw(Some("text/csv"), "a,b"), Some("text/csv"), "a,b"),
+            (Payload::raw(None, ""), None, ""),
+        ] {
+            assert_eq!(payload.body(&session, Payload::MAX_BYTES).unwrap(), (content_type, Bytes::from(body)));
+        }
+    }
+
+    #[test]
+    fn what_is_not_json_is_refused_with_the_place() {
+        for (text, message) in [
+            ("{nope", "the payload is not JSON: key must be a string at line 1 column 2"),
+            ("", "the payload is not JSON: EOF while parsing a value at line 1 column 0"),
+            ("{} {}", "the payload is not JSON: trailing characters at line 1 column 4"),
+        ] {
+            assert_eq!(Payload::json_text(text).unwrap_err().to_string(), message);
+        }
+    }
+
+    #[test]
+    fn size_is_bounded() {
+        let session = SessionId::random();
+        assert!(Payload::raw(None, vec![0; 10]).body(&session, 10).is_ok());
+        let error = Payload::raw(None, vec![0; 11]).body(&session, 10).unwrap_err();
+        assert_eq!(error.to_string(), "the payload has 11 bytes, at most 10 are allowed");
+    }
+}

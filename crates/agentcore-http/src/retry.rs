@@ -1,0 +1,240 @@
+//! Whether to send a request again: a pure decision over where it failed. Sleeps nowhere, sends nothing.
+//!
+//! An invocation may have side effects, so what counts is not how bad the failure looks but whether the agent can have
+//! run:
+//!
+//! | where it failed | [`Failure`] | sent again |
+//! |---|---|---|
+//! | no connection: DNS, TCP, proxy, or the pooled connection was closed before the request left | `NotSent` | yes |
+//! | the TLS certificate was refused | `NotSent`, lasting | no |
+//! | 429, 503, 409 `RetryableConflictException` | `NotAccepted` | yes, after `Retry-After` |
+//! | 401 while the token's source can bring another; a signature refused for the clock | `Unauthorized` | once, at once |
+//! | 408, 500, 502, 504, connection lost, no first byte in time | `Uncertain` | only if the caller said idempotent |
+//! | every other answer, 401 of a fixed token and 424 included | `Final` | no |
+//! | anything after the first byte of a successful answer | | never: the caller has seen a part of it |
+//!
+//! Retries are bounded by count, by [`RetryPolicy::max_elapsed`] and by the call's total timeout, whichever comes first; a
+//! `Retry-After` that reaches past one of them ends the call at once, and the error carries it.
+
+use std::time::Duration;
+
+use crate::backoff::Backoff;
+
+/// How often and how long to try.
+///
+/// ```
+/// use std::time::Duration;
+/// use agentcore_http::RetryPolicy;
+///
+/// let patient = RetryPolicy::default().max_attempts(5).max_elapsed(Duration::from_secs(300));
+/// let once = RetryPolicy::off();
+/// # let _ = (patient, once);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RetryPolicy {
+    max_attempts: u32,
+    max_elapsed: Duration,
+    base: Duration,
+    cap: Duration,
+}
+
+impl RetryPolicy {
+    /// One attempt, whatever happens; a refused token is not replaced and sent again either.
+    #[must_use]
+    pub fn off() -> Self {
+        Self::default().max_attempts(1)
+    }
+
+    /// The most times a request is sent. Default: 3, as in the AWS SDKs; more rides out longer throttling and keeps callers
+    /// waiting longer. Zero counts as one. The one replay with a renewed credential comes on top.
+    #[must_use]
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
+        self.max_attempts = attempts.max(1);
+        self
+    }
+
+    /// No attempt begins later than this after the call began. Default: 120 seconds, which bounds what a long `Retry-After`
+    /// may cost.
+    #[must_use]
+    pub fn max_elapsed(mut self, elapsed: Duration) -> Self {
+        self.max_elapsed = elapsed;
+        self
+    }
+
+    /// The shortest and the longest pause. Default: 100 milliseconds and 20 seconds. Short pauses recover sooner and press
+    /// harder on a service that is overloaded.
+    #[must_use]
+    pub fn pauses(mut self, shortest: Duration, longest: Duration) -> Self {
+        self.base = shortest;
+        self.cap = longest;
+        self
+    }
+
+    pub(crate) fn backoff(&self) -> Backoff {
+        Backoff::new(self.base, self.cap)
+    }
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            max_attempts: 3,
+            max_elapsed: Duration::from_secs(120),
+            base: Duration::from_millis(100),
+            cap: Duration::from_secs(20),
+        }
+    }
+}
+
+/// Where an attempt failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "the decision is a table over all of them")]
+pub enum Failure {
+    /// The request did not leave this machine.
+    NotSent {
+        /// Whether it would fail again the same way.
+        lasting: bool,
+    },
+    /// The service turned the request away before the agent saw it.
+    NotAccepted,
+    /// The credential was refused, and another one can be had.
+    Unauthorized,
+    /// The request left, and what became of it is not known.
+    Uncertain,
+    /// The answer would be the same again.
+    Final,
+}
+
+/// How far a call has come.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a plain set of arguments")]
+pub struct Progress {
+    /// Attempts made, the failed one included.
+    pub attempts: u32,
+    /// Whether one of them was the replay with a renewed credential.
+    pub replayed: bool,
+    /// Whether the caller said that running the agent twice does no harm.
+    pub idempotent: bool,
+    /// Time since the call began.
+    pub elapsed: Duration,
+    /// Time left of the call's total timeout; none if it has none.
+    pub remaining: Option<Duration>,
+    /// How long the service asked to be left alone.
+    pub retry_after: Option<Duration>,
+    /// The pause that backoff would make now.
+    pub pause: Duration,
+}
+
+/// What to do after a failed attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "callers must handle every verdict")]
+pub enum Verdict {
+    /// Send it again after a pause.
+    Retry {
+        /// The pause.
+        after: Duration,
+    },
+    /// Send it again at once, with a renewed credential.
+    Replay,
+    /// Report the failure.
+    GiveUp,
+}
+
+/// Decides, by the table in the [module's documentation](self).
+#[must_use]
+pub fn decide(policy: &RetryPolicy, failure: Failure, progress: &Progress) -> Verdict {
+    let after = match failure {
+        Failure::Unauthorized => {
+            return if progress.replayed || policy.max_attempts == 1 { Verdict::GiveUp } else { Verdict::Replay };
+        }
+        Failure::NotSent { lasting: false } => progress.pause,
+        Failure::NotAccepted => progress.pause.max(progress.retry_after.unwrap_or_default()),
+        Failure::Uncertain if progress.idempotent => progress.pause.max(progress.retry_after.unwrap_or_default()),
+        Failure::NotSent { lasting: true } | Failure::Uncertain | Failure::Final => return Verdict::GiveUp,
+    };
+    let sent = progress.attempts - u32::from(progress.replayed);
+    let left = policy.max_elapsed.saturating_sub(progress.elapsed);
+    let left = progress.remaining.map_or(left, |remaining| left.min(remaining));
+    if sent >= policy.max_attempts || after >= left { Verdict::GiveUp } else { Verdict::Retry { after } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Failure; 6] = [
+        Failure::NotSent { lasting: false },
+        Failure::NotSent { lasting: true },
+        Failure::NotAccepted,
+        Failure::Unauthorized,
+        Failure::Uncertain,
+        Failure::Final,
+    ];
+
+    fn secs(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn first() -> Progress {
+        Progress {
+            attempts: 1,
+            replayed: false,
+            idempotent: false,
+            elapsed: secs(1),
+            remaining: None,
+            retry_after: None,
+            pause: secs(2),
+        }
+    }
+
+    /// Every failure in every situation that makes a difference; `r` retry, `p` replay, `.` give up.
+    #[test]
+    fn table() {
+        let policy = RetryPolicy::default();
+        #[rustfmt::skip]
+        let table = [
+            // what is special                                                              NotSent lasting NotAccepted Unauthorized Uncertain Final
+            ("nothing",          first(),                                                     "r.rp.."),
+            ("idempotent",       Progress { idempotent: true, ..first() },                    "r.rpr."),
+            ("second attempt",   Progress { attempts: 2, ..first() },                         "r.rp.."),
+            ("third attempt",    Progress { attempts: 3, idempotent: true, ..first() },       "...p.."),
+            ("replayed",         Progress { attempts: 2, replayed: true, ..first() },         "r.r..."),
+            ("third + replay",   Progress { attempts: 4, replayed: true, ..first() },         "......"),
+            ("long elapsed",     Progress { elapsed: secs(119), ..first() },                  "...p.."),
+            ("elapsed, edge",    Progress { elapsed: secs(118), ..first() },                  "...p.."),
+            ("elapsed, within",  Progress { elapsed: secs(117), ..first() },                  "r.rp.."),
+            ("deadline near",    Progress { remaining: Some(secs(2)), idempotent: true, ..first() }, "...p.."),
+            ("deadline far",     Progress { remaining: Some(secs(3)), idempotent: true, ..first() }, "r.rpr."),
+            ("long retry-after", Progress { retry_after: Some(secs(3600)), ..first() },       "r..p.."),
+        ];
+        for (name, progress, expected) in table {
+            let found: String = ALL
+                .iter()
+                .map(|failure| match decide(&policy, *failure, &progress) {
+                    Verdict::Retry { .. } => 'r',
+                    Verdict::Replay => 'p',
+                    Verdict::GiveUp => '.',
+                })
+                .collect();
+            assert_eq!(found, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn off_means_one_attempt() {
+        let eager = Progress { idempotent: true, ..first() };
+        for failure in ALL {
+            assert_eq!(decide(&RetryPolicy::off(), failure, &eager), Verdict::GiveUp, "{failure:?}");
+        }
+        assert_eq!(RetryPolicy::default().max_attempts(0), RetryPolicy::off());
+    }
+
+    #[test]
+    fn retry_after_is_a_lower_bound() {
+        for (retry_after, after) in [(None, 2), (Some(0), 2), (Some(1), 2), (Some(7), 7)] {
+            let progress = Progress { retry_after: retry_after.map(secs), ..first() };
+            let verdict = decide(&RetryPolicy::default(), Failure::NotAccepted, &progress);
+            assert_eq!(verdict, Verdict::Retry { after: secs(after) });
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! One call, from a request to the head of its answer: authorize, send, decide, pause, again. Knows no operation's meaning.
+
+use std::{fmt, sync::Arc};
+
+use agentcore_auth::{Auth, Clock, Refusal};
+use agentcore_core::{Region, SessionId};
+use bytes::{Bytes, BytesMut};
+use http::{Request, Response as HttpResponse, StatusCode, header::CONTENT_ENCODING};
+use http_body_util::BodyExt as _;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::{
+    ByteStream, Error, ErrorKind, Response, RetryPolicy, Timeouts,
+    dispatch::{Body, Dispatch, Undelivered},
+    refusal,
+    response::{Call, Limits},
+    retry::{Failure, Progress, Verdict, decide},
+};
+
+/// What every call of a client has in common.
+pub(crate) struct Service {
+    pub(crate) dispatch: Arc<dyn Dispatch>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) limits: Limits,
+    /// A number in `0.0..1.0` for the jitter of pauses.
+    pub(crate) random: fn() -> f64,
+}
+
+/// What is this call's own.
+pub(crate) struct Errand<'a> {
+    pub(crate) operation: &'static str,
+    pub(crate) request: Request<Bytes>,
+    pub(crate) auth: &'a Auth,
+    pub(crate) region: Option<&'a Region>,
+    pub(crate) session: SessionId,
+    pub(crate) idempotent: bool,
+    pub(crate) timeouts: &'a Timeouts,
+    pub(crate) retry: &'a RetryPolicy,
+}
+
+impl Service {
+    /// Sends the request until it is answered or the policy gives up.
+    ///
+    /// Cancel safety: dropping the future between attempts sends nothing more; dropping it during one closes the connection,
+    /// and the agent may have run.
+    pub(crate) async fn call(&self, errand: Errand<'_>) -> Result<Response, Error> {
+        let started = Instant::now();
+        let deadline = errand.timeouts.total.and_then(|total| started.checked_add(total));
+        let mut backoff = errand.retry.backoff();
+        let (mut attempts, mut replayed, mut may_have_run) = (0, false, false);
+        loop {
+            attempts += 1;
+            let (failure, error) = match self.attempt(&errand, attempts, started, deadline).await {
+                Ok(response) => return Ok(response),
+                Err(failed) => failed,
+            };
+            may_have_run |= error.may_have_run();
+            let progress = Progress {
+                attempts,
+                replayed,
+                idempotent: errand.idempotent,
+                elapsed: started.elapsed(),
+                remaining: deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())),
+                retry_after: error.retry_after(),
+                pause: backoff.next((self.random)()),
+            };
+            let verdict = decide(errand.retry, failure, &progress);
+            tracing::debug!(
+                operation = errand.operation,
+                host = errand.request.uri().host(),
+                attempt = attempts,
+                status = error.status(),
+                kind = ?error.kind(),
+                ?verdict,
+                "attempt failed"
+            );
+            match verdict {
+                Verdict::Retry { after } => tokio::time::sleep(after).await,
+                Verdict::Replay => replayed = true,
+                Verdict::GiveUp => {
+                    return Err(error.possibly_run(may_have_run).after(attempts, started.elapsed()));
+                }
+            }
+        }
+    }
+
+    /// One attempt, within the call's total time.
+    async fn attempt(
+        &self,
+        errand: &Errand<'_>,
+        attempts: u32,
+        started: Instant,
+        deadline: Option<Instant>,
+    ) -> Result<Response, (Failure, Error)> {
+        let mut sent = false;
+        let answered = self.exchange(errand, &mut sent);
+        let answer = match deadline {
+            None => answered.await?,
+            Some(deadline) => match timeout_at(deadline, answered).await {
+                Ok(answer) => answer?,
+                Err(_) => {
+                    let error = Error::new(ErrorKind::Timeout, "no answer came within the call's total time");
+                    return Err((Failure::Uncertain, error.possibly_run(sent)));
+                }
+            },
+        };
+        let (head, body) = answer.into_parts();
+        let request_id = refusal::request_id(&head.headers).map(str::to_owned);
+        tracing::debug!(
+            operation = errand.operation,
+            host = errand.request.uri().host(),
+            attempt = attempts,
+            status = head.status.as_u16(),
+            request_id,
+            "answered"
+        );
+        let call = Call { started, attempts, status: head.status, request_id };
+        Ok(Response {
+            status: head.status,
+            headers: head.headers,
+            session: errand.session.clone(),
+            limits: self.limits.clone(),
+            bytes: ByteStream::new(body, errand.timeouts.idle, deadline, call),
+        })
+    }
+
+    /// Authorizes and sends, and takes only a success for an answer. `sent` tells a caller that cuts it short how far it came.
+    async fn exchange(&self, errand: &Errand<'_>, sent: &mut bool) -> Result<HttpResponse<Body>, (Failure, Error)> {
+        let now = self.clock.now();
+        let mut request = errand.request.clone();
+        let authorized = errand.auth.authorize(&mut request, errand.region, now).await;
+        let proof = authorized.map_err(|error| (Failure::Final, Error::from(error)))?;
+        *sent = true;
+        let answered = self.dispatch.dispatch(request);
+        let answer = match errand.timeouts.first_byte {
+            None => answered.await.map_err(undelivered)?,
+            Some(bound) => match timeout(bound, answered).await {
+                Ok(answer) => answer.map_err(undelivered)?,
+                Err(_) => {
+                    let message = format!("no answer began within {} s", bound.as_secs_f32());
+                    let error = Error::new(ErrorKind::Timeout, message).possibly_run(true);
+                    return Err((Failure::Uncertain, error));
+                }
+            },
+        };
+        if answer.status().is_success() {
+            return unencoded(answer);
+        }
+        let (head, body) = answer.into_parts();
+        if head.status.is_redirection() {
+            let message = "the service answered with a redirect, which is not followed";
+            let refused = refusal::read(head.status, &head.headers, message.as_bytes(), now);
+            return Err((Failure::Final, refused));
+        }
+        let error = refusal::read(head.status, &head.headers, &beginning(body).await, now);
+        let refused = Refusal { status: head.status.as_u16(), code: error.code(), date: refusal::date(&head.headers) };
+        let renewable = errand.auth.refused(&proof, &refused, now);
+        let failure = if renewable { Failure::Unauthorized } else { refusal::failure(&error) };
+        Err((failure, error))
+    }
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Service").field("dispatch", &self.dispatch).finish_non_exhaustive()
+    }
+}
+
+fn undelivered(failed: Undelivered) -> (Failure, Error) {
+    let failure = if failed.sent { Failure::Uncertain } else { Failure::NotSent { lasting: failed.lasting } };
+    let mut error = Error::new(failed.kind, failed.message).possibly_run(failed.sent);
+    if let Some(source) = failed.source {
+        error = error.caused_by(source);
+    }
+    (failure, error)
+}
+
+/// Refuses an answer in a content coding, which was not asked for: its bytes would be mistaken for text.
+fn unencoded(answer: HttpResponse<Body>) -> Result<HttpResponse<Body>, (Failure, Error)> {
+    let coding =
+        answer.headers().get(CONTENT_ENCODING).filter(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"));
+    let Some(coding) = coding else { return Ok(answer) };
+    let coding: String = String::from_utf8_lossy(coding.as_bytes()).chars().take(40).collect();
+    let message = format!("the answer has the content coding {coding:?}, which was not asked for");
+    let error = refusal::read(StatusCode::OK, answer.headers(), message.as_bytes(), std::time::SystemTime::UNIX_EPOCH);
+    Err((Failure::Final, error.possibly_run(true)))
+}
+
+/// As much of a refusal's body as its message can need; nothing more if it stands still or breaks off.
+async fn beginning(mut body: Body) -> Bytes {
+    let mut read = BytesMut::new();
+    let reading = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            if let Some(piece) = frame.data_ref() {
+                read.extend_from_slice(&piece[..piece.len().min(MAX_REFUSAL_BYTES - read.len())]);
+            }
+            if read.len() == MAX_REFUSAL_BYTES {
+                break;
+            }
+        }
+    };
+    // A refusal without its message is better than none.
+    let _ = timeout(REFUSAL_TIMEOUT, reading).await;
+    read.freeze()
+}
+
+const MAX_REFUSAL_BYTES: usize = 64 * 1024;
+const REFUSAL_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests;

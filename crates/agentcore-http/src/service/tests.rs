@@ -1,0 +1,403 @@
+//! Calls against a scripted network under a paused clock: every wait is exact, and nothing is left to luck.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod script;
+
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::{Duration, UNIX_EPOCH},
+};
+
+use agentcore_auth::{Auth, BoxFuture, ManualClock, StaticToken, Token, TokenSource, credentials::Credentials};
+use agentcore_core::{SessionId, Target};
+use futures_util::{StreamExt, TryStreamExt};
+
+use self::script::{Piece, Script, Step, answer, broken_after, refusal};
+use crate::{Client, ClientBuilder, Error, ErrorKind, Invocation, Response, RetryPolicy, Timeouts};
+
+fn target() -> Target {
+    Target::new("arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/x".parse().unwrap())
+}
+
+fn bearer() -> ClientBuilder {
+    Client::builder(Auth::bearer(StaticToken::parse("fixed").unwrap()))
+}
+
+async fn run(builder: ClientBuilder, script: &Script, invocation: Invocation) -> Result<Response, Error> {
+    // The shortest pause of each range, so that waits can be written down.
+    builder.over(script.dispatch(), || 0.0).invoke(&target(), &invocation).await
+}
+
+fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// What the network does, what the call comes to, after how many attempts and how much time.
+#[tokio::test(start_paused = true)]
+async fn attempts_by_where_they_failed() {
+    type Expected = (Result<u16, (ErrorKind, bool)>, u32, u64);
+    let ok = || answer(200, &[], "\"fine\"");
+    let hung = || Step::Hang;
+    let lost = || Step::Undelivered { sent: true, lasting: false };
+    let unreached = || Step::Undelivered { sent: false, lasting: false };
+    let throttled = || refusal(429, "ThrottlingException");
+    let err = |kind, may_have_run| Err((kind, may_have_run));
+    let cases: Vec<(&str, Vec<Step>, bool, Expected)> = vec![
+        ("first time", vec![ok()], false, (Ok(200), 1, 0)),
+        ("throttled twice", vec![throttled(), throttled(), ok()], false, (Ok(200), 3, 200)),
+        (
+            "throttled thrice",
+            vec![throttled(), throttled(), throttled()],
+            false,
+            (err(ErrorKind::Throttled, false), 3, 200),
+        ),
+        ("unavailable", vec![refusal(503, ""), ok()], false, (Ok(200), 2, 100)),
+        ("session busy", vec![refusal(409, "RetryableConflictException"), ok()], false, (Ok(200), 2, 100)),
+        ("conflict", vec![refusal(409, "ConflictException")], true, (err(ErrorKind::Invocation, false), 1, 0)),
+        ("no connection", vec![unreached(), unreached(), ok()], false, (Ok(200), 3, 200)),
+        (
+            "bad certificate",
+            vec![Step::Undelivered { sent: false, lasting: true }],
+            true,
+            (err(ErrorKind::Unavailable, false), 1, 0),
+        ),
+        ("lost", vec![lost()], false, (err(ErrorKind::Unavailable, true), 1, 0)),
+        ("lost, idempotent", vec![lost(), ok()], true, (Ok(200), 2, 100)),
+        (
+            "server error",
+            vec![refusal(500, "InternalServerException")],
+            false,
+            (err(ErrorKind::Invocation, true), 1, 0),
+        ),
+        ("server error, idempotent", vec![refusal(500, ""), refusal(502, ""), ok()], true, (Ok(200), 3, 200)),
+        (
+            "agent failed, idempotent",
+            vec![refusal(424, "RuntimeClientError")],
+            true,
+            (err(ErrorKind::Invocation, true), 1, 0),
+        ),
+        (
+            "refused token",
+            vec![refusal(401, "UnauthorizedException")],
+            true,
+            (err(ErrorKind::Authentication, false), 1, 0),
+        ),
+        ("forbidden", vec![refusal(403, "AccessDeniedException")], true, (err(ErrorKind::Authorization, false), 1, 0)),
+        ("silence", vec![hung()], false, (err(ErrorKind::Timeout, true), 1, 5_000)),
+        ("silence, idempotent", vec![hung(), hung(), hung()], true, (err(ErrorKind::Timeout, true), 3, 15_200)),
+        // That the agent may have run at the first attempt is not forgotten at the second.
+        (
+            "lost, then throttled",
+            vec![lost(), throttled(), throttled()],
+            true,
+            (err(ErrorKind::Throttled, true), 3, 200),
+        ),
+        (
+            "redirect",
+            vec![answer(307, &[("location", "https://evil.example")], "")],
+            true,
+            (err(ErrorKind::Invocation, false), 1, 0),
+        ),
+        (
+            "gzip",
+            vec![answer(200, &[("content-encoding", "gzip")], "\u{1f}")],
+            true,
+            (err(ErrorKind::Invocation, true), 1, 0),
+        ),
+        ("identity", vec![answer(200, &[("content-encoding", "Identity")], "x")], false, (Ok(200), 1, 0)),
+    ];
+    for (name, steps, idempotent, (outcome, attempts, millis)) in cases {
+        let script = Script::of(steps);
+        let builder = bearer().timeouts(Timeouts::default().first_byte(secs(5)));
+        let invocation = Invocation::new("x");
+        let invocation = if idempotent { invocation.idempotent() } else { invocation };
+        let started = tokio::time::Instant::now();
+        let found = run(builder, &script, invocation).await;
+        assert_eq!(started.elapsed(), Duration::from_millis(millis), "{name}");
+        assert_eq!(script.left(), 0, "{name}: the whole script was played");
+        match found {
+            Ok(response) => assert_eq!((Ok(response.status()), response.attempts()), (outcome, attempts), "{name}"),
+            Err(error) => {
+                assert_eq!(
+                    (Err((error.kind(), error.may_have_run())), error.attempts()),
+                    (outcome, attempts),
+                    "{name}"
+                );
+                assert_eq!(error.elapsed(), Duration::from_millis(millis), "{name}");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_after_is_obeyed_and_never_past_the_deadline() {
+    let asking = |seconds: &str| answer(429, &[("retry-after", seconds)], "{}");
+    for (steps, total, waited, attempts) in [
+        (vec![asking("3"), answer(200, &[], "")], None, 3, 2),
+        (vec![asking("Thu, 01 Jan 1970 00:00:07 GMT"), answer(200, &[], "")], None, 7, 2),
+        (vec![asking("119"), answer(200, &[], "")], None, 119, 2),
+        (vec![asking("120")], None, 0, 1),
+        (vec![asking("3")], Some(3), 0, 1),
+        (vec![asking("3"), answer(200, &[], "")], Some(4), 3, 2),
+    ] {
+        let script = Script::of(steps);
+        let builder = bearer().clock(ManualClock::new(UNIX_EPOCH)).timeouts(Timeouts::off().total(total.map(secs)));
+        let started = tokio::time::Instant::now();
+        let found = run(builder, &script, Invocation::new("x")).await;
+        assert_eq!(started.elapsed(), secs(waited));
+        assert_eq!(script.seen().len(), attempts);
+        if let Err(error) = found {
+            assert!(error.retry_after().is_some(), "the caller learns when to come back");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_total_time_cuts_whatever_it_meets() {
+    let asking = answer(429, &[("retry-after", "3")], "{}");
+    let script = Script::of(vec![asking, Step::Hang]);
+    let started = tokio::time::Instant::now();
+    let builder = bearer().timeouts(Timeouts::off().total(secs(5)));
+    let error = run(builder, &script, Invocation::new("x").idempotent()).await.unwrap_err();
+    assert_eq!(started.elapsed(), secs(5));
+    assert_eq!((error.kind(), error.attempts(), error.may_have_run()), (ErrorKind::Timeout, 2, true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_invocations_own_settings_win() {
+    let script = Script::of(vec![refusal(429, "")]);
+    let invocation = Invocation::new("x").retry(RetryPolicy::off());
+    assert_eq!(run(bearer(), &script, invocation).await.unwrap_err().attempts(), 1);
+    let script = Script::of(vec![Step::Hang]);
+    let invocation = Invocation::new("x").timeouts(Timeouts::off().first_byte(secs(1)));
+    let error = run(bearer(), &script, invocation).await.unwrap_err();
+    assert_eq!((error.kind(), error.elapsed()), (ErrorKind::Timeout, secs(1)));
+}
+
+/// Numbers its tokens, and says whether it can bring another.
+#[derive(Debug, Default)]
+struct Numbered {
+    given: AtomicUsize,
+    renewable: bool,
+}
+
+impl TokenSource for Numbered {
+    fn token(&self) -> BoxFuture<'_, Result<Token, agentcore_auth::Error>> {
+        let number = self.given.fetch_add(1, Ordering::SeqCst) + 1;
+        Box::pin(std::future::ready(Token::parse(&format!("token-{number}"))))
+    }
+
+    fn reject(&self, _token: &Token) -> bool {
+        self.renewable
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_attempt_is_authorized_anew() {
+    let unauthorized = || refusal(401, "UnauthorizedException");
+    for (renewable, steps, status) in [
+        (false, vec![refusal(503, ""), answer(200, &[], "")], Ok(200)),
+        (true, vec![unauthorized(), answer(200, &[], "")], Ok(200)),
+        (true, vec![unauthorized(), unauthorized()], Err(401)),
+        (true, vec![refusal(503, ""), unauthorized(), refusal(503, ""), answer(200, &[], "")], Ok(200)),
+        (false, vec![unauthorized()], Err(401)),
+    ] {
+        let script = Script::of(steps);
+        let builder = Client::builder(Auth::bearer(Numbered { renewable, ..Numbered::default() }));
+        let found = run(builder, &script, Invocation::new("x")).await;
+        assert_eq!(found.map(|ok| ok.status()).map_err(|error| error.status().unwrap()), status);
+        assert_eq!(script.left(), 0);
+        for (index, request) in script.seen().iter().enumerate() {
+            assert_eq!(request.headers()["authorization"], format!("Bearer token-{}", index + 1));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_skewed_clock_is_corrected_once() {
+    // Ours shows 12:34:56, the service's an hour more.
+    let clock = ManualClock::new(UNIX_EPOCH + secs(1_755_261_296));
+    let keys = || Credentials::new("AKID", "hush", None, None, "test");
+    let late = || {
+        let headers = [("date", "Fri, 15 Aug 2025 13:34:56 GMT"), ("x-amzn-errortype", "InvalidSignatureException")];
+        answer(403, &headers, r#"{"message":"Signature expired"}"#)
+    };
+    let script = Script::of(vec![late(), answer(200, &[], "")]);
+    run(Client::builder(Auth::sigv4(keys())).clock(clock.clone()), &script, Invocation::new("x")).await.unwrap();
+    let dates: Vec<String> =
+        script.seen().iter().map(|request| request.headers()["x-amz-date"].to_str().unwrap().to_owned()).collect();
+    assert_eq!(dates, ["20250815T123456Z", "20250815T133456Z"]);
+
+    let script = Script::of(vec![late(), late()]);
+    let error =
+        run(Client::builder(Auth::sigv4(keys())).clock(clock), &script, Invocation::new("x")).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.attempts(), error.code()),
+        (ErrorKind::Authorization, 2, Some("InvalidSignatureException"))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_expired_token_is_not_sent() {
+    // {"exp":1000}
+    let token = StaticToken::parse("e30.eyJleHAiOjEwMDB9.c2ln").unwrap();
+    let script = Script::of(vec![]);
+    let builder = Client::builder(Auth::bearer(token)).clock(ManualClock::new(UNIX_EPOCH + secs(1300)));
+    let error = run(builder, &script, Invocation::new("x")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Authentication);
+    assert_eq!(error.to_string(), "the bearer token expired 5 min ago and was not sent");
+    assert!(script.seen().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_credential_goes_to_a_local_container() {
+    let script = Script::of(vec![answer(200, &[], "")]);
+    let client = bearer().over(script.dispatch(), || 0.0);
+    client.invoke(&Target::local("http://agent:8080").unwrap(), &Invocation::new("x")).await.unwrap();
+    let seen = script.seen();
+    assert!(!seen[0].headers().contains_key("authorization"));
+    assert!(!seen[0].headers().contains_key("x-amzn-bedrock-agentcore-runtime-user-id"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_whose_body_never_ends_is_still_told() {
+    let step = Step::Answer { status: 500, headers: vec![], body: vec![Piece::Data("{\"mess"), Piece::Hang] };
+    let error = run(bearer(), &Script::of(vec![step]), Invocation::new("x")).await.unwrap_err();
+    assert_eq!((error.status(), error.message(), error.elapsed()), (Some(500), "{\"mess", secs(10)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_head_of_an_answer() {
+    let headers = [
+        ("content-type", "application/json; charset=utf-8"),
+        ("x-amzn-requestid", "r-1"),
+        ("x-amzn-bedrock-agentcore-runtime-session-id", "theirs"),
+        ("x-amzn-trace-id", "Root=1"),
+        ("mcp-session-id", "m-1"),
+    ];
+    let script = Script::of(vec![answer(202, &headers, "{\"a\":1}")]);
+    let response = run(bearer(), &script, Invocation::new("x")).await.unwrap();
+    assert_eq!((response.status(), response.session_id()), (202, "theirs"));
+    assert_eq!((response.request_id(), response.trace_id()), (Some("r-1"), Some("Root=1")));
+    assert_eq!(response.header("mcp-session-id"), Some("m-1"));
+    assert!(response.is_json() && !response.is_event_stream());
+    assert_eq!(response.json::<serde_json::Value>().await.unwrap(), serde_json::json!({"a": 1}));
+
+    let session = SessionId::random();
+    let script = Script::of(vec![answer(200, &[("content-type", "Text/Event-Stream;charset=utf-8")], "")]);
+    let response = run(bearer(), &script, Invocation::new("x").session(&session)).await.unwrap();
+    assert_eq!((response.session_id(), response.request_id()), (session.as_str(), None));
+    assert!(response.is_event_stream() && !response.is_json());
+}
+
+#[tokio::test(start_paused = true)]
+async fn bodies_are_collected_within_bounds() {
+    let script =
+        |pieces: &[Piece]| Script::of(vec![Step::Answer { status: 200, headers: vec![], body: pieces.to_vec() }]);
+    for (pieces, whole) in [
+        (vec![], ""),
+        (vec![Piece::Data("one")], "one"),
+        (vec![Piece::Data("one"), Piece::Data(""), Piece::Data(" two"), Piece::Data(" three")], "one two three"),
+    ] {
+        let response = run(bearer(), &script(&pieces), Invocation::new("x")).await.unwrap();
+        assert_eq!(response.text().await.unwrap(), whole);
+    }
+    for pieces in [&["12345678901"][..], &["123456", "78901"], &["12345", "67890", "1"]] {
+        let pieces: Vec<Piece> = pieces.iter().map(|piece| Piece::Data(piece)).collect();
+        let response = run(bearer().max_answer_bytes(10), &script(&pieces), Invocation::new("x")).await.unwrap();
+        let error = response.bytes().await.unwrap_err();
+        assert_eq!((error.kind(), error.message()), (ErrorKind::Invocation, "the answer is longer than 10 bytes"));
+    }
+    let response =
+        run(bearer().max_answer_bytes(10), &script(&[Piece::Data("1234567890")]), Invocation::new("x")).await;
+    assert_eq!(response.unwrap().bytes().await.unwrap(), "1234567890");
+    let response = run(bearer(), &script(&[Piece::Data("{nope")]), Invocation::new("x")).await.unwrap();
+    let error = response.json::<serde_json::Value>().await.unwrap_err();
+    assert_eq!((error.kind(), error.message()), (ErrorKind::Invocation, "the answer is not the JSON expected"));
+}
+
+/// What of a stream is delivered, and how it ends.
+#[tokio::test(start_paused = true)]
+async fn streams_deliver_what_came_and_then_say_why_they_ended() {
+    use Piece::{Break, Data, Hang, Pause};
+    let first = Data("data: one\n\n");
+    let cases: Vec<(&str, Vec<Piece>, bool, Vec<&str>, Option<(ErrorKind, u64)>)> = vec![
+        ("clean", vec![first, Data("data: two\n\n")], false, vec!["one", "two"], None),
+        ("unterminated, strict", vec![first, Data("data: two")], false, vec!["one"], None),
+        ("unterminated, lenient", vec![first, Data("data: two")], true, vec!["one", "two"], None),
+        ("broken", vec![first, Data("data: tw"), Break], true, vec!["one"], Some((ErrorKind::Broken, 0))),
+        ("still", vec![first, Hang], false, vec!["one"], Some((ErrorKind::Timeout, 4))),
+        (
+            "slow but moving",
+            vec![first, Pause(secs(3)), first, Pause(secs(3)), Data(": still here\n"), Pause(secs(3)), first],
+            false,
+            vec!["one", "one", "one"],
+            None,
+        ),
+        (
+            "too long in total",
+            vec![first, Pause(secs(3)), first, Pause(secs(3)), first, Pause(secs(3)), first, Pause(secs(3)), first],
+            false,
+            vec!["one", "one", "one", "one"],
+            Some((ErrorKind::Timeout, 10)),
+        ),
+        (
+            "huge event",
+            vec![first, Data("data: 123456789012345678901\n\n"), first],
+            false,
+            vec!["one"],
+            Some((ErrorKind::Broken, 0)),
+        ),
+    ];
+    for (name, body, lenient, expected, end) in cases {
+        let script = Script::of(vec![Step::Answer { status: 200, headers: vec![], body }]);
+        let timeouts = Timeouts::off().idle(secs(4)).total(secs(10));
+        let builder = bearer().timeouts(timeouts).lenient_sse(lenient).max_event_bytes(20);
+        let started = tokio::time::Instant::now();
+        let mut events = run(builder, &script, Invocation::new("x")).await.unwrap().events();
+        let mut found = Vec::new();
+        let failed = loop {
+            match events.next().await {
+                Some(Ok(event)) => found.push(event.data.to_string()),
+                Some(Err(error)) => break Some(error),
+                None => break None,
+            }
+        };
+        assert_eq!(found, expected, "{name}");
+        let failed = failed.map(|error| {
+            assert!(error.may_have_run(), "{name}");
+            (error.kind(), started.elapsed().as_secs())
+        });
+        assert_eq!(failed, end, "{name}");
+        assert!(events.next().await.is_none(), "{name}: nothing follows the end");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_follows_a_broken_byte_stream() {
+    let body = vec![Piece::Data("one"), Piece::Break, Piece::Data("two")];
+    let script = Script::of(vec![Step::Answer { status: 200, headers: vec![], body }]);
+    let mut bytes = run(bearer(), &script, Invocation::new("x")).await.unwrap().into_stream();
+    assert_eq!(bytes.next().await.unwrap().unwrap(), "one");
+    assert_eq!(bytes.next().await.unwrap().unwrap_err().kind(), ErrorKind::Broken);
+    assert!(bytes.next().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_is_never_asked_for_again() {
+    let script = Script::of(vec![broken_after("data: one\n\n"), answer(200, &[], "data: again\n\n")]);
+    let response = run(bearer(), &script, Invocation::new("x").idempotent()).await.unwrap();
+    let error = response.events().try_collect::<Vec<_>>().await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Broken, 1));
+    assert_eq!(script.left(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_call_sends_nothing_more() {
+    let script = Script::of(vec![refusal(429, ""), answer(200, &[], "")]);
+    let call = run(bearer(), &script, Invocation::new("x"));
+    assert!(tokio::time::timeout(Duration::from_millis(50), call).await.is_err());
+    tokio::time::advance(secs(600)).await;
+    assert_eq!((script.seen().len(), script.left()), (1, 1));
+}

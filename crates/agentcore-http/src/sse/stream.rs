@@ -1,0 +1,61 @@
+//! Events out of an answer's bytes. Decides nothing: the decoder decodes, the byte stream watches the clocks.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use futures_core::Stream;
+
+use super::{Decoder, Event};
+use crate::{ByteStream, Error, ErrorKind};
+
+/// The events of an answer, as they arrive.
+///
+/// It ends after the first error. Every event that was complete before the error has been delivered.
+///
+/// # Cancel safety
+/// A `next()` future may be dropped at any time; no event is lost.
+#[derive(Debug)]
+pub struct EventStream {
+    bytes: ByteStream,
+    decoder: Decoder,
+    ended: bool,
+}
+
+impl EventStream {
+    pub(crate) fn new(bytes: ByteStream, decoder: Decoder) -> Self {
+        Self { bytes, decoder, ended: false }
+    }
+}
+
+impl Stream for EventStream {
+    type Item = Result<Event, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            match self.decoder.next_event() {
+                Ok(Some(event)) => return Poll::Ready(Some(Ok(event))),
+                Ok(None) if self.ended => return Poll::Ready(None),
+                Ok(None) => {}
+                Err(_) if self.ended => return Poll::Ready(None),
+                Err(error) => {
+                    self.ended = true;
+                    return Poll::Ready(Some(Err(self.bytes.error(ErrorKind::Broken, error.to_string()))));
+                }
+            }
+            match ready!(Pin::new(&mut self.bytes).poll_next(cx)) {
+                Some(Ok(piece)) => self.decoder.push(piece),
+                Some(Err(error)) => {
+                    // The end was not clean: an unterminated event is not delivered, in whichever mode.
+                    self.ended = true;
+                    return Poll::Ready(Some(Err(error)));
+                }
+                None => {
+                    self.ended = true;
+                    self.decoder.finish();
+                }
+            }
+        }
+    }
+}
