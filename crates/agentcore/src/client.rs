@@ -1,0 +1,161 @@
+//! The client: who the caller is and where the service is, once for all runtimes.
+
+use agentcore_auth::{Auth, Clock, StaticToken, TokenSource, credentials::ProvideCredentials};
+use agentcore_core::{Endpoints, RuntimeArn, Target, UserId};
+use agentcore_http::{RetryPolicy, Timeouts, Transport};
+
+use crate::{Error, Runtime};
+
+/// One identity, one pool of connections, any number of runtimes. Cheap to clone, `Send` and `Sync`.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: agentcore_http::Client,
+    endpoints: Endpoints,
+}
+
+impl Client {
+    /// Settings for a client. How to authenticate must be said, and once: without it there is no `build`.
+    ///
+    /// ```compile_fail
+    /// // No credentials: does not compile.
+    /// agentcore::Client::builder().build();
+    /// ```
+    #[must_use]
+    pub fn builder() -> ClientBuilder<Unauthenticated> {
+        ClientBuilder {
+            state: Unauthenticated(()),
+            endpoints: Endpoints::default(),
+            // Replaced before `build` can be called.
+            http: agentcore_http::Client::builder(Auth::None),
+        }
+    }
+
+    /// The runtime with this ARN, in the ARN's own region.
+    #[must_use]
+    pub fn runtime(&self, arn: RuntimeArn) -> Runtime {
+        self.target(Target::at(self.endpoints.resolve(arn.region()), arn))
+    }
+
+    /// Whatever is at this target; a local container, for example, to which no credential is sent.
+    #[must_use]
+    pub fn target(&self, target: Target) -> Runtime {
+        Runtime::new(self.http.clone(), target)
+    }
+}
+
+/// Settings for a [`Client`].
+#[derive(Debug)]
+pub struct ClientBuilder<State> {
+    state: State,
+    endpoints: Endpoints,
+    http: agentcore_http::ClientBuilder,
+}
+
+/// A builder that does not know yet who the caller is.
+#[derive(Debug)]
+pub struct Unauthenticated(());
+
+/// A builder that knows who the caller is.
+#[derive(Debug)]
+pub struct Authenticated(Result<Auth, agentcore_auth::Error>);
+
+impl ClientBuilder<Unauthenticated> {
+    /// Authenticates with a token that the caller already holds. An expired one is refused before it is sent.
+    #[must_use]
+    pub fn bearer_token(self, token: &str) -> ClientBuilder<Authenticated> {
+        self.with(StaticToken::parse(token).map(Auth::bearer))
+    }
+
+    /// Authenticates with tokens that are fetched and renewed as needed.
+    #[must_use]
+    pub fn token_source(self, source: impl TokenSource + 'static) -> ClientBuilder<Authenticated> {
+        self.auth(Auth::bearer(source))
+    }
+
+    /// Authenticates with AWS credentials (SigV4); [`Credentials`](crate::Credentials) are a provider of themselves.
+    #[must_use]
+    pub fn credentials(self, provider: impl ProvideCredentials + 'static) -> ClientBuilder<Authenticated> {
+        self.auth(Auth::sigv4(provider))
+    }
+
+    /// Authenticates as told; with [`Auth::None`] only local containers can be reached.
+    #[must_use]
+    pub fn auth(self, auth: Auth) -> ClientBuilder<Authenticated> {
+        self.with(Ok(auth))
+    }
+
+    fn with(self, auth: Result<Auth, agentcore_auth::Error>) -> ClientBuilder<Authenticated> {
+        ClientBuilder { state: Authenticated(auth), endpoints: self.endpoints, http: self.http }
+    }
+}
+
+impl<State> ClientBuilder<State> {
+    /// Where the service is: one [`Endpoint`](crate::Endpoint), or [`Endpoints`]. Default: the service's own hosts in each ARN's
+    /// region; the environment is read only by [`Endpoints::from_env`].
+    #[must_use]
+    pub fn endpoints(mut self, endpoints: impl Into<Endpoints>) -> Self {
+        self.endpoints = endpoints.into();
+        self
+    }
+
+    /// Uses this pool of connections. Default: one of the client's own.
+    #[must_use]
+    pub fn transport(self, transport: Transport) -> Self {
+        self.map(|http| http.transport(transport))
+    }
+
+    /// How long to wait for what; see [`Timeouts`] for the defaults.
+    #[must_use]
+    pub fn timeouts(self, timeouts: Timeouts) -> Self {
+        self.map(|http| http.timeouts(timeouts))
+    }
+
+    /// How hard to try; see [`retry`](crate::retry) for the defaults.
+    #[must_use]
+    pub fn retry(self, policy: RetryPolicy) -> Self {
+        self.map(|http| http.retry(policy))
+    }
+
+    /// Names the user in every invocation that does not name another. Default: `agentcore-client` with a bearer token, none with
+    /// SigV4, where the header needs an IAM permission of its own.
+    #[must_use]
+    pub fn user(self, user: UserId) -> Self {
+        self.map(|http| http.user(user))
+    }
+
+    /// Sends no user id, with a bearer token neither.
+    #[must_use]
+    pub fn no_user(self) -> Self {
+        self.map(agentcore_http::ClientBuilder::no_user)
+    }
+
+    /// Tells the time for expiry and signatures. Default: the system's clock.
+    #[must_use]
+    pub fn clock(self, clock: impl Clock + 'static) -> Self {
+        self.map(|http| http.clock(clock))
+    }
+
+    /// Decodes server-sent events leniently; see [`sse::Decoder::lenient`](crate::sse::Decoder::lenient). Default: strictly.
+    #[must_use]
+    pub fn lenient_sse(self, lenient: bool) -> Self {
+        self.map(|http| http.lenient_sse(lenient))
+    }
+
+    /// Changes a setting of the HTTP half that has no method here: the bounds on sizes.
+    #[must_use]
+    pub fn map(mut self, change: impl FnOnce(agentcore_http::ClientBuilder) -> agentcore_http::ClientBuilder) -> Self {
+        self.http = change(self.http);
+        self
+    }
+}
+
+impl ClientBuilder<Authenticated> {
+    /// Makes the client; connects to nothing yet.
+    ///
+    /// # Errors
+    /// If the bearer token is not one, or the default transport cannot be built.
+    pub fn build(self) -> Result<Client, Error> {
+        let http = self.http.auth(self.state.0?).build()?;
+        Ok(Client { http, endpoints: self.endpoints })
+    }
+}

@@ -1,0 +1,147 @@
+//! The stream of what an agent says, over an answer of either kind. Counts, and folds itself into a reply.
+
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Instant,
+};
+
+use agentcore_auth::BoxFuture;
+use agentcore_http::{Response, sse};
+use bytes::Bytes;
+use bytestring::ByteString;
+use futures_core::Stream;
+
+use super::Event;
+use crate::{Error, Reply};
+
+/// What an agent says, as it says it.
+///
+/// It ends after the first failure of the call. An error the agent itself reports is an [`Event::Error`], after which the
+/// stream may go on.
+///
+/// # Cancel safety
+/// A `next()` future may be dropped at any time; no event is lost.
+pub struct Events {
+    source: Source,
+    reply: Reply,
+    begun: Instant,
+}
+
+enum Source {
+    Stream(Box<sse::EventStream>),
+    Whole { json: bool, body: BoxFuture<'static, Result<Bytes, agentcore_http::Error>> },
+    Over,
+}
+
+impl Events {
+    pub(crate) fn new(response: Response) -> Self {
+        let reply = Reply::begin(&response);
+        let now = Instant::now();
+        let begun = now.checked_sub(response.elapsed()).unwrap_or(now);
+        let source = if response.is_event_stream() {
+            Source::Stream(Box::new(response.events()))
+        } else {
+            Source::Whole { json: response.is_json(), body: Box::pin(response.bytes()) }
+        };
+        Self { source, reply, begun }
+    }
+
+    /// The session to go on in.
+    #[must_use]
+    pub fn session_id(&self) -> &str {
+        &self.reply.session_id
+    }
+
+    /// The id to quote to AWS support.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.reply.request_id.as_deref()
+    }
+
+    /// Reads to the end and puts the whole answer together.
+    ///
+    /// # Errors
+    /// If the answer breaks off, or the agent reports an error; [`Error::partial`] has what came before.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the answer; what was read is lost.
+    pub async fn into_reply(mut self) -> Result<Reply, Error> {
+        let mut text = String::new();
+        let mut failed: Option<Error> = None;
+        while let Some(event) = std::future::poll_fn(|cx| Pin::new(&mut self).poll_next(cx)).await {
+            match event {
+                Ok(Event::Text(piece)) => text.push_str(&piece),
+                Ok(Event::Error(error)) => failed = failed.or(Some(error.into())),
+                Ok(Event::Other(_)) => {}
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        let mut reply = self.reply;
+        reply.elapsed = self.begun.elapsed();
+        if let (true, Some(json)) = (text.is_empty(), &reply.json) {
+            text = json.to_string();
+        }
+        reply.text = text;
+        match failed {
+            Some(error) => Err(error.with_partial(reply)),
+            None => Ok(reply),
+        }
+    }
+
+    fn count(&mut self) {
+        self.reply.events += 1;
+        self.reply.first_event.get_or_insert_with(|| self.begun.elapsed());
+    }
+
+    /// An answer that is not a stream, as one event.
+    fn whole(&mut self, json: bool, body: Bytes) -> Event {
+        let text =
+            ByteString::try_from(body.clone()).unwrap_or_else(|_| String::from_utf8_lossy(&body).into_owned().into());
+        if json {
+            self.reply.json = serde_json::from_str(&text).ok();
+            return Event::read(sse::Event::new(text));
+        }
+        Event::Text(text)
+    }
+}
+
+impl Stream for Events {
+    type Item = Result<Event, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        let event = match &mut this.source {
+            Source::Over => return Poll::Ready(None),
+            Source::Stream(events) => match ready!(Pin::new(&mut **events).poll_next(cx)) {
+                Some(event) => event.map(Event::read),
+                None => {
+                    this.source = Source::Over;
+                    return Poll::Ready(None);
+                }
+            },
+            Source::Whole { json, body } => {
+                let (json, body) = (*json, ready!(body.as_mut().poll(cx)));
+                this.source = Source::Over;
+                body.map(|body| this.whole(json, body))
+            }
+        };
+        match event {
+            Ok(event) => {
+                this.count();
+                Poll::Ready(Some(Ok(event)))
+            }
+            Err(error) => {
+                this.source = Source::Over;
+                Poll::Ready(Some(Err(error.into())))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Events").field("session_id", &self.reply.session_id).finish_non_exhaustive()
+    }
+}

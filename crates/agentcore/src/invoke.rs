@@ -1,0 +1,113 @@
+//! One invocation as a sentence: payload, options, and then whole, streamed or raw.
+
+use std::future::IntoFuture;
+
+use agentcore_auth::BoxFuture;
+use agentcore_core::{CustomHeader, SessionId, Target, UserId};
+use agentcore_http::{Invocation, McpContext, Payload, Response, RetryPolicy, Timeouts, TraceContext};
+
+use crate::{Error, Events, Reply};
+
+/// An invocation about to be made. Nothing is sent before it is awaited, [streamed](Self::stream) or [sent](Self::send).
+///
+/// Awaiting it collects the whole answer into a [`Reply`].
+#[derive(Clone, Debug)]
+#[must_use = "nothing is sent before the invocation is awaited, streamed or sent"]
+pub struct Invoke {
+    http: agentcore_http::Client,
+    target: Target,
+    invocation: Invocation,
+}
+
+impl Invoke {
+    pub(crate) fn new(http: agentcore_http::Client, target: Target, payload: Payload) -> Self {
+        Self { http, target, invocation: Invocation::new(payload) }
+    }
+
+    /// Goes on in this session. Default: a new, random one, which the reply tells.
+    pub fn session(self, session: &SessionId) -> Self {
+        self.map(|invocation| invocation.session(session))
+    }
+
+    /// Names the user; see [`Invocation::user`].
+    pub fn user(self, user: UserId) -> Self {
+        self.map(|invocation| invocation.user(user))
+    }
+
+    /// Sends no user id.
+    pub fn no_user(self) -> Self {
+        self.map(Invocation::no_user)
+    }
+
+    /// Adds a header for the agent; at most 20.
+    pub fn header(self, header: CustomHeader) -> Self {
+        self.map(|invocation| invocation.header(header))
+    }
+
+    /// Passes a trace on.
+    pub fn trace(self, trace: TraceContext) -> Self {
+        self.map(|invocation| invocation.trace(trace))
+    }
+
+    /// Passes MCP headers on.
+    pub fn mcp(self, mcp: McpContext) -> Self {
+        self.map(|invocation| invocation.mcp(mcp))
+    }
+
+    /// Says that running the agent twice does no harm; see [`Invocation::idempotent`].
+    pub fn idempotent(self) -> Self {
+        self.map(Invocation::idempotent)
+    }
+
+    /// Uses other timeouts than the client's.
+    pub fn timeouts(self, timeouts: Timeouts) -> Self {
+        self.map(|invocation| invocation.timeouts(timeouts))
+    }
+
+    /// Tries more or less hard than the client does by default.
+    pub fn retry(self, policy: RetryPolicy) -> Self {
+        self.map(|invocation| invocation.retry(policy))
+    }
+
+    /// The session this invocation belongs to.
+    #[must_use]
+    pub fn session_id(&self) -> &SessionId {
+        self.invocation.session_id()
+    }
+
+    /// Sends it and waits for the head of the answer, whose bytes or server-sent events can then be read as they are.
+    ///
+    /// # Errors
+    /// If the invocation is not fit to be sent, was refused, or no answer came.
+    ///
+    /// # Cancel safety
+    /// Dropping the future sends nothing more; an attempt on its way is cut off, and the agent may have run.
+    pub async fn send(self) -> Result<Response, Error> {
+        Ok(self.http.invoke(&self.target, &self.invocation).await?)
+    }
+
+    /// Sends it and streams what the agent says, as it says it. An answer that is no event stream comes as one event.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    ///
+    /// # Cancel safety
+    /// As [`send`](Self::send).
+    pub async fn stream(self) -> Result<Events, Error> {
+        Ok(Events::new(self.send().await?))
+    }
+
+    fn map(mut self, change: impl FnOnce(Invocation) -> Invocation) -> Self {
+        self.invocation = change(self.invocation);
+        self
+    }
+}
+
+impl IntoFuture for Invoke {
+    type Output = Result<Reply, Error>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async { self.stream().await?.into_reply().await })
+    }
+}

@@ -1,0 +1,112 @@
+//! The Rust client for agents on Amazon Bedrock AgentCore Runtime.
+//!
+//! An agent on AgentCore Runtime is invoked over HTTPS with a JSON Web Token or with SigV4 and answers in JSON or as a stream
+//! of server-sent events. This crate is the front door to that; the rooms behind it can be had one by one:
+//! [`agentcore-core`](core) (ARNs, endpoints, sessions), [`agentcore-auth`](auth) (tokens, SigV4), `agentcore-http`
+//! (invocations, events, retries) and `agentcore-ws` (WebSocket URLs).
+//!
+//! # A first call
+//!
+//! ```
+//! use agentcore::{Client, Endpoint};
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // In place of the service: a whole runtime on loopback that verifies tokens for real.
+//! let mock = agentcore_mock::Mock::builder().start().await?;
+//!
+//! let client = Client::builder().bearer_token(&mock.token()).endpoints(mock.url().parse::<Endpoint>()?).build()?;
+//! let agent = client.runtime(mock.arn("story"));
+//!
+//! let reply = agent.invoke("Tell me a story").await?;
+//! println!("{} (in session {})", reply.text, reply.session_id);
+//! # assert!(reply.text.contains("Tell me a story"));
+//! # Ok(()) }
+//! ```
+//!
+//! # Streaming
+//!
+//! ```
+//! use futures_util::TryStreamExt;
+//!
+//! # async fn example(agent: agentcore::Runtime) -> Result<(), agentcore::Error> {
+//! let mut events = agent.invoke("Tell me a story").stream().await?;
+//! while let Some(event) = events.try_next().await? {
+//!     if let Some(text) = event.text() {
+//!         print!("{text}");
+//!     }
+//! }
+//! # Ok(()) }
+//! ```
+//!
+//! # Conversations
+//!
+//! A session is the agent's memory. Keep its id and pass it to the next call; people who come with short ids of their own
+//! derive a valid one.
+//!
+//! ```
+//! # async fn example(agent: agentcore::Runtime) -> Result<(), agentcore::Error> {
+//! use agentcore::SessionId;
+//!
+//! let session = SessionId::derive("my_session_123");
+//! agent.invoke("My name is Ada.").session(&session).await?;
+//! agent.invoke("What is my name?").session(&session).await?;
+//! # Ok(()) }
+//! ```
+//!
+//! # When it fails
+//!
+//! [`Error::kind`] says what to do about it and [`Error::may_have_run`] whether the agent may have done its work; what is
+//! retried by itself, and what is never, stands in [`retry`].
+//!
+//! # Features
+//!
+//! | feature | default | adds |
+//! |---|---|---|
+//! | `http` | on | [`Client`], [`Runtime`], invocations and events |
+//! | `ws` | on | [`WebSocket`] URLs |
+//! | `aws-config` | off | the default AWS credential chain |
+//! | `full` | off | all of the above |
+//!
+//! A feature adds names and changes no behaviour.
+
+pub use agentcore_auth as auth;
+pub use agentcore_core as core;
+
+pub use agentcore_auth::{Auth, StaticToken, Token, TokenSource, credentials::Credentials};
+pub use agentcore_core::{
+    CustomHeader, Endpoint, Endpoints, ParseError, Qualifier, Region, RuntimeArn, SessionId, Target, UserId, Variant,
+};
+#[cfg(feature = "http")]
+pub use agentcore_http::{
+    ErrorKind, Health, McpContext, Payload, Proxy, Response, RetryPolicy, Timeouts, TraceContext, Transport, retry, sse,
+};
+#[cfg(feature = "ws")]
+pub use agentcore_ws::WebSocket;
+
+#[cfg(feature = "http")]
+mod client;
+#[cfg(feature = "http")]
+mod error;
+#[cfg(feature = "http")]
+pub mod event;
+#[cfg(feature = "http")]
+mod invoke;
+#[cfg(feature = "http")]
+mod reply;
+#[cfg(feature = "http")]
+mod runtime;
+
+#[cfg(feature = "http")]
+pub use crate::{
+    client::{Authenticated, Client, ClientBuilder, Unauthenticated},
+    error::Error,
+    event::{AgentError, Event, Events},
+    invoke::Invoke,
+    reply::{Metadata, Reply},
+    runtime::Runtime,
+};
+
+/// The README's examples are compiled with the documentation's.
+#[cfg(all(doctest, feature = "http"))]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

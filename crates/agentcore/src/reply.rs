@@ -1,0 +1,91 @@
+//! A whole answer, with the numbers of the call. Plain data.
+
+use std::time::Duration;
+
+use agentcore_core::header;
+use agentcore_http::Response;
+use serde::Serialize;
+use serde_json::Value;
+
+/// What an agent answered.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Reply {
+    /// What the agent said, in words. Where the answer is JSON in which no text is known, the JSON itself.
+    pub text: String,
+    /// The body, if the answer is JSON; a stream of events has none.
+    pub json: Option<Value>,
+    /// The session to go on in.
+    pub session_id: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// The id to quote to AWS support.
+    pub request_id: Option<String>,
+    /// From the beginning of the call to the end of the answer, retries included. In JSON: milliseconds.
+    #[serde(rename = "elapsed_ms", serialize_with = "millis")]
+    pub elapsed: Duration,
+    /// From the beginning of the call to the first event. In JSON: milliseconds.
+    #[serde(rename = "first_event_ms", serialize_with = "some_millis")]
+    pub first_event: Option<Duration>,
+    /// How many events the answer had; one that is not a stream counts as one.
+    pub events: u64,
+    /// What else came with the answer.
+    pub metadata: Metadata,
+}
+
+/// What comes with an answer besides its body.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Metadata {
+    /// The media type.
+    pub content_type: Option<String>,
+    /// The X-Ray trace.
+    pub trace_id: Option<String>,
+    /// The W3C trace parent.
+    pub traceparent: Option<String>,
+    /// The MCP session.
+    pub mcp_session_id: Option<String>,
+    /// The MCP protocol version.
+    pub mcp_protocol_version: Option<String>,
+    /// Where the session can be reached directly.
+    pub session_endpoint_url: Option<String>,
+    /// How many times the request was sent.
+    pub attempts: u32,
+}
+
+impl Reply {
+    /// A reply that has its head and nothing else yet.
+    pub(crate) fn begin(head: &Response) -> Self {
+        let text = |name: &str| head.header(name).map(str::to_owned);
+        Self {
+            text: String::new(),
+            json: None,
+            session_id: head.session_id().to_owned(),
+            status: head.status(),
+            request_id: head.request_id().map(str::to_owned),
+            elapsed: head.elapsed(),
+            first_event: None,
+            events: 0,
+            metadata: Metadata {
+                content_type: head.content_type().map(str::to_owned),
+                trace_id: head.trace_id().map(str::to_owned),
+                traceparent: text(header::TRACEPARENT.as_str()),
+                mcp_session_id: text(header::MCP_SESSION_ID.as_str()),
+                mcp_protocol_version: text(header::MCP_PROTOCOL_VERSION.as_str()),
+                session_endpoint_url: text(header::SESSION_ENDPOINT_URL.as_str()),
+                attempts: head.attempts(),
+            },
+        }
+    }
+}
+
+fn millis<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+}
+
+fn some_millis<S: serde::Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    match duration {
+        Some(duration) => millis(duration, serializer),
+        None => serializer.serialize_none(),
+    }
+}
