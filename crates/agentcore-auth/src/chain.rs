@@ -9,10 +9,13 @@ use std::{
 };
 
 use agentcore_core::Region;
-use aws_config::{default_provider::credentials::DefaultCredentialsChain, provider_config::ProviderConfig};
+use aws_config::{
+    default_provider::credentials::DefaultCredentialsChain, profile::ProfileFileCredentialsProvider,
+    provider_config::ProviderConfig,
+};
 use aws_credential_types::{
     Credentials,
-    provider::{self, ProvideCredentials, error::CredentialsError, future},
+    provider::{self, ProvideCredentials, SharedCredentialsProvider, error::CredentialsError, future},
 };
 use aws_smithy_runtime_api::client::{
     http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
@@ -31,7 +34,9 @@ use crate::{BoxError, Clock, Exchange};
 /// do. One caller at a time renews them; the others go on with what they have while it is good.
 #[derive(Debug)]
 pub struct DefaultChain {
-    chain: DefaultCredentialsChain,
+    chain: SharedCredentialsProvider,
+    /// Whether one profile was named, and nothing else is looked at.
+    by_name: bool,
     clock: Arc<dyn Clock>,
     held: RwLock<Option<Held>>,
     renewing: Mutex<()>,
@@ -47,7 +52,9 @@ struct Held {
 impl DefaultChain {
     /// A chain whose HTTP (role assumption, single sign-on, metadata services) goes through `http`.
     ///
-    /// `profile` overrides `AWS_PROFILE`; `region` is where roles are assumed, by default that of the profile.
+    /// A `profile` named here is the only place that is looked in, as with the AWS CLI: keys in the environment must not
+    /// pass for it. `AWS_PROFILE`, in contrast, comes after them. `region` is where roles are assumed, by default that of
+    /// the profile.
     pub async fn new(
         http: Arc<dyn Exchange>,
         clock: Arc<dyn Clock>,
@@ -60,14 +67,15 @@ impl DefaultChain {
         });
         let region = region.map(|region| aws_config::Region::new(region.as_str().to_owned()));
         let config = ProviderConfig::default().with_http_client(client).with_region(region.clone());
-        let mut builder = DefaultCredentialsChain::builder().configure(config);
-        if let Some(region) = region {
-            builder = builder.region(region);
-        }
-        if let Some(profile) = profile {
-            builder = builder.profile_name(profile);
-        }
-        Self { chain: builder.build().await, clock, held: RwLock::default(), renewing: Mutex::default() }
+        let chain = if let Some(profile) = profile {
+            let named = ProfileFileCredentialsProvider::builder().configure(&config).profile_name(profile);
+            SharedCredentialsProvider::new(named.build())
+        } else {
+            let mut chain = DefaultCredentialsChain::builder().configure(config);
+            chain.set_region(region);
+            SharedCredentialsProvider::new(chain.build().await)
+        };
+        Self { chain, by_name: profile.is_some(), clock, held: RwLock::default(), renewing: Mutex::default() }
     }
 
     fn held(&self) -> Option<Held> {
@@ -117,7 +125,7 @@ impl ProvideCredentials for DefaultChain {
     {
         future::ProvideCredentials::new(async {
             self.current().await.map_err(|error| match error {
-                CredentialsError::CredentialsNotLoaded(_) => CredentialsError::not_loaded(NOWHERE),
+                CredentialsError::CredentialsNotLoaded(_) if !self.by_name => CredentialsError::not_loaded(NOWHERE),
                 other => other,
             })
         })
