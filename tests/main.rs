@@ -1,0 +1,25 @@
+//! The integration tests, one binary. What is tested through the front door, over real sockets, against the mock runtime
+//! and against golden data of other implementations.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+/// A client, a mock and the two introduced to each other.
+mod support;
+
+/// What other implementations computed: botocore's signatures and URLs, and the error bodies met in practice.
+mod golden;
+
+/// Bytes that real agents sent, from socket to events.
+mod samples;
+
+/// The main job: whole and streamed, by token and by signature, with everything a caller can set.
+mod invoke;
+
+/// What goes wrong on the way, and what the caller is told: faults of network, service and agent.
+mod faults;
+
+/// TLS, HTTP/2, keep-alive, proxies, certificates, redirects.
+mod transport;
+
+/// Nothing secret in `Debug`, errors and logs.
+mod secrets;

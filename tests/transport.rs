@@ -1,0 +1,157 @@
+//! TLS, HTTP/2, keep-alive, proxies, certificates.
+
+use std::sync::{Arc, Mutex};
+
+use agentcore::{Client, ErrorKind, Proxy, Runtime, Transport};
+use agentcore_http::TransportBuilder;
+use agentcore_mock::Mock;
+use futures_util::future::join_all;
+use http::Version;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader, copy_bidirectional},
+    net::{TcpListener, TcpStream},
+};
+
+use crate::support::{endpoint, mock, start};
+
+fn trusting(mock: &Mock) -> TransportBuilder {
+    Transport::builder().root_certificates(mock.root_certificate_pem().unwrap())
+}
+
+fn over(mock: &Mock, transport: TransportBuilder, agent: &str) -> Runtime {
+    let client = Client::builder().bearer_token(&mock.token()).endpoints(endpoint(mock));
+    client.transport(transport.build().unwrap()).build().unwrap().runtime(mock.arn(agent))
+}
+
+#[tokio::test]
+async fn connections_are_kept_alive() {
+    let mock = mock().await;
+    let runtime = over(&mock, Transport::builder(), "story");
+    for _ in 0..5 {
+        runtime.invoke("x").await.unwrap();
+    }
+    assert_eq!((mock.requests().len(), mock.connections()), (5, 1));
+    assert_eq!(mock.requests()[0].version, Version::HTTP_11);
+}
+
+#[tokio::test]
+async fn http2_carries_many_calls_on_one_connection() {
+    let mock = start(Mock::builder().tls(true)).await;
+    let runtime = over(&mock, trusting(&mock), "echo");
+    runtime.invoke("first").await.unwrap();
+    let calls = (0..20).map(|n| runtime.invoke(n.to_string()).into_future());
+    assert!(join_all(calls).await.into_iter().all(|reply| reply.is_ok()));
+    assert_eq!(mock.connections(), 1);
+    assert!(mock.requests().iter().all(|request| request.version == Version::HTTP_2));
+}
+
+#[tokio::test]
+async fn a_certificate_of_nobodys_is_refused_at_once() {
+    let mock = start(Mock::builder().tls(true)).await;
+    let other = start(Mock::builder().tls(true)).await;
+    for transport in [Transport::builder(), trusting(&other), trusting(&other).system_roots(false)] {
+        let error = over(&mock, transport, "echo").invoke("x").idempotent().await.unwrap_err();
+        assert_eq!((error.kind(), error.may_have_run()), (ErrorKind::Unavailable, false));
+        assert_eq!(error.call().unwrap().attempts(), 1, "a refused certificate stays refused");
+    }
+    let error = over(&mock, Transport::builder().system_roots(false), "echo").invoke("x").await.unwrap_err();
+    assert_eq!(error.to_string(), "no trusted root certificates were found on this system");
+    assert!(mock.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_root_certificate_must_be_one() {
+    for pem in ["", "nonsense", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+        let error = Transport::builder().root_certificates(pem).build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Input, "{pem}");
+    }
+}
+
+/// A proxy that tunnels (RFC 9110 §9.3.6), and what it was asked.
+async fn proxy(answer: &'static str) -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&asked);
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let log = Arc::clone(&log);
+            tokio::spawn(async move {
+                let mut client = BufReader::new(client);
+                let (mut head, mut line) = (String::new(), String::new());
+                while client.read_line(&mut line).await.unwrap() > 2 {
+                    head.push_str(&std::mem::take(&mut line));
+                }
+                let to = head.split(' ').nth(1).unwrap().to_owned();
+                log.lock().unwrap().push(head);
+                client.write_all(answer.as_bytes()).await.unwrap();
+                if answer.contains("200") {
+                    let mut server = TcpStream::connect(to).await.unwrap();
+                    // Either side may close; the test looks at what came through.
+                    let _ = copy_bidirectional(&mut client, &mut server).await;
+                }
+            });
+        }
+    });
+    (format!("http://user:pa%20ss@{address}"), asked)
+}
+
+const TUNNEL: &str = "HTTP/1.1 200 OK\r\n\r\n";
+
+fn via(url: &str, except: &str) -> Proxy {
+    Proxy::Url { url: url.to_owned(), except: except.to_owned() }
+}
+
+#[tokio::test]
+async fn through_a_proxy_and_around_it() {
+    let mock = start(Mock::builder().tls(true)).await;
+    let (url, asked) = proxy(TUNNEL).await;
+    over(&mock, trusting(&mock).proxy(via(&url, "")), "echo").invoke("x").await.unwrap();
+    let head = asked.lock().unwrap().pop().unwrap();
+    let authority = mock.url().trim_start_matches("https://").to_owned();
+    assert!(head.starts_with(&format!("CONNECT {authority} HTTP/1.1\r\n")), "{head}");
+    // base64("user:pa ss")
+    assert!(head.to_lowercase().contains("proxy-authorization: basic dxnlcjpwysbzcw=="), "{head}");
+    assert_eq!(mock.take_requests()[0].version, Version::HTTP_2, "ALPN goes through the tunnel");
+
+    for around in [via(&url, "127.0.0.1"), via(&url, "127.0.0.0/8"), Proxy::None] {
+        over(&mock, trusting(&mock).proxy(around), "echo").invoke("x").await.unwrap();
+    }
+    assert!(asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn plaintext_to_loopback_takes_no_proxy() {
+    let mock = mock().await;
+    let (url, asked) = proxy(TUNNEL).await;
+    over(&mock, Transport::builder().proxy(via(&url, "")), "echo").invoke("x").await.unwrap();
+    assert!(asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_proxy_that_refuses() {
+    let mock = start(Mock::builder().tls(true)).await;
+    let (url, _) = proxy("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n").await;
+    for (url, attempts) in [(url.as_str(), 1), ("socks5://127.0.0.1:1", 1)] {
+        let runtime = over(&mock, trusting(&mock).proxy(via(url, "")), "echo");
+        let error = runtime.invoke("x").retry(agentcore::RetryPolicy::off()).await.unwrap_err();
+        assert_eq!((error.kind(), error.may_have_run()), (ErrorKind::Unavailable, false), "{url}");
+        assert_eq!(error.call().unwrap().attempts(), attempts);
+        assert!(!format!("{error:?}").contains("pa%20ss") && !format!("{error:?}").contains("dXNlcjpwYSBzcw"));
+    }
+    assert!(mock.requests().is_empty());
+}
+
+/// A listener whose queue is never served stands for a host that does not answer the TLS handshake.
+#[tokio::test]
+async fn connecting_is_bounded() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    let transport = Transport::builder().connect_timeout(std::time::Duration::from_millis(50)).build().unwrap();
+    let client = Client::builder().bearer_token("x").endpoints(url.parse::<agentcore::Endpoint>().unwrap());
+    let client = client.transport(transport).retry(agentcore::RetryPolicy::off()).build().unwrap();
+    let arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/x".parse().unwrap();
+    let error = client.runtime(arn).invoke("x").await.unwrap_err();
+    assert_eq!((error.kind(), error.may_have_run()), (ErrorKind::Timeout, false), "{error}");
+    assert_eq!(error.to_string(), "could not connect in time");
+}
