@@ -1,0 +1,90 @@
+//! `acore` against other people's software: the official Python SDK's agent, joserfc, boto3 and botocore.
+//!
+//! Every expectation is written by hand or comes from the other side; nothing here is computed by the code under test.
+
+mod case;
+mod credentials;
+mod front;
+mod local;
+mod peer;
+mod program;
+mod signature;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use xshell::cmd;
+
+use crate::venv::Venv;
+use crate::workspace::Workspace;
+use crate::{Outcome, report};
+use case::Tally;
+use peer::Peer;
+
+/// Sets everything up, runs every case and fails if one does.
+pub(crate) fn run(workspace: &Workspace) -> Outcome {
+    let bench = Bench::new(workspace)?;
+    let mut tally = Tally::default();
+    local::run(&bench, &mut tally)?;
+    front::run(&bench, &mut tally)?;
+    signature::run(&bench, &mut tally)?;
+    tally.verdict()
+}
+
+/// What every case needs: the program under test, the peers' Python and a place for their logs.
+#[derive(Debug)]
+struct Bench {
+    acore: PathBuf,
+    python: PathBuf,
+    peers: PathBuf,
+    logs: PathBuf,
+}
+
+impl Bench {
+    fn new(workspace: &Workspace) -> Outcome<Self> {
+        let shell = &workspace.shell;
+        let peers = workspace.root.join("tests/peers");
+        let place = workspace.target()?.join("interop");
+        let requirements = shell.read_file(peers.join("requirements.txt"))?;
+        let venv = Venv::ready(shell, &place.join("venv"), &requirements)?;
+        let logs = place.join("logs");
+        shell.create_dir(&logs)?;
+        Ok(Self { acore: build(workspace)?, python: venv.program("python"), peers, logs })
+    }
+
+    /// A command that runs the program under test, with nothing of this machine's environment.
+    fn acore(&self, args: &[String]) -> Command {
+        let mut command = Command::new(&self.acore);
+        command.env_clear().args(args);
+        command
+    }
+
+    /// A command that runs one of the peers' scripts, with nothing of this machine's environment.
+    fn script(&self, name: &str) -> Command {
+        let mut command = Command::new(&self.python);
+        command.env_clear().env("PYTHONDONTWRITEBYTECODE", "1").arg(self.peers.join(name));
+        command
+    }
+
+    /// Starts a server and waits until it says where it listens.
+    fn serve(&self, name: &str, command: &Command) -> Outcome<Peer> {
+        let mut tethered = self.script("tether.py");
+        tethered.arg(command.get_program()).args(command.get_args());
+        tethered.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        Peer::start(name, tethered, &self.logs.join(Path::new(name).with_extension("log")))
+    }
+}
+
+/// Builds `acore` and returns where cargo put it.
+fn build(workspace: &Workspace) -> Outcome<PathBuf> {
+    let shell = &workspace.shell;
+    report::line("building acore");
+    let messages =
+        cmd!(shell, "cargo build --package agentcore-cli --message-format json-render-diagnostics").quiet().read()?;
+    let executable = messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter_map(|message| message["executable"].as_str().map(PathBuf::from))
+        .next_back();
+    Ok(executable.ok_or("cargo built no executable for agentcore-cli")?)
+}

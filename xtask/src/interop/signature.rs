@@ -1,0 +1,86 @@
+//! SigV4 both ways: botocore verifies what `acore` signs, and the mock verifies what boto3 signs.
+
+use std::process::Command;
+
+use serde_json::json;
+
+use super::Bench;
+use super::case::{Case, Tally};
+use super::credentials::Credentials;
+use super::front::ARN;
+use super::local::SESSION;
+use super::program;
+use crate::{Outcome, report};
+
+/// Runs both directions.
+pub(super) fn run(bench: &Bench, tally: &mut Tally) -> Outcome {
+    checked_by_botocore(bench, tally)?;
+    signed_by_boto3(bench, tally)
+}
+
+/// `acore` signs with the keys that AWS publishes as an example; botocore must arrive at the same signature.
+fn checked_by_botocore(bench: &Bench, tally: &mut Tally) -> Outcome {
+    let mut command = bench.script("sigv4_check.py");
+    command.arg("us-east-1").env(KEY, EXAMPLE_KEY).env(SECRET, EXAMPLE_SECRET).env(SESSION_TOKEN, EXAMPLE_TOKEN);
+    let server = bench.serve("sigv4_check", &command)?;
+    let call = |name, secret: &str| {
+        Case::new(name, &["invoke", "--sigv4", "--endpoint-url", &server.url, "--arn", ARN])
+            .env(KEY, EXAMPLE_KEY)
+            .env(SECRET, secret)
+            .env(SESSION_TOKEN, EXAMPLE_TOKEN)
+    };
+    let verified = [("/json/verified", json!(true)), ("/status", json!(200))];
+    let path = "/runtimes/arn%3Aaws%3Abedrock-agentcore%3Aus-east-1%3A123456789012%3Aruntime%2Fmy_agent-AbC1234567/invocations";
+    let cases = vec![
+        call("botocore signs it the same way", EXAMPLE_SECRET).args(&["Hello"]).json(&verified),
+        call("with a qualifier, a user and a payload", EXAMPLE_SECRET)
+            .args(&["--session-id", SESSION, "--qualifier", "DEFAULT", "--user-id", "somebody"])
+            .args(&["--header", "X-Amzn-Bedrock-AgentCore-Runtime-Custom-Colour=dark  blue"])
+            .args(&["--payload", r#"{"text":"é😀 ~ + %2F"}"#])
+            .json(&[("/json/verified", json!(true)), ("/json/path", json!(format!("{path}?qualifier=DEFAULT")))]),
+        call("another secret is refused", "wrong").args(&["Hello"]).fails(3, &["error:", "botocore signs otherwise"]),
+    ];
+    tally.run("SigV4, verified by botocore", bench, cases)
+}
+
+/// boto3 itself calls the mock's echo agent, whose verifier is neither botocore's code nor `acore`'s.
+fn signed_by_boto3(bench: &Bench, tally: &mut Tally) -> Outcome {
+    report::heading("SigV4, signed by boto3");
+    let mock = bench.serve("acore-mock", &bench.acore(&["mock".to_owned()]))?;
+    let Credentials { aws, .. } = Credentials::read(&mock)?;
+    let call = || -> Command {
+        let mut command = bench.script("boto3_invoke.py");
+        command.args([&mock.url, ECHO, SESSION, r#"{"prompt":"Hello from boto3"}"#]).envs(aws.clone());
+        command
+    };
+
+    let answer = program::run(call())?;
+    let said = String::from_utf8_lossy(&answer.stdout);
+    let mut faults = Vec::new();
+    for words in ["\"status\": 200", SESSION, "Hello from boto3"] {
+        if !said.contains(words) {
+            faults.push(format!("{words:?} is not in {said:?}"));
+        }
+    }
+    tally.count("the mock verifies boto3's signature", &faults, &answer);
+
+    let mut wrong = call();
+    wrong.env(SECRET, "wrong");
+    let answer = program::run(wrong)?;
+    let said = String::from_utf8_lossy(&answer.stdout);
+    let refused = said.contains("\"status\": 403");
+    let faults = if refused { Vec::new() } else { vec![format!("no 403 in {said:?}")] };
+    tally.count("and refuses another secret's", &faults, &answer);
+    Ok(())
+}
+
+const KEY: &str = "AWS_ACCESS_KEY_ID";
+const SECRET: &str = "AWS_SECRET_ACCESS_KEY";
+const SESSION_TOKEN: &str = "AWS_SESSION_TOKEN";
+
+const EXAMPLE_KEY: &str = "AKIDEXAMPLE";
+const EXAMPLE_SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+const EXAMPLE_TOKEN: &str = "interop+session/token==";
+
+/// The mock's agent that answers with what it was asked.
+const ECHO: &str = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/echo-AbC1234567";

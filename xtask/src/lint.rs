@@ -1,0 +1,74 @@
+//! Clippy over every selection of features that a user may build with.
+
+use xshell::cmd;
+
+use crate::Outcome;
+use crate::graph::Graph;
+use crate::report;
+use crate::workspace::Workspace;
+
+/// Runs clippy on each selection; a warning is an error.
+pub(crate) fn run(workspace: &Workspace) -> Outcome {
+    let shell = &workspace.shell;
+    for selection in selections(&workspace.graph()?) {
+        report::line(format_args!("clippy {}", selection.join(" ")));
+        cmd!(shell, "cargo clippy --quiet --locked {selection...} -- --deny warnings").quiet().run()?;
+    }
+    Ok(())
+}
+
+/// The whole workspace with everything on, then each crate that has features: with none, as it comes, and with each alone.
+///
+/// A crate is selected on its own because cargo gives all crates of one command the sum of their features, and
+/// without its tests where a feature stands alone because their dependencies would lend it theirs.
+fn selections(graph: &Graph) -> Vec<Vec<String>> {
+    let mut selections = vec![words("--workspace --all-targets --all-features")];
+    for member in graph.members.iter().filter(|it| !it.features.is_empty()) {
+        let package = format!("--package {}", member.name);
+        selections.push(words(&format!("{package} --no-default-features")));
+        if member.features.contains_key("default") {
+            selections.push(words(&format!("{package} --all-targets")));
+        }
+        for feature in member.features.keys().filter(|it| *it != "default") {
+            selections.push(words(&format!("{package} --no-default-features --features {feature}")));
+        }
+    }
+    selections
+}
+
+fn words(line: &str) -> Vec<String> {
+    line.split(' ').map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+    use crate::graph::Member;
+
+    #[test]
+    fn every_feature_is_selected_alone() {
+        let member = |name: &str, features: &[&str]| Member {
+            name: name.to_owned(),
+            manifest: String::new(),
+            dependencies: Vec::new(),
+            features: features.iter().map(|it| ((*it).to_owned(), Vec::new())).collect::<BTreeMap<_, _>>(),
+        };
+        let graph = Graph {
+            members: vec![member("plain", &[]), member("rich", &["default", "w", "y"]), member("bare", &["z"])],
+            packages: BTreeSet::new(),
+        };
+        let lines: Vec<_> = selections(&graph).iter().map(|it| it.join(" ")).collect();
+        let expected = [
+            "--workspace --all-targets --all-features",
+            "--package rich --no-default-features",
+            "--package rich --all-targets",
+            "--package rich --no-default-features --features w",
+            "--package rich --no-default-features --features y",
+            "--package bare --no-default-features",
+            "--package bare --no-default-features --features z",
+        ];
+        assert_eq!(lines, expected);
+    }
+}

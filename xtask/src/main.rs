@@ -1,0 +1,106 @@
+//! `cargo xtask`: every chore of the workspace in one program, and the only CI there is.
+//!
+//! It holds no logic of the libraries: it starts cargo, `acore` and the peers, and judges what they say.
+
+mod ci;
+mod deny;
+mod graph;
+mod interop;
+mod lint;
+mod report;
+mod tidy;
+mod venv;
+mod workspace;
+
+use std::error::Error;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use xshell::cmd;
+
+use crate::ci::Step;
+use crate::workspace::Workspace;
+
+/// What a task ends with: a failure is a sentence for the person who ran it.
+type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+
+fn main() -> ExitCode {
+    match Args::parse().task.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report::failure(&*error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Builds, checks and exercises the workspace")]
+struct Args {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Runs every test: unit, integration, command line and documentation
+    Test {
+        /// Passed to `cargo test`, such as a part of a test's name
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+    /// Runs everything that a change must pass, and stops at the first failure
+    Ci {
+        /// Goes on after a failure and names every failed step at the end
+        #[arg(long)]
+        keep_going: bool,
+        /// Leaves a step out; may be given several times
+        #[arg(long, value_name = "STEP", value_enum)]
+        skip: Vec<Step>,
+    },
+    /// Checks the house rules that no compiler knows
+    Tidy,
+    /// Drives `acore` against other people's software: the official Python SDK, joserfc, boto3
+    Interop,
+    /// Runs `acore mock`
+    Mock {
+        /// Passed to `acore mock`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+}
+
+impl Task {
+    fn run(self) -> Outcome {
+        let workspace = Workspace::open()?;
+        let shell = &workspace.shell;
+        match self {
+            Self::Test { args } => test(&workspace, &args),
+            Self::Ci { keep_going, skip } => ci::run(&workspace, &skip, keep_going),
+            Self::Tidy => tidy::run(&workspace),
+            Self::Interop => interop::run(&workspace),
+            Self::Mock { args } => {
+                Ok(cmd!(shell, "cargo run --quiet --package agentcore-cli -- mock {args...}").run()?)
+            }
+        }
+    }
+}
+
+/// Runs `cargo test` for the whole workspace; documentation tests are part of it.
+fn test(workspace: &Workspace, args: &[OsString]) -> Outcome {
+    let shell = &workspace.shell;
+    Ok(cmd!(shell, "cargo test --workspace --all-features {args...}").run()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Args::command().debug_assert();
+    }
+}
