@@ -101,7 +101,7 @@ impl Decoder {
     ///
     /// Chunks not yet pulled wait in line, without a limit. After [`finish`](Self::finish) or an error, they are ignored.
     pub fn push(&mut self, chunk: Bytes) {
-        if !self.closed {
+        if !self.closed && !chunk.is_empty() {
             self.waiting.push_back(chunk);
         }
     }
@@ -133,7 +133,7 @@ impl Decoder {
                 Found::EndOfChunk => {
                     self.position = 0;
                     self.chunk = self.waiting.pop_front().unwrap_or_default();
-                    if self.chunk.is_empty() && self.waiting.is_empty() {
+                    if self.chunk.is_empty() {
                         return Ok(None);
                     }
                     None

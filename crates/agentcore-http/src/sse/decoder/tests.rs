@@ -61,7 +61,8 @@ fn decode<'a>(mut decoder: Decoder, chunks: impl IntoIterator<Item = &'a [u8]>) 
     outcome
 }
 
-/// Decodes the input whole, cut in two at every place, byte by byte, and pushed byte by byte before the first pull.
+/// Decodes the input whole, cut in two at every place, byte by byte, and pushed before the first pull with empty chunks
+/// among its bytes.
 #[track_caller]
 fn check(decoder: impl Fn() -> Decoder, input: &[u8], expected: &Outcome) {
     let shown = input.escape_ascii();
@@ -72,7 +73,10 @@ fn check(decoder: impl Fn() -> Decoder, input: &[u8], expected: &Outcome) {
     }
     assert_eq!(decode(decoder(), input.chunks(1)), *expected, "byte by byte: {shown}");
     let mut patient = decoder();
-    input.chunks(1).for_each(|byte| patient.push(Bytes::copy_from_slice(byte)));
+    for byte in input.chunks(1) {
+        patient.push(Bytes::new());
+        patient.push(Bytes::copy_from_slice(byte));
+    }
     patient.finish();
     assert_eq!(pull(&mut patient), *expected, "pulled at the end: {shown}");
 }

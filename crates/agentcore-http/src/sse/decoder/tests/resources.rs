@@ -117,7 +117,7 @@ fn what_is_ignored_is_not_stored() {
 #[test]
 fn an_event_over_the_bound_is_an_error_in_any_chunks() {
     let too_large = Some(DecodeError { limit: 4 });
-    let strict: [(&[u8], Vec<Event>, _); 14] = [
+    let strict: [(&[u8], Vec<Event>, _); 15] = [
         (b"data: 1234\n\n", vec![message("1234")], None),
         (b"data: 12345\n\n", vec![], too_large),
         (b"data: 12345", vec![], too_large),
@@ -125,6 +125,7 @@ fn an_event_over_the_bound_is_an_error_in_any_chunks() {
         // The line feeds that join lines count; line ends, names, colons and spaces do not.
         (b"data: a\ndata: b\r\ndata\n\n", vec![message("a\nb\n")], None),
         (b"data: ab\ndata: cd\n\n", vec![], too_large),
+        (b"data: ab\ndata: cd", vec![], too_large),
         (b"data\ndata\ndata\ndata\ndata\n\n", vec![message("\n\n\n\n")], None),
         (b"data\ndata\ndata\ndata\ndata\ndata\n\n", vec![], too_large),
         // Each other field has the bound to itself, and what is ignored has none.
