@@ -1,18 +1,22 @@
 //! Why a request could not be authenticated. Never holds a secret.
 
-use std::{error::Error as StdError, fmt};
+use std::{error::Error as StdError, fmt, sync::Arc};
 
 use crate::BoxError;
 
 /// A failure to come by a credential, or a refusal to send one.
 ///
 /// It prints its own layer only; the cause, if there is one, is behind [`source`](StdError::source).
+///
+/// It is cheap enough to clone, so that callers who waited for one fetch together can share its failure.
+#[derive(Clone)]
 pub struct Error(Box<Failure>);
 
+#[derive(Clone)]
 struct Failure {
     kind: ErrorKind,
     message: String,
-    source: Option<BoxError>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 /// What went wrong, for a program to decide by.
@@ -43,14 +47,14 @@ impl Error {
     /// Adds the cause.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
-        self.0.source = Some(source.into());
+        self.0.source = Some(Arc::from(source.into()));
         self
     }
 
     /// The cause alone, for a layer above that tells the rest in its own error.
     #[must_use]
     pub fn into_source(self) -> Option<BoxError> {
-        self.0.source
+        self.0.source.map(|source| Box::new(source) as BoxError)
     }
 
     /// What went wrong.

@@ -39,4 +39,4 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use credentials::SigV4;
 pub use error::{Error, ErrorKind};
 pub use exchange::{BoxError, BoxFuture, Exchange};
-pub use token::{StaticToken, Token, TokenSource};
+pub use token::{CachedToken, Issued, StaticToken, Token, TokenIssuer, TokenSource, TokenStatistics};

@@ -1,5 +1,6 @@
 //! Bearer tokens, and where they come from. Checks their shape and reads their expiry; verifies no signature.
 
+mod cache;
 pub mod jwt;
 
 use std::{
@@ -10,6 +11,7 @@ use std::{
 
 use http::HeaderValue;
 
+pub use self::cache::{CachedToken, Issued, TokenIssuer, TokenStatistics};
 use crate::{BoxFuture, Error, ErrorKind};
 
 /// A bearer token with its ready-made `Authorization` value. Cheap to clone; blind in `Debug`.

@@ -23,9 +23,20 @@ pub fn claims(token: &str) -> Option<Map<String, Value>> {
 /// When a token expires by its `exp` claim (RFC 7519 §4.1.4), if it has one that makes sense.
 #[must_use]
 pub fn expiry(token: &str) -> Option<SystemTime> {
-    let seconds = claims(token)?.get("exp")?.as_f64()?;
-    let since_epoch = Duration::try_from_secs_f64(seconds).ok()?;
+    let since_epoch = numeric_date(&claims(token)?, "exp")?;
     UNIX_EPOCH.checked_add(since_epoch)
+}
+
+/// How long a token lives by its own claims, from `iat` to `exp`, whatever our clock shows.
+#[must_use]
+pub fn life(token: &str) -> Option<Duration> {
+    let claims = claims(token)?;
+    numeric_date(&claims, "exp")?.checked_sub(numeric_date(&claims, "iat")?)
+}
+
+/// A `NumericDate` (RFC 7519 §2): seconds since 1970, perhaps with a fraction.
+fn numeric_date(claims: &Map<String, Value>, name: &str) -> Option<Duration> {
+    Duration::try_from_secs_f64(claims.get(name)?.as_f64()?).ok()
 }
 
 #[cfg(test)]
@@ -61,6 +72,8 @@ mod tests {
             let expected = seconds.map(|seconds| UNIX_EPOCH + Duration::from_secs_f64(seconds));
             assert_eq!(expiry(&format!("e30.{payload}.c2ln")), expected, "{payload}");
         }
+        assert_eq!(life("e30.eyJpYXQiOjEwLCJleHAiOjM2MTB9.c2ln"), Some(Duration::from_secs(3600))); // {"iat":10,"exp":3610}
+        assert_eq!(life("e30.eyJpYXQiOjEwLCJleHAiOjl9.c2ln"), None); // {"iat":10,"exp":9}
         for not_a_jwt in ["opaque", "a.b", "e30.eyJleHAiOjJ9", "a.eyJleHAiOjJ9.c.d.e"] {
             assert_eq!(expiry(not_a_jwt), None);
         }

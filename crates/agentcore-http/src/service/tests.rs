@@ -321,9 +321,9 @@ async fn bodies_are_collected_within_bounds() {
 #[tokio::test(start_paused = true)]
 async fn streams_deliver_what_came_and_then_say_why_they_ended() {
     use Piece::{Break, Data, Hang, Pause};
-    type End = Option<(ErrorKind, u64)>;
+    type Case = (&'static str, Vec<Piece>, bool, Vec<&'static str>, Option<(ErrorKind, u64)>);
     let first = Data("data: one\n\n");
-    let cases: Vec<(&str, Vec<Piece>, bool, Vec<&str>, End)> = vec![
+    let cases: Vec<Case> = vec![
         ("clean", vec![first, Data("data: two\n\n")], false, vec!["one", "two"], None),
         ("unterminated, strict", vec![first, Data("data: two")], false, vec!["one"], None),
         ("unterminated, lenient", vec![first, Data("data: two")], true, vec!["one", "two"], None),
