@@ -23,3 +23,6 @@ mod transport;
 
 /// Nothing secret in `Debug`, errors and logs.
 mod secrets;
+
+/// Tokens for machines: OAuth client credentials against the mock's token endpoint, fetched once and renewed in time.
+mod oauth;

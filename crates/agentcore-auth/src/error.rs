@@ -27,7 +27,9 @@ pub enum ErrorKind {
     InvalidToken,
     /// The token has expired, by its own `exp` or its issuer's word; nothing was sent.
     ExpiredToken,
-    /// The source had no token or no credentials to give.
+    /// The issuer refused the caller's own credentials; asking again with the same ones will not help.
+    Refused,
+    /// The source had no token or no credentials to give, or could not be reached.
     Unavailable,
     /// The credential would have left over plaintext, or without a region to sign for; nothing was sent.
     Misdirected,

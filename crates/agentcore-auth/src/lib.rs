@@ -31,6 +31,8 @@ mod clock;
 pub mod credentials;
 mod error;
 mod exchange;
+#[cfg(feature = "oauth")]
+pub mod oauth;
 pub mod sigv4;
 pub mod token;
 

@@ -10,8 +10,8 @@ use std::{
 use crate::{
     AgentAnswer, AgentRequest, Credentials, Inbound, Mock,
     agents::{Agents, OwnAgent},
-    identity::Issuer,
-    runtime::{self, Clock, Runtime},
+    identity::{Issuer, TOKEN_LIFE, random_secret},
+    runtime::{self, Clock, Runtime, token::TokenEndpoint},
     server::{Certificate, Socket},
 };
 
@@ -25,6 +25,8 @@ pub struct Builder {
     local: String,
     clock: Clock,
     credentials: Option<Credentials>,
+    token_life: Duration,
+    token_outages: u32,
     agents: BTreeMap<String, OwnAgent>,
 }
 
@@ -38,6 +40,8 @@ impl Builder {
             local: "echo".to_owned(),
             clock: Arc::new(SystemTime::now),
             credentials: None,
+            token_life: TOKEN_LIFE,
+            token_outages: 0,
             agents: BTreeMap::new(),
         }
     }
@@ -78,6 +82,18 @@ impl Builder {
     /// Sets the AWS credentials to accept. Default: random temporary ones.
     pub fn credentials(mut self, credentials: Credentials) -> Self {
         self.credentials = Some(credentials);
+        self
+    }
+
+    /// Sets how long the tokens of the token endpoint are good for, in whole seconds. Default: an hour.
+    pub fn token_life(mut self, life: Duration) -> Self {
+        self.token_life = life;
+        self
+    }
+
+    /// Makes the token endpoint answer so many requests with 503 before it serves. Default: none.
+    pub fn token_outages(mut self, requests: u32) -> Self {
+        self.token_outages = requests;
         self
     }
 
@@ -129,6 +145,11 @@ impl Builder {
             clock: self.clock,
             agents: Agents { own: self.agents, pace: self.pace },
             issuer: Issuer::new(url.clone())?,
+            token_endpoint: TokenEndpoint {
+                client_secret: random_secret()?,
+                life: self.token_life,
+                outages: self.token_outages.into(),
+            },
             credentials: self.credentials.map_or_else(Credentials::random, Ok)?,
             log: Default::default(),
             attempts: Default::default(),

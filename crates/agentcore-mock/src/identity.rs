@@ -18,6 +18,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 pub use credentials::Credentials;
+pub(crate) use credentials::random_secret;
 
 use crate::Error;
 
@@ -84,6 +85,9 @@ impl Issuer {
         json!({
             "issuer": self.url,
             "jwks_uri": format!("{}/.well-known/jwks.json", self.url),
+            "token_endpoint": format!("{}/oauth2/token", self.url),
+            "grant_types_supported": ["client_credentials"],
+            "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
             "response_types_supported": ["code", "token"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256"],
@@ -141,7 +145,7 @@ pub(crate) const CLIENT_ID: &str = "agentcore-mock-client";
 const SUBJECT: &str = "5d0b3a52-7f0e-4d6c-9a7e-2f5a1c8b9e01";
 
 /// How long a token is good for; Cognito's default.
-const TOKEN_LIFE: Duration = Duration::from_secs(3600);
+pub(crate) const TOKEN_LIFE: Duration = Duration::from_secs(3600);
 
 #[cfg(test)]
 mod tests {

@@ -80,6 +80,7 @@
 //! | `GET /runtimes/{arn}/invocations/.well-known/oauth-protected-resource` | names the issuer of tokens |
 //! | `POST /invocations`, `GET /ping` | a local agent container, with no service in front; [`Builder::local`] sets its agent |
 //! | `GET /.well-known/jwks.json`, `GET /.well-known/openid-configuration` | the issuer of the mock's tokens |
+//! | `POST /oauth2/token` | the issuer's token endpoint: client credentials, by [`Mock::client_id`] and [`Mock::client_secret`] |
 //!
 //! # What is verified, and what is not
 //!
@@ -90,6 +91,7 @@
 //! * A SigV4 signature: over the request as it arrived, body included, by an implementation of its own. It must be
 //!   scoped to the ARN's region, at most 5 minutes off the mock's clock, and cover `host`, every `x-amz-*` header and
 //!   the session id header.
+//! * A client's secret at the token endpoint, in the `Authorization` header (form-encoded, RFC 6749 §2.3.1) or in the body.
 //! * The service's order (credentials, form, existence) and its limits: session id 33 to 256 characters, user id 1 to
 //!   1024, payload 100 MB, 20 custom headers of 4 KB, the trace headers' lengths.
 //!

@@ -57,6 +57,12 @@ impl Mock {
         CLIENT_ID
     }
 
+    /// The secret of that client at the token endpoint, random for each mock.
+    #[must_use]
+    pub fn client_secret(&self) -> &str {
+        &self.runtime.token_endpoint.client_secret
+    }
+
     /// An access token as Amazon Cognito issues one: RS256, good for an hour from now by the mock's clock.
     ///
     /// # Panics

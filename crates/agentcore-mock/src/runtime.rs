@@ -8,6 +8,7 @@ mod envelope;
 mod exchange;
 mod limits;
 mod target;
+pub(crate) mod token;
 
 use std::{sync::Arc, time::SystemTime};
 
@@ -34,6 +35,7 @@ use attempts::Attempts;
 use envelope::Envelope;
 use exchange::Exchange;
 use target::Target;
+use token::TokenEndpoint;
 
 /// Tells the time by which tokens expire and signatures age.
 pub(crate) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
@@ -46,6 +48,7 @@ pub(crate) struct Runtime {
     pub(crate) clock: Clock,
     pub(crate) agents: Agents,
     pub(crate) issuer: Issuer,
+    pub(crate) token_endpoint: TokenEndpoint,
     pub(crate) credentials: Credentials,
     pub(crate) log: Log,
     pub(crate) attempts: Attempts,
@@ -60,6 +63,7 @@ pub(crate) fn router(runtime: Arc<Runtime>) -> Router {
         .route("/ping", get(ping))
         .route("/.well-known/jwks.json", get(key_set))
         .route("/.well-known/openid-configuration", get(configuration))
+        .route("/oauth2/token", post(token::token))
         .fallback(unknown)
         .method_not_allowed_fallback(unknown)
         .layer(middleware::map_response_with_state(runtime.clone(), date))

@@ -65,6 +65,7 @@
 //! | `http` | on | [`Client`], [`Runtime`], invocations and events |
 //! | `ws` | on | [`WebSocket`] URLs |
 //! | `aws-config` | off | the default AWS credential chain |
+//! | `oauth` | off | tokens by OAuth 2.0 client credentials, kept while they live |
 //! | `full` | off | all of the above |
 //!
 //! A feature adds names and changes no behaviour.
@@ -72,7 +73,7 @@
 pub use agentcore_auth as auth;
 pub use agentcore_core as core;
 
-pub use agentcore_auth::{Auth, StaticToken, Token, TokenSource, credentials::Credentials};
+pub use agentcore_auth::{Auth, CachedToken, StaticToken, Token, TokenIssuer, TokenSource, credentials::Credentials};
 pub use agentcore_core::{
     CustomHeader, Endpoint, Endpoints, ParseError, Qualifier, Region, RuntimeArn, SessionId, Target, UserId, Variant,
 };

@@ -62,6 +62,13 @@ impl Credentials {
     }
 }
 
+/// A secret of 40 characters, some of which need encoding in a URL or a form.
+pub(crate) fn random_secret() -> Result<String, Error> {
+    let mut bytes = [0; 30];
+    rand::fill(&mut bytes).map_err(|error| Error::Key(error.into()))?;
+    Ok(STANDARD.encode(bytes))
+}
+
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credentials").field("access_key_id", &self.access_key_id).finish_non_exhaustive()

@@ -1,0 +1,196 @@
+//! OAuth 2.0 client credentials (RFC 6749 §4.4): tokens for a program that acts for itself. Feature `oauth`.
+//!
+//! Builds requests and reads replies; the [`Exchange`] port sends them, and [`CachedToken`] decides when.
+
+mod endpoint;
+mod reply;
+
+use std::sync::{Arc, OnceLock};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use form_urlencoded::{Serializer, byte_serialize};
+use http::{
+    HeaderValue, Request,
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
+};
+use secrecy::{ExposeSecret, SecretString};
+
+pub use self::endpoint::{Issuer, TokenEndpoint};
+use crate::{BoxFuture, CachedToken, Error, ErrorKind, Exchange, Issued, TokenIssuer};
+
+/// A client that gets tokens for itself.
+///
+/// Identity providers bill such tokens by the request, so they should be kept while they live:
+/// [`cached`](Self::cached) does.
+///
+/// ```no_run
+/// # use std::sync::Arc;
+/// use agentcore_auth::oauth::{ClientCredentials, TokenEndpoint};
+///
+/// # fn example(http: Arc<dyn agentcore_auth::Exchange>, secret: String) -> Result<(), agentcore_auth::Error> {
+/// let endpoint: TokenEndpoint = "https://my-domain.auth.us-east-1.amazoncognito.com/oauth2/token".parse()?;
+/// let source = ClientCredentials::new(endpoint, "my-client", secret.into(), http).scope("agents/invoke").cached();
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct ClientCredentials {
+    place: Place,
+    client_id: String,
+    secret: SecretString,
+    style: ClientAuthentication,
+    /// `scope`, `resource` and `audience`, in the order they were given.
+    parameters: Vec<(&'static str, String)>,
+    http: Arc<dyn Exchange>,
+}
+
+/// Where the token endpoint is, or who can tell.
+#[derive(Debug)]
+enum Place {
+    Known(TokenEndpoint),
+    /// Found out once, at the first fetch.
+    Discovered {
+        issuer: Issuer,
+        endpoint: OnceLock<TokenEndpoint>,
+    },
+}
+
+/// How a client shows its secret to the token endpoint (RFC 6749 §2.3.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClientAuthentication {
+    /// In the `Authorization` header, id and secret form-encoded first as the RFC says. Every server must take it.
+    #[default]
+    Basic,
+    /// In the request's body, for servers that take nothing else.
+    Post,
+}
+
+impl ClientCredentials {
+    /// A client of the token endpoint at a known URL.
+    #[must_use]
+    pub fn new(
+        endpoint: TokenEndpoint,
+        client_id: impl Into<String>,
+        secret: SecretString,
+        http: Arc<dyn Exchange>,
+    ) -> Self {
+        Self::at(Place::Known(endpoint), client_id.into(), secret, http)
+    }
+
+    /// A client of whatever token endpoint the issuer names in its metadata (OpenID Connect Discovery 1.0 §4).
+    #[must_use]
+    pub fn discovered(
+        issuer: Issuer,
+        client_id: impl Into<String>,
+        secret: SecretString,
+        http: Arc<dyn Exchange>,
+    ) -> Self {
+        Self::at(Place::Discovered { issuer, endpoint: OnceLock::new() }, client_id.into(), secret, http)
+    }
+
+    fn at(place: Place, client_id: String, secret: SecretString, http: Arc<dyn Exchange>) -> Self {
+        let style = ClientAuthentication::default();
+        Self { place, client_id, secret, style, parameters: Vec::new(), http }
+    }
+
+    /// How to show the secret. Default: [`ClientAuthentication::Basic`].
+    #[must_use]
+    pub fn authentication(mut self, style: ClientAuthentication) -> Self {
+        self.style = style;
+        self
+    }
+
+    /// Asks for these scopes, separated by spaces (RFC 6749 §3.3). Default: none, the server's own choice.
+    #[must_use]
+    pub fn scope(self, scopes: impl Into<String>) -> Self {
+        self.with("scope", scopes.into())
+    }
+
+    /// Names the resource that the token is for (RFC 8707). May be given several times.
+    #[must_use]
+    pub fn resource(self, resource: impl Into<String>) -> Self {
+        self.with("resource", resource.into())
+    }
+
+    /// Names the audience that the token is for, as some providers want it in place of a resource.
+    #[must_use]
+    pub fn audience(self, audience: impl Into<String>) -> Self {
+        self.with("audience", audience.into())
+    }
+
+    /// A source that keeps each token while it lives.
+    #[must_use]
+    pub fn cached(self) -> CachedToken<Self> {
+        CachedToken::new(self)
+    }
+
+    fn with(mut self, name: &'static str, value: String) -> Self {
+        self.parameters.push((name, value));
+        self
+    }
+
+    /// The token endpoint, found out if need be.
+    async fn endpoint(&self) -> Result<TokenEndpoint, Error> {
+        match &self.place {
+            Place::Known(endpoint) => Ok(endpoint.clone()),
+            Place::Discovered { issuer, endpoint } => match endpoint.get() {
+                Some(endpoint) => Ok(endpoint.clone()),
+                None => {
+                    let request = issuer.metadata_request()?;
+                    let answer = self.http.exchange(request).await.map_err(|cause| unreached("the issuer", cause))?;
+                    let found = issuer.read_metadata(&answer)?;
+                    Ok(endpoint.get_or_init(|| found).clone())
+                }
+            },
+        }
+    }
+
+    /// The request for a token (RFC 6749 §4.4.2).
+    fn request(&self, endpoint: &TokenEndpoint) -> Result<Request<Bytes>, Error> {
+        let mut form = Serializer::new(String::new());
+        form.append_pair("grant_type", "client_credentials");
+        let mut request = Request::post(endpoint.as_str())
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(ACCEPT, "application/json");
+        match self.style {
+            ClientAuthentication::Basic => request = request.header(AUTHORIZATION, self.basic()?),
+            ClientAuthentication::Post => {
+                form.append_pair("client_id", &self.client_id);
+                form.append_pair("client_secret", self.secret.expose_secret());
+            }
+        }
+        form.extend_pairs(&self.parameters);
+        request.body(form.finish().into()).map_err(|error| {
+            Error::new(ErrorKind::Signing, "the request for a token cannot be written").with_source(error)
+        })
+    }
+
+    /// RFC 6749 §2.3.1: id and secret are form-encoded before they are joined, so that a colon or a percent sign survives.
+    fn basic(&self) -> Result<HeaderValue, Error> {
+        let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
+        let pair = format!("{}:{}", encoded(&self.client_id), encoded(self.secret.expose_secret()));
+        let mut value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(pair)))
+            .map_err(|_| Error::new(ErrorKind::Signing, "the client's credentials cannot be written"))?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+}
+
+impl TokenIssuer for ClientCredentials {
+    fn issue(&self) -> BoxFuture<'_, Result<Issued, Error>> {
+        Box::pin(async {
+            let endpoint = self.endpoint().await?;
+            let request = self.request(&endpoint)?;
+            let answer = self.http.exchange(request).await.map_err(|cause| unreached("the token endpoint", cause))?;
+            reply::read(&answer)
+        })
+    }
+}
+
+fn unreached(whom: &str, cause: crate::BoxError) -> Error {
+    Error::new(ErrorKind::Unavailable, format!("{whom} could not be reached")).with_source(cause)
+}
+
+#[cfg(test)]
+mod tests;

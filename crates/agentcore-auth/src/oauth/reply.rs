@@ -1,0 +1,61 @@
+//! What a token endpoint answers (RFC 6749 §5): a token and its life, or an error. Shows neither the token nor the body.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Response;
+use serde_json::Value;
+
+use crate::{Error, ErrorKind, Issued, Token};
+
+/// Reads the answer of a token endpoint.
+pub(super) fn read(answer: &Response<Bytes>) -> Result<Issued, Error> {
+    let status = answer.status();
+    let json: Option<Value> = serde_json::from_slice(answer.body()).ok();
+    if !status.is_success() {
+        return Err(refusal(status.as_u16(), json.as_ref()));
+    }
+    let odd =
+        |why: &str| Error::new(ErrorKind::Unavailable, format!("the token endpoint's answer is of no use: {why}"));
+    let json = json.ok_or_else(|| odd("it is not JSON"))?;
+    // RFC 6749 §7.1: a client must not use a token of a type it does not know.
+    let kind = json["token_type"].as_str().unwrap_or("Bearer");
+    if !kind.eq_ignore_ascii_case("bearer") {
+        return Err(odd("its token is not a bearer token"));
+    }
+    let token = json["access_token"].as_str().ok_or_else(|| odd("it has no access token"))?;
+    let issued = Issued::new(Token::parse(token)?);
+    Ok(match expires_in(&json["expires_in"]) {
+        Some(life) => issued.expires_in(life),
+        None => issued,
+    })
+}
+
+/// The life in seconds; a number, though some servers write it as a text.
+fn expires_in(value: &Value) -> Option<Duration> {
+    let seconds = value.as_f64().or_else(|| value.as_str()?.parse().ok())?;
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+/// RFC 6749 §5.2. What is the server's passing trouble is told from what will not get better by itself.
+fn refusal(status: u16, json: Option<&Value>) -> Error {
+    let text = |key: &str| Some(printable(json?.get(key)?.as_str()?));
+    let reason = match (text("error"), text("error_description")) {
+        (Some(error), Some(description)) => format!("{error}: {description}"),
+        (Some(error), None) => error,
+        _ => format!("HTTP {status}"),
+    };
+    match status {
+        408 | 429 | 500..=599 => {
+            Error::new(ErrorKind::Unavailable, format!("the token endpoint does not serve now: {reason}"))
+        }
+        _ => Error::new(ErrorKind::Refused, format!("the token endpoint refused the client: {reason}")),
+    }
+}
+
+/// §5.2 allows printable ASCII only; what else a server sends does not get onto a terminal.
+fn printable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(MAX_REASON_CHARS).collect()
+}
+
+const MAX_REASON_CHARS: usize = 300;

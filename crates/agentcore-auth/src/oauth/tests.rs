@@ -1,0 +1,177 @@
+//! Requests and replies against a scripted port; the expected bytes are written by hand from the RFCs.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{collections::VecDeque, sync::Mutex, time::Duration};
+
+use http::Response;
+
+use super::*;
+use crate::{BoxError, TokenSource};
+
+/// Answers from a list and remembers what it was asked.
+#[derive(Debug, Default)]
+struct Scripted {
+    answers: Mutex<VecDeque<Result<(u16, &'static str), &'static str>>>,
+    asked: Mutex<Vec<Request<Bytes>>>,
+}
+
+impl Exchange for Scripted {
+    fn exchange(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, BoxError>> {
+        self.asked.lock().unwrap().push(request);
+        let answer = self.answers.lock().unwrap().pop_front().expect("the script foresees this request");
+        let answer = answer.map_err(BoxError::from);
+        let answer = answer.map(|(status, body)| Response::builder().status(status).body(body.into()).unwrap());
+        Box::pin(std::future::ready(answer))
+    }
+}
+
+fn port(answers: &[Result<(u16, &'static str), &'static str>]) -> Arc<Scripted> {
+    Arc::new(Scripted { answers: Mutex::new(answers.iter().copied().collect()), asked: Mutex::default() })
+}
+
+fn client(http: &Arc<Scripted>) -> ClientCredentials {
+    let endpoint = "https://idp.example/oauth2/token".parse().unwrap();
+    ClientCredentials::new(endpoint, "my client", "s3cr3t+/= &%:ü".to_owned().into(), Arc::clone(http) as _)
+}
+
+const GOOD: &str = r#"{"access_token":"tok-1","token_type":"Bearer","expires_in":3600}"#;
+
+#[tokio::test]
+async fn the_request_with_basic_authentication() {
+    let http = port(&[Ok((200, GOOD))]);
+    client(&http).scope("a/b c").resource("urn:x").audience("y").issue().await.unwrap();
+    let asked = http.asked.lock().unwrap();
+    assert_eq!(
+        (asked[0].method().as_str(), asked[0].uri().to_string().as_str()),
+        ("POST", "https://idp.example/oauth2/token")
+    );
+    assert_eq!(asked[0].headers()["content-type"], "application/x-www-form-urlencoded");
+    // base64("my+client:s3cr3t%2B%2F%3D+%26%25%3A%C3%BC")
+    assert_eq!(asked[0].headers()["authorization"], "Basic bXkrY2xpZW50OnMzY3IzdCUyQiUyRiUzRCslMjYlMjUlM0ElQzMlQkM=");
+    assert!(asked[0].headers()["authorization"].is_sensitive());
+    assert_eq!(asked[0].body(), "grant_type=client_credentials&scope=a%2Fb+c&resource=urn%3Ax&audience=y");
+}
+
+#[tokio::test]
+async fn the_request_with_credentials_in_the_body() {
+    let http = port(&[Ok((200, GOOD))]);
+    client(&http).authentication(ClientAuthentication::Post).issue().await.unwrap();
+    let asked = http.asked.lock().unwrap();
+    assert!(!asked[0].headers().contains_key("authorization"));
+    let body = "grant_type=client_credentials&client_id=my+client&client_secret=s3cr3t%2B%2F%3D+%26%25%3A%C3%BC";
+    assert_eq!(asked[0].body(), body);
+}
+
+#[tokio::test]
+async fn replies() {
+    for (status, body, life) in [
+        (200, GOOD, Some(3600)),
+        (200, r#"{"access_token":"tok-1","token_type":"bearer"}"#, None),
+        (200, r#"{"access_token":"tok-1","expires_in":"5"}"#, Some(5)),
+        (201, r#"{"access_token":"tok-1","expires_in":-1}"#, None),
+    ] {
+        let issued = client(&port(&[Ok((status, body))])).issue().await.unwrap();
+        assert_eq!((issued.token.expose(), issued.expires_in), ("tok-1", life.map(Duration::from_secs)), "{body}");
+    }
+    for (status, body, kind, message) in [
+        (
+            401,
+            r#"{"error":"invalid_client","error_description":"client \u001bauthentication failed"}"#,
+            ErrorKind::Refused,
+            "the token endpoint refused the client: invalid_client: client authentication failed",
+        ),
+        (
+            400,
+            r#"{"error":"invalid_scope"}"#,
+            ErrorKind::Refused,
+            "the token endpoint refused the client: invalid_scope",
+        ),
+        (400, "<html>", ErrorKind::Refused, "the token endpoint refused the client: HTTP 400"),
+        (302, "", ErrorKind::Refused, "the token endpoint refused the client: HTTP 302"),
+        (503, "busy", ErrorKind::Unavailable, "the token endpoint does not serve now: HTTP 503"),
+        (429, "{}", ErrorKind::Unavailable, "the token endpoint does not serve now: HTTP 429"),
+        (200, "tok", ErrorKind::Unavailable, "the token endpoint's answer is of no use: it is not JSON"),
+        (200, "{}", ErrorKind::Unavailable, "the token endpoint's answer is of no use: it has no access token"),
+        (
+            200,
+            r#"{"access_token":"t","token_type":"DPoP"}"#,
+            ErrorKind::Unavailable,
+            "the token endpoint's answer is of no use: its token is not a bearer token",
+        ),
+        (200, r#"{"access_token":"a b"}"#, ErrorKind::InvalidToken, "invalid bearer token: white space at byte 1"),
+    ] {
+        let error = client(&port(&[Ok((status, body))])).issue().await.unwrap_err();
+        assert_eq!((error.kind(), error.to_string().as_str()), (kind, message));
+    }
+    let error = client(&port(&[Err("no route")])).issue().await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.to_string().as_str()),
+        (ErrorKind::Unavailable, "the token endpoint could not be reached")
+    );
+}
+
+#[tokio::test]
+async fn the_issuer_tells_where_its_token_endpoint_is() {
+    let metadata = r#"{"issuer":"https://idp.example/pool","token_endpoint":"https://elsewhere.example/token"}"#;
+    let http = port(&[Err("down"), Ok((200, metadata)), Ok((200, GOOD)), Ok((200, GOOD))]);
+    let issuer: Issuer = "https://idp.example/pool".parse().unwrap();
+    let client = ClientCredentials::discovered(issuer.clone(), "id", "hush".to_owned().into(), Arc::clone(&http) as _);
+    assert_eq!(client.issue().await.unwrap_err().to_string(), "the issuer could not be reached");
+    client.issue().await.unwrap();
+    client.issue().await.unwrap();
+    let urls: Vec<String> = http.asked.lock().unwrap().iter().map(|request| request.uri().to_string()).collect();
+    let configuration = "https://idp.example/pool/.well-known/openid-configuration";
+    let token = "https://elsewhere.example/token";
+    assert_eq!(urls, [configuration, configuration, token, token], "it is asked until it answers, and then not again");
+
+    for (status, metadata, message) in [
+        (404, "{}", "the issuer's metadata is of no use: HTTP 404"),
+        (200, "<html>", "the issuer's metadata is of no use: it is not JSON"),
+        (200, r#"{"issuer":"https://evil.example"}"#, "the issuer's metadata is of no use: it is another issuer's"),
+        (
+            200,
+            r#"{"issuer":"https://idp.example/pool"}"#,
+            "the issuer's metadata is of no use: it names no token endpoint",
+        ),
+        (
+            200,
+            r#"{"issuer":"https://idp.example/pool","token_endpoint":"http://idp.example/token"}"#,
+            "invalid token endpoint: secrets travel over https only, or to loopback",
+        ),
+    ] {
+        let http = port(&[Ok((status, metadata))]);
+        let client = ClientCredentials::discovered(issuer.clone(), "id", "hush".to_owned().into(), http);
+        assert_eq!(client.issue().await.unwrap_err().to_string(), message);
+    }
+}
+
+#[test]
+fn secrets_go_over_tls_or_stay_here() {
+    for (url, refused) in [
+        ("https://idp.example/token", None),
+        ("https://idp.example/token?tenant=1", None),
+        ("http://127.0.0.1:8080/token", None),
+        ("http://idp.example/token", Some("secrets travel over https only, or to loopback")),
+        ("ftp://idp.example/token", Some("it must begin with https://")),
+        ("https://me:hush@idp.example/token", Some("user names and passwords do not belong into it")),
+        ("https://idp.example/#x", Some("it may have no fragment")),
+        ("/token", Some("it must look like https://HOST/PATH")),
+        ("not a url", Some("it is not a URL")),
+    ] {
+        let found = url.parse::<TokenEndpoint>().err().map(|error| error.to_string());
+        assert_eq!(found, refused.map(|why| format!("invalid token endpoint: {why}")));
+        assert_eq!(url.parse::<Issuer>().is_ok(), refused.is_none());
+    }
+}
+
+#[tokio::test]
+async fn tokens_are_kept_and_the_secret_is_not_shown() {
+    let http = port(&[Ok((200, GOOD))]);
+    let source = client(&http).cached();
+    for _ in 0..3 {
+        assert_eq!(source.token().await.unwrap().expose(), "tok-1");
+    }
+    let shown = format!("{source:?}");
+    assert!(!shown.contains("s3cr3t") && !shown.contains("tok-1"), "{shown}");
+}

@@ -1,0 +1,121 @@
+//! Tokens for machines: OAuth client credentials against the mock's token endpoint, fetched once and renewed in time.
+
+use std::{sync::Arc, time::Duration};
+
+use agentcore::{
+    Client, ErrorKind, Runtime, TokenSource, Transport,
+    auth::{
+        CachedToken, ManualClock,
+        oauth::{ClientAuthentication, ClientCredentials},
+    },
+};
+use agentcore_mock::{Builder, Inbound, Mock};
+use futures_util::future::join_all;
+
+use crate::support::{endpoint, start};
+
+/// A token source that is shared between a client and the test which counts what it does.
+#[derive(Clone, Debug)]
+struct Shared(Arc<CachedToken<ClientCredentials>>);
+
+impl TokenSource for Shared {
+    fn token(&self) -> agentcore::auth::BoxFuture<'_, Result<agentcore::Token, agentcore::auth::Error>> {
+        self.0.token()
+    }
+
+    fn reject(&self, token: &agentcore::Token) -> bool {
+        self.0.reject(token)
+    }
+}
+
+fn machine(mock: &Mock) -> ClientCredentials {
+    let http = Arc::new(Transport::builder().build().unwrap());
+    let url = format!("{}/oauth2/token", mock.url()).parse().unwrap();
+    ClientCredentials::new(url, mock.client_id(), mock.client_secret().to_owned().into(), http)
+}
+
+fn agent(mock: &Mock, source: CachedToken<ClientCredentials>, name: &str) -> (Runtime, Shared) {
+    let source = Shared(Arc::new(source));
+    let client = Client::builder().token_source(source.clone()).endpoints(endpoint(mock)).build().unwrap();
+    (client.runtime(mock.arn(name)), source)
+}
+
+async fn jwt_only(builder: Builder) -> Mock {
+    start(builder.accept(Inbound::Jwt)).await
+}
+
+fn token_requests(mock: &Mock) -> usize {
+    mock.requests().iter().filter(|request| request.path == "/oauth2/token").count()
+}
+
+#[tokio::test]
+async fn one_token_serves_many_calls() {
+    let mock = jwt_only(Mock::builder()).await;
+    let issuer = mock.url().parse().unwrap();
+    let http = Arc::new(Transport::builder().build().unwrap());
+    let secret = || mock.client_secret().to_owned().into();
+    for machine in [
+        machine(&mock).scope("agents/invoke"),
+        machine(&mock).authentication(ClientAuthentication::Post),
+        ClientCredentials::discovered(issuer, mock.client_id(), secret(), http),
+    ] {
+        let before = token_requests(&mock);
+        let (agent, source) = agent(&mock, machine.cached(), "echo");
+        let calls = (0..20).map(|n| agent.invoke(n.to_string()).into_future());
+        assert!(join_all(calls).await.into_iter().all(|reply| reply.is_ok()));
+        assert_eq!((token_requests(&mock) - before, source.0.statistics().fetches), (1, 1));
+    }
+}
+
+#[tokio::test]
+async fn a_thousand_callers_with_an_expired_token_make_one_fetch() {
+    let mock = jwt_only(Mock::builder()).await;
+    let clock = ManualClock::new(std::time::SystemTime::now());
+    let (_, source) = agent(&mock, machine(&mock).cached().clock(clock.clone()), "echo");
+    source.token().await.unwrap();
+    clock.advance(Duration::from_secs(3600));
+    let tokens = join_all((0..1000).map(|_| source.token())).await;
+    let first = tokens[0].as_ref().unwrap();
+    assert!(tokens.iter().all(|token| token.as_ref().unwrap() == first));
+    assert_eq!(token_requests(&mock), 2);
+}
+
+#[tokio::test]
+async fn a_refused_token_is_replaced_once() {
+    let mock = jwt_only(Mock::builder()).await;
+    for (name, fine, fetches) in [("unauthorized-1", true, 2), ("unauthorized-5", false, 2)] {
+        let (agent, source) = agent(&mock, machine(&mock).cached(), name);
+        let found = agent.invoke("x").await;
+        assert_eq!(found.is_ok(), fine, "{name}");
+        if let Err(error) = found {
+            assert_eq!((error.kind(), error.call().unwrap().attempts()), (ErrorKind::Authentication, 2));
+        }
+        assert_eq!(source.0.statistics().fetches, fetches, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_secret_is_told_and_not_shown() {
+    let mock = jwt_only(Mock::builder()).await;
+    let http = Arc::new(Transport::builder().build().unwrap());
+    let url = format!("{}/oauth2/token", mock.url()).parse().unwrap();
+    let wrong = ClientCredentials::new(url, mock.client_id(), "wr0ng+secret".to_owned().into(), http);
+    let (agent, _) = agent(&mock, wrong.cached(), "echo");
+    let error = agent.invoke("x").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Authentication);
+    assert_eq!(error.to_string(), "the token endpoint refused the client: invalid_client");
+    assert!(!format!("{error:?}").contains("wr0ng"));
+}
+
+#[tokio::test]
+async fn an_outage_of_the_issuer_passes() {
+    let mock = jwt_only(Mock::builder().token_outages(1)).await;
+    let clock = ManualClock::new(std::time::SystemTime::now());
+    let (_, source) = agent(&mock, machine(&mock).cached().clock(clock.clone()), "echo");
+    let error = source.token().await.unwrap_err();
+    assert_eq!(error.to_string(), "the token endpoint does not serve now: temporarily_unavailable");
+    assert!(source.token().await.is_err(), "the issuer is left alone for a moment");
+    assert_eq!(token_requests(&mock), 1);
+    clock.advance(Duration::from_secs(1));
+    assert!(source.token().await.is_ok());
+}
