@@ -41,4 +41,4 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use credentials::SigV4;
 pub use error::{Error, ErrorKind};
 pub use exchange::{BoxError, BoxFuture, Exchange};
-pub use token::{CachedToken, Issued, StaticToken, Token, TokenIssuer, TokenSource, TokenStatistics};
+pub use token::{CachedToken, FileToken, Issued, StaticToken, Token, TokenIssuer, TokenSource, TokenStatistics};

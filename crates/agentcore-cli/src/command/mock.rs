@@ -1,0 +1,59 @@
+//! `acore mock`: the mock server in the foreground, with all that is needed to reach it, fit to be copied.
+
+use std::fmt::Write as _;
+
+use agentcore_mock::Mock;
+use clap::Args;
+
+use crate::{output::Output, report::Failure, target::reach::start_mock};
+
+/// Runs a mock of the service in the foreground, for trying things out and for tests
+#[derive(Args)]
+#[command(after_help = "\
+The first line is `ready URL`. The lines that begin with `export` are for a shell:
+  acore mock > mock.txt & until grep -q ^ready mock.txt; do :; done
+  eval \"$(grep ^export mock.txt)\"; acore invoke \"Tell me a story\"")]
+pub(crate) struct Flags {
+    /// The port on 127.0.0.1 [default: any free one]
+    #[arg(long, value_name = "PORT", default_value_t = 0, hide_default_value = true)]
+    port: u16,
+}
+
+pub(super) async fn run(flags: Flags) -> Result<(), Failure> {
+    let mock = start_mock(flags.port).await?;
+    let mut output = Output::default();
+    output.line(&format!("ready {}", mock.url()))?;
+    output.write(guide(&mock).as_bytes())?;
+    std::future::pending().await
+}
+
+/// How to reach the agents: as a table, and as lines that a shell can evaluate.
+fn guide(mock: &Mock) -> String {
+    let agents = mock.agents();
+    let width = agents.iter().map(|agent| agent.name.len()).max().unwrap_or_default();
+    let mut text = String::from("\nAgents, by the last part of the ARN:\n");
+    // Writing to a `String` cannot fail.
+    for agent in &agents {
+        let _ = writeln!(text, "  {:width$}  {}", agent.name, agent.description);
+    }
+    let url = mock.url();
+    let _ = write!(
+        text,
+        "\nAs in a local container, without credentials, there is `echo`: acore --local {url}\n\
+         \nWhere the service is, and the agent `story`:\n\
+         export AWS_ENDPOINT_URL_BEDROCK_AGENTCORE={url}\n\
+         export AGENTCORE_RUNTIME_ARN={arn}\n\
+         \nWho you are, by a token that is good for an hour:\n\
+         export AGENTCORE_BEARER_TOKEN={token}\n\
+         \nOr by AWS credentials, with --sigv4:\n",
+        arn = mock.arn("story"),
+        token = mock.token(),
+    );
+    let keys = mock.credentials();
+    let session_token = keys.session_token().map(|token| ("AWS_SESSION_TOKEN", token));
+    let named = [("AWS_ACCESS_KEY_ID", keys.access_key_id()), ("AWS_SECRET_ACCESS_KEY", keys.secret_access_key())];
+    for (name, value) in named.into_iter().chain(session_token) {
+        let _ = writeln!(text, "export {name}={value}");
+    }
+    text
+}

@@ -1,0 +1,145 @@
+//! Who is calling: a bearer token or AWS credentials, exactly one. Reads no secret until it is needed, and prints none.
+
+use agentcore::{Auth, Region, StaticToken, Transport, auth};
+use clap::{ArgMatches, Args};
+
+use crate::{
+    args::{Given, one_of},
+    input,
+    report::Failure,
+};
+
+/// The flags that say who is calling.
+#[derive(Args)]
+#[group(skip)]
+#[command(next_help_heading = "Who you are (exactly one)")]
+pub(crate) struct Flags {
+    /// A JSON Web Token of the issuer that the runtime trusts; `-` reads it from standard input
+    #[arg(long, value_name = "TOKEN", global = true)]
+    bearer_token: Option<String>,
+    /// Signs with AWS credentials: the environment, profiles, single sign-on, containers, EC2
+    #[arg(long, global = true)]
+    sigv4: bool,
+    /// The profile of the AWS credentials, for --sigv4; AWS_PROFILE works too
+    #[arg(long, value_name = "NAME", global = true)]
+    profile: Option<String>,
+}
+
+/// What the flags say, with the command line's and the environment's told apart.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Choice {
+    pub(crate) bearer_token: Option<Given<Token>>,
+    pub(crate) sigv4: Option<Given<()>>,
+    pub(crate) profile: Option<Given<String>>,
+}
+
+/// A token as it was given; blind in `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Token(String);
+
+impl From<String> for Token {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl Token {
+    /// Checks its shape.
+    pub(crate) fn parse(&self) -> Result<StaticToken, Failure> {
+        Ok(StaticToken::parse(&self.0)?)
+    }
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Token(…)")
+    }
+}
+
+/// Who is calling.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Identity {
+    Bearer(Token),
+    SigV4 { profile: Option<String> },
+}
+
+impl Flags {
+    pub(crate) fn choice(self, matches: &ArgMatches) -> Choice {
+        Choice {
+            bearer_token: Given::of(matches, "bearer_token", self.bearer_token.map(Token::from)),
+            sigv4: Given::of(matches, "sigv4", self.sigv4.then_some(())),
+            profile: Given::of(matches, "profile", self.profile),
+        }
+    }
+}
+
+impl Choice {
+    /// The choice without what only the environment says.
+    pub(crate) fn explicit(self) -> Self {
+        Self {
+            bearer_token: self.bearer_token.filter(|given| given.explicit),
+            sigv4: self.sigv4.filter(|given| given.explicit),
+            profile: self.profile.filter(|given| given.explicit),
+        }
+    }
+
+    /// The one identity, if one is given.
+    pub(crate) fn identity(self) -> Result<Option<Identity>, Failure> {
+        let profile = self.profile.as_ref().map(|given| given.value.clone());
+        let chosen = one_of([
+            ("--bearer-token", self.bearer_token.map(|given| given.map(Identity::Bearer))),
+            ("--sigv4", self.sigv4.map(|given| given.map(|()| Identity::SigV4 { profile }))),
+        ])?
+        .map(|given| given.value);
+        let signs = matches!(chosen, Some(Identity::SigV4 { .. }));
+        if self.profile.is_some_and(|given| given.explicit) && !signs {
+            return Err(Failure::usage("--profile names AWS credentials, and --sigv4 is not given"));
+        }
+        Ok(chosen)
+    }
+}
+
+impl Identity {
+    /// Whether standard input holds the token, so that nothing else can be read from there.
+    pub(crate) fn takes_stdin(&self) -> bool {
+        matches!(self, Self::Bearer(Token(text)) if text == "-")
+    }
+
+    /// Whether credentials may have to be fetched over TLS.
+    pub(crate) fn needs_tls(&self) -> bool {
+        cfg!(feature = "aws-config") && matches!(self, Self::SigV4 { .. })
+    }
+
+    /// Checks what can be checked before anything is fetched or sent, reading standard input if the token is there.
+    pub(crate) async fn read(self) -> Result<Self, Failure> {
+        let Self::Bearer(token) = self else { return Ok(self) };
+        let token = if token.0 == "-" { Token(input::token().await?) } else { token };
+        token.parse()?;
+        Ok(Self::Bearer(token))
+    }
+
+    /// Makes it what the client sends.
+    pub(crate) async fn auth(self, transport: &Transport, region: &Region) -> Result<Auth, Failure> {
+        match self {
+            Self::Bearer(token) => Ok(Auth::bearer(token.parse()?)),
+            Self::SigV4 { profile } => credentials(profile, transport, region).await,
+        }
+    }
+}
+
+#[cfg(feature = "aws-config")]
+async fn credentials(profile: Option<String>, transport: &Transport, region: &Region) -> Result<Auth, Failure> {
+    use std::sync::Arc;
+    let (http, clock) = (Arc::new(transport.clone()), Arc::new(auth::SystemClock::default()));
+    let chain = auth::chain::DefaultChain::new(http, clock, Some(region), profile.as_deref()).await;
+    Ok(Auth::sigv4(chain))
+}
+
+#[cfg(not(feature = "aws-config"))]
+async fn credentials(profile: Option<String>, _: &Transport, _: &Region) -> Result<Auth, Failure> {
+    if profile.is_some() {
+        let message = "this acore was built without profiles: it reads AWS credentials from the environment only";
+        return Err(Failure::usage(message));
+    }
+    Ok(Auth::sigv4(auth::credentials::from_env(|name| std::env::var(name).ok())?))
+}

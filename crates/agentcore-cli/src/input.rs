@@ -1,0 +1,94 @@
+//! What is said to the agent, and secrets that come the same way: from an argument, a file or standard input.
+
+use std::io::{IsTerminal, Read};
+
+use agentcore::Payload;
+
+use crate::{args::Given, report::Failure};
+
+/// Where words may come from.
+pub(crate) struct Sources {
+    pub(crate) prompt: Option<String>,
+    pub(crate) payload: Option<Given<String>>,
+}
+
+impl Sources {
+    /// Reads the payload from where it is, which cannot be standard input if that is `taken` by the token.
+    pub(crate) async fn payload(self, taken: bool) -> Result<Payload, Failure> {
+        let terminal = std::io::stdin().is_terminal();
+        blocking(move || self.read(std::io::stdin().lock(), terminal, taken)).await
+    }
+
+    fn read(self, stdin: impl Read, terminal: bool, stdin_taken: bool) -> Result<Payload, Failure> {
+        let from_stdin = |what: &str| {
+            if stdin_taken {
+                return Err(Failure::usage(format!(
+                    "standard input holds the token, so the {what} cannot be read from it"
+                )));
+            }
+            all(stdin, &format!("cannot read the {what} from standard input"))
+        };
+        match (self.prompt, self.payload) {
+            (Some(_), Some(payload)) if payload.explicit => {
+                Err(Failure::usage("a prompt and --payload exclude each other: one of them is what is sent"))
+            }
+            (Some(prompt), _) if prompt == "-" => prompt_text(from_stdin("prompt")?),
+            (Some(prompt), _) => prompt_text(prompt.into_bytes()),
+            (None, Some(payload)) => {
+                let bytes = match payload.value.strip_prefix('@') {
+                    _ if payload.value == "-" => from_stdin("payload")?,
+                    Some(path) => file(path)?,
+                    None => payload.value.into_bytes(),
+                };
+                Ok(Payload::json_text(bytes).map_err(agentcore::Error::from)?)
+            }
+            (None, None) if terminal || stdin_taken => Err(Failure::usage("there is nothing to say to the agent")
+                .hint("give a prompt as an argument or by a pipe, or a JSON body of your own by --payload")),
+            (None, None) => prompt_text(from_stdin("prompt")?),
+        }
+    }
+}
+
+/// The token on standard input.
+pub(crate) async fn token() -> Result<String, Failure> {
+    let bytes = blocking(|| all(std::io::stdin().lock(), "cannot read the token from standard input")).await?;
+    let text = String::from_utf8(bytes).map_err(|_| Failure::usage("invalid bearer token: it is not ASCII"))?;
+    Ok(text.trim_ascii().to_owned())
+}
+
+fn prompt_text(bytes: Vec<u8>) -> Result<Payload, Failure> {
+    let text = String::from_utf8(bytes).map_err(|_| Failure::usage("the prompt is not UTF-8"))?;
+    // The line break that ends a piped line is the pipe's, not the prompt's.
+    let text = text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
+    if text.is_empty() {
+        return Err(
+            Failure::usage("the prompt is empty").hint("--payload '{\"prompt\": \"\"}' says nothing on purpose")
+        );
+    }
+    Ok(Payload::prompt(text))
+}
+
+fn file(path: &str) -> Result<Vec<u8>, Failure> {
+    let failed = format!("cannot read the payload from the file {path:?}");
+    let file = std::fs::File::open(path).map_err(|error| Failure::usage(failed.as_str()).caused_by(&error))?;
+    all(file, &failed)
+}
+
+/// Reads to the end, but not more than one byte over what can be sent.
+fn all(source: impl Read, failed: &str) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let bound = Payload::MAX_BYTES as u64 + 1;
+    source.take(bound).read_to_end(&mut bytes).map_err(|error| Failure::usage(failed).caused_by(&error))?;
+    Ok(bytes)
+}
+
+/// Reads on a thread of its own, so that a signal is heard meanwhile.
+async fn blocking<T: Send + 'static>(read: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
+    match tokio::task::spawn_blocking(read).await {
+        Ok(result) => result,
+        Err(error) => Err(Failure::trouble("cannot read").caused_by(&error)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,83 @@
+//! What is sent, by where it comes from; and what is not sent at all.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use super::*;
+
+/// Where standard input leads to.
+#[derive(Clone, Copy, Debug)]
+enum Stdin {
+    Terminal,
+    Pipe(&'static [u8]),
+    Token,
+}
+
+fn read(prompt: Option<&str>, payload: Option<(&str, bool)>, stdin: Stdin) -> Result<Payload, Failure> {
+    let sources = Sources {
+        prompt: prompt.map(str::to_owned),
+        payload: payload.map(|(value, explicit)| Given { value: value.to_owned(), explicit }),
+    };
+    match stdin {
+        Stdin::Terminal => sources.read(&b"not read"[..], true, false),
+        Stdin::Pipe(bytes) => sources.read(bytes, false, false),
+        Stdin::Token => sources.read(&b"not read"[..], false, true),
+    }
+}
+
+#[test]
+fn sources() {
+    // A payload shows how long it is; the command line's tests see what arrives.
+    for (prompt, payload, stdin, shown) in [
+        (Some("hi"), None, Stdin::Terminal, "prompt of 2 bytes"),
+        (Some("hi"), None, Stdin::Pipe(b"ignored"), "prompt of 2 bytes"),
+        (Some("hi"), None, Stdin::Token, "prompt of 2 bytes"),
+        (Some("hi"), Some(("{}", false)), Stdin::Terminal, "prompt of 2 bytes"),
+        (Some("-"), None, Stdin::Pipe(b"four"), "prompt of 4 bytes"),
+        (None, None, Stdin::Pipe(b"four\n"), "prompt of 4 bytes"),
+        (None, None, Stdin::Pipe(b"four\r\n"), "prompt of 4 bytes"),
+        (None, None, Stdin::Pipe(b"four\n\n"), "prompt of 5 bytes"),
+        (None, None, Stdin::Pipe(b"\n\n"), "prompt of 1 bytes"),
+        (None, Some((" {\"a\": 1}\n", true)), Stdin::Terminal, "10 bytes"),
+        (None, Some(("[]", false)), Stdin::Token, "2 bytes"),
+        (None, Some(("-", true)), Stdin::Pipe(b"  {}\n"), "5 bytes"),
+    ] {
+        let payload = read(prompt, payload, stdin).unwrap();
+        assert_eq!(format!("{payload:?}"), format!("Payload({shown})"), "{prompt:?} {stdin:?}");
+    }
+}
+
+#[test]
+fn refusals() {
+    let token = "standard input holds the token, so the";
+    for (prompt, payload, stdin, message) in [
+        (None, None, Stdin::Terminal, "there is nothing to say to the agent"),
+        (None, None, Stdin::Token, "there is nothing to say to the agent"),
+        (Some("-"), None, Stdin::Token, token),
+        (None, Some(("-", true)), Stdin::Token, token),
+        (Some("hi"), Some(("{}", true)), Stdin::Terminal, "a prompt and --payload exclude each other"),
+        (Some(""), None, Stdin::Terminal, "the prompt is empty"),
+        (None, None, Stdin::Pipe(b""), "the prompt is empty"),
+        (None, None, Stdin::Pipe(b"\r\n"), "the prompt is empty"),
+        (None, None, Stdin::Pipe(b"\xff"), "the prompt is not UTF-8"),
+        (None, Some(("nope", true)), Stdin::Terminal, "the payload is not JSON: expected ident at line 1 column 2"),
+        (
+            None,
+            Some(("{} {}", true)),
+            Stdin::Terminal,
+            "the payload is not JSON: trailing characters at line 1 column 4",
+        ),
+        (None, Some(("", true)), Stdin::Terminal, "the payload is not JSON"),
+        (None, Some(("-", true)), Stdin::Pipe(b""), "the payload is not JSON"),
+        (
+            None,
+            Some(("@/nowhere/at all", true)),
+            Stdin::Terminal,
+            "cannot read the payload from the file \"/nowhere/at all\"",
+        ),
+        (None, Some(("@/", true)), Stdin::Terminal, "cannot read the payload from the file \"/\""),
+    ] {
+        let (exit, lines) = read(prompt, payload, stdin).unwrap_err().parts();
+        assert_eq!(exit, crate::report::Exit::Usage, "{message}");
+        assert!(lines.starts_with(&format!("error: {message}")), "{lines}");
+    }
+}

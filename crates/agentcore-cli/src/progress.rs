@@ -1,0 +1,61 @@
+//! The sign of life while an agent thinks. Seen on terminals only, and gone without a trace before anything else is printed.
+//!
+//! It is not a library's: those leave the cursor at the right edge, where the echo of Ctrl-C breaks the line and keeps it from
+//! being cleared.
+
+use std::{
+    io::{IsTerminal, Write},
+    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use tracing::level_filters::LevelFilter;
+
+/// A spinner on standard error; clears itself when it is dropped.
+pub(crate) struct Spinner(Option<(Sender<()>, JoinHandle<()>)>);
+
+impl Spinner {
+    /// Shows it, where there is a terminal that can and nothing is logged to it.
+    pub(crate) fn start(message: &'static str) -> Self {
+        let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+        if dumb || !std::io::stderr().is_terminal() || LevelFilter::current() != LevelFilter::OFF {
+            return Self(None);
+        }
+        let (stop, stopped) = channel();
+        Self(Some((stop, std::thread::spawn(move || spin(message, &stopped)))))
+    }
+
+    /// Clears it, the first time.
+    pub(crate) fn clear(&mut self) {
+        if let Some((stop, thread)) = self.0.take() {
+            drop(stop);
+            // A spinner that panicked is cleared enough.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Spinner {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+/// Draws until it is stopped. There is nobody to tell that standard error is gone.
+fn spin(message: &str, stopped: &Receiver<()>) {
+    let started = Instant::now();
+    for frame in FRAMES.iter().cycle() {
+        let line = format!("{CLEAR}{frame} {message} {} s", started.elapsed().as_secs());
+        let _ = std::io::stderr().write_all(line.as_bytes());
+        if stopped.recv_timeout(TICK) != Err(RecvTimeoutError::Timeout) {
+            break;
+        }
+    }
+    let _ = std::io::stderr().write_all(CLEAR.as_bytes());
+}
+
+const FRAMES: &[&str] = &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
+const TICK: Duration = Duration::from_millis(100);
+/// ECMA-48: to the line's beginning, and erase the line.
+const CLEAR: &str = "\r\u{1b}[2K";

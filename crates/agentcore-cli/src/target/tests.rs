@@ -1,0 +1,222 @@
+//! What the flags decide, as a table; the environment's word is marked with `env:`.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use super::*;
+use crate::report::Exit;
+
+const ARN: &str = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/x";
+const ARN_AT_PROD: &str = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/x/runtime-endpoint/prod";
+
+/// The choices that a list of `FLAG=VALUE` makes.
+fn choices(words: &[&str]) -> (Choice, identity::Choice) {
+    let (mut target, mut who) = (Choice::default(), identity::Choice::default());
+    for word in words {
+        let (explicit, word) = word.strip_prefix("env:").map_or((true, *word), |word| (false, word));
+        let (flag, value) = word.split_once('=').unwrap_or((word, ""));
+        let text = || Some(Given { value: value.to_owned(), explicit });
+        let on = || Some(Given { value: (), explicit });
+        match flag {
+            "arn" => target.arn = text(),
+            "region" => target.region = text(),
+            "qualifier" => target.qualifier = text(),
+            "endpoint-url" => target.endpoint_url = text(),
+            "local" => target.local = text(),
+            "mock" => target.mock = on(),
+            "bearer-token" => who.bearer_token = text().map(|given| given.map(identity::Token::from)),
+            "sigv4" => who.sigv4 = on(),
+            "profile" => who.profile = text(),
+            _ => panic!("{flag} is no flag"),
+        }
+    }
+    (target, who)
+}
+
+fn plan(words: &[&str]) -> Result<Plan, Failure> {
+    let (target, who) = choices(words);
+    Plan::new(target, who, |_| None)
+}
+
+#[test]
+fn where_to_and_as_whom() {
+    let arn = format!("arn={ARN}");
+    let at_prod = format!("arn={ARN_AT_PROD}");
+    let env_arn = format!("env:arn={ARN}");
+    let env_at_prod = format!("env:arn={ARN_AT_PROD}");
+    let host = "https://bedrock-agentcore.us-east-1.amazonaws.com";
+    let path = "/runtimes/arn%3Aaws%3Abedrock-agentcore%3Aus-east-1%3A123456789012%3Aruntime%2Fx/invocations";
+    for (words, place, who) in [
+        (vec![&*arn, "bearer-token=t"], format!("{host}{path}"), "token"),
+        (vec![&arn, "sigv4", "profile=p"], format!("{host}{path}"), "signature of p"),
+        (vec![&arn, "sigv4", "env:profile=p"], format!("{host}{path}"), "signature of p"),
+        (vec![&arn, "bearer-token=t", "env:profile=p"], format!("{host}{path}"), "token"),
+        (vec![&arn, "sigv4", "env:bearer-token=t"], format!("{host}{path}"), "signature"),
+        (vec![&arn, "bearer-token=t", "env:sigv4"], format!("{host}{path}"), "token"),
+        (vec![&env_arn, "env:bearer-token=t"], format!("{host}{path}"), "token"),
+        (vec![&arn, "sigv4", "region=us-east-1"], format!("{host}{path}"), "signature"),
+        (vec![&arn, "sigv4", "env:region=eu-west-1"], format!("{host}{path}"), "signature"),
+        (vec![&arn, "sigv4", "qualifier=a b"], format!("{host}{path}?qualifier=a%20b"), "signature"),
+        (vec![&at_prod, "sigv4"], format!("{host}{path}?qualifier=prod"), "signature"),
+        (vec![&at_prod, "sigv4", "qualifier=prod"], format!("{host}{path}?qualifier=prod"), "signature"),
+        (vec![&at_prod, "sigv4", "env:qualifier=test"], format!("{host}{path}?qualifier=prod"), "signature"),
+        (vec![&env_arn, "sigv4", "qualifier=test"], format!("{host}{path}?qualifier=test"), "signature"),
+        (vec![&arn, "sigv4", "endpoint-url=https://gw.example/a"], format!("https://gw.example/a{path}"), "signature"),
+        (vec![&arn, "sigv4", "endpoint-url=http://[::1]:1", "env:mock"], format!("http://[::1]:1{path}"), "signature"),
+        (vec![&arn, "bearer-token=t", "env:local=http://agent"], format!("{host}{path}"), "token"),
+        (vec!["local=http://agent:8080"], "http://agent:8080/invocations".into(), "nobody"),
+        (vec!["local=http://agent", "env:mock"], "http://agent/invocations".into(), "nobody"),
+        (vec!["env:local=http://agent", "env:region=eu-west-1"], "http://agent/invocations".into(), "nobody"),
+        (
+            vec!["local=http://agent", &env_at_prod, "env:bearer-token=t", "env:sigv4", "env:qualifier=q"],
+            "http://agent/invocations".into(),
+            "nobody",
+        ),
+        (vec!["mock"], "mock story".into(), "nobody"),
+        (vec!["env:mock"], "mock story".into(), "nobody"),
+        (vec!["mock", "arn=echo", "sigv4"], "mock echo".into(), "signature"),
+        (vec!["env:mock", "arn=echo", "bearer-token=t"], "mock echo".into(), "token"),
+        (vec!["mock", &arn], format!("mock {ARN}"), "nobody"),
+        (
+            vec![
+                "mock",
+                "env:arn=broken",
+                "env:region=x@evil:443/#",
+                "env:endpoint-url=http://evil",
+                "env:qualifier=\n",
+                "env:bearer-token=",
+                "env:sigv4",
+                "env:local=http://agent",
+            ],
+            "mock story".into(),
+            "nobody",
+        ),
+    ] {
+        let plan = plan(&words).unwrap();
+        let (at, identity) = match plan {
+            Plan::Mock { agent, identity } => (format!("mock {}", agent.name), identity),
+            Plan::MockContainer => unreachable!("for pings only"),
+            Plan::Local(target) => (target.invocations(), None),
+            Plan::Runtime { target, identity } => (target.invocations(), Some(identity)),
+        };
+        let told = match identity {
+            None => "nobody".to_owned(),
+            Some(Identity::Bearer(_)) => "token".to_owned(),
+            Some(Identity::SigV4 { profile: None }) => "signature".to_owned(),
+            Some(Identity::SigV4 { profile: Some(profile) }) => format!("signature of {profile}"),
+        };
+        assert_eq!((at.as_str(), told.as_str()), (place.as_str(), who), "{words:?}");
+    }
+}
+
+#[test]
+fn what_does_not_go_together() {
+    let arn = format!("arn={ARN}");
+    let env_arn = format!("env:arn={ARN}");
+    let at_prod = format!("arn={ARN_AT_PROD}");
+    let env_at_prod = format!("env:arn={ARN_AT_PROD}");
+    for (words, message) in [
+        (vec![], "no agent is named: --arn"),
+        (vec!["bearer-token=t"], "no agent is named: --arn"),
+        (
+            vec![&*arn],
+            "no credentials: say who you are by --bearer-token (a JSON Web Token) or --sigv4 (AWS credentials)",
+        ),
+        (vec![&arn, "bearer-token=t", "sigv4"], "--bearer-token and --sigv4 exclude each other, and both are given"),
+        (vec![&arn, "env:bearer-token=t", "env:sigv4"], "exclude each other, and both are given, by the environment"),
+        (vec![&arn, "bearer-token=t", "profile=p"], "--profile names AWS credentials, and --sigv4 is not given"),
+        (vec!["arn=my-agent", "sigv4"], "invalid runtime ARN \"my-agent\": it must look like arn:aws:"),
+        (vec![&arn, "sigv4", "region=x@evil:443/#"], "invalid region \"x@evil:443/#\": it must look like us-east-1"),
+        (
+            vec![&arn, "sigv4", "env:region=x@evil:443/#"],
+            "invalid region \"x@evil:443/#\": it must look like us-east-1",
+        ),
+        (vec![&arn, "sigv4", "region=us-west-2"], "--region us-west-2 contradicts the ARN, which is in us-east-1"),
+        (
+            vec![&at_prod, "sigv4", "qualifier=test"],
+            "--qualifier test contradicts the ARN, which is of the endpoint prod",
+        ),
+        (vec![&env_at_prod, "sigv4", "env:qualifier=test"], "--qualifier test contradicts the ARN"),
+        (vec![&arn, "sigv4", "qualifier=a\r\nb"], "invalid qualifier \"a\\r\\nb\": it holds a control character"),
+        (vec![&arn, "sigv4", "endpoint-url=http://example.com"], "credentials travel over https only"),
+        (vec!["local=ftp://x"], "invalid endpoint URL: it must begin with https://"),
+        (vec!["local=http://a", &arn], "--local and --arn exclude each other: a local container has no ARN"),
+        (
+            vec!["local=http://a", "sigv4"],
+            "--local and --sigv4 exclude each other: a local container takes no credentials",
+        ),
+        (vec!["local=http://a", "bearer-token=t"], "--local and --bearer-token exclude each other"),
+        (vec!["local=http://a", "qualifier=q"], "--local and --qualifier exclude each other"),
+        (vec!["local=http://a", "endpoint-url=http://[::1]"], "--local and --endpoint-url exclude each other"),
+        (vec!["local=http://a", "region=us-east-1"], "--local and --region exclude each other"),
+        (vec!["local=http://a", "profile=p"], "--local and --profile exclude each other"),
+        (vec!["env:local=http://a", &env_arn], "--local and --arn exclude each other"),
+        (vec!["mock", "local=http://a"], "--mock and --local exclude each other"),
+        (vec!["mock", "endpoint-url=http://[::1]"], "--mock and --endpoint-url exclude each other"),
+        (vec!["mock", "bearer-token=t", "sigv4"], "--bearer-token and --sigv4 exclude each other"),
+        (vec!["mock", "arn=arn:aws"], "invalid runtime ARN \"arn:aws\""),
+        (vec!["mock", "arn="], "invalid agent name \"\""),
+        (vec!["mock", "arn=a\nb"], "invalid agent name \"a\\nb\""),
+        (vec!["mock", "region=x"], "invalid region \"x\""),
+        (vec!["mock", "qualifier="], "invalid qualifier \"\": it is empty"),
+    ] {
+        let failure = plan(&words).unwrap_err();
+        let (exit, told) = failure.parts();
+        assert_eq!(exit, Exit::Usage, "{words:?}");
+        assert!(told.contains(message), "{words:?}: {told}");
+    }
+}
+
+#[test]
+fn the_environment_of_the_aws_sdks_names_the_endpoint() {
+    let arn = format!("arn={ARN}");
+    for (words, variable, value, place) in [
+        (
+            vec![&*arn, "sigv4"],
+            "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE",
+            "https://a.example",
+            Some("https://a.example/runtimes/"),
+        ),
+        (vec![&arn, "sigv4"], "AWS_ENDPOINT_URL", "https://b.example", Some("https://b.example/runtimes/")),
+        (
+            vec![&arn, "sigv4", "endpoint-url=https://c.example"],
+            "AWS_ENDPOINT_URL",
+            "http://not-looked-at",
+            Some("https://c.example/runtimes/"),
+        ),
+        (
+            vec![&arn, "sigv4"],
+            "AWS_USE_FIPS_ENDPOINT",
+            "true",
+            Some("https://bedrock-agentcore-fips.us-east-1.amazonaws.com/"),
+        ),
+        (vec![&arn, "sigv4"], "AWS_ENDPOINT_URL", "http://example.com", None),
+    ] {
+        let (target, who) = choices(&words);
+        let plan = Plan::new(target, who, |name| (name == variable).then(|| value.to_owned()));
+        match (plan, place) {
+            (Ok(Plan::Runtime { target, .. }), Some(place)) => {
+                assert!(target.invocations().starts_with(place), "{}", target.invocations());
+            }
+            (Err(failure), None) => assert!(failure.parts().1.contains(variable)),
+            (plan, place) => panic!("{plan:?} {place:?}"),
+        }
+    }
+}
+
+#[test]
+fn whose_health_is_asked() {
+    for (words, plan) in [
+        (vec!["local=http://agent"], Ok(Plan::Local(Target::local("http://agent").unwrap()))),
+        (vec!["mock"], Ok(Plan::MockContainer)),
+        (vec!["env:arn=x"], Err("no container is named: --local URL says which")),
+        (vec!["arn=x", "mock", "local=http://agent"], Err("--mock and --local exclude each other")),
+        (vec!["local=http://agent", "sigv4"], Err("--local and --sigv4 exclude each other")),
+    ] {
+        let (target, who) = choices(&words);
+        match (Plan::for_ping(target, &who), plan) {
+            (Ok(made), Ok(expected)) => assert_eq!(made, expected),
+            (Err(failure), Err(message)) => assert!(failure.parts().1.contains(message), "{words:?}"),
+            (made, expected) => panic!("{words:?}: {made:?} is not {expected:?}"),
+        }
+    }
+}

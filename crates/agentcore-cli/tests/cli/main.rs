@@ -1,0 +1,21 @@
+//! The program as a whole, run as its users run it: arguments, environment and standard input in, exit code and output out.
+//!
+//! | file | what it is about |
+//! |---|---|
+//! | [`world`] | starts the program, with or without a mock that the test can look into |
+//! | [`bad_input`] | what is refused before anything is sent |
+//! | [`outcome`] | exit codes, and what stands on standard error |
+//! | [`output`] | the four formats |
+//! | [`request`] | what the flags make of a request; standard input; credentials |
+//! | [`process`] | signals, closed pipes, logs without secrets |
+//! | [`small`] | `mock`, `ping`, `completions`, help |
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bad_input;
+mod outcome;
+mod output;
+mod process;
+mod request;
+mod small;
+mod world;

@@ -1,0 +1,97 @@
+//! `mock`, `ping`, `completions` and help.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    process::lines_up_to,
+    world::{World, acore, run},
+};
+
+#[test]
+fn the_mock_says_how_to_reach_it() {
+    let mut server = acore(["mock"]).spawn().unwrap();
+    let lines = lines_up_to(&mut server, "export AWS_SESSION_TOKEN=");
+    let url = lines[0].strip_prefix("ready ").unwrap();
+    let port: u16 = url.strip_prefix("http://127.0.0.1:").unwrap().parse().unwrap();
+    assert_ne!(port, 0);
+    for agent in ["  echo  ", "  story  ", "  fail-midstream  "] {
+        assert_eq!(lines.iter().filter(|line| line.starts_with(agent)).count(), 1, "{agent}: {lines:?}");
+    }
+    let exports: BTreeMap<&str, &str> =
+        lines.iter().filter_map(|line| line.strip_prefix("export ")?.split_once('=')).collect();
+    assert_eq!(exports["AWS_ENDPOINT_URL_BEDROCK_AGENTCORE"], url);
+
+    let story = "Once upon a time";
+    for args in [vec!["invoke", "hi"], vec!["invoke", "--sigv4", "hi"]] {
+        let ended = run(acore(args).envs(&exports));
+        assert_eq!(ended.exit, Some(0), "{}", ended.stderr);
+        assert!(ended.stdout.starts_with(story), "{}", ended.stdout);
+    }
+    let ended = run(&mut acore(["invoke", "--local", url, "hi"]));
+    assert!(ended.stdout.starts_with("{\"payload\":"), "{}", ended.stdout);
+    server.kill().unwrap();
+    server.wait().unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn the_mock_ends_by_ctrl_c() {
+    let mut server = acore(["mock"]).spawn().unwrap();
+    lines_up_to(&mut server, "ready ");
+    let id = server.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    assert_eq!(server.wait().unwrap().code(), Some(130));
+}
+
+#[test]
+fn a_port_that_is_taken() {
+    let world = World::new();
+    let port = world.mock.url().rsplit(':').next().unwrap();
+    let ended = run(&mut acore(["mock", "--port", port]));
+    assert_eq!((ended.exit, ended.stdout.as_str()), (Some(2), ""));
+    let line = format!("error: the mock did not start\n  caused by: cannot listen on port {port} of 127.0.0.1\n");
+    assert!(ended.stderr.starts_with(&line), "{}", ended.stderr);
+}
+
+#[test]
+fn ping() {
+    let world = World::new();
+    let ended = run(&mut acore(["ping", "--local", world.mock.url()]));
+    assert_eq!((ended.exit, ended.stderr.as_str()), (Some(0), ""));
+    let health: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(health["status"], "Healthy");
+    assert!(health["time_of_last_update"].is_u64());
+    assert_eq!(ended.stdout.lines().count(), 1);
+}
+
+#[test]
+fn completions() {
+    for (shell, beginning) in [
+        ("bash", "_acore() {"),
+        ("zsh", "#compdef acore"),
+        ("fish", "# Print an optspec"),
+        ("powershell", "\nusing namespace"),
+        ("elvish", "\nuse builtin;"),
+    ] {
+        let ended = run(&mut acore(["completions", shell]));
+        assert_eq!((ended.exit, ended.stderr.as_str()), (Some(0), ""), "{shell}");
+        assert!(ended.stdout.starts_with(beginning), "{shell}: {:.80}", ended.stdout);
+        assert!(ended.stdout.contains("--session-name") || ended.stdout.contains("session-name"), "{shell}");
+    }
+}
+
+#[test]
+fn help_and_version() {
+    for (args, says) in [
+        (vec!["--version"], concat!("acore ", env!("CARGO_PKG_VERSION"), "\n")),
+        (vec!["--help"], "acore --mock invoke \"Tell me a story\""),
+        (vec!["invoke", "--help"], "--payload <JSON|@FILE|->"),
+        (vec!["help", "mock"], "--port <PORT>"),
+    ] {
+        let ended =
+            run(acore(args.iter().copied()).env("AGENTCORE_BEARER_TOKEN", "hush").env("AGENTCORE_PAYLOAD", "hush"));
+        assert_eq!((ended.exit, ended.stderr.as_str()), (Some(0), ""), "{args:?}");
+        assert!(ended.stdout.contains(says), "{args:?}: {}", ended.stdout);
+        assert!(!ended.stdout.contains("hush"), "{args:?}: {}", ended.stdout);
+    }
+}
