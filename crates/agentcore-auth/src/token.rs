@@ -2,6 +2,7 @@
 
 mod cache;
 pub mod jwt;
+mod source;
 
 use std::{
     fmt,
@@ -11,7 +12,10 @@ use std::{
 
 use http::HeaderValue;
 
-pub use self::cache::{CachedToken, Issued, TokenIssuer, TokenStatistics};
+pub use self::{
+    cache::{CachedToken, Issued, TokenIssuer, TokenStatistics},
+    source::{FileToken, FromFn, from_env, from_fn},
+};
 use crate::{BoxFuture, Error, ErrorKind};
 
 /// A bearer token with its ready-made `Authorization` value. Cheap to clone; blind in `Debug`.

@@ -1,0 +1,210 @@
+//! Tokens from wherever they lie already: an environment variable, a file that somebody else keeps fresh, a closure. Fetches
+//! nothing over a network.
+
+use std::{
+    fmt, fs,
+    future::Future,
+    io::Read as _,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+    time::SystemTime,
+};
+
+use super::{Issued, StaticToken, Token, TokenIssuer, TokenSource};
+use crate::{BoxFuture, Error, ErrorKind};
+
+/// The token in the environment, read through `lookup` so that tests need not change it.
+///
+/// `AGENTCORE_BEARER_TOKEN`, else `BEDROCK_AGENTCORE_BEARER_TOKEN`; empty counts as unset.
+///
+/// # Errors
+/// If neither is set, or what is set is not a token; the error names the variable.
+pub fn from_env(lookup: impl Fn(&str) -> Option<String>) -> Result<StaticToken, Error> {
+    let set = |name: &&str| lookup(name).filter(|value| !value.is_empty());
+    match VARIABLES.iter().find_map(|name| Some((name, set(name)?))) {
+        Some((name, token)) => {
+            StaticToken::parse(token.trim()).map_err(|error| Error::new(error.kind(), format!("{name}: {error}")))
+        }
+        None => {
+            let message = format!("no bearer token in the environment: looked at {}", VARIABLES.join(" and "));
+            Err(Error::new(ErrorKind::Unavailable, message))
+        }
+    }
+}
+
+/// An issuer made of a closure, for tokens that come from code of the caller's.
+///
+/// ```
+/// use std::time::Duration;
+/// use agentcore_auth::{CachedToken, Issued, Token, token};
+///
+/// let source = CachedToken::new(token::from_fn(|| async {
+///     Ok(Issued::new(Token::parse("from-somewhere")?).expires_in(Duration::from_secs(600)))
+/// }));
+/// # let _ = source;
+/// ```
+pub fn from_fn<F, A>(issue: F) -> FromFn<F>
+where
+    F: Fn() -> A + Send + Sync,
+    A: Future<Output = Result<Issued, Error>> + Send,
+{
+    FromFn(issue)
+}
+
+/// An issuer made by [`from_fn`].
+#[derive(Clone)]
+pub struct FromFn<F>(F);
+
+impl<F, A> TokenIssuer for FromFn<F>
+where
+    F: Fn() -> A + Send + Sync,
+    A: Future<Output = Result<Issued, Error>> + Send + 'static,
+{
+    fn issue(&self) -> BoxFuture<'_, Result<Issued, Error>> {
+        Box::pin((self.0)())
+    }
+}
+
+impl<F> fmt::Debug for FromFn<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FromFn(…)")
+    }
+}
+
+/// The token in a file that is read again whenever it has changed, such as a projected service-account token.
+///
+/// Each request costs a look at the file's time and size, on the caller's thread: local files and tmpfs answer at once. A file
+/// that cannot be read for a moment, while it is being replaced, does no harm while the last token lives.
+pub struct FileToken {
+    path: PathBuf,
+    read: Mutex<Option<Read>>,
+}
+
+/// What was read last, and what the file looked like then.
+struct Read {
+    token: Token,
+    stamp: Stamp,
+}
+
+type Stamp = (Option<SystemTime>, u64);
+
+impl FileToken {
+    /// The token in this file; white space around it does not count. Nothing is read yet.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), read: Mutex::default() }
+    }
+
+    fn current(&self) -> Result<Token, Error> {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        match look(&self.path, read.as_ref().map(|read| read.stamp)) {
+            Ok(None) => {}
+            Ok(Some(fresh)) => *read = Some(fresh),
+            Err(error) => match &*read {
+                Some(_) => {
+                    tracing::warn!(kind = ?error.kind(), "the token's file cannot be read; going on with the last token")
+                }
+                None => return Err(error),
+            },
+        }
+        let missing = || Error::new(ErrorKind::Unavailable, "the token's file has no token");
+        read.as_ref().map(|read| read.token.clone()).ok_or_else(missing)
+    }
+}
+
+impl TokenSource for FileToken {
+    fn token(&self) -> BoxFuture<'_, Result<Token, Error>> {
+        Box::pin(std::future::ready(self.current()))
+    }
+
+    /// Another token can be had if the file holds one by now.
+    fn reject(&self, token: &Token) -> bool {
+        self.current().is_ok_and(|current| current != *token)
+    }
+}
+
+impl fmt::Debug for FileToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileToken").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// Reads the file if it does not look as it did.
+fn look(path: &Path, before: Option<Stamp>) -> Result<Option<Read>, Error> {
+    let unreadable = |error: std::io::Error| {
+        Error::new(ErrorKind::Unavailable, "the token's file cannot be read").with_source(error)
+    };
+    let mut file = fs::File::open(path).map_err(unreadable)?;
+    let metadata = file.metadata().map_err(unreadable)?;
+    let stamp = (metadata.modified().ok(), metadata.len());
+    if before == Some(stamp) {
+        return Ok(None);
+    }
+    let mut text = String::new();
+    file.by_ref().take(MAX_FILE_BYTES).read_to_string(&mut text).map_err(unreadable)?;
+    Ok(Some(Read { token: Token::parse(text.trim())?, stamp }))
+}
+
+const VARIABLES: [&str; 2] = ["AGENTCORE_BEARER_TOKEN", "BEDROCK_AGENTCORE_BEARER_TOKEN"];
+
+/// No token comes near; a wrong path may lead anywhere.
+const MAX_FILE_BYTES: u64 = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn environment() {
+        for (variables, found) in [
+            (&[("AGENTCORE_BEARER_TOKEN", "one"), ("BEDROCK_AGENTCORE_BEARER_TOKEN", "two")][..], Ok("one")),
+            (&[("AGENTCORE_BEARER_TOKEN", ""), ("BEDROCK_AGENTCORE_BEARER_TOKEN", " two\n")], Ok("two")),
+            (
+                &[],
+                Err(
+                    "no bearer token in the environment: looked at AGENTCORE_BEARER_TOKEN and BEDROCK_AGENTCORE_BEARER_TOKEN",
+                ),
+            ),
+            (
+                &[("AGENTCORE_BEARER_TOKEN", "a b")],
+                Err("AGENTCORE_BEARER_TOKEN: invalid bearer token: white space at byte 1"),
+            ),
+        ] {
+            let lookup =
+                |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+            let token = from_env(lookup).map(|token| token.0.expose().to_owned()).map_err(|error| error.to_string());
+            assert_eq!(token, found.map(str::to_owned).map_err(str::to_owned));
+        }
+    }
+
+    #[test]
+    fn a_file_is_read_again_when_it_changes() {
+        let directory = std::env::temp_dir().join(format!("agentcore-auth-{}", std::process::id()));
+        fs::create_dir_all(&directory).unwrap();
+        let path = directory.join("token");
+        let source = FileToken::new(&path);
+        let found = || source.current().map(|token| token.expose().to_owned()).map_err(|error| error.to_string());
+        assert_eq!(found(), Err("the token's file cannot be read".into()));
+        fs::write(&path, "first\n").unwrap();
+        assert_eq!(found(), Ok("first".into()));
+        let first = Token::parse("first").unwrap();
+        assert!(!source.reject(&first), "the file still holds the refused token");
+        fs::write(&path, " the-second ").unwrap();
+        assert!(source.reject(&first), "by now it holds another");
+        assert_eq!(found(), Ok("the-second".into()));
+        fs::write(&path, "not a token!").unwrap();
+        assert_eq!(found(), Ok("the-second".into()), "what is no token does not replace one");
+        fs::remove_file(&path).unwrap();
+        assert_eq!(found(), Ok("the-second".into()));
+        fs::remove_dir_all(&directory).unwrap();
+        assert!(!format!("{source:?}").contains("second"));
+    }
+
+    #[tokio::test]
+    async fn a_closure() {
+        let issuer = from_fn(|| async { Token::parse("made").map(Issued::new) });
+        assert_eq!(issuer.issue().await.unwrap().token.expose(), "made");
+        assert_eq!(format!("{issuer:?}"), "FromFn(…)");
+    }
+}
