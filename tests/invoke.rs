@@ -214,7 +214,14 @@ async fn who_is_let_in() {
     ] {
         let error = client.runtime(mock.arn("echo")).invoke("x").idempotent().await.unwrap_err();
         assert_eq!((error.kind(), error.status()), (kind, Some(status)), "{name}: {error}");
-        assert_eq!(mock.take_requests().len(), 1, "{name}: what was refused is not sent twice");
+        // A refused token's holder is told whose tokens are wanted, which is asked for once and without a credential.
+        let issuers: &[String] = if status == 401 { &[mock.url().to_owned()] } else { &[] };
+        assert_eq!(error.call().unwrap().issuers(), issuers, "{name}");
+        let (invocations, others): (Vec<_>, Vec<_>) =
+            mock.take_requests().into_iter().partition(|request| request.path.ends_with("/invocations"));
+        assert_eq!(invocations.len(), 1, "{name}: what was refused is not sent twice");
+        assert_eq!(others.len(), issuers.len(), "{name}");
+        assert!(others.iter().all(|request| request.header("authorization").is_none()), "{name}");
     }
 }
 

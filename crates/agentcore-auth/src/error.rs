@@ -29,8 +29,10 @@ pub enum ErrorKind {
     ExpiredToken,
     /// The issuer refused the caller's own credentials; asking again with the same ones will not help.
     Refused,
-    /// The source had no token or no credentials to give, or could not be reached.
+    /// The source had no token or no credentials to give.
     Unavailable,
+    /// The issuer could not be reached, or does not serve now; later it may.
+    Unreachable,
     /// The credential would have left over plaintext, or without a region to sign for; nothing was sent.
     Misdirected,
     /// The request could not be signed.

@@ -189,7 +189,7 @@ impl TokenIssuer for ClientCredentials {
 }
 
 fn unreached(whom: &str, cause: crate::BoxError) -> Error {
-    Error::new(ErrorKind::Unavailable, format!("{whom} could not be reached")).with_source(cause)
+    Error::new(ErrorKind::Unreachable, format!("{whom} could not be reached")).with_source(cause)
 }
 
 #[cfg(test)]

@@ -50,6 +50,8 @@ pub(crate) struct Refusal {
     pub(crate) code: Option<String>,
     pub(crate) request_id: Option<String>,
     pub(crate) retry_after: Option<Duration>,
+    /// Whose tokens the runtime takes, once that was asked.
+    pub(crate) issuers: Vec<String>,
 }
 
 impl Error {
@@ -81,6 +83,13 @@ impl Error {
 
     pub(crate) fn possibly_run(mut self, may_have_run: bool) -> Self {
         self.0.may_have_run = may_have_run;
+        self
+    }
+
+    pub(crate) fn trusting(mut self, issuers: Vec<String>) -> Self {
+        if let Some(refusal) = &mut self.0.refusal {
+            refusal.issuers = issuers;
+        }
         self
     }
 
@@ -124,6 +133,12 @@ impl Error {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.refusal.as_ref()?.retry_after
+    }
+
+    /// The issuers whose tokens the runtime takes, if it refused a token and said so (RFC 9728).
+    #[must_use]
+    pub fn issuers(&self) -> &[String] {
+        self.0.refusal.as_ref().map_or(&[], |refusal| &refusal.issuers)
     }
 
     /// How many times the request was sent, or tried to be.
@@ -179,6 +194,9 @@ impl fmt::Display for Error {
             if let Some(wait) = refusal.retry_after {
                 note(f, format_args!("retry after {} s", wait.as_secs_f32().ceil()))?;
             }
+            if !refusal.issuers.is_empty() {
+                note(f, format_args!("the runtime takes tokens of {}", refusal.issuers.join(" or ")))?;
+            }
         }
         if failure.attempts > 1 {
             note(f, format_args!("{} attempts in {:.1} s", failure.attempts, failure.elapsed.as_secs_f32()))?;
@@ -219,6 +237,7 @@ impl From<agentcore_auth::Error> for Error {
         use agentcore_auth::ErrorKind as Auth;
         let kind = match error.kind() {
             Auth::InvalidToken | Auth::Misdirected | Auth::Signing => ErrorKind::Input,
+            Auth::Unreachable => ErrorKind::Unavailable,
             _ => ErrorKind::Authentication,
         };
         let message = error.to_string();
@@ -243,12 +262,22 @@ mod tests {
             code: Some("ThrottlingException".into()),
             request_id: Some("r-1".into()),
             retry_after: Some(Duration::from_millis(1500)),
+            issuers: vec![],
+        };
+        let unauthorized = Refusal {
+            status: 401,
+            issuers: vec!["https://a.example".into(), "https://b.example".into()],
+            ..Refusal::default()
         };
         for (error, line) in [
             (Error::input("the payload is not JSON"), "the payload is not JSON"),
             (
                 Error::new(ErrorKind::Throttled, "slow down").refused(refusal).after(3, Duration::from_millis(2_140)),
                 "slow down (HTTP 429 ThrottlingException, request id r-1, retry after 2 s, 3 attempts in 2.1 s)",
+            ),
+            (
+                Error::new(ErrorKind::Authentication, "no").refused(unauthorized),
+                "no (HTTP 401, the runtime takes tokens of https://a.example or https://b.example)",
             ),
             (
                 Error::new(ErrorKind::Timeout, "no answer within 5 s").possibly_run(true).after(1, Duration::ZERO),

@@ -24,6 +24,7 @@
 //! ```
 
 mod backoff;
+mod challenge;
 mod client;
 mod context;
 mod dispatch;

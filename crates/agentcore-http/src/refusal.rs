@@ -32,6 +32,7 @@ pub(crate) fn read(status: StatusCode, headers: &HeaderMap, body: &[u8], now: Sy
         code,
         request_id: request_id(headers).map(str::to_owned),
         retry_after: retry_after(headers, now),
+        issuers: Vec::new(),
     };
     let may_have_run = matches!(status.as_u16(), 408 | 424 | 500 | 502 | 504);
     Error::new(kind_of(status), message).refused(refusal).possibly_run(may_have_run)

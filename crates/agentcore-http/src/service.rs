@@ -5,12 +5,12 @@ use std::{fmt, sync::Arc};
 use agentcore_auth::{Auth, Clock, Refusal};
 use agentcore_core::{Region, SessionId};
 use bytes::{Bytes, BytesMut};
-use http::{Request, Response as HttpResponse, StatusCode, header::CONTENT_ENCODING};
+use http::{Request, Response as HttpResponse, StatusCode, Uri, header::CONTENT_ENCODING};
 use http_body_util::BodyExt as _;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::{
-    ByteStream, Error, ErrorKind, Response, RetryPolicy, Timeouts,
+    ByteStream, Error, ErrorKind, Response, RetryPolicy, Timeouts, challenge,
     dispatch::{Body, Dispatch, Undelivered},
     refusal,
     response::{Call, Limits},
@@ -154,9 +154,25 @@ impl Service {
         }
         let error = refusal::read(head.status, &head.headers, &beginning(body).await, now);
         let refused = Refusal { status: head.status.as_u16(), code: error.code(), date: refusal::date(&head.headers) };
-        let renewable = errand.auth.refused(&proof, &refused, now);
-        let failure = if renewable { Failure::Unauthorized } else { refusal::failure(&error) };
-        Err((failure, error))
+        if errand.auth.refused(&proof, &refused, now) {
+            return Err((Failure::Unauthorized, error));
+        }
+        let failure = refusal::failure(&error);
+        match challenge::metadata_url(&head.headers, errand.request.uri()) {
+            Some(url) if head.status == StatusCode::UNAUTHORIZED => {
+                Err((failure, error.trusting(self.issuers(url).await)))
+            }
+            _ => Err((failure, error)),
+        }
+    }
+
+    /// Asks a runtime that refused a token whose tokens it takes. Whatever goes wrong, the refusal itself is told.
+    async fn issuers(&self, metadata: Uri) -> Vec<String> {
+        let Ok(request) = Request::get(metadata).body(Bytes::new()) else { return Vec::new() };
+        match timeout(REFUSAL_TIMEOUT, self.dispatch.dispatch(request)).await {
+            Ok(Ok(answer)) if answer.status().is_success() => challenge::issuers(&beginning(answer.into_body()).await),
+            _ => Vec::new(),
+        }
     }
 }
 

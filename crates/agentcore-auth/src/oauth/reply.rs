@@ -47,7 +47,7 @@ fn refusal(status: u16, json: Option<&Value>) -> Error {
     };
     match status {
         408 | 429 | 500..=599 => {
-            Error::new(ErrorKind::Unavailable, format!("the token endpoint does not serve now: {reason}"))
+            Error::new(ErrorKind::Unreachable, format!("the token endpoint does not serve now: {reason}"))
         }
         _ => Error::new(ErrorKind::Refused, format!("the token endpoint refused the client: {reason}")),
     }

@@ -89,8 +89,8 @@ async fn replies() {
         ),
         (400, "<html>", ErrorKind::Refused, "the token endpoint refused the client: HTTP 400"),
         (302, "", ErrorKind::Refused, "the token endpoint refused the client: HTTP 302"),
-        (503, "busy", ErrorKind::Unavailable, "the token endpoint does not serve now: HTTP 503"),
-        (429, "{}", ErrorKind::Unavailable, "the token endpoint does not serve now: HTTP 429"),
+        (503, "busy", ErrorKind::Unreachable, "the token endpoint does not serve now: HTTP 503"),
+        (429, "{}", ErrorKind::Unreachable, "the token endpoint does not serve now: HTTP 429"),
         (200, "tok", ErrorKind::Unavailable, "the token endpoint's answer is of no use: it is not JSON"),
         (200, "{}", ErrorKind::Unavailable, "the token endpoint's answer is of no use: it has no access token"),
         (
@@ -107,7 +107,7 @@ async fn replies() {
     let error = client(&port(&[Err("no route")])).issue().await.unwrap_err();
     assert_eq!(
         (error.kind(), error.to_string().as_str()),
-        (ErrorKind::Unavailable, "the token endpoint could not be reached")
+        (ErrorKind::Unreachable, "the token endpoint could not be reached")
     );
 }
 

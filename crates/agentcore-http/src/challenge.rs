@@ -1,0 +1,79 @@
+//! Which issuer a runtime trusts, as its 401 tells (RFC 9728 §5.1). Reads headers and metadata; asks for nothing itself.
+
+use http::{HeaderMap, Uri, header::WWW_AUTHENTICATE};
+use serde_json::Value;
+
+/// The metadata's URL in `WWW-Authenticate: Bearer resource_metadata="…"`, if it is at the very place that was asked.
+///
+/// A URL elsewhere is not followed: a refusal must not send this client to hosts of its choice.
+pub(crate) fn metadata_url(headers: &HeaderMap, asked: &Uri) -> Option<Uri> {
+    let challenges = headers.get_all(WWW_AUTHENTICATE).into_iter().filter_map(|value| value.to_str().ok());
+    let urls = challenges.filter_map(|challenge| {
+        let (_, rest) = challenge.split_once("resource_metadata=")?;
+        let rest = rest.trim_start();
+        let url = match rest.strip_prefix('"') {
+            Some(quoted) => quoted.split('"').next(),
+            None => rest.split([',', ' ']).next(),
+        };
+        url?.parse::<Uri>().ok()
+    });
+    let mut here = urls.filter(|url| url.scheme() == asked.scheme() && url.authority() == asked.authority());
+    here.next()
+}
+
+/// The issuers in a resource's metadata (RFC 9728 §2, `authorization_servers`), fit to be shown.
+pub(crate) fn issuers(metadata: &[u8]) -> Vec<String> {
+    let json: Value = serde_json::from_slice(metadata).unwrap_or_default();
+    let named = json["authorization_servers"].as_array().map_or(&[][..], Vec::as_slice);
+    let shown = |issuer: &str| issuer.chars().filter(|c| !c.is_control()).take(MAX_ISSUER_CHARS).collect();
+    named.iter().filter_map(|issuer| issuer.as_str().map(shown)).take(MAX_ISSUERS).collect()
+}
+
+const MAX_ISSUERS: usize = 5;
+const MAX_ISSUER_CHARS: usize = 300;
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn where_the_metadata_is() {
+        let asked: Uri = "https://host.example/runtimes/x/invocations".parse().unwrap();
+        for (header, url) in [
+            (r#"Bearer resource_metadata="https://host.example/m?q=a%2Fb""#, Some("https://host.example/m?q=a%2Fb")),
+            (
+                r#"Bearer realm="x", resource_metadata="https://host.example/m", error="e""#,
+                Some("https://host.example/m"),
+            ),
+            ("Bearer resource_metadata=https://host.example/m, x=y", Some("https://host.example/m")),
+            (r#"Bearer resource_metadata="https://evil.example/m""#, None),
+            (r#"Bearer resource_metadata="http://host.example/m""#, None),
+            (r#"Bearer resource_metadata="https://host.example:444/m""#, None),
+            (r#"Bearer resource_metadata="/m""#, None),
+            ("Bearer", None),
+            ("Basic realm=x", None),
+        ] {
+            let headers = HeaderMap::from_iter([(WWW_AUTHENTICATE, header.parse().unwrap())]);
+            assert_eq!(metadata_url(&headers, &asked).map(|url| url.to_string()).as_deref(), url, "{header}");
+        }
+        assert_eq!(metadata_url(&HeaderMap::new(), &asked), None);
+    }
+
+    #[test]
+    fn what_the_metadata_says() {
+        for (metadata, expected) in [
+            (
+                r#"{"resource":"r","authorization_servers":["https://idp.example/pool"]}"#,
+                vec!["https://idp.example/pool"],
+            ),
+            (r#"{"authorization_servers":["a\u001b[31m", 7, "b"]}"#, vec!["a[31m", "b"]),
+            (r#"{"authorization_servers":"a"}"#, vec![]),
+            ("{}", vec![]),
+            ("<html>", vec![]),
+        ] {
+            assert_eq!(issuers(metadata.as_bytes()), expected);
+        }
+    }
+}
