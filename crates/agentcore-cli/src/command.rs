@@ -4,6 +4,7 @@ mod completions;
 mod invoke;
 mod mock;
 mod ping;
+mod token;
 
 use clap::{ArgMatches, Subcommand};
 
@@ -14,6 +15,7 @@ use crate::{args::Cli, report::Failure, target::Plan};
 pub(crate) enum Command {
     Invoke(invoke::Flags),
     Ping(ping::Flags),
+    Token(token::Flags),
     Mock(mock::Flags),
     Completions(completions::Flags),
 }
@@ -30,6 +32,7 @@ pub(crate) async fn run(cli: Cli, matches: ArgMatches) -> Result<(), Failure> {
             invoke::Call::new(flags, matches)?.run(plan).await
         }
         Command::Ping(flags) => ping::run(flags, target, identity).await,
+        Command::Token(flags) => token::run(flags, target, identity).await,
         Command::Mock(flags) => mock::run(flags).await,
         Command::Completions(flags) => completions::run(flags),
     }

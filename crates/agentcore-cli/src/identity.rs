@@ -1,6 +1,8 @@
 //! Who is calling: a bearer token or AWS credentials, exactly one. Reads no secret until it is needed, and prints none.
 
-use agentcore::{Auth, Region, StaticToken, Transport, auth};
+pub(crate) mod machine;
+
+use agentcore::{Auth, Region, StaticToken, Token as BearerToken, TokenSource, Transport, auth};
 use clap::{ArgMatches, Args};
 
 use crate::{
@@ -23,6 +25,8 @@ pub(crate) struct Flags {
     /// The profile of the AWS credentials, for --sigv4; AWS_PROFILE works too
     #[arg(long, value_name = "NAME", global = true)]
     profile: Option<String>,
+    #[command(flatten)]
+    machine: machine::Flags,
 }
 
 /// What the flags say, with the command line's and the environment's told apart.
@@ -31,6 +35,7 @@ pub(crate) struct Choice {
     pub(crate) bearer_token: Option<Given<Token>>,
     pub(crate) sigv4: Option<Given<()>>,
     pub(crate) profile: Option<Given<String>>,
+    pub(crate) machine: machine::Choice,
 }
 
 /// A token as it was given; blind in `Debug`.
@@ -61,6 +66,7 @@ impl std::fmt::Debug for Token {
 pub(crate) enum Identity {
     Bearer(Token),
     SigV4 { profile: Option<String> },
+    Machine(machine::Machine),
 }
 
 impl Flags {
@@ -69,6 +75,7 @@ impl Flags {
             bearer_token: Given::of(matches, "bearer_token", self.bearer_token.map(Token::from)),
             sigv4: Given::of(matches, "sigv4", self.sigv4.then_some(())),
             profile: Given::of(matches, "profile", self.profile),
+            machine: self.machine.choice(matches),
         }
     }
 }
@@ -80,6 +87,7 @@ impl Choice {
             bearer_token: self.bearer_token.filter(|given| given.explicit),
             sigv4: self.sigv4.filter(|given| given.explicit),
             profile: self.profile.filter(|given| given.explicit),
+            machine: self.machine.explicit(),
         }
     }
 
@@ -89,6 +97,7 @@ impl Choice {
         let chosen = one_of([
             ("--bearer-token", self.bearer_token.map(|given| given.map(Identity::Bearer))),
             ("--sigv4", self.sigv4.map(|given| given.map(|()| Identity::SigV4 { profile }))),
+            ("--oauth-token-url or --oauth-issuer", self.machine.machine()?.map(|given| given.map(Identity::Machine))),
         ])?
         .map(|given| given.value);
         let signs = matches!(chosen, Some(Identity::SigV4 { .. }));
@@ -107,7 +116,11 @@ impl Identity {
 
     /// Whether credentials may have to be fetched over TLS.
     pub(crate) fn needs_tls(&self) -> bool {
-        cfg!(feature = "aws-config") && matches!(self, Self::SigV4 { .. })
+        match self {
+            Self::Bearer(_) => false,
+            Self::SigV4 { .. } => cfg!(feature = "aws-config"),
+            Self::Machine(machine) => machine.needs_tls(),
+        }
     }
 
     /// Checks what can be checked before anything is fetched or sent, reading standard input if the token is there.
@@ -123,6 +136,16 @@ impl Identity {
         match self {
             Self::Bearer(token) => Ok(Auth::bearer(token.parse()?)),
             Self::SigV4 { profile } => credentials(profile, transport, region).await,
+            Self::Machine(machine) => Ok(Auth::bearer(machine.source(transport)?)),
+        }
+    }
+
+    /// The token that would be sent.
+    pub(crate) async fn token(self, transport: &Transport) -> Result<BearerToken, Failure> {
+        match self {
+            Self::Bearer(token) => Ok(token.parse()?.token().await?),
+            Self::Machine(machine) => Ok(machine.source(transport)?.token().await?),
+            Self::SigV4 { .. } => Err(Failure::usage("--sigv4 signs requests: there is no token to print")),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 pub(crate) mod reach;
 
-use agentcore::{Endpoint, Endpoints, Qualifier, Region, RuntimeArn, Target};
+use agentcore::{Endpoint, Endpoints, Qualifier, Region, RuntimeArn, Target, Token};
 use clap::{ArgMatches, Args};
 
 use crate::{
@@ -137,6 +137,7 @@ impl Choice {
             ("--endpoint-url", explicit(&self.endpoint_url), "is not behind the service"),
             ("--bearer-token", identity.bearer_token.as_ref().map(|given| given.explicit), "takes no credentials"),
             ("--sigv4", identity.sigv4.as_ref().map(|given| given.explicit), "takes no credentials"),
+            ("--oauth-token-url or --oauth-issuer", identity.machine.rank(), "takes no credentials"),
             // These two are often in the environment for other programs' sake.
             ("--region", explicit(&self.region).filter(|explicit| *explicit), "has no region"),
             ("--profile", explicit(&identity.profile).filter(|explicit| *explicit), "takes no credentials"),
@@ -149,6 +150,21 @@ impl Choice {
                 Err(Failure::usage(format!("--local and {flag} exclude each other: a local container {why}")))
             }
             _ => Ok(Some(local.value.clone())),
+        }
+    }
+
+    /// The token that would be sent, wherever it goes: no agent need be named for that.
+    pub(crate) async fn token(self, identity: identity::Choice) -> Result<Token, Failure> {
+        if self.goes_to_mock()? {
+            let mock = reach::start_mock(0).await?;
+            return match identity.explicit().identity()? {
+                None => Ok(Token::parse(&mock.token())?),
+                Some(identity) => reach::token(identity).await,
+            };
+        }
+        match identity.identity()? {
+            Some(identity) => reach::token(identity).await,
+            None => Err(no_credentials()),
         }
     }
 
@@ -182,13 +198,19 @@ impl Choice {
         let region = region.filter(|given| given.explicit).map(|given| given.value);
         let target = aim(arn, region.as_ref(), qualifier, &endpoints)?;
         let identity = identity.identity()?.ok_or_else(|| {
-            Failure::usage(
-                "no credentials: say who you are by --bearer-token (a JSON Web Token) or --sigv4 (AWS credentials)",
+            no_credentials().hint(
+                "a runtime takes tokens or signatures, as it was configured; a local container (--local) takes none",
             )
-            .hint("a runtime takes one of the two, as it was configured; a local container (--local) takes none")
         })?;
         Ok(Plan::Runtime { target, identity })
     }
+}
+
+fn no_credentials() -> Failure {
+    Failure::usage(
+        "no credentials: say who you are by --bearer-token (a JSON Web Token), --sigv4 (AWS credentials) or \
+         --oauth-token-url (tokens for machines)",
+    )
 }
 
 /// Puts a target together from parts that must not contradict each other.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use agentcore::{
-    Auth, Authenticated, Client, ClientBuilder, Endpoint, Endpoints, Runtime, RuntimeArn, StaticToken, Target,
+    Auth, Authenticated, Client, ClientBuilder, Endpoint, Endpoints, Runtime, RuntimeArn, StaticToken, Target, Token,
     Transport, auth::credentials::Credentials,
 };
 use agentcore_mock::Mock;
@@ -76,6 +76,10 @@ impl Plan {
                     None => Auth::bearer(StaticToken::parse(&mock.token())?),
                     Some(Identity::Bearer(token)) => Auth::bearer(token.parse()?),
                     Some(Identity::SigV4 { .. }) => Auth::sigv4(keys(&mock)),
+                    Some(Identity::Machine(machine)) => {
+                        let way_to_issuer = trusting(machine.needs_tls())?;
+                        Auth::bearer(machine.source(&way_to_issuer)?)
+                    }
                 };
                 let transport = transport(&target, false)?;
                 (target, auth, transport, Some(mock))
@@ -114,11 +118,19 @@ pub(crate) async fn start_mock(port: u16) -> Result<Mock, Failure> {
     })
 }
 
-/// Reads the system's certificates only where they are needed, which costs more than all the rest of the start.
+/// Gets the token of an identity, checked as before a call.
+pub(crate) async fn token(identity: Identity) -> Result<Token, Failure> {
+    let transport = trusting(identity.needs_tls())?;
+    identity.read().await?.token(&transport).await
+}
+
 fn transport(target: &Target, credentials_need_tls: bool) -> Result<Transport, Failure> {
-    let encrypted = target.invocations().starts_with("https:");
-    let transport = Transport::builder().system_roots(encrypted || credentials_need_tls).build();
-    Ok(transport.map_err(agentcore::Error::from)?)
+    trusting(credentials_need_tls || target.invocations().starts_with("https:"))
+}
+
+/// Reads the system's certificates only where they are needed, which costs more than all the rest of the start.
+fn trusting(system_roots: bool) -> Result<Transport, Failure> {
+    Ok(Transport::builder().system_roots(system_roots).build().map_err(agentcore::Error::from)?)
 }
 
 fn keys(mock: &Mock) -> Credentials {

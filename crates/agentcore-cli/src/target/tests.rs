@@ -26,6 +26,10 @@ fn choices(words: &[&str]) -> (Choice, identity::Choice) {
             "bearer-token" => who.bearer_token = text().map(|given| given.map(identity::Token::from)),
             "sigv4" => who.sigv4 = on(),
             "profile" => who.profile = text(),
+            "oauth-token-url" => who.machine.token_url = text(),
+            "oauth-issuer" => who.machine.issuer = text(),
+            "oauth-client-id" => who.machine.client_id = text(),
+            "oauth-scope" => who.machine.scope = text(),
             _ => panic!("{flag} is no flag"),
         }
     }
@@ -53,6 +57,18 @@ fn where_to_and_as_whom() {
         (vec![&arn, "sigv4", "env:bearer-token=t"], format!("{host}{path}"), "signature"),
         (vec![&arn, "bearer-token=t", "env:sigv4"], format!("{host}{path}"), "token"),
         (vec![&env_arn, "env:bearer-token=t"], format!("{host}{path}"), "token"),
+        (vec![&arn, "oauth-token-url=https://idp/token", "oauth-client-id=c"], format!("{host}{path}"), "machine"),
+        (
+            vec![&arn, "oauth-issuer=http://[::1]/", "env:oauth-client-id=c", "env:sigv4"],
+            format!("{host}{path}"),
+            "machine",
+        ),
+        (
+            vec![&arn, "sigv4", "env:oauth-issuer=https://idp", "env:oauth-client-id=c"],
+            format!("{host}{path}"),
+            "signature",
+        ),
+        (vec![&arn, "bearer-token=t", "env:oauth-client-id=c"], format!("{host}{path}"), "token"),
         (vec![&arn, "sigv4", "region=us-east-1"], format!("{host}{path}"), "signature"),
         (vec![&arn, "sigv4", "env:region=eu-west-1"], format!("{host}{path}"), "signature"),
         (vec![&arn, "sigv4", "qualifier=a b"], format!("{host}{path}?qualifier=a%20b"), "signature"),
@@ -103,6 +119,7 @@ fn where_to_and_as_whom() {
             Some(Identity::Bearer(_)) => "token".to_owned(),
             Some(Identity::SigV4 { profile: None }) => "signature".to_owned(),
             Some(Identity::SigV4 { profile: Some(profile) }) => format!("signature of {profile}"),
+            Some(Identity::Machine(_)) => "machine".to_owned(),
         };
         assert_eq!((at.as_str(), told.as_str()), (place.as_str(), who), "{words:?}");
     }
@@ -119,11 +136,33 @@ fn what_does_not_go_together() {
         (vec!["bearer-token=t"], "no agent is named: --arn"),
         (
             vec![&*arn],
-            "no credentials: say who you are by --bearer-token (a JSON Web Token) or --sigv4 (AWS credentials)",
+            "no credentials: say who you are by --bearer-token (a JSON Web Token), --sigv4 (AWS credentials) or --oauth-token-url",
         ),
         (vec![&arn, "bearer-token=t", "sigv4"], "--bearer-token and --sigv4 exclude each other, and both are given"),
         (vec![&arn, "env:bearer-token=t", "env:sigv4"], "exclude each other, and both are given, by the environment"),
         (vec![&arn, "bearer-token=t", "profile=p"], "--profile names AWS credentials, and --sigv4 is not given"),
+        (
+            vec![&arn, "sigv4", "oauth-issuer=https://idp", "oauth-client-id=c"],
+            "--sigv4 and --oauth-token-url or --oauth-issuer exclude each other, and both are given",
+        ),
+        (
+            vec![&arn, "oauth-token-url=https://idp", "oauth-issuer=https://idp", "oauth-client-id=c"],
+            "--oauth-token-url and --oauth-issuer exclude each other, and both are given",
+        ),
+        (vec![&arn, "oauth-token-url=https://idp"], "no client is named: --oauth-client-id says which"),
+        (
+            vec![&arn, "sigv4", "oauth-scope=s"],
+            "--oauth-client-id and --oauth-scope need --oauth-token-url or --oauth-issuer",
+        ),
+        (
+            vec![&arn, "oauth-token-url=http://idp", "oauth-client-id=c"],
+            "invalid token endpoint: secrets travel over https only, or to loopback",
+        ),
+        (vec![&arn, "oauth-issuer=idp", "oauth-client-id=c"], "invalid issuer: it must begin with https://"),
+        (
+            vec!["local=http://a", "oauth-issuer=https://idp"],
+            "--local and --oauth-token-url or --oauth-issuer exclude each other",
+        ),
         (vec!["arn=my-agent", "sigv4"], "invalid runtime ARN \"my-agent\": it must look like arn:aws:"),
         (vec![&arn, "sigv4", "region=x@evil:443/#"], "invalid region \"x@evil:443/#\": it must look like us-east-1"),
         (

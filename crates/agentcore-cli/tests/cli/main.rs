@@ -8,6 +8,7 @@
 //! | [`output`] | the four formats |
 //! | [`request`] | what the flags make of a request; standard input; credentials |
 //! | [`process`] | signals, closed pipes, logs without secrets |
+//! | [`token`] | tokens for machines, and `acore token` |
 //! | [`small`] | `mock`, `ping`, `completions`, help |
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -18,4 +19,5 @@ mod output;
 mod process;
 mod request;
 mod small;
+mod token;
 mod world;

@@ -1,0 +1,58 @@
+//! `acore token`: shows the token that would be sent, or what it says of itself.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use agentcore::{Token, auth::token::jwt};
+use clap::Args;
+use serde_json::{Map, Value};
+
+use crate::{identity, output::Output, report::Failure, target};
+
+/// Prints the bearer token, got or renewed as for a call; whoever has it can invoke the agent
+#[derive(Args)]
+#[command(after_help = "Example: acore token --claims --bearer-token - < token.txt")]
+pub(crate) struct Flags {
+    /// Prints the token's claims as JSON, unverified, with `expires_in` seconds, and not the token
+    #[arg(long)]
+    claims: bool,
+}
+
+pub(super) async fn run(flags: Flags, target: target::Choice, identity: identity::Choice) -> Result<(), Failure> {
+    let token = target.token(identity).await?;
+    if !flags.claims {
+        return Output::default().line(token.expose());
+    }
+    let claims = jwt::claims(token.expose()).ok_or_else(|| {
+        Failure::usage("the token has no claims: it is not a JSON Web Token").hint("without --claims it is printed")
+    })?;
+    let json = serde_json::to_string(&shown(claims, &token, SystemTime::now()))
+        .map_err(|error| Failure::trouble("cannot write the claims as JSON").caused_by(&error))?;
+    Output::default().line(&json)
+}
+
+/// The claims with the seconds that are left; negative when the token is dead.
+fn shown(mut claims: Map<String, Value>, token: &Token, now: SystemTime) -> Map<String, Value> {
+    let since = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
+    if let Some(at) = token.expires_at() {
+        let left = i64::try_from(since(at)).unwrap_or(i64::MAX) - i64::try_from(since(now)).unwrap_or(i64::MAX);
+        claims.insert("expires_in".into(), left.into());
+    }
+    claims
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn what_is_left_of_a_life() {
+        // {"exp":2000000000}
+        let token = Token::parse("e30.eyJleHAiOjIwMDAwMDAwMDB9.c2ln").unwrap();
+        for (now, left) in [(1_999_999_990, 10), (2_000_000_000, 0), (2_000_000_060, -60)] {
+            let claims = shown(jwt::claims(token.expose()).unwrap(), &token, UNIX_EPOCH + Duration::from_secs(now));
+            assert_eq!(Value::Object(claims), serde_json::json!({"exp": 2_000_000_000, "expires_in": left}));
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Tokens for machines, and `acore token`.
+
+use std::process::Command;
+
+use agentcore_mock::{Inbound, Mock};
+use serde_json::Value;
+
+use crate::world::{Ended, World, acore, run, run_with};
+
+const SECRET: &str = "AGENTCORE_OAUTH_CLIENT_SECRET";
+
+fn world() -> World {
+    World::with(Mock::builder().accept(Inbound::Jwt))
+}
+
+/// The program as the mock's own client, by the flag that names the endpoint or the issuer.
+fn machine(world: &World, command: &str, flag: &str) -> Command {
+    let url = match flag {
+        "--oauth-token-url" => format!("{}/oauth2/token", world.mock.url()),
+        _ => world.mock.url().to_owned(),
+    };
+    let mut command = world.acore("text", [command, flag, &url, "--oauth-client-id", world.mock.client_id()]);
+    command.env(SECRET, world.mock.client_secret());
+    command
+}
+
+fn told(ended: &Ended) -> (Option<i32>, &str) {
+    (ended.exit, ended.stderr.lines().next().unwrap_or_default())
+}
+
+#[test]
+fn a_machine_invokes_an_agent() {
+    let world = world();
+    for flag in ["--oauth-token-url", "--oauth-issuer"] {
+        let ended = run(machine(&world, "invoke", flag).args(["--oauth-scope", "agents/invoke", "hi"]));
+        assert_eq!((ended.exit, ended.stdout.as_str()), (Some(0), "You asked: hi\n"), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_machine_that_is_not_let_in() {
+    let world = world();
+    let ended = run(machine(&world, "invoke", "--oauth-token-url").env(SECRET, "wr0ng").arg("hi"));
+    assert_eq!(told(&ended), (Some(3), "error: the token endpoint refused the client: invalid_client"));
+    assert!(!ended.stderr.contains("wr0ng"));
+    let ended = run(machine(&world, "invoke", "--oauth-token-url").env_remove(SECRET).arg("hi"));
+    assert_eq!(told(&ended), (Some(2), "error: no client secret: AGENTCORE_OAUTH_CLIENT_SECRET is not set"));
+    let gone = ["invoke", "--oauth-token-url", "http://127.0.0.1:9/token", "--oauth-client-id", "c", "hi"];
+    let ended = run(world.acore("text", gone).env(SECRET, "s"));
+    assert_eq!(told(&ended), (Some(4), "error: the token endpoint could not be reached"));
+    let invocations = world.mock.requests().iter().filter(|request| request.path.ends_with("/invocations")).count();
+    assert_eq!(invocations, 0);
+}
+
+#[test]
+fn the_token_is_printed() {
+    let world = world();
+    let token = world.mock.token();
+    let ended = run(acore(["token"]).env("AGENTCORE_BEARER_TOKEN", &token));
+    assert_eq!((ended.exit, ended.stdout, ended.stderr.as_str()), (Some(0), format!("{token}\n"), ""));
+    let ended = run_with(&mut acore(["token", "--bearer-token", "-"]), b"opaque\n");
+    assert_eq!((ended.exit, ended.stdout.as_str()), (Some(0), "opaque\n"));
+    let ended = run(&mut machine(&world, "token", "--oauth-token-url"));
+    let printed = ended.stdout.trim_end();
+    // It is a token that opens the door.
+    let ended = run(world.acore("text", ["invoke", "hi"]).env("AGENTCORE_BEARER_TOKEN", printed));
+    assert_eq!(ended.exit, Some(0), "{}", ended.stderr);
+}
+
+#[test]
+fn the_claims_are_printed() {
+    let world = world();
+    for command in [
+        acore(["token", "--claims"]).env("AGENTCORE_BEARER_TOKEN", world.mock.token()),
+        machine(&world, "token", "--oauth-issuer").arg("--claims"),
+        &mut acore(["--mock", "token", "--claims"]),
+    ] {
+        let ended = run(command);
+        let claims: Value = serde_json::from_str(&ended.stdout).unwrap();
+        assert_eq!(claims["client_id"], "agentcore-mock-client");
+        let left = claims["expires_in"].as_i64().unwrap();
+        assert!((3500..=3600).contains(&left), "{left}");
+    }
+}
+
+#[test]
+fn there_is_no_such_token() {
+    for (args, message) in [
+        (vec!["token"], "error: no credentials: say who you are by"),
+        (vec!["token", "--sigv4"], "error: --sigv4 signs requests: there is no token to print"),
+        (
+            vec!["token", "--claims", "--bearer-token", "opaque"],
+            "error: the token has no claims: it is not a JSON Web Token",
+        ),
+    ] {
+        let ended = run(&mut acore(args));
+        assert!(ended.exit == Some(2) && ended.stderr.starts_with(message), "{ended:?}");
+    }
+}
