@@ -14,19 +14,7 @@ use futures_util::future::join_all;
 
 use crate::support::{endpoint, start};
 
-/// A token source that is shared between a client and the test which counts what it does.
-#[derive(Clone, Debug)]
-struct Shared(Arc<CachedToken<ClientCredentials>>);
-
-impl TokenSource for Shared {
-    fn token(&self) -> agentcore::auth::BoxFuture<'_, Result<agentcore::Token, agentcore::auth::Error>> {
-        self.0.token()
-    }
-
-    fn reject(&self, token: &agentcore::Token) -> bool {
-        self.0.reject(token)
-    }
-}
+type Shared = Arc<CachedToken<ClientCredentials>>;
 
 fn machine(mock: &Mock) -> ClientCredentials {
     let http = Arc::new(Transport::builder().build().unwrap());
@@ -35,8 +23,8 @@ fn machine(mock: &Mock) -> ClientCredentials {
 }
 
 fn agent(mock: &Mock, source: CachedToken<ClientCredentials>, name: &str) -> (Runtime, Shared) {
-    let source = Shared(Arc::new(source));
-    let client = Client::builder().token_source(source.clone()).endpoints(endpoint(mock)).build().unwrap();
+    let source = Arc::new(source);
+    let client = Client::builder().token_source(Arc::clone(&source)).endpoints(endpoint(mock)).build().unwrap();
     (client.runtime(mock.arn(name)), source)
 }
 
@@ -63,7 +51,7 @@ async fn one_token_serves_many_calls() {
         let (agent, source) = agent(&mock, machine.cached(), "echo");
         let calls = (0..20).map(|n| agent.invoke(n.to_string()).into_future());
         assert!(join_all(calls).await.into_iter().all(|reply| reply.is_ok()));
-        assert_eq!((token_requests(&mock) - before, source.0.statistics().fetches), (1, 1));
+        assert_eq!((token_requests(&mock) - before, source.statistics().fetches), (1, 1));
     }
 }
 
@@ -90,7 +78,7 @@ async fn a_refused_token_is_replaced_once() {
         if let Err(error) = found {
             assert_eq!((error.kind(), error.call().unwrap().attempts()), (ErrorKind::Authentication, 2));
         }
-        assert_eq!(source.0.statistics().fetches, fetches, "{name}");
+        assert_eq!(source.statistics().fetches, fetches, "{name}");
     }
 }
 

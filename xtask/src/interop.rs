@@ -1,4 +1,4 @@
-//! `acore` against other people's software: the official Python SDK's agent, joserfc, boto3 and botocore.
+//! `acore` against other people's software: the official Python SDK's agent, joserfc, a certified OpenID provider, botocore.
 //!
 //! Every expectation is written by hand or comes from the other side; nothing here is computed by the code under test.
 
@@ -6,6 +6,7 @@ mod case;
 mod credentials;
 mod front;
 mod local;
+mod machine;
 mod peer;
 mod program;
 mod signature;
@@ -17,7 +18,7 @@ use xshell::cmd;
 
 use crate::venv::Venv;
 use crate::workspace::Workspace;
-use crate::{Outcome, report};
+use crate::{Outcome, npm, report};
 use case::Tally;
 use peer::Peer;
 
@@ -27,16 +28,19 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome {
     let mut tally = Tally::default();
     local::run(&bench, &mut tally)?;
     front::run(&bench, &mut tally)?;
+    machine::run(&bench, &mut tally)?;
+    machine::renewals(&bench, workspace, &mut tally)?;
     signature::run(&bench, &mut tally)?;
     tally.verdict()
 }
 
 /// What every case needs: the program under test, the peers' Python and a place for their logs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Bench {
     acore: PathBuf,
     python: PathBuf,
     peers: PathBuf,
+    node_packages: PathBuf,
     logs: PathBuf,
 }
 
@@ -47,9 +51,22 @@ impl Bench {
         let place = workspace.target()?.join("interop");
         let requirements = shell.read_file(peers.join("requirements.txt"))?;
         let venv = Venv::ready(shell, &place.join("venv"), &requirements)?;
+        let node_packages = place.join("npm");
+        npm::ready(shell, &node_packages, &shell.read_file(peers.join("package.json"))?)?;
         let logs = place.join("logs");
         shell.create_dir(&logs)?;
-        Ok(Self { acore: build(workspace)?, python: venv.program("python"), peers, logs })
+        Ok(Self {
+            acore: build(workspace, &["--package", "agentcore-cli"])?,
+            python: venv.program("python"),
+            peers,
+            node_packages,
+            logs,
+        })
+    }
+
+    /// The same bench with another program under test.
+    fn with_program(&self, program: PathBuf) -> Self {
+        Self { acore: program, ..self.clone() }
     }
 
     /// A command that runs the program under test, with nothing of this machine's environment.
@@ -75,16 +92,15 @@ impl Bench {
     }
 }
 
-/// Builds `acore` and returns where cargo put it.
-fn build(workspace: &Workspace) -> Outcome<PathBuf> {
+/// Builds one program and returns where cargo put it.
+fn build(workspace: &Workspace, selection: &[&str]) -> Outcome<PathBuf> {
     let shell = &workspace.shell;
-    report::line("building acore");
-    let messages =
-        cmd!(shell, "cargo build --package agentcore-cli --message-format json-render-diagnostics").quiet().read()?;
+    report::line(format_args!("building {}", selection.join(" ")));
+    let messages = cmd!(shell, "cargo build {selection...} --message-format json-render-diagnostics").quiet().read()?;
     let executable = messages
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
         .filter_map(|message| message["executable"].as_str().map(PathBuf::from))
         .next_back();
-    Ok(executable.ok_or("cargo built no executable for agentcore-cli")?)
+    Ok(executable.ok_or("cargo built no executable of these")?)
 }

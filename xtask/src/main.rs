@@ -7,6 +7,7 @@ mod deny;
 mod graph;
 mod interop;
 mod lint;
+mod npm;
 mod report;
 mod tidy;
 mod venv;

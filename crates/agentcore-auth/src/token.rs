@@ -134,6 +134,17 @@ pub trait TokenSource: fmt::Debug + Send + Sync {
     }
 }
 
+/// A shared source is a source: several clients can live on one login, and its statistics stay within reach.
+impl<T: TokenSource + ?Sized> TokenSource for Arc<T> {
+    fn token(&self) -> BoxFuture<'_, Result<Token, Error>> {
+        (**self).token()
+    }
+
+    fn reject(&self, token: &Token) -> bool {
+        (**self).reject(token)
+    }
+}
+
 /// A token the caller already holds. It is never renewed.
 #[derive(Clone, Debug)]
 pub struct StaticToken(Token);

@@ -64,6 +64,11 @@ impl Case {
         self
     }
 
+    /// Expects these words on standard error, though all is well.
+    pub(super) fn notes(self, stderr: &[&'static str]) -> Self {
+        self.fails(0, stderr)
+    }
+
     /// Expects this text.
     pub(super) fn text(mut self, text: impl Into<String>) -> Self {
         self.stdout = Stdout::Text(text.into());
