@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`world`] | starts the program, with or without a mock that the test can look into |
 //! | [`bad_input`] | what is refused before anything is sent |
+//! | [`network`] | certificates and proxies of the environment |
 //! | [`outcome`] | exit codes, and what stands on standard error |
 //! | [`output`] | the four formats |
 //! | [`request`] | what the flags make of a request; standard input; credentials |
@@ -14,6 +15,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bad_input;
+mod network;
 mod outcome;
 mod output;
 mod process;
