@@ -12,7 +12,7 @@ use std::{
 };
 
 use arc_swap::ArcSwapOption;
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::Mutex;
 
 use self::life::{Age, Held};
 use crate::{BoxFuture, Clock, Error, ErrorKind, SystemClock, Token, TokenSource, clock::Moment};
@@ -211,15 +211,13 @@ impl<I: TokenIssuer> CachedToken<I> {
 
     /// There is no token to send: waits for the one fetch, or does it.
     async fn renew_now(&self) -> Result<Token, Error> {
-        let failures_before = self.counters.failures.load(Ordering::Acquire);
-        let mut gate: MutexGuard<'_, Gate> = self.gate.lock().await;
+        let mut gate = self.gate.lock().await;
         if let Some(held) = self.alive() {
             return Ok(held.token.clone());
         }
-        // Whoever waited for a fetch that failed shares its failure; whoever comes soon after it is spared the wait.
-        let shared = self.counters.failures.load(Ordering::Acquire) != failures_before;
+        // Whoever waited for a fetch that failed shares its failure, and so does whoever comes soon after it.
         match &gate.last {
-            Some((error, until)) if shared || !until.is_past(self.clock.moment()) => Err(error.clone()),
+            Some((error, until)) if !until.is_past(self.clock.moment()) => Err(error.clone()),
             _ => self.fetch(&mut gate).await,
         }
     }
@@ -249,7 +247,7 @@ impl<I: TokenIssuer> CachedToken<I> {
         let pause = doubled.mul_f64(0.5 + (self.random)() / 2.0);
         gate.failures_in_a_row += 1;
         gate.last = Some((error.clone(), self.clock.moment().after(pause)));
-        self.counters.failures.fetch_add(1, Ordering::Release);
+        self.counters.failures.fetch_add(1, Ordering::Relaxed);
         error
     }
 

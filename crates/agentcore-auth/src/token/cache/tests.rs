@@ -191,6 +191,39 @@ fn an_outage_hurts_nobody_while_the_token_lives_and_is_asked_after_sparingly() {
     assert_eq!(source.statistics().failures, 9);
 }
 
+/// Whoever found the token ageing and comes too late to renew it gets the new one.
+#[test]
+fn nobody_renews_what_was_renewed() {
+    let issuer = Scripted::prompt(&[Ok(Some(3600)), Ok(Some(3600))]);
+    let (source, clock) = source(&issuer);
+    ask(&source).unwrap();
+    clock.advance(secs(3480));
+    let mut late = source.token();
+    assert_eq!(ask(&source), Ok("token-2".into()));
+    let Poll::Ready(outcome) = late.as_mut().poll(&mut Context::from_waker(Waker::noop())) else { panic!("it waits") };
+    assert_eq!((told(outcome), issuer.begun()), (Ok("token-2".into()), 2));
+}
+
+/// A success ends an outage: the next one is met with the shortest pause again.
+#[test]
+fn outages_are_counted_one_by_one() {
+    let down = Err(ErrorKind::Unavailable);
+    let issuer = Scripted::prompt(&[down, down, down, Ok(Some(10)), down, Ok(Some(10))]);
+    let (source, clock) = source(&issuer);
+    for (wait_millis, expected) in [
+        (0, Err("failure 1")),
+        (500, Err("failure 2")),
+        (1000, Err("failure 3")),
+        (2000, Ok("token-4")),
+        (10_000, Err("failure 5")),
+        (499, Err("failure 5")),
+        (1, Ok("token-6")),
+    ] {
+        clock.advance(Duration::from_millis(wait_millis));
+        assert_eq!(ask(&source), expected.map(str::to_owned).map_err(str::to_owned));
+    }
+}
+
 #[test]
 fn a_cancelled_fetch_is_handed_over() {
     let issuer = Scripted::slow(&[Ok(Some(3600))]);
