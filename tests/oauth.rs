@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use agentcore::{
     Client, ErrorKind, Runtime, TokenSource, Transport,
     auth::{
-        CachedToken, ManualClock,
+        CachedToken, Clock, ManualClock,
         oauth::{ClientAuthentication, ClientCredentials},
     },
 };
@@ -66,6 +66,23 @@ async fn a_thousand_callers_with_an_expired_token_make_one_fetch() {
     let first = tokens[0].as_ref().unwrap();
     assert!(tokens.iter().all(|token| token.as_ref().unwrap() == first));
     assert_eq!(token_requests(&mock), 2);
+}
+
+/// Ten hours of calls on tokens that live one: the mock, by the same clock, refuses what has expired.
+#[tokio::test]
+async fn a_run_outlives_its_tokens() {
+    let clock = ManualClock::new(std::time::SystemTime::now());
+    let mocks = clock.clone();
+    let mock = jwt_only(Mock::builder().clock(move || mocks.now())).await;
+    let source = Arc::new(machine(&mock).cached().clock(clock.clone()));
+    let client = Client::builder().token_source(Arc::clone(&source)).endpoints(endpoint(&mock)).clock(clock.clone());
+    let agent = client.build().unwrap().runtime(mock.arn("echo"));
+    for _ in 0..60 {
+        agent.invoke("x").retry(agentcore::RetryPolicy::off()).await.unwrap();
+        clock.advance(Duration::from_secs(600));
+    }
+    let statistics = source.statistics();
+    assert_eq!((statistics.fetches, statistics.failures, statistics.rejected), (10, 0, 0));
 }
 
 #[tokio::test]
