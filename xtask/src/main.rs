@@ -64,6 +64,12 @@ enum Task {
     Tidy,
     /// Drives `acore` against other people's software: the official Python SDK, joserfc, boto3
     Interop,
+    /// Measures against the floor and the peers; for the ratios, on an idle machine
+    Bench {
+        /// Passed to `cargo bench`, such as a part of a benchmark's name
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
     /// Runs `acore mock`
     Mock {
         /// Passed to `acore mock`
@@ -81,6 +87,7 @@ impl Task {
             Self::Ci { keep_going, skip } => ci::run(&workspace, &skip, keep_going),
             Self::Tidy => tidy::run(&workspace),
             Self::Interop => interop::run(&workspace),
+            Self::Bench { args } => Ok(cmd!(shell, "cargo bench --package agentcore-http --benches {args...}").run()?),
             Self::Mock { args } => {
                 Ok(cmd!(shell, "cargo run --quiet --package agentcore-cli -- mock {args...}").run()?)
             }
