@@ -120,7 +120,7 @@ fn refuse_plaintext(uri: &Uri, what: &str) -> Result<(), Error> {
     Err(Error::new(ErrorKind::Misdirected, message))
 }
 
-fn in_words(age: std::time::Duration) -> String {
+pub(crate) fn in_words(age: std::time::Duration) -> String {
     match age.as_secs() {
         seconds @ 0..120 => format!("{seconds} s"),
         seconds @ 120..7200 => format!("{} min", seconds / 60),

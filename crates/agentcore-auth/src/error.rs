@@ -27,6 +27,8 @@ pub enum ErrorKind {
     InvalidToken,
     /// The token has expired, by its own `exp` or its issuer's word; nothing was sent.
     ExpiredToken,
+    /// The token is not what its issuer signed, or is not for whoever verified it.
+    Untrusted,
     /// The issuer refused the caller's own credentials; asking again with the same ones will not help.
     Refused,
     /// The source had no token or no credentials to give.

@@ -31,6 +31,10 @@ mod clock;
 pub mod credentials;
 mod error;
 mod exchange;
+#[cfg(any(feature = "jwks", feature = "oauth"))]
+mod issuer;
+#[cfg(feature = "jwks")]
+pub mod jwks;
 #[cfg(feature = "oauth")]
 pub mod oauth;
 pub mod sigv4;
@@ -41,4 +45,9 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use credentials::SigV4;
 pub use error::{Error, ErrorKind};
 pub use exchange::{BoxError, BoxFuture, Exchange};
-pub use token::{CachedToken, FileToken, Issued, StaticToken, Token, TokenIssuer, TokenSource, TokenStatistics};
+#[cfg(feature = "command")]
+pub use token::CommandToken;
+pub use token::{
+    CachedToken, FileStore, FileToken, Issued, StaticToken, Stored, StoredToken, Token, TokenIssuer, TokenSource,
+    TokenStatistics, TokenStore,
+};

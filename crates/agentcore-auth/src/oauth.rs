@@ -16,7 +16,8 @@ use http::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-pub use self::endpoint::{Issuer, TokenEndpoint};
+pub use self::endpoint::TokenEndpoint;
+pub use crate::issuer::Issuer;
 use crate::{BoxFuture, CachedToken, Error, ErrorKind, Exchange, Issued, TokenIssuer};
 
 /// A client that gets tokens for itself.
@@ -139,7 +140,7 @@ impl ClientCredentials {
                 None => {
                     let request = issuer.metadata_request()?;
                     let answer = self.http.exchange(request).await.map_err(|cause| unreached("the issuer", cause))?;
-                    let found = issuer.read_metadata(&answer)?;
+                    let found = issuer.read_metadata(&answer, "token_endpoint", "token endpoint")?.parse()?;
                     Ok(endpoint.get_or_init(|| found).clone())
                 }
             },

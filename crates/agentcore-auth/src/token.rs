@@ -1,8 +1,11 @@
 //! Bearer tokens, and where they come from. Checks their shape and reads their expiry; verifies no signature.
 
 mod cache;
+#[cfg(feature = "command")]
+mod command;
 pub mod jwt;
 mod source;
+mod store;
 
 use std::{
     fmt,
@@ -12,9 +15,12 @@ use std::{
 
 use http::HeaderValue;
 
+#[cfg(feature = "command")]
+pub use self::command::CommandToken;
 pub use self::{
     cache::{CachedToken, Issued, TokenIssuer, TokenStatistics},
     source::{FileToken, FromFn, from_env, from_fn},
+    store::{FileStore, StoreLock, Stored, StoredToken, TokenStore},
 };
 use crate::{BoxFuture, Error, ErrorKind};
 
@@ -169,6 +175,13 @@ impl TokenSource for StaticToken {
     fn token(&self) -> BoxFuture<'_, Result<Token, Error>> {
         Box::pin(std::future::ready(Ok(self.0.clone())))
     }
+}
+
+/// The life that an issuer tells in JSON: a number of seconds, though some write it as a text.
+#[cfg(any(feature = "command", feature = "oauth"))]
+pub(crate) fn life_in_seconds(value: &serde_json::Value) -> Option<Duration> {
+    let seconds = value.as_f64().or_else(|| value.as_str()?.parse().ok())?;
+    Duration::try_from_secs_f64(seconds).ok()
 }
 
 const SCHEME: &str = "Bearer ";

@@ -1,14 +1,8 @@
-//! Where tokens are given out: a token endpoint's URL, or the issuer whose metadata names it. Secrets go there, so nothing but
-//! `https`, or loopback, will do.
+//! Where tokens are given out: a token endpoint's URL. Asks nobody for it; an [`Issuer`](super::Issuer) can tell.
 
 use std::str::FromStr;
 
-use agentcore_core::endpoint::is_loopback;
-use bytes::Bytes;
-use http::{Request, Response, Uri, header::ACCEPT};
-use serde_json::Value;
-
-use crate::{Error, ErrorKind};
+use crate::{Error, issuer::safe_url};
 
 /// The URL of a token endpoint (RFC 6749 §3.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,68 +21,5 @@ impl FromStr for TokenEndpoint {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         safe_url("token endpoint", text).map(Self)
-    }
-}
-
-/// An OpenID Connect issuer, such as `https://cognito-idp.us-east-1.amazonaws.com/us-east-1_ABC123DEF`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Issuer(String);
-
-impl Issuer {
-    /// The issuer's identifier.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Asks for the issuer's metadata (OpenID Connect Discovery 1.0 §4.1).
-    pub(super) fn metadata_request(&self) -> Result<Request<Bytes>, Error> {
-        let url = format!("{}/.well-known/openid-configuration", self.0.trim_end_matches('/'));
-        let request = Request::get(url).header(ACCEPT, "application/json").body(Bytes::new());
-        request
-            .map_err(|error| Error::new(ErrorKind::Misdirected, "the issuer's URL cannot be asked").with_source(error))
-    }
-
-    /// The token endpoint that the metadata names. The metadata must be this issuer's own (§4.3).
-    pub(super) fn read_metadata(&self, answer: &Response<Bytes>) -> Result<TokenEndpoint, Error> {
-        let refuse =
-            |why: &str| Error::new(ErrorKind::Unavailable, format!("the issuer's metadata is of no use: {why}"));
-        if !answer.status().is_success() {
-            return Err(refuse(&format!("HTTP {}", answer.status().as_u16())));
-        }
-        let metadata: Value =
-            serde_json::from_slice(answer.body()).map_err(|error| refuse("it is not JSON").with_source(error))?;
-        if metadata["issuer"].as_str() != Some(&self.0) {
-            return Err(refuse("it is another issuer's"));
-        }
-        let endpoint = metadata["token_endpoint"].as_str().ok_or_else(|| refuse("it names no token endpoint"))?;
-        endpoint.parse()
-    }
-}
-
-impl FromStr for Issuer {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        safe_url("issuer", text).map(Self)
-    }
-}
-
-/// A URL to which a secret may be sent. It is not quoted in errors: somebody may have put a password into it.
-fn safe_url(what: &str, text: &str) -> Result<String, Error> {
-    let refuse = |why: &str| Error::new(ErrorKind::Misdirected, format!("invalid {what}: {why}"));
-    let uri: Uri = text.parse().map_err(|_| refuse("it is not a URL"))?;
-    let authority = uri.authority().ok_or_else(|| refuse("it must look like https://HOST/PATH"))?;
-    if authority.as_str().contains('@') {
-        return Err(refuse("user names and passwords do not belong into it"));
-    }
-    if text.contains('#') {
-        return Err(refuse("it may have no fragment"));
-    }
-    match uri.scheme_str() {
-        Some("https") => Ok(text.to_owned()),
-        Some("http") if is_loopback(authority.host()) => Ok(text.to_owned()),
-        Some("http") => Err(refuse("secrets travel over https only, or to loopback")),
-        _ => Err(refuse("it must begin with https://")),
     }
 }

@@ -1,12 +1,10 @@
 //! What a token endpoint answers (RFC 6749 §5): a token and its life, or an error. Shows neither the token nor the body.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use http::Response;
 use serde_json::Value;
 
-use crate::{Error, ErrorKind, Issued, Token};
+use crate::{Error, ErrorKind, Issued, Token, token::life_in_seconds};
 
 /// Reads the answer of a token endpoint.
 pub(super) fn read(answer: &Response<Bytes>) -> Result<Issued, Error> {
@@ -25,16 +23,10 @@ pub(super) fn read(answer: &Response<Bytes>) -> Result<Issued, Error> {
     }
     let token = json["access_token"].as_str().ok_or_else(|| odd("it has no access token"))?;
     let issued = Issued::new(Token::parse(token)?);
-    Ok(match expires_in(&json["expires_in"]) {
+    Ok(match life_in_seconds(&json["expires_in"]) {
         Some(life) => issued.expires_in(life),
         None => issued,
     })
-}
-
-/// The life in seconds; a number, though some servers write it as a text.
-fn expires_in(value: &Value) -> Option<Duration> {
-    let seconds = value.as_f64().or_else(|| value.as_str()?.parse().ok())?;
-    Duration::try_from_secs_f64(seconds).ok()
 }
 
 /// RFC 6749 §5.2. What is the server's passing trouble is told from what will not get better by itself.

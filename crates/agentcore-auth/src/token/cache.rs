@@ -8,13 +8,15 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use arc_swap::ArcSwapOption;
 use tokio::sync::Mutex;
 
+pub(super) use self::life::longest_window;
 use self::life::{Age, Held};
+use super::{jwt, store::StoredToken};
 use crate::{BoxFuture, Clock, Error, ErrorKind, SystemClock, Token, TokenSource, clock::Moment};
 
 /// Whoever gives out new tokens: a token endpoint, a login, a helper program.
@@ -27,6 +29,19 @@ pub trait TokenIssuer: fmt::Debug + Send + Sync {
     /// # Cancel safety
     /// The future may be dropped at any await; the next call starts afresh.
     fn issue(&self) -> BoxFuture<'_, Result<Issued, Error>>;
+
+    /// Takes up a login that another process left in a [`TokenStore`](crate::TokenStore), before a token is asked for.
+    ///
+    /// The default does nothing: most issuers have no refresh tokens.
+    fn resume(&self, stored: &StoredToken) {
+        let _ = stored;
+    }
+
+    /// Adds to what is about to be stored whatever lets another process go on with this login: the refresh token, and whose
+    /// it is. The default adds nothing.
+    fn remember(&self, stored: StoredToken) -> StoredToken {
+        stored
+    }
 }
 
 /// A new token, and how long its issuer says it will live.
@@ -37,13 +52,15 @@ pub struct Issued {
     pub token: Token,
     /// The issuer's `expires_in`, if it tells. It beats the token's own `exp`, which is by the issuer's clock.
     pub expires_in: Option<Duration>,
+    /// How old the token is already. Nothing, unless it was kept somewhere in between.
+    pub age: Duration,
 }
 
 impl Issued {
-    /// A token whose life is what its own claims say, if they say anything.
+    /// A new token whose life is what its own claims say, if they say anything.
     #[must_use]
     pub fn new(token: Token) -> Self {
-        Self { token, expires_in: None }
+        Self { token, expires_in: None, age: Duration::ZERO }
     }
 
     /// The life the issuer told (RFC 6749 §5.1 `expires_in`).
@@ -51,6 +68,21 @@ impl Issued {
     pub fn expires_in(mut self, life: Duration) -> Self {
         self.expires_in = Some(life);
         self
+    }
+
+    /// How old the token is already: its refresh window is a part of its whole life, not of what is left of it.
+    #[must_use]
+    pub fn aged(mut self, age: Duration) -> Self {
+        self.age = age;
+        self
+    }
+
+    /// How long the token lives from the moment it was asked for, if that is known.
+    pub(super) fn life(&self, asked: SystemTime) -> Option<Duration> {
+        // `exp` minus `iat` is a life by one clock, the issuer's; `exp` alone needs ours to agree with it.
+        self.expires_in
+            .or_else(|| jwt::life(self.token.expose()))
+            .or_else(|| Some(self.token.expires_at()?.duration_since(asked).unwrap_or_default()))
     }
 }
 
@@ -295,7 +327,7 @@ impl<I: fmt::Debug> fmt::Debug for CachedToken<I> {
     }
 }
 
-const DEFAULT_WINDOW: Duration = Duration::from_secs(120);
+pub(super) const DEFAULT_WINDOW: Duration = Duration::from_secs(120);
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 

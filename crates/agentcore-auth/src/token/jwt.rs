@@ -35,7 +35,7 @@ pub fn life(token: &str) -> Option<Duration> {
 }
 
 /// A `NumericDate` (RFC 7519 §2): seconds since 1970, perhaps with a fraction.
-fn numeric_date(claims: &Map<String, Value>, name: &str) -> Option<Duration> {
+pub(crate) fn numeric_date(claims: &Map<String, Value>, name: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(claims.get(name)?.as_f64()?).ok()
 }
 

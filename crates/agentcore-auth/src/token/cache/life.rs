@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Issued;
-use crate::{Token, clock::Moment, token::jwt};
+use crate::{Token, clock::Moment};
 
 /// A token with the times of its life.
 #[derive(Debug)]
@@ -26,18 +26,16 @@ pub(super) enum Age {
 
 impl Held {
     pub(super) fn new(issued: Issued, asked: Moment, window: Duration) -> Self {
-        let Issued { token, expires_in } = issued;
-        // `exp` minus `iat` is a life by one clock, the issuer's; `exp` alone needs ours to agree with it.
-        let life = expires_in
-            .or_else(|| jwt::life(token.expose()))
-            .or_else(|| Some(token.expires_at()?.duration_since(asked.wall).unwrap_or_default()));
+        let life = issued.life(asked.wall);
+        let Issued { token, age, .. } = issued;
         let token = match life.and_then(|life| asked.wall.checked_add(life)) {
             Some(death) => token.expiring_at(death),
             None => token,
         };
         // Near the end of a short life the window shrinks to nothing, and the shortest interval keeps fetches apart.
-        let window =
-            life.map_or(Duration::ZERO, |life| window.min(life / 4).min(life.saturating_sub(SHORTEST_INTERVAL)));
+        let window = life.map_or(Duration::ZERO, |life| {
+            longest_window(window, life.saturating_add(age)).min(life.saturating_sub(SHORTEST_INTERVAL))
+        });
         Self { token, asked, life, window }
     }
 
@@ -60,6 +58,11 @@ impl Held {
     pub(super) fn left(&self, now: Moment) -> Option<Duration> {
         Some(self.life?.saturating_sub(self.lived(now)))
     }
+}
+
+/// A refresh window is never more than a fraction of the whole life.
+pub(in crate::token) fn longest_window(window: Duration, whole_life: Duration) -> Duration {
+    window.min(whole_life / 4)
 }
 
 /// A token is not renewed sooner than this after it came, however short its life.

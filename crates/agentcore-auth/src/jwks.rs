@@ -1,0 +1,228 @@
+//! Verifying tokens with the keys their issuer publishes (RFC 7517), for those who receive tokens and for those who want to
+//! know why theirs are refused. Feature `jwks`.
+//!
+//! It refuses tokens without a signature, signatures made with a shared secret, and keys from anywhere but the issuer's own
+//! metadata.
+
+mod cache;
+mod key;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Map, Value};
+
+use self::{cache::KeyCache, key::Algorithm};
+pub use crate::issuer::Issuer;
+use crate::{Clock, Error, ErrorKind, Exchange, auth::in_words, token::jwt};
+
+/// Verifies the tokens of one issuer, as a runtime with a JWT authorizer does.
+///
+/// Nobody is allowed before [`allow_client`](Self::allow_client), [`allow_audience`](Self::allow_audience) or
+/// [`allow_anybody`](Self::allow_anybody) says who.
+///
+/// The issuer's keys are fetched when the first token comes, by one caller for all, and looked up without a lock from then
+/// on. They are fetched again after an hour, and when a token names a key that is not among them; while that fails, the keys
+/// in hand are good for a day.
+///
+/// ```no_run
+/// # use std::sync::Arc;
+/// use agentcore_auth::jwks::Verifier;
+///
+/// # async fn example(http: Arc<dyn agentcore_auth::Exchange>, token: &str) -> Result<(), agentcore_auth::Error> {
+/// let issuer = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_ABC123DEF".parse()?;
+/// let verifier = Verifier::new(issuer, http).allow_client("my-client-id");
+/// let claims = verifier.verify(token).await?;
+/// println!("called by {}", claims["sub"]);
+/// # Ok(()) }
+/// ```
+pub struct Verifier {
+    keys: KeyCache,
+    leeway: Duration,
+    clients: Vec<String>,
+    audiences: Vec<String>,
+    anybody: bool,
+}
+
+impl Verifier {
+    /// A verifier of this issuer's tokens that allows nobody yet.
+    #[must_use]
+    pub fn new(issuer: Issuer, http: Arc<dyn Exchange>) -> Self {
+        let keys = KeyCache::new(issuer, http);
+        Self { keys, leeway: Duration::ZERO, clients: Vec::new(), audiences: Vec::new(), anybody: false }
+    }
+
+    /// Allows tokens whose `client_id` is this, such as Cognito's access tokens. May be given several times.
+    ///
+    /// Where clients and audiences are given, a token must match one of each, as with a runtime's `allowedClients` and
+    /// `allowedAudience`.
+    #[must_use]
+    pub fn allow_client(mut self, id: impl Into<String>) -> Self {
+        self.clients.push(id.into());
+        self
+    }
+
+    /// Allows tokens whose `aud` is this, or has this among others, such as Cognito's id tokens. May be given several times.
+    #[must_use]
+    pub fn allow_audience(mut self, audience: impl Into<String>) -> Self {
+        self.audiences.push(audience.into());
+        self
+    }
+
+    /// Allows the issuer's tokens whomever they are for, where no client and no audience is given: to look at a token, not to
+    /// let somebody in.
+    #[must_use]
+    pub fn allow_anybody(mut self) -> Self {
+        self.anybody = true;
+        self
+    }
+
+    /// Takes `exp` and `nbf` as this much later and earlier. Default: zero, so that no token is taken that has expired; a
+    /// machine whose clock is behind the issuer's needs a few seconds to take tokens that are new.
+    #[must_use]
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.leeway = leeway;
+        self
+    }
+
+    /// Fetches the keys for the sake of an unknown one no sooner than this after the last time. Default: 30 seconds. A shorter
+    /// interval knows a new key sooner, and lets strangers cause more requests with tokens they made up.
+    #[must_use]
+    pub fn refetch_interval(mut self, interval: Duration) -> Self {
+        self.keys.interval = interval;
+        self
+    }
+
+    /// Tells the time. Default: the system's clocks.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.keys.clock = Arc::new(clock);
+        self
+    }
+
+    /// Verifies a token: its signature, its issuer, its times and whom it is for. Gives back its claims.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Untrusted`] and [`ErrorKind::ExpiredToken`] are about the token, and the message says which check failed;
+    /// any other kind is about the issuer, whose keys could not be had.
+    ///
+    /// # Cancel safety
+    /// The future may be dropped at any await; a fetch it did for others is handed over to one of them.
+    pub async fn verify(&self, token: &str) -> Result<Map<String, Value>, Error> {
+        let parts = Parts::read(token)?;
+        // Asked first, so that another issuer's token is called that and not one with an unknown key.
+        if parts.text("iss") != Some(self.keys.issuer().as_str()) {
+            return Err(untrusted("its issuer is another"));
+        }
+        let key = self.keys.find(&parts.key_id).await?;
+        if !key.verifies(parts.algorithm, parts.signed.as_bytes(), &parts.signature)? {
+            return Err(untrusted("its signature is wrong"));
+        }
+        self.check_times(&parts.claims)?;
+        self.check_receiver(&parts)?;
+        Ok(parts.claims)
+    }
+
+    /// RFC 7519 §4.1.4 and §4.1.5.
+    fn check_times(&self, claims: &Map<String, Value>) -> Result<(), Error> {
+        let now = self.keys.clock.now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let expiry = jwt::numeric_date(claims, "exp").ok_or_else(|| untrusted("it does not say when it expires"))?;
+        if now >= expiry.saturating_add(self.leeway) {
+            let message = format!("the token expired {} ago", in_words(now.saturating_sub(expiry)));
+            return Err(Error::new(ErrorKind::ExpiredToken, message));
+        }
+        match jwt::numeric_date(claims, "nbf") {
+            None if claims.contains_key("nbf") => Err(untrusted("it does not say since when it is valid")),
+            Some(begin) if now.saturating_add(self.leeway) < begin => Err(untrusted("it is not valid yet")),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_receiver(&self, parts: &Parts<'_>) -> Result<(), Error> {
+        if self.clients.is_empty() && self.audiences.is_empty() && !self.anybody {
+            return Err(untrusted("no client and no audience is allowed"));
+        }
+        let client = parts.text("client_id");
+        if !self.clients.is_empty() && !client.is_some_and(|client| self.clients.iter().any(|it| it == client)) {
+            return Err(untrusted("its client is not allowed"));
+        }
+        let allowed = |audience: &Value| self.audiences.iter().any(|it| audience == it);
+        let fine = match parts.claims.get("aud") {
+            Some(Value::Array(several)) => several.iter().any(allowed),
+            Some(one) => allowed(one),
+            None => false,
+        };
+        if !self.audiences.is_empty() && !fine {
+            return Err(untrusted("its audience is not allowed"));
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier")
+            .field("issuer", self.keys.issuer())
+            .field("clients", &self.clients)
+            .field("audiences", &self.audiences)
+            .field("anybody", &self.anybody)
+            .field("leeway", &self.leeway)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A token taken apart (RFC 7515 §7.1), nothing of it believed yet.
+struct Parts<'a> {
+    signed: &'a str,
+    algorithm: Algorithm,
+    /// The name of its key (RFC 7517 §4.5).
+    key_id: String,
+    claims: Map<String, Value>,
+    signature: Vec<u8>,
+}
+
+impl<'a> Parts<'a> {
+    fn read(token: &'a str) -> Result<Self, Error> {
+        let odd = || untrusted("it is not a signed JSON Web Token");
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(untrusted("it is too long"));
+        }
+        let (signed, signature) = token.rsplit_once('.').ok_or_else(odd)?;
+        let (header, claims) = signed.split_once('.').ok_or_else(odd)?;
+        let object = |part: &str| match serde_json::from_slice(&decode(part)?).ok()? {
+            Value::Object(object) => Some(object),
+            _ => None,
+        };
+        let (header, claims) = object(header).zip(object(claims)).ok_or_else(odd)?;
+        let signature = decode(signature).ok_or_else(odd)?;
+        // RFC 7515 §4.1.11: what must be understood, and is not, is refused.
+        if header.contains_key("crit") {
+            return Err(untrusted("it has extensions that must be understood"));
+        }
+        let algorithm = header.get("alg").and_then(Value::as_str).and_then(Algorithm::named);
+        let algorithm = algorithm.ok_or_else(|| untrusted("its algorithm is none of those that are taken"))?;
+        let Some(Value::String(key_id)) = header.get("kid").cloned() else {
+            return Err(untrusted("it does not name its key"));
+        };
+        Ok(Self { signed, algorithm, key_id, claims, signature })
+    }
+
+    fn text(&self, claim: &str) -> Option<&str> {
+        self.claims.get(claim)?.as_str()
+    }
+}
+
+/// Strictly base64url without padding (RFC 7515 §2): one text for the same bytes, and no other.
+fn decode(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
+}
+
+fn untrusted(why: &str) -> Error {
+    Error::new(ErrorKind::Untrusted, format!("the token was refused: {why}"))
+}
+
+/// HTTP servers take no header this long.
+const MAX_TOKEN_BYTES: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,113 @@
+//! Programs that print tokens, and programs that do not.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    fs::{self, File},
+    io::Read as _,
+    path::PathBuf,
+    pin::pin,
+    task::{Context, Waker},
+};
+
+use super::*;
+use crate::TokenSource;
+
+fn shell(script: &str) -> CommandToken {
+    CommandToken::new("sh").args(["-c", script])
+}
+
+#[tokio::test]
+async fn what_is_printed() {
+    for (script, token, life) in [
+        ("echo one", "one", None),
+        ("printf '  one \\n\\n'", "one", None),
+        (r#"echo '{"token":"one"}'"#, "one", None),
+        (r#"echo '{"token":"one","expires_in":60}'"#, "one", Some(60.0)),
+        (r#"echo ' {"access_token":"one","expires_in":"1.5","token_type":"Bearer"} '"#, "one", Some(1.5)),
+        (r#"echo '{"access_token":"one","expires_in":-1}'"#, "one", None),
+        ("cat; echo one", "one", None),
+    ] {
+        let issued = shell(script).issue().await.unwrap();
+        let life = life.map(Duration::from_secs_f64);
+        assert_eq!((issued.token.expose(), issued.expires_in), (token, life), "{script}");
+    }
+    // Arguments reach the program as they are.
+    let issued = shell("echo \"$2\"").args(["name", "$HOME", "two-'\"`"]).issue().await;
+    assert!(issued.is_err());
+    let issued = shell("echo \"$2\"").args(["name", "x", "two"]).issue().await.unwrap();
+    assert_eq!(issued.token.expose(), "two");
+}
+
+#[tokio::test]
+async fn what_goes_wrong() {
+    let missing = CommandToken::new("/nowhere/agentcore-token");
+    for (command, kind, message) in [
+        (shell("echo hush; exit 3"), ErrorKind::Unavailable, r#""sh" failed: exit status: 3"#),
+        (shell("echo hush; kill -9 $$"), ErrorKind::Unavailable, r#""sh" failed: signal: 9 (SIGKILL)"#),
+        (shell("true"), ErrorKind::Unavailable, r#""sh" printed nothing"#),
+        (shell("echo hush hush"), ErrorKind::InvalidToken, r#""sh" printed what is no token"#),
+        (shell(r#"echo '{"hush":1}'"#), ErrorKind::Unavailable, r#""sh" printed JSON without a token"#),
+        (shell(r#"echo '{"token":1}'"#), ErrorKind::Unavailable, r#""sh" printed JSON without a token"#),
+        (shell(r#"echo '{"token":"hush"'"#), ErrorKind::Unavailable, r#""sh" printed JSON that is not whole"#),
+        (shell(r"printf '\377'"), ErrorKind::Unavailable, r#""sh" printed what is no text"#),
+        (CommandToken::new("yes"), ErrorKind::Unavailable, r#""yes" printed too much and was ended"#),
+        (missing, ErrorKind::Unavailable, r#""/nowhere/agentcore-token" cannot be run"#),
+    ] {
+        let error = command.issue().await.unwrap_err();
+        assert_eq!((error.kind(), error.to_string()), (kind, format!("the token command {message}")));
+        assert!(!format!("{error:?}").contains("hush"), "{error:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_program_that_hangs() {
+    let error = CommandToken::new("tail").args(["-f", "/dev/null"]).issue().await.unwrap_err();
+    let message = r#"the token command "tail" took longer than 60 s and was ended"#;
+    assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Unreachable, message));
+}
+
+/// A pipe with a name, held open by the program for as long as it lives.
+struct Lifeline(PathBuf);
+
+impl Lifeline {
+    fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("agentcore-command-{:016x}", fastrand::u64(..)));
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        Self(path)
+    }
+
+    fn holder(&self) -> CommandToken {
+        shell("exec tail -f /dev/null >\"$1\"").args(["name".as_ref(), self.0.as_os_str()])
+    }
+}
+
+impl Drop for Lifeline {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+#[tokio::test]
+async fn a_cancelled_program_is_ended() {
+    let lifeline = Lifeline::new();
+    let command = lifeline.holder();
+    let mut pipe = {
+        let mut running = pin!(command.issue());
+        assert!(running.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        // Opening waits until the program has opened its end.
+        File::open(&lifeline.0).unwrap()
+    };
+    // Reading ends when nobody has the other end open any more.
+    assert_eq!(pipe.read_to_end(&mut Vec::new()).unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_token_is_kept_while_it_lives() {
+    let source = shell(r#"echo "{\"token\":\"of-$$\",\"expires_in\":3600}""#).cached();
+    let first = source.token().await.unwrap();
+    assert_eq!(source.token().await.unwrap(), first);
+    assert_eq!(source.statistics().fetches, 1);
+    let secretive = CommandToken::new("program").args(["hush"]);
+    assert_eq!(format!("{secretive:?}"), r#"CommandToken { program: "program", timeout: 60s, .. }"#);
+}

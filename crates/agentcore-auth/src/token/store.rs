@@ -1,0 +1,248 @@
+//! Tokens that outlive a process and are shared by several: a store, and an issuer that looks there first. Nothing is
+//! written unless a store was given.
+
+mod file;
+
+use std::{
+    any::Any,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use secrecy::SecretString;
+
+pub use self::file::FileStore;
+use super::{
+    CachedToken, Issued, Token, TokenIssuer,
+    cache::{DEFAULT_WINDOW, longest_window},
+};
+use crate::{BoxFuture, Clock, Error, SystemClock};
+
+/// A place where tokens are kept from one process to the next.
+///
+/// A key says whose token it is: everything that makes tokens differ belongs into it, such as issuer, client, user and
+/// scopes. It is no secret, and may be of any length.
+///
+/// Loading, saving and clearing are done on the thread that asks for a token, so they should take no longer than a small
+/// local file does. Only [`lock`](Self::lock) may wait.
+pub trait TokenStore: fmt::Debug + Send + Sync {
+    /// What is stored under the key. What cannot be understood counts as nothing.
+    ///
+    /// # Errors
+    /// If the store cannot be read, or is not safe from others; the error must contain no secret.
+    fn load(&self, key: &str) -> Result<Option<StoredToken>, Error>;
+
+    /// Stores a token in place of what is there, whole or not at all.
+    ///
+    /// # Errors
+    /// If it cannot be written; what was there before is still there then.
+    fn save(&self, key: &str, token: &StoredToken) -> Result<(), Error>;
+
+    /// Forgets what is stored under the key, if anything is.
+    ///
+    /// # Errors
+    /// If it cannot be removed.
+    fn clear(&self, key: &str) -> Result<(), Error>;
+
+    /// Waits until nobody else gets a token for this key, and keeps others from it until the lock is dropped.
+    ///
+    /// The default locks nothing, for stores that cannot: then several processes may ask the issuer at once.
+    ///
+    /// # Errors
+    /// If the lock cannot be had.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives the lock up.
+    fn lock<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<StoreLock, Error>> {
+        let _ = key;
+        Box::pin(std::future::ready(Ok(StoreLock::new(()))))
+    }
+}
+
+/// A lock on one key of a store, held until it is dropped.
+pub struct StoreLock(#[expect(dead_code, reason = "it is there to be dropped")] Box<dyn Any + Send + Sync>);
+
+impl StoreLock {
+    /// Wraps whatever gives the lock back when it is dropped.
+    #[must_use]
+    pub fn new(held: impl Any + Send + Sync) -> Self {
+        Self(Box::new(held))
+    }
+}
+
+impl fmt::Debug for StoreLock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StoreLock(…)")
+    }
+}
+
+/// A token as it is stored, and what it takes to go on with the login it came of. Blind in `Debug`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct StoredToken {
+    /// The token that is sent. It knows when it expires, if anybody does.
+    pub token: Token,
+    /// When it was asked for.
+    pub issued_at: SystemTime,
+    /// What gets the next token without a password.
+    pub refresh_token: Option<SecretString>,
+    /// Whose refresh token it is.
+    pub username: Option<String>,
+}
+
+impl StoredToken {
+    /// A token alone. Times are stored in whole seconds, rounded down.
+    #[must_use]
+    pub fn new(token: Token, issued_at: SystemTime) -> Self {
+        Self { token, issued_at, refresh_token: None, username: None }
+    }
+
+    /// Adds the refresh token.
+    #[must_use]
+    pub fn refresh_token(mut self, token: impl Into<SecretString>) -> Self {
+        self.refresh_token = Some(token.into());
+        self
+    }
+
+    /// Adds whose refresh token it is.
+    #[must_use]
+    pub fn username(mut self, name: impl Into<String>) -> Self {
+        self.username = Some(name.into());
+        self
+    }
+
+    /// The token with what is left of its life, if that is more than its refresh window.
+    fn fresh(&self, now: SystemTime, window: Duration) -> Option<Issued> {
+        // A token of the future was stored before the clock was set back: how old it is cannot be told.
+        let age = now.duration_since(self.issued_at).ok()?;
+        let issued = Issued::new(self.token.clone()).aged(age);
+        let Some(death) = self.token.expires_at() else { return Some(issued) };
+        let left = death.duration_since(now).ok()?;
+        (left > longest_window(window, left + age)).then(|| issued.expires_in(left))
+    }
+}
+
+/// An issuer that shares its tokens through a store: a stored token that is still fresh is used in place of a new one, and
+/// of all processes that need a new one only one asks for it.
+///
+/// A token is not taken from the store twice in a row: whoever asks again was refused with it. What the store fails to do is
+/// an error, but for saving: a token in hand is not thrown away because it cannot be kept.
+///
+/// ```
+/// use std::sync::Arc;
+/// use agentcore_auth::{FileStore, Issued, Stored, Token, TokenSource, token};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), agentcore_auth::Error> {
+/// # let directory = std::env::temp_dir().join(format!("agentcore-auth-example-{}", std::process::id()));
+/// let store = Arc::new(FileStore::new(&directory));
+/// let issuer = token::from_fn(|| async { Ok(Issued::new(Token::parse("bought")?)) });
+/// let source = Stored::new(issuer, store.clone(), "idp.example my-client").cached();
+/// assert_eq!(source.token().await?.expose(), "bought");
+///
+/// // Another process, later.
+/// let issuer = token::from_fn(|| async { unreachable!("the token in the store is still good") });
+/// let source = Stored::new(issuer, store, "idp.example my-client").cached();
+/// assert_eq!(source.token().await?.expose(), "bought");
+/// # std::fs::remove_dir_all(directory).ok();
+/// # Ok(()) }
+/// ```
+pub struct Stored<I> {
+    issuer: I,
+    store: Arc<dyn TokenStore>,
+    key: String,
+    window: Duration,
+    clock: Arc<dyn Clock>,
+    /// The last token given out.
+    given: Mutex<Option<Token>>,
+}
+
+impl<I: TokenIssuer> Stored<I> {
+    /// Shares the issuer's tokens under this key. What belongs into a key is told by [`TokenStore`].
+    #[must_use]
+    pub fn new(issuer: I, store: Arc<dyn TokenStore>, key: impl Into<String>) -> Self {
+        let clock = Arc::new(SystemClock::default());
+        Self { issuer, store, key: key.into(), window: DEFAULT_WINDOW, clock, given: Mutex::default() }
+    }
+
+    /// Uses a stored token only if more than this is left of its life. Default: 120 seconds, and never more than a quarter of
+    /// the life. [`cached`](Self::cached) renews within the same window.
+    #[must_use]
+    pub fn refresh_window(mut self, window: Duration) -> Self {
+        self.window = window;
+        self
+    }
+
+    /// Tells the time. Default: the system's clocks.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// A source that keeps each token while it lives, by the same window and clock.
+    #[must_use]
+    pub fn cached(self) -> CachedToken<Self> {
+        let (window, clock) = (self.window, Arc::clone(&self.clock));
+        CachedToken::new(self).refresh_window(window).clock(clock)
+    }
+
+    /// What of the store can be given out now.
+    fn usable(&self, stored: Option<&StoredToken>) -> Option<Issued> {
+        let issued = stored?.fresh(self.clock.now(), self.window)?;
+        let refused = self.given().as_ref().is_some_and(|given| given.header() == issued.token.header());
+        (!refused).then(|| self.give(issued))
+    }
+
+    fn give(&self, issued: Issued) -> Issued {
+        *self.given() = Some(issued.token.clone());
+        issued
+    }
+
+    fn given(&self) -> std::sync::MutexGuard<'_, Option<Token>> {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn find_or_fetch(&self) -> Result<Issued, Error> {
+        if let Some(issued) = self.usable(self.store.load(&self.key)?.as_ref()) {
+            return Ok(issued);
+        }
+        let _lock = self.store.lock(&self.key).await?;
+        // Whoever held the lock may have got a token.
+        let stored = self.store.load(&self.key)?;
+        if let Some(issued) = self.usable(stored.as_ref()) {
+            return Ok(issued);
+        }
+        if let Some(stored) = &stored {
+            self.issuer.resume(stored);
+        }
+        let asked = self.clock.now();
+        let issued = self.issuer.issue().await?;
+        let death = issued.life(asked).and_then(|life| asked.checked_add(life));
+        let token = death.map_or_else(|| issued.token.clone(), |death| issued.token.clone().expiring_at(death));
+        let stored = self.issuer.remember(StoredToken::new(token, asked));
+        if let Err(error) = self.store.save(&self.key, &stored) {
+            tracing::warn!(kind = ?error.kind(), %error, "a new token could not be stored");
+        }
+        Ok(self.give(issued))
+    }
+}
+
+impl<I: TokenIssuer> TokenIssuer for Stored<I> {
+    fn issue(&self) -> BoxFuture<'_, Result<Issued, Error>> {
+        Box::pin(self.find_or_fetch())
+    }
+}
+
+impl<I: fmt::Debug> fmt::Debug for Stored<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stored")
+            .field("issuer", &self.issuer)
+            .field("store", &self.store)
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

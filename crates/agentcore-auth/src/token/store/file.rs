@@ -1,0 +1,204 @@
+//! Tokens in a directory, one file a key, for their owner's eyes alone. Refuses to read what others can read; keeps no backups.
+
+mod format;
+mod replacement;
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use sha2::{Digest as _, Sha256};
+
+use self::replacement::Replacement;
+use super::{StoreLock, StoredToken, TokenStore};
+use crate::{BoxFuture, Error, ErrorKind};
+
+/// A store in a directory of the local file system.
+///
+/// The directory is made when something is first stored, for its owner alone (mode 0700), and so are the files (0600); other
+/// systems than Unix give them whatever the directory above gives. A file's name is a hash of its key. A file is replaced as
+/// a whole, so that a crash leaves the old or the new one; one that is damaged, or somebody else's, counts as none.
+///
+/// Whoever gets a token holds a lock on a file beside it, which the system gives back if the process dies. Network file
+/// systems may not keep it.
+///
+/// Files are read and written on the thread that asks, which takes a few hundred microseconds and happens once in a token's
+/// life. Waiting for the lock of another process blocks no thread, and needs a tokio runtime with its timer.
+#[derive(Clone, Debug)]
+pub struct FileStore {
+    directory: PathBuf,
+    patience: Duration,
+}
+
+impl FileStore {
+    /// A store in this directory. Nothing is read or written yet.
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
+        Self { directory: directory.into(), patience: DEFAULT_PATIENCE }
+    }
+
+    /// How long to wait while another process gets a token. Default: 120 seconds, for logins may wait for a person. A shorter
+    /// wait tells sooner of a process that hangs.
+    #[must_use]
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    fn path(&self, key: &str, extension: &str) -> PathBuf {
+        self.directory.join(format!("{}.{extension}", name(key)))
+    }
+
+    /// Tries until nobody else holds the file's lock.
+    async fn wait(&self, file: File) -> Result<StoreLock, Error> {
+        let locked = async {
+            loop {
+                match file.try_lock() {
+                    Ok(()) => return Ok(()),
+                    Err(TryLockError::WouldBlock) => tokio::time::sleep(PAUSE).await,
+                    Err(TryLockError::Error(error)) => return Err(failed("the lock of a token's file", error)),
+                }
+            }
+        };
+        match tokio::time::timeout(self.patience, locked).await {
+            Ok(locked) => locked.map(|()| StoreLock::new(file)),
+            Err(_) => {
+                let message = format!(
+                    "another process has been getting this token for more than {} s; end it, or try again later",
+                    self.patience.as_secs()
+                );
+                Err(Error::new(ErrorKind::Unavailable, message))
+            }
+        }
+    }
+}
+
+impl TokenStore for FileStore {
+    fn load(&self, key: &str) -> Result<Option<StoredToken>, Error> {
+        let path = self.path(key, TOKEN);
+        let stored = match read(&path) {
+            Ok(Found::Contents(bytes)) => format::decode(&bytes),
+            Ok(Found::Foreign) => None,
+            Ok(Found::Exposed) => {
+                let message = format!("a stored token was not read, because others can read it: chmod 600 {path:?}");
+                return Err(Error::new(ErrorKind::Unavailable, message));
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed("a stored token", error)),
+        };
+        if stored.is_none() {
+            tracing::warn!(file = %name(key), "a stored token is damaged, or none of ours; going on without it");
+        }
+        Ok(stored)
+    }
+
+    fn save(&self, key: &str, token: &StoredToken) -> Result<(), Error> {
+        make_directory(&self.directory)
+            .and_then(|()| Replacement::write(self.path(key, TOKEN), &format::encode(token))?.put_in_place())
+            .map_err(|error| Error::new(ErrorKind::Unavailable, "a token cannot be stored").with_source(error))
+    }
+
+    fn clear(&self, key: &str) -> Result<(), Error> {
+        let found = replacement::leftovers(&self.path(key, TOKEN))
+            .and_then(|found| found.iter().try_for_each(|path| remove(path)))
+            .and_then(|()| remove(&self.path(key, TOKEN)));
+        found.map_err(|error| Error::new(ErrorKind::Unavailable, "a stored token cannot be removed").with_source(error))
+    }
+
+    fn lock<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<StoreLock, Error>> {
+        Box::pin(async move {
+            let opened = make_directory(&self.directory).and_then(|()| {
+                // The file is never removed: whoever opened it before would hold the lock of a file that is no more.
+                private(OpenOptions::new().write(true).create(true).truncate(false)).open(self.path(key, LOCK))
+            });
+            self.wait(opened.map_err(|error| failed("the lock of a token's file", error))?).await
+        })
+    }
+}
+
+/// What a key's files are called, whatever is in the key.
+fn name(key: &str) -> String {
+    Sha256::digest(key).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What is at a path.
+enum Found {
+    Contents(Vec<u8>),
+    /// Nothing that was written here: too large, or no file.
+    Foreign,
+    /// Others can read it.
+    Exposed,
+}
+
+fn read(path: &Path) -> io::Result<Found> {
+    // Opening what is no file, such as a pipe, may wait for ever.
+    if !fs::metadata(path)?.is_file() {
+        return Ok(Found::Foreign);
+    }
+    let file = File::open(path)?;
+    // What was opened is judged, not what the name stood for a moment ago.
+    if is_open_to_others(&file.metadata()?) {
+        return Ok(Found::Exposed);
+    }
+    let mut bytes = Vec::new();
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
+    Ok(if bytes.len() as u64 > MAX_FILE_BYTES { Found::Foreign } else { Found::Contents(bytes) })
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn failed(what: &str, error: io::Error) -> Error {
+    Error::new(ErrorKind::Unavailable, format!("{what} cannot be used")).with_source(error)
+}
+
+#[cfg(unix)]
+fn make_directory(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+#[cfg(not(unix))]
+fn make_directory(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)
+}
+
+/// Files that are made are their owner's alone.
+#[cfg(unix)]
+fn private(options: &mut OpenOptions) -> &OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    options.mode(0o600)
+}
+
+#[cfg(not(unix))]
+fn private(options: &mut OpenOptions) -> &OpenOptions {
+    options
+}
+
+#[cfg(unix)]
+fn is_open_to_others(metadata: &fs::Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    metadata.permissions().mode() & 0o077 != 0
+}
+
+#[cfg(not(unix))]
+fn is_open_to_others(_: &fs::Metadata) -> bool {
+    false
+}
+
+const TOKEN: &str = "json";
+const LOCK: &str = "lock";
+/// No token and refresh token come near.
+const MAX_FILE_BYTES: u64 = 64 * 1024;
+const DEFAULT_PATIENCE: Duration = Duration::from_secs(120);
+/// Between two looks at a lock; a token takes its issuer longer.
+const PAUSE: Duration = Duration::from_millis(50);
+
+#[cfg(test)]
+mod tests;
