@@ -17,16 +17,9 @@ use aws_credential_types::{
     Credentials,
     provider::{self, ProvideCredentials, SharedCredentialsProvider, error::CredentialsError, future},
 };
-use aws_smithy_runtime_api::client::{
-    http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
-    orchestrator::{HttpRequest, HttpResponse},
-    result::ConnectorError,
-};
-use aws_smithy_types::body::SdkBody;
-use bytes::Bytes;
 use tokio::sync::Mutex;
 
-use crate::{BoxError, Clock, Exchange};
+use crate::{Clock, Exchange, sdk};
 
 /// The default credential chain, cached.
 ///
@@ -61,12 +54,8 @@ impl DefaultChain {
         region: Option<&Region>,
         profile: Option<&str>,
     ) -> Self {
-        let client = http_client_fn(move |settings, _components| {
-            let bound = settings.connect_timeout().into_iter().chain(settings.read_timeout()).reduce(|a, b| a + b);
-            SharedHttpConnector::new(Connector { http: Arc::clone(&http), bound: bound.unwrap_or(DEFAULT_BOUND) })
-        });
         let region = region.map(|region| aws_config::Region::new(region.as_str().to_owned()));
-        let config = ProviderConfig::default().with_http_client(client).with_region(region.clone());
+        let config = ProviderConfig::default().with_http_client(sdk::client(http)).with_region(region.clone());
         let chain = if let Some(profile) = profile {
             let named = ProfileFileCredentialsProvider::builder().configure(&config).profile_name(profile);
             SharedCredentialsProvider::new(named.build())
@@ -97,7 +86,7 @@ impl DefaultChain {
         if let Some(held) = held.as_ref().filter(|held| now < held.renew_at) {
             return Ok(held.credentials.clone());
         }
-        match (self.chain.provide_credentials().await, held) {
+        match (sdk::muted(self.chain.provide_credentials()).await, held) {
             (Ok(credentials), _) => {
                 self.keep(credentials.clone(), now);
                 Ok(credentials)
@@ -132,32 +121,7 @@ impl ProvideCredentials for DefaultChain {
     }
 }
 
-/// The SDK's side of the port.
-#[derive(Debug)]
-struct Connector {
-    http: Arc<dyn Exchange>,
-    /// Connecting and reading together, so that a metadata service that is not there is given up on soon.
-    bound: Duration,
-}
-
-impl HttpConnector for Connector {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (http, bound) = (Arc::clone(&self.http), self.bound);
-        HttpConnectorFuture::new(async move {
-            let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
-            let (parts, body) = request.into_parts();
-            let body = body.bytes().map(Bytes::copy_from_slice);
-            let body = body.ok_or_else(|| ConnectorError::user("a streaming request body".into()))?;
-            let answer = tokio::time::timeout(bound, http.exchange(http::Request::from_parts(parts, body))).await;
-            let answer = answer.map_err(|elapsed| ConnectorError::timeout(elapsed.into()))?;
-            let answer = answer.map_err(|error: BoxError| ConnectorError::io(error))?;
-            HttpResponse::try_from(answer.map(SdkBody::from)).map_err(|error| ConnectorError::other(error.into(), None))
-        })
-    }
-}
-
 const RENEW_BEFORE: Duration = Duration::from_secs(5 * 60);
 const UNDATED_LIFE: Duration = Duration::from_secs(15 * 60);
-const DEFAULT_BOUND: Duration = Duration::from_secs(30);
 const NOWHERE: &str = "looked in the environment, the shared profile files, web identity, the container's and the \
                        EC2 instance's metadata service";

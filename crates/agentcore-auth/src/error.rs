@@ -31,6 +31,8 @@ pub enum ErrorKind {
     Untrusted,
     /// The issuer refused the caller's own credentials; asking again with the same ones will not help.
     Refused,
+    /// The issuer wants an answer that only a person has, such as a one-time code, and none was given.
+    Challenge,
     /// The source had no token or no credentials to give.
     Unavailable,
     /// The issuer could not be reached, or does not serve now; later it may.

@@ -28,6 +28,8 @@ mod auth;
 #[cfg(feature = "aws-config")]
 pub mod chain;
 mod clock;
+#[cfg(feature = "cognito")]
+pub mod cognito;
 pub mod credentials;
 mod error;
 mod exchange;
@@ -37,6 +39,8 @@ mod issuer;
 pub mod jwks;
 #[cfg(feature = "oauth")]
 pub mod oauth;
+#[cfg(any(feature = "aws-config", feature = "cognito"))]
+mod sdk;
 pub mod sigv4;
 pub mod token;
 

@@ -53,6 +53,26 @@
 //! # Ok(()) }
 //! ```
 //!
+//! # Tokens that look after themselves
+//!
+//! A [`CachedToken`] logs in once, renews the token before it dies and is shared by everybody: by a Cognito user (feature
+//! `cognito`), by a machine (feature `oauth`), by a program (feature `command`) or by code of yours
+//! ([`auth::token::from_fn`]). [`auth::Stored`] shares one login among processes.
+//!
+#![cfg_attr(feature = "cognito", doc = "```no_run")]
+#![cfg_attr(not(feature = "cognito"), doc = "```ignore")]
+//! use std::sync::Arc;
+//! use agentcore::{Client, Transport, auth::cognito::{Cognito, Login, PoolId}};
+//!
+//! # fn example(password: String) -> Result<(), Box<dyn std::error::Error>> {
+//! let transport = Transport::builder().build()?;
+//! let pool: PoolId = "us-east-1_ABC123DEF".parse()?;
+//! let login = Login::user_srp("ada@example.com", password);
+//! let user = Cognito::new(pool, "my-client-id", login, Arc::new(transport.clone()));
+//! let client = Client::builder().token_source(user.cached()).transport(transport).build()?;
+//! # Ok(()) }
+//! ```
+//!
 //! # When it fails
 //!
 //! [`Error::kind`] says what to do about it and [`Error::may_have_run`] whether the agent may have done its work; what is
@@ -65,6 +85,9 @@
 //! | `http` | on | [`Client`], [`Runtime`], invocations and events |
 //! | `ws` | on | [`WebSocket`] URLs |
 //! | `aws-config` | off | the default AWS credential chain |
+//! | `cognito` | off | tokens of Amazon Cognito users: logging in, staying logged in, logging out |
+//! | `command` | off | tokens that a program prints |
+//! | `jwks` | off | verifying tokens with their issuer's keys, for those who receive them |
 //! | `oauth` | off | tokens by OAuth 2.0 client credentials, kept while they live |
 //! | `full` | off | all of the above |
 //!

@@ -1,0 +1,112 @@
+//! What a failed request to Cognito means. Keeps the service's words only if they repeat no secret.
+
+use aws_sdk_cognitoidentityprovider::{
+    config::http::HttpResponse,
+    error::{ProvideErrorMetadata, SdkError},
+};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{Error, ErrorKind};
+
+/// A failure as the flows need to know it.
+#[derive(Debug)]
+pub(super) struct Failure {
+    code: Option<String>,
+    message: String,
+    error: Error,
+}
+
+impl Failure {
+    /// Reads what the SDK says, given everything that was sent and must not come back in an error.
+    pub(super) fn read<E>(error: SdkError<E, HttpResponse>, secrets: &[SecretString]) -> Self
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        match &error {
+            SdkError::ServiceError(service) => {
+                let status = service.raw().status().as_u16();
+                let (code, message) = (service.err().code(), service.err().message().unwrap_or_default());
+                Self::service(status, code, &presentable(message, secrets))
+            }
+            // The source would be the parser's, and the answer beside it may hold tokens.
+            SdkError::ResponseError(answer) => {
+                let status = answer.raw().status().as_u16();
+                let text = format!("Cognito's answer of HTTP {status} cannot be read");
+                Error::new(ErrorKind::Unavailable, text).into()
+            }
+            SdkError::ConstructionFailure(_) => unreached().into(),
+            _ => match error.into_source() {
+                Ok(source) => unreached().with_source(source).into(),
+                Err(_) => unreached().into(),
+            },
+        }
+    }
+
+    fn service(status: u16, code: Option<&str>, message: &str) -> Self {
+        let name = code.map_or_else(|| format!("HTTP {status}"), str::to_owned);
+        let busy = code.is_none_or(|code| BUSY.contains(&code)) || status >= 500;
+        let (kind, what) = if busy {
+            (ErrorKind::Unavailable, "Cognito is not available")
+        } else {
+            (ErrorKind::Refused, "Cognito refused")
+        };
+        let text = if message.is_empty() { format!("{what}: {name}") } else { format!("{what}: {message} ({name})") };
+        Self { code: code.map(str::to_owned), message: message.to_owned(), error: Error::new(kind, text) }
+    }
+
+    /// Whether the refresh token is dead and a login is needed.
+    pub(super) fn is_end_of_login(&self) -> bool {
+        matches!(
+            self.code.as_deref(),
+            Some("NotAuthorizedException" | "RefreshTokenReuseException" | "UserNotFoundException")
+        )
+    }
+
+    /// Whether `REFRESH_TOKEN_AUTH` is refused as such, as it is for app clients that rotate refresh tokens.
+    ///
+    /// The developer guide says that it must be turned off for them and not in which words it is refused.
+    pub(super) fn is_about_the_flow(&self) -> bool {
+        matches!(
+            self.code.as_deref(),
+            Some("InvalidParameterException" | "UnsupportedOperationException" | "OperationNotEnabledException")
+        ) || self.message.to_ascii_lowercase().contains("rotation")
+    }
+
+    /// Whether it may go better another time.
+    pub(super) fn is_temporary(&self) -> bool {
+        self.error.kind() == ErrorKind::Unavailable
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { code: None, message: String::new(), error }
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        failure.error
+    }
+}
+
+fn unreached() -> Error {
+    Error::new(ErrorKind::Unavailable, "Cognito could not be reached")
+}
+
+/// The service's words without control characters, not too long, and nothing at all if they repeat a secret.
+fn presentable(message: &str, secrets: &[SecretString]) -> String {
+    let repeats =
+        |secret: &SecretString| !secret.expose_secret().is_empty() && message.contains(secret.expose_secret());
+    if secrets.iter().any(repeats) {
+        return String::new();
+    }
+    message.chars().filter(|c| !c.is_control()).take(LONGEST).collect()
+}
+
+/// The errors of a service that has too much to do.
+const BUSY: &[&str] =
+    &["TooManyRequestsException", "LimitExceededException", "ThrottlingException", "RequestLimitExceeded"];
+
+/// Characters of the service's words that an error shows.
+const LONGEST: usize = 200;

@@ -1,0 +1,186 @@
+//! The operations of Cognito that a login is made of, each one request through the SDK. Decides nothing and repeats nothing.
+
+use std::{collections::HashMap, fmt, future::Future};
+
+use aws_sdk_cognitoidentityprovider::{
+    Client,
+    config::{
+        BehaviorVersion, Builder, IdentityCache, Region, StalledStreamProtectionConfig, http::HttpResponse,
+        retry::RetryConfig, timeout::TimeoutConfig,
+    },
+    error::{ProvideErrorMetadata, SdkError},
+    types::{AuthFlowType, AuthenticationResultType, ChallengeNameType},
+};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{Cognito, login::Flow, pool::Place, refusal::Failure, secret_hash::secret_hash};
+use crate::sdk;
+
+/// Parameters of a flow, or answers to a challenge.
+pub(super) type Parameters = HashMap<String, String>;
+
+/// One app client of one pool, ready to be asked.
+pub(super) struct Wire {
+    client: Client,
+    client_id: String,
+    secret: Option<SecretString>,
+    /// The pool, where the operations of an administrator are used.
+    pool: Option<String>,
+}
+
+/// What Cognito says to a login.
+pub(super) enum Step {
+    Done(AuthenticationResultType),
+    Asked(Question),
+}
+
+/// A challenge as it comes.
+pub(super) struct Question {
+    pub(super) name: ChallengeNameType,
+    pub(super) parameters: Parameters,
+    session: Option<String>,
+}
+
+/// The four operations of a login differ in type and not in fields.
+macro_rules! step {
+    ($output:expr) => {{
+        let output = $output;
+        Step::read(output.challenge_name, output.session, output.challenge_parameters, output.authentication_result)
+    }};
+}
+
+impl Wire {
+    pub(super) fn new(cognito: &Cognito, flow: Option<&Flow>) -> Self {
+        let mut config = Builder::new()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(cognito.place.region().as_str().to_owned()))
+            .http_client(sdk::client(cognito.http.clone()))
+            // The token cache decides when to ask again.
+            .retry_config(RetryConfig::disabled())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            // The port has its own: a login may wait for Lambda functions of the pool's.
+            .timeout_config(TimeoutConfig::disabled())
+            .identity_cache(IdentityCache::no_cache());
+        config.set_endpoint_url(cognito.endpoint.as_ref().map(ToString::to_string));
+        let mut pool = None;
+        if let (Some(Flow::AdminUserPassword(credentials)), Place::Pool(id)) = (flow, &cognito.place) {
+            config.set_credentials_provider(Some(credentials.clone()));
+            pool = Some(id.to_string());
+        }
+        let client = Client::from_conf(config.build());
+        Self { client, client_id: cognito.client_id.clone(), secret: cognito.secret.clone(), pool }
+    }
+
+    /// Begins a flow (`InitiateAuth`, `AdminInitiateAuth`) as a user.
+    pub(super) async fn initiate(
+        &self,
+        flow: &str,
+        user: Option<&str>,
+        mut parameters: Parameters,
+    ) -> Result<Step, Failure> {
+        parameters.extend(user.and_then(|user| self.hash(user)));
+        let secrets = self.secrets(&parameters, None);
+        let (id, flow, parameters) = (&self.client_id, AuthFlowType::from(flow), Some(parameters));
+        match &self.pool {
+            None => {
+                let call = self.client.initiate_auth().client_id(id).auth_flow(flow).set_auth_parameters(parameters);
+                Ok(step!(send(&secrets, call.send()).await?))
+            }
+            Some(pool) => {
+                let call = self.client.admin_initiate_auth().user_pool_id(pool).client_id(id).auth_flow(flow);
+                Ok(step!(send(&secrets, call.set_auth_parameters(parameters).send()).await?))
+            }
+        }
+    }
+
+    /// Answers a challenge (`RespondToAuthChallenge`, `AdminRespondToAuthChallenge`) as a user.
+    pub(super) async fn respond(
+        &self,
+        question: Question,
+        user: &str,
+        mut answers: Parameters,
+    ) -> Result<Step, Failure> {
+        answers.extend(self.hash(user));
+        answers.insert(USERNAME.to_owned(), user.to_owned());
+        let secrets = self.secrets(&answers, question.session.as_deref());
+        let (id, name, answers) = (&self.client_id, question.name, Some(answers));
+        match &self.pool {
+            None => {
+                let call = self.client.respond_to_auth_challenge().client_id(id).challenge_name(name);
+                let call = call.set_session(question.session).set_challenge_responses(answers);
+                Ok(step!(send(&secrets, call.send()).await?))
+            }
+            Some(pool) => {
+                let call = self.client.admin_respond_to_auth_challenge().user_pool_id(pool).client_id(id);
+                let call = call.challenge_name(name).set_session(question.session).set_challenge_responses(answers);
+                Ok(step!(send(&secrets, call.send()).await?))
+            }
+        }
+    }
+
+    /// Renews by `GetTokensFromRefreshToken`, which proves the client by its secret itself and needs no user name.
+    pub(super) async fn tokens(&self, refresh: &SecretString) -> Result<Step, Failure> {
+        let secrets = self.secrets(&Parameters::new(), Some(refresh.expose_secret()));
+        let call = self.client.get_tokens_from_refresh_token().client_id(&self.client_id);
+        let call = call.refresh_token(refresh.expose_secret()).set_client_secret(self.exposed());
+        let output = send(&secrets, call.send()).await?;
+        Ok(Step::read(None, None, None, output.authentication_result))
+    }
+
+    /// Makes a refresh token, and every token that came of it, worthless (`RevokeToken`).
+    pub(super) async fn revoke(&self, refresh: &SecretString) -> Result<(), Failure> {
+        let secrets = self.secrets(&Parameters::new(), Some(refresh.expose_secret()));
+        let call = self.client.revoke_token().client_id(&self.client_id);
+        let call = call.token(refresh.expose_secret()).set_client_secret(self.exposed());
+        send(&secrets, call.send()).await.map(|_| ())
+    }
+
+    fn exposed(&self) -> Option<String> {
+        self.secret.as_ref().map(|secret| secret.expose_secret().to_owned())
+    }
+
+    fn hash(&self, user: &str) -> Option<(String, String)> {
+        let secret = self.secret.as_ref()?;
+        Some(("SECRET_HASH".to_owned(), secret_hash(secret.expose_secret(), user, &self.client_id)))
+    }
+
+    /// Everything that is sent and that an answer might repeat.
+    fn secrets(&self, parameters: &Parameters, other: Option<&str>) -> Vec<SecretString> {
+        let sent = parameters.iter().filter(|(name, _)| *name != USERNAME).map(|(_, value)| value.as_str());
+        let secrets: Vec<SecretString> = sent.chain(other).map(SecretString::from).collect();
+        secrets.into_iter().chain(self.secret.clone()).collect()
+    }
+}
+
+impl Step {
+    fn read(
+        name: Option<ChallengeNameType>,
+        session: Option<String>,
+        parameters: Option<Parameters>,
+        result: Option<AuthenticationResultType>,
+    ) -> Self {
+        match (result, name) {
+            (None, Some(name)) => Self::Asked(Question { name, parameters: parameters.unwrap_or_default(), session }),
+            (result, _) => Self::Done(result.unwrap_or_else(|| AuthenticationResultType::builder().build())),
+        }
+    }
+}
+
+impl fmt::Debug for Wire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wire").finish_non_exhaustive()
+    }
+}
+
+async fn send<T, E>(
+    secrets: &[SecretString],
+    call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+) -> Result<T, Failure>
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    sdk::muted(call).await.map_err(|error| Failure::read(error, secrets))
+}
+
+/// The name under which a user is sent.
+pub(super) const USERNAME: &str = "USERNAME";

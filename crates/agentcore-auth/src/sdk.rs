@@ -1,0 +1,57 @@
+//! The AWS SDK's side of the HTTP port: its requests go through [`Exchange`], its own words go nowhere. Opens no socket.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use aws_smithy_runtime_api::client::{
+    http::{HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn},
+    orchestrator::{HttpRequest, HttpResponse},
+    result::ConnectorError,
+};
+use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
+use tracing::{
+    instrument::{WithDispatch, WithSubscriber},
+    subscriber::NoSubscriber,
+};
+
+use crate::{BoxError, Exchange};
+
+/// What the SDK takes for its HTTP client.
+pub(crate) fn client(http: Arc<dyn Exchange>) -> SharedHttpClient {
+    http_client_fn(move |settings, _components| {
+        let bound = settings.connect_timeout().into_iter().chain(settings.read_timeout()).reduce(|a, b| a + b);
+        SharedHttpConnector::new(Connector { http: Arc::clone(&http), bound: bound.unwrap_or(DEFAULT_BOUND) })
+    })
+}
+
+/// The same future with nobody listening to what is logged in it.
+///
+/// At `TRACE` the SDK prints requests and answers with their bodies, and in them passwords and tokens.
+pub(crate) fn muted<F: Future>(future: F) -> WithDispatch<F> {
+    future.with_subscriber(NoSubscriber::default())
+}
+
+#[derive(Debug)]
+struct Connector {
+    http: Arc<dyn Exchange>,
+    /// Connecting and reading together, so that a metadata service that is not there is given up on soon.
+    bound: Duration,
+}
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let (http, bound) = (Arc::clone(&self.http), self.bound);
+        HttpConnectorFuture::new(async move {
+            let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
+            let (parts, body) = request.into_parts();
+            let body = body.bytes().map(Bytes::copy_from_slice);
+            let body = body.ok_or_else(|| ConnectorError::user("a streaming request body".into()))?;
+            let answer = tokio::time::timeout(bound, http.exchange(http::Request::from_parts(parts, body))).await;
+            let answer = answer.map_err(|elapsed| ConnectorError::timeout(elapsed.into()))?;
+            let answer = answer.map_err(|error: BoxError| ConnectorError::io(error))?;
+            HttpResponse::try_from(answer.map(SdkBody::from)).map_err(|error| ConnectorError::other(error.into(), None))
+        })
+    }
+}
+
+const DEFAULT_BOUND: Duration = Duration::from_secs(30);
