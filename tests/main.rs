@@ -24,5 +24,11 @@ mod transport;
 /// Nothing secret in `Debug`, errors and logs.
 mod secrets;
 
+/// Users of Amazon Cognito: each flow, renewals and challenges, tokens that expire and are refused, outages.
+mod cognito;
+
 /// Tokens for machines: OAuth client credentials against the mock's token endpoint, fetched once and renewed in time.
 mod oauth;
+
+/// Verifying the mock's tokens with the keys that it publishes.
+mod jwks;

@@ -8,10 +8,10 @@ use std::{
 };
 
 use crate::{
-    AgentAnswer, AgentRequest, Credentials, Inbound, Mock,
+    AgentAnswer, AgentRequest, Credentials, Inbound, Mock, User,
     agents::{Agents, OwnAgent},
     identity::{Issuer, TOKEN_LIFE, random_secret},
-    runtime::{self, Clock, Runtime, token::TokenEndpoint},
+    runtime::{self, Clock, Runtime, cognito::Pool, token::TokenEndpoint},
     server::{Certificate, Socket},
 };
 
@@ -27,6 +27,8 @@ pub struct Builder {
     credentials: Option<Credentials>,
     token_life: Duration,
     token_outages: u32,
+    users: Vec<User>,
+    rotates: bool,
     agents: BTreeMap<String, OwnAgent>,
 }
 
@@ -42,6 +44,8 @@ impl Builder {
             credentials: None,
             token_life: TOKEN_LIFE,
             token_outages: 0,
+            users: Vec::new(),
+            rotates: false,
             agents: BTreeMap::new(),
         }
     }
@@ -85,15 +89,27 @@ impl Builder {
         self
     }
 
-    /// Sets how long the tokens of the token endpoint are good for, in whole seconds. Default: an hour.
+    /// Sets how long the tokens of the token endpoint and of the user pool are good for, in whole seconds. Default: an hour.
     pub fn token_life(mut self, life: Duration) -> Self {
         self.token_life = life;
         self
     }
 
-    /// Makes the token endpoint answer so many requests with 503 before it serves. Default: none.
+    /// Makes the token endpoint and the user pool answer so many requests with 503 before it serves. Default: none.
     pub fn token_outages(mut self, requests: u32) -> Self {
         self.token_outages = requests;
+        self
+    }
+
+    /// Adds a user to the pool of [`Mock::cognito`], in place of its own one.
+    pub fn user(mut self, user: User) -> Self {
+        self.users.push(user);
+        self
+    }
+
+    /// Makes a refresh token good once, for tokens and the next refresh token (`GetTokensFromRefreshToken`). Default: off.
+    pub fn rotate_refresh_tokens(mut self, rotate: bool) -> Self {
+        self.rotates = rotate;
         self
     }
 
@@ -150,6 +166,7 @@ impl Builder {
                 life: self.token_life,
                 outages: self.token_outages.into(),
             },
+            pool: Pool::new(self.users, self.rotates)?,
             credentials: self.credentials.map_or_else(Credentials::random, Ok)?,
             log: Default::default(),
             attempts: Default::default(),

@@ -80,6 +80,7 @@
 //! | `GET /runtimes/{arn}/invocations/.well-known/oauth-protected-resource` | names the issuer of tokens |
 //! | `POST /invocations`, `GET /ping` | a local agent container, with no service in front; [`Builder::local`] sets its agent |
 //! | `GET /.well-known/jwks.json`, `GET /.well-known/openid-configuration` | the issuer of the mock's tokens |
+//! | `POST /` | Amazon Cognito's API: logins, challenges, renewals and revocations of [`Mock::cognito`] |
 //! | `POST /oauth2/token` | the issuer's token endpoint: client credentials, by [`Mock::client_id`] and [`Mock::client_secret`] |
 //!
 //! # What is verified, and what is not
@@ -92,6 +93,8 @@
 //!   scoped to the ARN's region, at most 5 minutes off the mock's clock, and cover `host`, every `x-amz-*` header and
 //!   the session id header.
 //! * A client's secret at the token endpoint, in the `Authorization` header (form-encoded, RFC 6749 §2.3.1) or in the body.
+//! * A user's password in Cognito, as it is or by SRP, a time-based code (RFC 6238), and the client's `SECRET_HASH`: over the
+//!   name that was sent at a login, over the real name at a renewal. An administrator's login must be signed.
 //! * The service's order (credentials, form, existence) and its limits: session id 33 to 256 characters, user id 1 to
 //!   1024, payload 100 MB, 20 custom headers of 4 KB, the trace headers' lengths.
 //!
@@ -108,6 +111,7 @@
 
 mod agents;
 mod builder;
+mod cognito;
 mod encode;
 mod faults;
 mod identity;
@@ -120,9 +124,11 @@ mod verify;
 
 pub use agents::{AgentInfo, answer::AgentAnswer, request::AgentRequest};
 pub use builder::{Builder, Error};
+pub use cognito::UserPool;
 pub use identity::Credentials;
 pub use mock::Mock;
 pub use record::{Caller, RecordedRequest};
+pub use runtime::cognito::user::User;
 pub use verify::Inbound;
 
 /// The account of every runtime.

@@ -6,7 +6,7 @@ use agentcore_core::RuntimeArn;
 use serde_json::{Map, Value};
 
 use crate::{
-    ACCOUNT, AgentInfo, Builder, Credentials, REGION, RecordedRequest, identity::CLIENT_ID, runtime::Runtime,
+    ACCOUNT, AgentInfo, Builder, Credentials, REGION, RecordedRequest, UserPool, identity::CLIENT_ID, runtime::Runtime,
     server::Server,
 };
 
@@ -61,6 +61,12 @@ impl Mock {
     #[must_use]
     pub fn client_secret(&self) -> &str {
         &self.runtime.token_endpoint.client_secret
+    }
+
+    /// The user pool whose tokens the runtimes accept.
+    #[must_use]
+    pub fn cognito(&self) -> UserPool<'_> {
+        UserPool(&self.runtime)
     }
 
     /// An access token as Amazon Cognito issues one: RS256, good for an hour from now by the mock's clock.

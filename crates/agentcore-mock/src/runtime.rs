@@ -4,6 +4,7 @@
 //! agent's answer.
 
 pub(crate) mod attempts;
+pub(crate) mod cognito;
 mod envelope;
 mod exchange;
 mod limits;
@@ -32,6 +33,7 @@ use crate::{
     verify::Door,
 };
 use attempts::Attempts;
+use cognito::Pool;
 use envelope::Envelope;
 use exchange::Exchange;
 use target::Target;
@@ -49,6 +51,7 @@ pub(crate) struct Runtime {
     pub(crate) agents: Agents,
     pub(crate) issuer: Issuer,
     pub(crate) token_endpoint: TokenEndpoint,
+    pub(crate) pool: Pool,
     pub(crate) credentials: Credentials,
     pub(crate) log: Log,
     pub(crate) attempts: Attempts,
@@ -63,6 +66,7 @@ pub(crate) fn router(runtime: Arc<Runtime>) -> Router {
         .route("/ping", get(ping))
         .route("/.well-known/jwks.json", get(key_set))
         .route("/.well-known/openid-configuration", get(configuration))
+        .route("/", post(cognito::call))
         .route("/oauth2/token", post(token::token))
         .fallback(unknown)
         .method_not_allowed_fallback(unknown)
@@ -151,6 +155,7 @@ impl Runtime {
             issuer: &self.issuer,
             credentials: &self.credentials,
             region: target.as_ref().map_or(REGION, Target::region),
+            service: "bedrock-agentcore",
             now: (self.clock)(),
         };
         exchange.request.caller = Some(door.verify(&exchange.request)?);

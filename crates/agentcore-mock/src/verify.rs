@@ -32,6 +32,8 @@ pub(crate) struct Door<'a> {
     pub(crate) credentials: &'a Credentials,
     /// The region a signature must be scoped to.
     pub(crate) region: &'a str,
+    /// The service a signature must be scoped to.
+    pub(crate) service: &'static str,
     pub(crate) now: SystemTime,
 }
 
@@ -59,6 +61,15 @@ impl Door<'_> {
             "IncompleteSignatureException",
             "The Authorization header is neither one bearer token nor one AWS4-HMAC-SHA256 signature.",
         ))
+    }
+
+    /// Verifies the caller of a request that must be signed, whatever the runtimes accept.
+    pub(crate) fn verify_signature(&self, request: &RecordedRequest) -> Result<Caller, Refusal> {
+        let value = request.header(header::AUTHORIZATION.as_str()).unwrap_or_default();
+        match value.split_once(' ') {
+            Some((sigv4::ALGORITHM, rest)) => sigv4::verify(rest, request, self),
+            _ => Err(Refusal::forbidden("MissingAuthenticationTokenException", "Missing Authentication Token")),
+        }
     }
 
     /// Refuses a way in that is not this mock's, in the service's words.

@@ -19,10 +19,10 @@ use crate::{Caller, Inbound, Mock};
 
 const SESSION: &str = "session-0123456789-0123456789-0123456789";
 
-struct Answer {
-    status: u16,
+pub(super) struct Answer {
+    pub(super) status: u16,
     headers: Vec<(String, String)>,
-    body: String,
+    pub(super) body: String,
 }
 
 impl Answer {
@@ -60,7 +60,7 @@ async fn raw(mock: &Mock, request: &str) -> io::Result<String> {
     Ok(String::from_utf8(answer).unwrap())
 }
 
-async fn send(mock: &Mock, line: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+pub(super) async fn send(mock: &Mock, line: &str, headers: &[(&str, &str)], body: &str) -> Answer {
     let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     // HTTP/1.0 has no chunks, so that the body can be compared as it is.
     let request = format!("{line} HTTP/1.0\r\nHost: x\r\nContent-Length: {}\r\n{headers}\r\n{body}", body.len());

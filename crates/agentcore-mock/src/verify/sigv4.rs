@@ -21,7 +21,7 @@ pub(super) fn verify(parameters: &str, request: &RecordedRequest, door: &Door<'_
     let stamp = single(request, "x-amz-date")
         .ok_or_else(|| incomplete("Authorization header requires existence of one 'X-Amz-Date' header."))?;
     check_key(&authorization, request, door)?;
-    check_scope(&authorization, stamp, door.region)?;
+    check_scope(&authorization, stamp, door)?;
     check_time(stamp, door.now)?;
     check_signed_headers(&authorization, request)?;
 
@@ -86,15 +86,15 @@ fn check_key(authorization: &Authorization<'_>, request: &RecordedRequest, door:
     Err(Refusal::forbidden("UnrecognizedClientException", "The security token included in the request is invalid."))
 }
 
-fn check_scope(authorization: &Authorization<'_>, stamp: &str, region: &str) -> Result<(), Refusal> {
+fn check_scope(authorization: &Authorization<'_>, stamp: &str, door: &Door<'_>) -> Result<(), Refusal> {
     let day = stamp.get(..8).unwrap_or_default();
     if authorization.terminator != TERMINATOR {
         return Err(invalid(format!("Credential should be scoped with a valid terminator: '{TERMINATOR}'.")));
     }
-    if authorization.service != SERVICE {
-        return Err(invalid(format!("Credential should be scoped to correct service: '{SERVICE}'.")));
+    if authorization.service != door.service {
+        return Err(invalid(format!("Credential should be scoped to correct service: '{}'.", door.service)));
     }
-    if authorization.region != region {
+    if authorization.region != door.region {
         return Err(invalid(format!("Credential should be scoped to a valid region, not '{}'.", authorization.region)));
     }
     if authorization.date != day {
@@ -187,8 +187,6 @@ fn mismatch() -> Refusal {
 
 /// The name of the algorithm, as the `authorization` header begins with it.
 pub(super) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
-
-const SERVICE: &str = "bedrock-agentcore";
 
 const TERMINATOR: &str = "aws4_request";
 

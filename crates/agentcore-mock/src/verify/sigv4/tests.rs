@@ -34,6 +34,7 @@ impl Golden {
             issuer: &issuer,
             credentials: &self.credentials,
             region: &self.region,
+            service: "bedrock-agentcore",
             now,
         };
         door.verify(&self.request)

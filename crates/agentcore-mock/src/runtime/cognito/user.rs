@@ -1,0 +1,110 @@
+//! A user of the mock's pool: names, password, second factor. Knows no tokens.
+
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
+
+use aws_lc_rs::{constant_time::verify_slices_are_equal, hmac};
+use uuid::Uuid;
+
+use crate::identity::unix_seconds;
+
+/// A user of the mock's user pool, who logs in with an alias or with the real name that the pool made.
+#[derive(Clone)]
+#[must_use = "a user is known once a mock is built with it"]
+pub struct User {
+    pub(super) alias: String,
+    pub(super) id: String,
+    pub(super) password: String,
+    pub(super) must_choose: bool,
+    totp: Option<Vec<u8>>,
+}
+
+impl User {
+    /// A user with an alias (such as an e-mail address) and a password.
+    pub fn new(alias: impl Into<String>, password: impl Into<String>) -> Self {
+        let id = Uuid::new_v4().to_string();
+        Self { alias: alias.into(), id, password: password.into(), must_choose: false, totp: None }
+    }
+
+    /// Has the user choose a new password at the first login (`NEW_PASSWORD_REQUIRED`), of 8 characters or more.
+    pub fn must_choose_password(mut self) -> Self {
+        self.must_choose = true;
+        self
+    }
+
+    /// Asks for the code of an authenticator with this secret at each login (`SOFTWARE_TOKEN_MFA`).
+    pub fn totp(mut self, secret: impl Into<Vec<u8>>) -> Self {
+        self.totp = Some(secret.into());
+        self
+    }
+
+    /// The alias that is typed at a login.
+    #[must_use]
+    pub fn alias(&self) -> &str {
+        &self.alias
+    }
+
+    /// The real name: a token's `username` and `sub`.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The password at the start.
+    #[must_use]
+    pub fn password(&self) -> &str {
+        &self.password
+    }
+
+    pub(super) fn has_totp(&self) -> bool {
+        self.totp.is_some()
+    }
+
+    /// Whether a code is that of this half minute or of one beside it (RFC 6238 §5.2).
+    pub(super) fn accepts(&self, code: &str, now: SystemTime) -> bool {
+        let Some(secret) = &self.totp else { return false };
+        let step = unix_seconds(now) / TOTP_STEP.as_secs();
+        let steps = [step.saturating_sub(1), step, step + 1];
+        steps.iter().any(|step| verify_slices_are_equal(hotp(secret, *step).as_bytes(), code.as_bytes()).is_ok())
+    }
+}
+
+impl fmt::Debug for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("User").field("alias", &self.alias).field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// A code of six digits (RFC 4226 §5.3).
+fn hotp(secret: &[u8], counter: u64) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret);
+    let tag = hmac::sign(&key, &counter.to_be_bytes());
+    let offset = usize::from(tag.as_ref()[19] & 15);
+    let bytes = tag.as_ref()[offset..].first_chunk().copied().unwrap_or_default();
+    format!("{:06}", (u32::from_be_bytes(bytes) & 0x7fff_ffff) % 1_000_000)
+}
+
+const TOTP_STEP: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+
+    /// RFC 6238 appendix B, the last six digits of its eight.
+    #[test]
+    fn codes_of_the_rfc() {
+        let user = User::new("ada", "x").totp(*b"12345678901234567890");
+        for (seconds, code) in
+            [(59, "287082"), (1_111_111_109, "081804"), (1_234_567_890, "005924"), (20_000_000_000, "353130")]
+        {
+            let at = |offset: u64| UNIX_EPOCH + Duration::from_secs(seconds + offset);
+            assert!(user.accepts(code, at(0)) && user.accepts(code, at(30)));
+            assert!(!user.accepts(code, at(90)) && !user.accepts("000000", at(0)));
+        }
+        assert!(!User::new("ada", "x").accepts("", UNIX_EPOCH));
+    }
+}
