@@ -1,8 +1,10 @@
-//! `acore` against other people's software: the official Python SDK's agent, joserfc, a certified OpenID provider, botocore.
+//! `acore` against other people's software: the official Python SDK's agent, joserfc, a certified OpenID provider,
+//! moto and cognito-srp in the place of Cognito, botocore.
 //!
 //! Every expectation is written by hand or comes from the other side; nothing here is computed by the code under test.
 
 mod case;
+mod cognito;
 mod credentials;
 mod front;
 mod local;
@@ -30,6 +32,7 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome {
     front::run(&bench, &mut tally)?;
     machine::run(&bench, &mut tally)?;
     machine::renewals(&bench, workspace, &mut tally)?;
+    cognito::run(&bench, workspace, &mut tally)?;
     signature::run(&bench, &mut tally)?;
     tally.verdict()
 }

@@ -14,7 +14,7 @@ use crate::workspace::Workspace;
 
 /// Starts the provider and the front door that trusts it, and runs every case through both.
 pub(super) fn run(bench: &Bench, tally: &mut Tally) -> Outcome {
-    let provider = bench.serve("oidc-provider", &node(bench, &[]))?;
+    let provider = bench.serve("oidc-provider", &node(bench, "oidc_provider.mjs", &[]))?;
     let mut command = bench.script("front.py");
     command.args(["--jwks", &format!("{}/jwks", provider.url), "--iss", &provider.url, "--aud", "urn:agentcore"]);
     let front = bench.serve("front-oidc", &command)?;
@@ -47,7 +47,7 @@ pub(super) fn run(bench: &Bench, tally: &mut Tally) -> Outcome {
 
 /// Calls an agent for longer than any of the provider's tokens lives.
 pub(super) fn renewals(bench: &Bench, workspace: &Workspace, tally: &mut Tally) -> Outcome {
-    let provider = bench.serve("oidc-provider-short", &node(bench, &["5"]))?;
+    let provider = bench.serve("oidc-provider-short", &node(bench, "oidc_provider.mjs", &["5"]))?;
     let mut command = bench.script("front.py");
     command.args(["--jwks", &format!("{}/jwks", provider.url), "--iss", &provider.url, "--aud", "urn:agentcore"]);
     let front = bench.serve("front-oidc-short", &command)?;
@@ -64,10 +64,10 @@ pub(super) fn renewals(bench: &Bench, workspace: &Workspace, tally: &mut Tally) 
     tally.run("tokens that live five seconds", &bench.with_program(program), vec![case])
 }
 
-/// The provider.
-fn node(bench: &Bench, args: &[&str]) -> Command {
+/// A command that runs one of the peers of Node.
+pub(super) fn node(bench: &Bench, script: &str, args: &[&str]) -> Command {
     let mut command = Command::new("node");
-    command.arg(bench.peers.join("oidc_provider.mjs")).args(args).env("PEERS_NPM", &bench.node_packages);
+    command.arg(bench.peers.join(script)).args(args).env("PEERS_NPM", &bench.node_packages);
     // Node is often not where a bare environment looks.
     command.envs(env::var_os("PATH").map(|path| ("PATH", path)));
     command
