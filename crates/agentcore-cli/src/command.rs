@@ -2,6 +2,7 @@
 
 mod completions;
 mod invoke;
+mod login;
 mod mock;
 mod ping;
 mod token;
@@ -16,6 +17,8 @@ pub(crate) enum Command {
     Invoke(invoke::Flags),
     Ping(ping::Flags),
     Token(token::Flags),
+    Login(login::LoginFlags),
+    Logout(login::LogoutFlags),
     Mock(mock::Flags),
     Completions(completions::Flags),
 }
@@ -33,6 +36,8 @@ pub(crate) async fn run(cli: Cli, matches: ArgMatches) -> Result<(), Failure> {
         }
         Command::Ping(flags) => ping::run(flags, target, identity).await,
         Command::Token(flags) => token::run(flags, target, identity).await,
+        Command::Login(_) => login::log_in(identity).await,
+        Command::Logout(_) => login::log_out(identity).await,
         Command::Mock(flags) => mock::run(flags).await,
         Command::Completions(flags) => completions::run(flags),
     }

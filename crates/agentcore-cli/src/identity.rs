@@ -1,6 +1,7 @@
 //! Who is calling: a bearer token or AWS credentials, exactly one. Reads no secret until it is needed, and prints none.
 
 pub(crate) mod machine;
+pub(crate) mod user;
 
 use agentcore::{Auth, Region, StaticToken, Token as BearerToken, TokenSource, Transport, auth};
 use clap::{ArgMatches, Args};
@@ -19,12 +20,17 @@ pub(crate) struct Flags {
     /// A JSON Web Token of the issuer that the runtime trusts; `-` reads it from standard input
     #[arg(long, value_name = "TOKEN", global = true)]
     bearer_token: Option<String>,
+    /// A program that prints a token, or JSON with `token` and `expires_in`; words are split at spaces, no shell is run
+    #[arg(long, value_name = "COMMAND", global = true)]
+    token_command: Option<String>,
     /// Signs with AWS credentials: the environment, profiles, single sign-on, containers, EC2
     #[arg(long, global = true)]
     sigv4: bool,
     /// The profile of the AWS credentials, for --sigv4; AWS_PROFILE works too
     #[arg(long, value_name = "NAME", global = true)]
     profile: Option<String>,
+    #[command(flatten)]
+    user: user::Flags,
     #[command(flatten)]
     machine: machine::Flags,
 }
@@ -33,8 +39,10 @@ pub(crate) struct Flags {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Choice {
     pub(crate) bearer_token: Option<Given<Token>>,
+    pub(crate) token_command: Option<Given<String>>,
     pub(crate) sigv4: Option<Given<()>>,
     pub(crate) profile: Option<Given<String>>,
+    pub(crate) user: user::Choice,
     pub(crate) machine: machine::Choice,
 }
 
@@ -65,7 +73,12 @@ impl std::fmt::Debug for Token {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Identity {
     Bearer(Token),
-    SigV4 { profile: Option<String> },
+    /// The words of a command line.
+    Command(Vec<String>),
+    SigV4 {
+        profile: Option<String>,
+    },
+    User(user::User),
     Machine(machine::Machine),
 }
 
@@ -73,8 +86,10 @@ impl Flags {
     pub(crate) fn choice(self, matches: &ArgMatches) -> Choice {
         Choice {
             bearer_token: Given::of(matches, "bearer_token", self.bearer_token.map(Token::from)),
+            token_command: Given::of(matches, "token_command", self.token_command),
             sigv4: Given::of(matches, "sigv4", self.sigv4.then_some(())),
             profile: Given::of(matches, "profile", self.profile),
+            user: self.user.choice(matches),
             machine: self.machine.choice(matches),
         }
     }
@@ -85,8 +100,10 @@ impl Choice {
     pub(crate) fn explicit(self) -> Self {
         Self {
             bearer_token: self.bearer_token.filter(|given| given.explicit),
+            token_command: self.token_command.filter(|given| given.explicit),
             sigv4: self.sigv4.filter(|given| given.explicit),
             profile: self.profile.filter(|given| given.explicit),
+            user: self.user.explicit(),
             machine: self.machine.explicit(),
         }
     }
@@ -96,7 +113,9 @@ impl Choice {
         let profile = self.profile.as_ref().map(|given| given.value.clone());
         let chosen = one_of([
             ("--bearer-token", self.bearer_token.map(|given| given.map(Identity::Bearer))),
+            ("--token-command", self.token_command.map(|given| given.try_map(Identity::command)).transpose()?),
             ("--sigv4", self.sigv4.map(|given| given.map(|()| Identity::SigV4 { profile }))),
+            ("--cognito-client-id", self.user.user()?.map(|given| given.map(Identity::User))),
             ("--oauth-token-url or --oauth-issuer", self.machine.machine()?.map(|given| given.map(Identity::Machine))),
         ])?
         .map(|given| given.value);
@@ -109,6 +128,14 @@ impl Choice {
 }
 
 impl Identity {
+    fn command(line: String) -> Result<Self, Failure> {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        match words.is_empty() {
+            true => Err(Failure::usage("--token-command names no program")),
+            false => Ok(Self::Command(words)),
+        }
+    }
+
     /// Whether standard input holds the token, so that nothing else can be read from there.
     pub(crate) fn takes_stdin(&self) -> bool {
         matches!(self, Self::Bearer(Token(text)) if text == "-")
@@ -117,8 +144,9 @@ impl Identity {
     /// Whether credentials may have to be fetched over TLS.
     pub(crate) fn needs_tls(&self) -> bool {
         match self {
-            Self::Bearer(_) => false,
+            Self::Bearer(_) | Self::Command(_) => false,
             Self::SigV4 { .. } => cfg!(feature = "aws-config"),
+            Self::User(user) => user.needs_tls(),
             Self::Machine(machine) => machine.needs_tls(),
         }
     }
@@ -135,7 +163,9 @@ impl Identity {
     pub(crate) async fn auth(self, transport: &Transport, region: &Region) -> Result<Auth, Failure> {
         match self {
             Self::Bearer(token) => Ok(Auth::bearer(token.parse()?)),
+            Self::Command(words) => Ok(Auth::bearer(command(&words))),
             Self::SigV4 { profile } => credentials(profile, transport, region).await,
+            Self::User(user) => Ok(Auth::Bearer(user.source(transport, Some(region))?.into())),
             Self::Machine(machine) => Ok(Auth::bearer(machine.source(transport)?)),
         }
     }
@@ -144,10 +174,21 @@ impl Identity {
     pub(crate) async fn token(self, transport: &Transport) -> Result<BearerToken, Failure> {
         match self {
             Self::Bearer(token) => Ok(token.parse()?.token().await?),
+            Self::Command(words) => Ok(command(&words).token().await?),
+            Self::User(user) => {
+                let source = user.source(transport, None)?;
+                Ok(source.token().await?)
+            }
             Self::Machine(machine) => Ok(machine.source(transport)?.token().await?),
             Self::SigV4 { .. } => Err(Failure::usage("--sigv4 signs requests: there is no token to print")),
         }
     }
+}
+
+/// The source that runs the program in these words.
+fn command(words: &[String]) -> impl TokenSource + 'static {
+    let (program, arguments) = words.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
+    auth::CommandToken::new(program).args(arguments).cached()
 }
 
 #[cfg(feature = "aws-config")]

@@ -1,6 +1,6 @@
 //! What is said to the agent, and secrets that come the same way: from an argument, a file or standard input.
 
-use std::io::{IsTerminal, Read};
+use std::io::{IsTerminal, Read, Write};
 
 use agentcore::Payload;
 
@@ -54,6 +54,41 @@ pub(crate) async fn token() -> Result<String, Failure> {
     let bytes = blocking(|| all(std::io::stdin().lock(), "cannot read the token from standard input")).await?;
     let text = String::from_utf8(bytes).map_err(|_| Failure::usage("invalid bearer token: it is not ASCII"))?;
     Ok(text.trim_ascii().to_owned())
+}
+
+/// What whoever sits at the terminal answers.
+pub(crate) async fn ask(question: &str) -> Result<String, Failure> {
+    let question = question.to_owned();
+    blocking(move || {
+        at_terminal(&question)?;
+        write!(std::io::stderr(), "{question}").map_err(|error| no_answer(&error))?;
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line).map_err(|error| no_answer(&error))?;
+        Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+    })
+    .await
+}
+
+/// The same, without showing what is typed.
+pub(crate) async fn ask_secretly(question: &str) -> Result<String, Failure> {
+    let question = question.to_owned();
+    blocking(move || {
+        at_terminal(&question)?;
+        rpassword::prompt_password(&question).map_err(|error| no_answer(&error))
+    })
+    .await
+}
+
+fn at_terminal(question: &str) -> Result<(), Failure> {
+    if std::io::stdin().is_terminal() {
+        return Ok(());
+    }
+    let what = question.trim_end_matches([':', ' ']);
+    Err(Failure::usage(format!("there is no terminal to ask at: {what}")))
+}
+
+fn no_answer(error: &std::io::Error) -> Failure {
+    Failure::usage("the terminal gave no answer").caused_by(error)
 }
 
 fn prompt_text(bytes: Vec<u8>) -> Result<Payload, Failure> {

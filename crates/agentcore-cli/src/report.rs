@@ -72,6 +72,11 @@ impl Failure {
         Self::new(Exit::Usage, message.into())
     }
 
+    /// Nobody could be shown to be calling.
+    pub(crate) fn refused(message: impl Into<String>) -> Self {
+        Self::new(Exit::Refused, message.into())
+    }
+
     /// This program or its machine failed.
     pub(crate) fn trouble(message: impl Into<String>) -> Self {
         Self::new(Exit::Trouble, message.into())

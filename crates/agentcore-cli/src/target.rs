@@ -136,7 +136,9 @@ impl Choice {
             ("--qualifier", explicit(&self.qualifier), "has no endpoints to choose from"),
             ("--endpoint-url", explicit(&self.endpoint_url), "is not behind the service"),
             ("--bearer-token", identity.bearer_token.as_ref().map(|given| given.explicit), "takes no credentials"),
+            ("--token-command", explicit(&identity.token_command), "takes no credentials"),
             ("--sigv4", identity.sigv4.as_ref().map(|given| given.explicit), "takes no credentials"),
+            ("--cognito-client-id", identity.user.rank(), "takes no credentials"),
             ("--oauth-token-url or --oauth-issuer", identity.machine.rank(), "takes no credentials"),
             // These two are often in the environment for other programs' sake.
             ("--region", explicit(&self.region).filter(|explicit| *explicit), "has no region"),
@@ -208,8 +210,8 @@ impl Choice {
 
 fn no_credentials() -> Failure {
     Failure::usage(
-        "no credentials: say who you are by --bearer-token (a JSON Web Token), --sigv4 (AWS credentials) or \
-         --oauth-token-url (tokens for machines)",
+        "no credentials: say who you are by --bearer-token (a JSON Web Token), --sigv4 (AWS credentials), \
+         --cognito-client-id (a user) or --oauth-token-url (a machine)",
     )
 }
 

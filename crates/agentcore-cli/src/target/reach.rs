@@ -8,7 +8,7 @@ use agentcore::{
 };
 use agentcore_mock::Mock;
 
-use super::{ARN_PREFIX, Agent, Plan, aim};
+use super::{ARN_PREFIX, Agent, DEFAULT_AGENT, Plan, aim};
 use crate::{
     args::Given,
     identity::Identity,
@@ -74,11 +74,10 @@ impl Plan {
                 let target = agent.target(&mock)?;
                 let auth = match identity {
                     None => Auth::bearer(StaticToken::parse(&mock.token())?),
-                    Some(Identity::Bearer(token)) => Auth::bearer(token.parse()?),
                     Some(Identity::SigV4 { .. }) => Auth::sigv4(keys(&mock)),
-                    Some(Identity::Machine(machine)) => {
-                        let way_to_issuer = trusting(machine.needs_tls())?;
-                        Auth::bearer(machine.source(&way_to_issuer)?)
+                    Some(identity) => {
+                        let way_to_issuer = trusting(identity.needs_tls())?;
+                        identity.auth(&way_to_issuer, mock.arn(DEFAULT_AGENT).region()).await?
                     }
                 };
                 let transport = transport(&target, false)?;
@@ -129,7 +128,7 @@ fn transport(target: &Target, credentials_need_tls: bool) -> Result<Transport, F
 }
 
 /// Reads the system's certificates only where they are needed, which costs more than all the rest of the start.
-fn trusting(system_roots: bool) -> Result<Transport, Failure> {
+pub(crate) fn trusting(system_roots: bool) -> Result<Transport, Failure> {
     Ok(Transport::builder().system_roots(system_roots).build().map_err(agentcore::Error::from)?)
 }
 

@@ -24,8 +24,17 @@ fn choices(words: &[&str]) -> (Choice, identity::Choice) {
             "local" => target.local = text(),
             "mock" => target.mock = on(),
             "bearer-token" => who.bearer_token = text().map(|given| given.map(identity::Token::from)),
+            "token-command" => who.token_command = text(),
             "sigv4" => who.sigv4 = on(),
             "profile" => who.profile = text(),
+            "cognito-client-id" => who.user.client_id = text(),
+            "cognito-pool-id" => who.user.pool_id = text(),
+            "cognito-region" => who.user.region = text(),
+            "cognito-username" => who.user.username = text(),
+            "cognito-flow" => {
+                let flow = if value == "srp" { identity::user::Flow::Srp } else { identity::user::Flow::Password };
+                who.user.flow = Some(Given { value: flow, explicit });
+            }
             "oauth-token-url" => who.machine.token_url = text(),
             "oauth-issuer" => who.machine.issuer = text(),
             "oauth-client-id" => who.machine.client_id = text(),
@@ -57,6 +66,10 @@ fn where_to_and_as_whom() {
         (vec![&arn, "sigv4", "env:bearer-token=t"], format!("{host}{path}"), "signature"),
         (vec![&arn, "bearer-token=t", "env:sigv4"], format!("{host}{path}"), "token"),
         (vec![&env_arn, "env:bearer-token=t"], format!("{host}{path}"), "token"),
+        (vec![&arn, "token-command= vault  read x"], format!("{host}{path}"), "vault|read|x"),
+        (vec![&arn, "cognito-client-id=c", "cognito-pool-id=us-east-1_P"], format!("{host}{path}"), "user"),
+        (vec![&arn, "cognito-client-id=c", "env:sigv4", "cognito-username=u"], format!("{host}{path}"), "user"),
+        (vec![&arn, "sigv4", "env:cognito-client-id=c"], format!("{host}{path}"), "signature"),
         (vec![&arn, "oauth-token-url=https://idp/token", "oauth-client-id=c"], format!("{host}{path}"), "machine"),
         (
             vec![&arn, "oauth-issuer=http://[::1]/", "env:oauth-client-id=c", "env:sigv4"],
@@ -119,6 +132,8 @@ fn where_to_and_as_whom() {
             Some(Identity::Bearer(_)) => "token".to_owned(),
             Some(Identity::SigV4 { profile: None }) => "signature".to_owned(),
             Some(Identity::SigV4 { profile: Some(profile) }) => format!("signature of {profile}"),
+            Some(Identity::Command(words)) => words.join("|"),
+            Some(Identity::User(_)) => "user".to_owned(),
             Some(Identity::Machine(_)) => "machine".to_owned(),
         };
         assert_eq!((at.as_str(), told.as_str()), (place.as_str(), who), "{words:?}");
@@ -136,11 +151,27 @@ fn what_does_not_go_together() {
         (vec!["bearer-token=t"], "no agent is named: --arn"),
         (
             vec![&*arn],
-            "no credentials: say who you are by --bearer-token (a JSON Web Token), --sigv4 (AWS credentials) or --oauth-token-url",
+            "no credentials: say who you are by --bearer-token (a JSON Web Token), --sigv4 (AWS credentials), --cognito-client-id (a user) or",
         ),
         (vec![&arn, "bearer-token=t", "sigv4"], "--bearer-token and --sigv4 exclude each other, and both are given"),
         (vec![&arn, "env:bearer-token=t", "env:sigv4"], "exclude each other, and both are given, by the environment"),
         (vec![&arn, "bearer-token=t", "profile=p"], "--profile names AWS credentials, and --sigv4 is not given"),
+        (
+            vec![&arn, "sigv4", "cognito-client-id=c"],
+            "--sigv4 and --cognito-client-id exclude each other, and both are given",
+        ),
+        (vec![&arn, "token-command= "], "--token-command names no program"),
+        (vec!["local=http://a", "token-command=x"], "--local and --token-command exclude each other"),
+        (vec![&arn, "sigv4", "cognito-pool-id=us-east-1_P"], "no app client is named: --cognito-client-id says which"),
+        (vec![&arn, "cognito-client-id=c", "cognito-flow=srp"], "--cognito-flow srp needs --cognito-pool-id"),
+        (
+            vec![&arn, "cognito-client-id=c", "cognito-pool-id=us-east-1_P", "cognito-region=eu-west-1"],
+            "--cognito-region eu-west-1 contradicts the pool, which is in us-east-1",
+        ),
+        (
+            vec![&arn, "cognito-client-id=c", "cognito-pool-id=pool"],
+            "a user pool id must look like us-east-1_ABC123DEF",
+        ),
         (
             vec![&arn, "sigv4", "oauth-issuer=https://idp", "oauth-client-id=c"],
             "--sigv4 and --oauth-token-url or --oauth-issuer exclude each other, and both are given",

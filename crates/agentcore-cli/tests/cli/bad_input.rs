@@ -94,7 +94,7 @@ fn credentials() {
         (
             vec![],
             vec![],
-            "no credentials: say who you are by --bearer-token (a JSON Web Token), --sigv4 (AWS credentials) or",
+            "no credentials: say who you are by --bearer-token (a JSON Web Token), --sigv4 (AWS credentials), ",
         ),
         (vec![], keys.to_vec(), "no credentials"),
         (vec![], vec![bearer("")], "no credentials"),

@@ -10,6 +10,7 @@
 //! | [`request`] | what the flags make of a request; standard input; credentials |
 //! | [`process`] | signals, closed pipes, logs without secrets |
 //! | [`token`] | tokens for machines, and `acore token` |
+//! | [`user`] | users of a Cognito pool, and tokens that a program prints |
 //! | [`small`] | `mock`, `ping`, `completions`, help |
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -22,4 +23,5 @@ mod process;
 mod request;
 mod small;
 mod token;
+mod user;
 mod world;

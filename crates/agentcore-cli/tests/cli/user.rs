@@ -1,0 +1,148 @@
+//! Users of a Cognito pool: logging in, going on with a login, logging out; and tokens that a program prints.
+
+use std::{fs, path::PathBuf, process::Command};
+
+use agentcore_mock::{Inbound, Mock, User};
+use serde_json::Value;
+
+use crate::world::{Ended, World, acore, run, run_with};
+
+const PASSWORD: &str = "AGENTCORE_COGNITO_PASSWORD";
+
+/// A mock with one user, and a place for logins.
+struct Pool {
+    world: World,
+    store: PathBuf,
+}
+
+impl Pool {
+    fn new(name: &str, user: User) -> Self {
+        let world = World::with(Mock::builder().accept(Inbound::Jwt).user(user));
+        let store = std::env::temp_dir().join(format!("acore-test-{name}-{}", std::process::id()));
+        Self { world, store }
+    }
+
+    /// The program as the app client of the pool, with a place for logins and no password.
+    fn acore<'a>(&'a self, command: &'a str, args: &[&'a str]) -> Command {
+        let pool = self.world.mock.cognito();
+        let flags = [command, "--cognito-endpoint-url", self.world.mock.url(), "--cognito-pool-id", pool.id()];
+        let client = ["--cognito-client-id", pool.client_id(), "--cognito-username", "ada@example.com"];
+        let all = flags.into_iter().chain(client).chain(args.iter().copied());
+        let mut command = self.world.acore("text", all);
+        command.env("AGENTCORE_TOKEN_STORE", &self.store).env("AGENTCORE_COGNITO_CLIENT_SECRET", pool.client_secret());
+        command
+    }
+
+    /// Who asked the pool for what, by the last word of the operation's name.
+    fn bodies(&self) -> Vec<Value> {
+        let requests = self.world.mock.take_requests().into_iter().filter(|request| request.path == "/");
+        requests.map(|request| serde_json::from_slice(&request.body).unwrap()).collect()
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        // Most tests store nothing.
+        let _ = fs::remove_dir_all(&self.store);
+    }
+}
+
+fn ada() -> User {
+    User::new("ada@example.com", "Pa55-w0rd!")
+}
+
+fn answered(ended: &Ended) {
+    assert_eq!((ended.exit, ended.stdout.as_str()), (Some(0), "You asked: hi\n"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_user_with_a_password_in_the_environment() {
+    let pool = Pool::new("password", ada());
+    for (args, flow, sent) in [
+        (&["hi"][..], "USER_SRP_AUTH", false),
+        (&["hi", "--cognito-flow", "srp"], "USER_SRP_AUTH", false),
+        (&["hi", "--cognito-flow", "password"], "USER_PASSWORD_AUTH", true),
+    ] {
+        answered(&run(pool.acore("invoke", args).env(PASSWORD, "Pa55-w0rd!")));
+        let bodies = pool.bodies();
+        assert_eq!(bodies[0]["AuthFlow"], flow);
+        assert_eq!(format!("{bodies:?}").contains("Pa55-w0rd!"), sent, "{flow}");
+    }
+    assert!(!pool.store.exists(), "nothing is written unless asked for");
+}
+
+#[test]
+fn a_user_who_is_not_let_in() {
+    let pool = Pool::new("refused", ada());
+    let ended = run(pool.acore("invoke", &["hi"]).env(PASSWORD, "wr0ng"));
+    assert_eq!(ended.exit, Some(3), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("Incorrect username or password") && !ended.stderr.contains("wr0ng"),
+        "{}",
+        ended.stderr
+    );
+    let ended = run(&mut pool.acore("invoke", &["hi"]));
+    let first = ended.stderr.lines().next().unwrap();
+    assert!(ended.exit == Some(3) && first.starts_with("error: nobody is logged in"), "{}", ended.stderr);
+    let ended = run(&mut pool.acore("login", &[]));
+    assert_eq!((ended.exit, ended.stderr.as_str()), (Some(2), "error: there is no terminal to ask at: Password\n"));
+    let ended = run(&mut acore(["login", "--sigv4"]));
+    assert!(ended.exit == Some(2) && ended.stderr.starts_with("error: no Cognito user is named"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_login_is_kept_until_the_logout() {
+    let pool = Pool::new("login", ada());
+    let ended = run(pool.acore("login", &[]).env(PASSWORD, "Pa55-w0rd!"));
+    assert_eq!((ended.exit, ended.stdout.as_str()), (Some(0), ""), "{}", ended.stderr);
+    assert!(ended.stderr.starts_with("note: logged in as "), "{}", ended.stderr);
+    #[cfg(unix)]
+    for entry in fs::read_dir(&pool.store).unwrap() {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(entry.unwrap().metadata().unwrap().permissions().mode() & 0o077, 0, "for its owner's eyes alone");
+    }
+    pool.bodies();
+    for _ in 0..2 {
+        answered(&run(&mut pool.acore("invoke", &["hi"])));
+    }
+    assert!(pool.bodies().is_empty(), "the token that was kept is still good");
+
+    let ended = run(&mut pool.acore("logout", &[]));
+    assert_eq!((ended.exit, ended.stderr.as_str()), (Some(0), "note: logged out\n"));
+    assert_eq!(run(&mut pool.acore("invoke", &["hi"])).exit, Some(3));
+    assert_eq!(run(&mut pool.acore("logout", &[])).stderr, "note: nobody was logged in\n");
+}
+
+#[test]
+fn a_new_password_is_chosen_by_the_environment() {
+    let pool = Pool::new("new-password", ada().must_choose_password());
+    let ended = run(pool.acore("invoke", &["hi"]).env(PASSWORD, "Pa55-w0rd!"));
+    assert!(ended.exit == Some(3) && ended.stderr.contains("NEW_PASSWORD_REQUIRED"), "{}", ended.stderr);
+    let mut command = pool.acore("invoke", &["hi"]);
+    answered(&run(command.env(PASSWORD, "Pa55-w0rd!").env("AGENTCORE_COGNITO_NEW_PASSWORD", "An0ther-0ne!")));
+    answered(&run(pool.acore("invoke", &["hi"]).env(PASSWORD, "An0ther-0ne!")));
+}
+
+#[test]
+fn either_token_can_be_shown() {
+    let pool = Pool::new("use", ada());
+    for token_use in ["access", "id"] {
+        let mut command = pool.acore("token", &["--claims", "--token-use", token_use]);
+        let ended = run(command.env(PASSWORD, "Pa55-w0rd!"));
+        let claims: Value = serde_json::from_str(&ended.stdout).unwrap();
+        assert_eq!(claims["token_use"], token_use);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_program_prints_the_token() {
+    let world = World::with(Mock::builder().accept(Inbound::Jwt));
+    let line = format!("echo {}", world.mock.token());
+    let path = std::env::var_os("PATH").unwrap();
+    answered(&run(world.acore("text", ["invoke", "--token-command", &line, "hi"]).env("PATH", &path)));
+    let ended = run(world.acore("text", ["invoke", "--token-command", "false", "hi"]).env("PATH", &path));
+    assert_eq!(ended.exit, Some(3), "{}", ended.stderr);
+    let ended = run_with(acore(["token", "--token-command", "cat"]).env("PATH", &path), b"not-for-the-program");
+    assert_eq!(ended.exit, Some(3), "its standard input is empty: {}", ended.stderr);
+}
