@@ -141,6 +141,7 @@ struct Gate {
 #[derive(Debug, Default)]
 struct Counters {
     fetches: AtomicU64,
+    refreshes: AtomicU64,
     failures: AtomicU64,
     stale: AtomicU64,
     rejected: AtomicU64,
@@ -152,6 +153,8 @@ struct Counters {
 pub struct TokenStatistics {
     /// Fetches that were begun.
     pub fetches: u64,
+    /// How many of them were begun early, while the token before was still good.
+    pub refreshes: u64,
     /// Fetches that failed.
     pub failures: u64,
     /// Tokens given out within their refresh window, while another caller renewed them or the issuer failed.
@@ -203,6 +206,7 @@ impl<I: TokenIssuer> CachedToken<I> {
         let held = self.held.load();
         TokenStatistics {
             fetches: count(&self.counters.fetches),
+            refreshes: count(&self.counters.refreshes),
             failures: count(&self.counters.failures),
             served_stale: count(&self.counters.stale),
             rejected: count(&self.counters.rejected),
@@ -229,6 +233,7 @@ impl<I: TokenIssuer> CachedToken<I> {
                 None => self.renew_now().await,
             };
         }
+        self.counters.refreshes.fetch_add(1, Ordering::Relaxed);
         match self.fetch(&mut gate).await {
             Ok(token) => Ok(token),
             Err(error) => match self.alive() {

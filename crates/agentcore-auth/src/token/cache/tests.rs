@@ -137,7 +137,7 @@ fn a_fresh_token_is_given_out_as_it_is() {
         clock.advance(secs(1));
     }
     let statistics = source.statistics();
-    assert_eq!((statistics.fetches, statistics.served_stale), (1, 0));
+    assert_eq!((statistics.fetches, statistics.refreshes, statistics.served_stale), (1, 0, 0));
     assert_eq!((statistics.age, statistics.expires_in), (Some(secs(3479)), Some(secs(121))));
 }
 
@@ -156,7 +156,8 @@ fn an_ageing_token_is_renewed_by_one_and_given_to_the_others() {
     issuer.answer(1);
     assert_eq!(renewer.poll(), ok("token-2"));
     assert_eq!(ask(&source), Ok("token-2".into()));
-    assert_eq!((issuer.begun(), source.statistics().served_stale), (2, 10));
+    let statistics = source.statistics();
+    assert_eq!((issuer.begun(), statistics.refreshes, statistics.served_stale), (2, 1, 10));
 }
 
 #[test]
