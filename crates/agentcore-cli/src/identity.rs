@@ -1,5 +1,6 @@
 //! Who is calling: a bearer token or AWS credentials, exactly one. Reads no secret until it is needed, and prints none.
 
+mod logins;
 pub(crate) mod machine;
 pub(crate) mod user;
 
@@ -166,7 +167,7 @@ impl Identity {
             Self::Command(words) => Ok(Auth::bearer(command(&words))),
             Self::SigV4 { profile } => credentials(profile, transport, region).await,
             Self::User(user) => Ok(Auth::Bearer(user.source(transport, Some(region))?.into())),
-            Self::Machine(machine) => Ok(Auth::bearer(machine.source(transport)?)),
+            Self::Machine(machine) => Ok(Auth::Bearer(machine.source(transport)?.into())),
         }
     }
 
@@ -179,8 +180,46 @@ impl Identity {
                 let source = user.source(transport, None)?;
                 Ok(source.token().await?)
             }
-            Self::Machine(machine) => Ok(machine.source(transport)?.token().await?),
+            Self::Machine(machine) => {
+                let source = machine.source(transport)?;
+                Ok(source.token().await?)
+            }
             Self::SigV4 { .. } => Err(Failure::usage("--sigv4 signs requests: there is no token to print")),
+        }
+    }
+}
+
+impl Choice {
+    /// Whose login it is about: a user's or a machine's. Tokens and keys of the environment do not matter here.
+    pub(crate) fn login(mut self) -> Result<Identity, Failure> {
+        self.bearer_token = self.bearer_token.filter(|given| given.explicit);
+        self.sigv4 = self.sigv4.filter(|given| given.explicit);
+        match self.identity()? {
+            Some(identity @ (Identity::User(_) | Identity::Machine(_))) => Ok(identity),
+            _ => Err(Failure::usage(
+                "nobody is named who could log in: --cognito-client-id and --cognito-pool-id name a user, \
+                 --oauth-token-url and --oauth-client-id a machine",
+            )),
+        }
+    }
+}
+
+impl Identity {
+    /// Logs in and keeps the login. Returns who is logged in.
+    pub(crate) async fn log_in(self, transport: &Transport) -> Result<String, Failure> {
+        match self {
+            Self::User(user) => user.log_in(transport).await,
+            Self::Machine(machine) => machine.log_in(transport).await,
+            _ => Err(Failure::usage("there is no login to keep")),
+        }
+    }
+
+    /// Ends the login that was kept. Says whether there was one.
+    pub(crate) async fn log_out(self, transport: &Transport) -> Result<bool, Failure> {
+        match self {
+            Self::User(user) => user.log_out(transport).await,
+            Self::Machine(machine) => machine.log_out(),
+            _ => Ok(false),
         }
     }
 }

@@ -74,9 +74,50 @@ pub(crate) async fn ask_secretly(question: &str) -> Result<String, Failure> {
     let question = question.to_owned();
     blocking(move || {
         at_terminal(&question)?;
-        rpassword::prompt_password(&question).map_err(|error| no_answer(&error))
+        terminal::remember();
+        let answer = rpassword::prompt_password(&question).map_err(|error| no_answer(&error));
+        terminal::forget();
+        answer
     })
     .await
+}
+
+/// Shows what is typed again, if a question was interrupted that did not.
+pub(crate) use terminal::restore;
+
+/// The terminal as it was before a secret was asked for: whoever waits for the answer cannot put it back when Ctrl-C ends
+/// the program.
+#[cfg(unix)]
+mod terminal {
+    use std::sync::{Mutex, PoisonError};
+
+    use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+
+    static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
+
+    pub(super) fn remember() {
+        *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = tcgetattr(std::io::stdin()).ok();
+    }
+
+    pub(super) fn forget() {
+        *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    pub(crate) fn restore() {
+        if let Some(before) = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            // There is nothing left to do about a terminal that is gone.
+            let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &before);
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod terminal {
+    pub(super) fn remember() {}
+
+    pub(super) fn forget() {}
+
+    pub(crate) fn restore() {}
 }
 
 fn at_terminal(question: &str) -> Result<(), Failure> {

@@ -5,7 +5,10 @@ use std::{
     time::Duration,
 };
 
-use crate::report::{Exit, Failure};
+use crate::{
+    input,
+    report::{Exit, Failure},
+};
 
 /// Runs the command to its end, or to Ctrl-C or a request to terminate, and tells how it ended.
 ///
@@ -27,6 +30,7 @@ pub(crate) async fn supervise(command: impl Future<Output = Result<(), Failure>>
     command.abort();
     // Dropping the command clears its spinner.
     let _ = tokio::time::timeout(GRACE, command).await;
+    input::restore();
     if std::io::stderr().is_terminal() {
         // The shell's prompt belongs on a line of its own.
         let _ = writeln!(std::io::stderr());

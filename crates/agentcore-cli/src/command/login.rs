@@ -2,15 +2,9 @@
 
 use clap::Args;
 
-use crate::{
-    args::Given,
-    identity::{self, Identity},
-    output,
-    report::Failure,
-    target::reach::trusting,
-};
+use crate::{identity, output, report::Failure, target::reach::trusting};
 
-/// Logs a Cognito user in and keeps the login for the commands that follow; asks for what is missing
+/// Logs a Cognito user or a machine in and keeps the login for the commands that follow; asks for what is missing
 #[derive(Args)]
 #[command(after_help = "\
 The login is kept in ~/.agentcore/tokens, or in AGENTCORE_TOKEN_STORE, readable by you alone.
@@ -26,30 +20,17 @@ pub(crate) struct LoginFlags {}
 pub(crate) struct LogoutFlags {}
 
 pub(super) async fn log_in(identity: identity::Choice) -> Result<(), Failure> {
-    let user = user(identity)?;
-    let transport = trusting(user.needs_tls())?;
-    let name = user.log_in(&transport).await?;
-    output::note(&format!("logged in as {}", name.as_deref().unwrap_or("somebody")));
+    let identity = identity.login()?;
+    let transport = trusting(identity.needs_tls())?;
+    let name = identity.log_in(&transport).await?;
+    output::note(&format!("logged in as {name}"));
     Ok(())
 }
 
 pub(super) async fn log_out(identity: identity::Choice) -> Result<(), Failure> {
-    let user = user(identity)?;
-    let transport = trusting(user.needs_tls())?;
-    let was_in = user.log_out(&transport).await?;
+    let identity = identity.login()?;
+    let transport = trusting(identity.needs_tls())?;
+    let was_in = identity.log_out(&transport).await?;
     output::note(if was_in { "logged out" } else { "nobody was logged in" });
     Ok(())
-}
-
-/// The user whose login it is about; the environment's other identities do not matter here.
-fn user(mut identity: identity::Choice) -> Result<identity::user::User, Failure> {
-    let ambient = |explicit: bool| !explicit;
-    identity.bearer_token = identity.bearer_token.filter(|given: &Given<_>| !ambient(given.explicit));
-    identity.sigv4 = identity.sigv4.filter(|given| !ambient(given.explicit));
-    match identity.identity()? {
-        Some(Identity::User(user)) => Ok(user),
-        _ => Err(Failure::usage(
-            "no Cognito user is named: --cognito-client-id and --cognito-pool-id say whose login it is",
-        )),
-    }
 }

@@ -55,5 +55,20 @@ fn guide(mock: &Mock) -> String {
     for (name, value) in named.into_iter().chain(session_token) {
         let _ = writeln!(text, "export {name}={value}");
     }
+    let (pool, user) = (mock.cognito(), mock.cognito().user());
+    let _ = write!(
+        text,
+        "\nOr as a Cognito user, who can `acore login` too:\n  \
+         AGENTCORE_COGNITO_CLIENT_SECRET='{secret}' AGENTCORE_COGNITO_PASSWORD='{password}' acore invoke \
+         --cognito-endpoint-url {url} --cognito-pool-id {id} --cognito-client-id {client} \
+         --cognito-username {name} hello\n\
+         \nOr as a machine:\n  \
+         AGENTCORE_OAUTH_CLIENT_SECRET='{secret}' acore invoke --oauth-issuer {url} --oauth-client-id {client} hello\n",
+        secret = pool.client_secret(),
+        password = user.password(),
+        id = pool.id(),
+        client = pool.client_id(),
+        name = user.alias(),
+    );
     text
 }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use agentcore::{
     TokenSource, Transport,
     auth::{
-        CachedToken,
+        TokenStore,
         oauth::{ClientCredentials, Issuer, TokenEndpoint},
     },
 };
 use clap::{ArgMatches, Args};
 
+use super::logins;
 use crate::{
     args::{Given, one_of},
     report::Failure,
@@ -122,7 +123,7 @@ fn bad_url(error: &agentcore::auth::Error) -> Failure {
 
 impl Machine {
     /// Whether tokens come over TLS.
-    pub(crate) fn needs_tls(&self) -> bool {
+    pub(super) fn needs_tls(&self) -> bool {
         match &self.place {
             Place::Endpoint(url) => url.as_str().starts_with("https:"),
             Place::Issuer(url) => url.as_str().starts_with("https:"),
@@ -130,7 +131,27 @@ impl Machine {
     }
 
     /// The source of its tokens.
-    pub(crate) fn source(self, transport: &Transport) -> Result<impl TokenSource + 'static, Failure> {
+    pub(super) fn source(self, transport: &Transport) -> Result<Box<dyn TokenSource>, Failure> {
+        let key = self.key();
+        logins::source(self.issuer(transport)?, key)
+    }
+
+    /// Gets a token and keeps it for the commands that follow: such tokens are billed by the request. Returns whose it is.
+    pub(super) async fn log_in(self, transport: &Transport) -> Result<String, Failure> {
+        let (key, name) = (self.key(), self.client_id.clone());
+        logins::log_in(self.issuer(transport)?, key).await?;
+        Ok(name)
+    }
+
+    /// Forgets the token that was kept. Says whether there was one; it is good until it expires.
+    pub(super) fn log_out(&self) -> Result<bool, Failure> {
+        let Some(store) = logins::store() else { return Ok(false) };
+        let was_in = store.load(&self.key())?.is_some();
+        store.clear(&self.key())?;
+        Ok(was_in)
+    }
+
+    fn issuer(self, transport: &Transport) -> Result<ClientCredentials, Failure> {
         let secret = std::env::var(SECRET).ok().filter(|secret| !secret.is_empty()).ok_or_else(|| {
             Failure::usage(format!("no client secret: {SECRET} is not set"))
                 .hint("secrets come from the environment only, where no list of processes shows them")
@@ -140,10 +161,19 @@ impl Machine {
             Place::Endpoint(endpoint) => ClientCredentials::new(endpoint, self.client_id, secret.into(), http),
             Place::Issuer(issuer) => ClientCredentials::discovered(issuer, self.client_id, secret.into(), http),
         };
-        Ok(CachedToken::new(match self.scope {
+        Ok(match self.scope {
             Some(scope) => machine.scope(scope),
             None => machine,
-        }))
+        })
+    }
+
+    /// Everything that makes one token another one.
+    fn key(&self) -> String {
+        let place = match &self.place {
+            Place::Endpoint(url) => url.as_str(),
+            Place::Issuer(url) => url.as_str(),
+        };
+        format!("oauth {place} {} {}", self.client_id, self.scope.as_deref().unwrap_or_default())
     }
 }
 

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use agentcore::{
     Endpoint, Region, TokenSource, Transport,
     auth::{
-        BoxFuture, Error, FileStore, Stored, StoredToken, TokenIssuer, TokenStore,
+        BoxFuture, Error, StoredToken, TokenStore,
         cognito::{Answer, Challenge, ChallengeResponder, Cognito, Login, Place, PoolId, TokenUse},
     },
 };
 use clap::{ArgMatches, Args, ValueEnum};
 
+use super::logins;
 use crate::{args::Given, input, report::Failure};
 
 /// The flags of a Cognito user.
@@ -156,34 +157,24 @@ impl Choice {
 
 impl User {
     /// Whether tokens come over TLS.
-    pub(crate) fn needs_tls(&self) -> bool {
+    pub(super) fn needs_tls(&self) -> bool {
         self.endpoint.as_ref().is_none_or(|url| url.to_string().starts_with("https:"))
     }
 
     /// The source of the user's tokens: by the secrets of the environment, else by the login that was stored.
-    pub(crate) fn source(
+    pub(super) fn source(
         self,
         transport: &Transport,
         region: Option<&Region>,
     ) -> Result<Box<dyn TokenSource>, Failure> {
-        let (place, store, key) = (self.place(region)?, store()?, self.key(region)?);
-        let stored = match &store {
-            Some(store) => store.load(&key)?,
-            None => None,
-        };
-        let kept = stored.is_some();
+        let (place, key) = (self.place(region)?, self.key(region)?);
+        let stored = logins::store().map(|store| store.load(&key)).transpose()?.flatten();
         let login = self.login(stored)?;
-        let cognito = self.cognito(place, login, transport);
-        Ok(match store {
-            // A login that was stored is kept up to date; nothing else is written.
-            Some(store) if kept => Box::new(Stored::new(cognito, Arc::new(store), key).cached()),
-            _ => Box::new(cognito.cached()),
-        })
+        logins::source(self.cognito(place, login, transport), key)
     }
 
     /// Logs in, asking for what is missing, and stores the login. Returns who is logged in.
-    pub(crate) async fn log_in(mut self, transport: &Transport) -> Result<Option<String>, Failure> {
-        let store = store()?.ok_or_else(nowhere)?;
+    pub(super) async fn log_in(mut self, transport: &Transport) -> Result<String, Failure> {
         let (place, key) = (self.place(None)?, self.key(None)?);
         let username = match self.username.take() {
             Some(username) => username,
@@ -195,14 +186,13 @@ impl User {
         };
         let login = self.by_password(&username, password);
         let cognito = self.cognito(place, login, transport);
-        store.clear(&key)?;
-        Stored::new(cognito.clone(), Arc::new(store), key).issue().await?;
-        Ok(cognito.username().or(Some(username)))
+        logins::log_in(cognito.clone(), key).await?;
+        Ok(cognito.username().unwrap_or(username))
     }
 
     /// Revokes the login that was stored, and forgets it. Says whether there was one.
-    pub(crate) async fn log_out(self, transport: &Transport) -> Result<bool, Failure> {
-        let Some(store) = store()? else { return Ok(false) };
+    pub(super) async fn log_out(self, transport: &Transport) -> Result<bool, Failure> {
+        let Some(store) = logins::store() else { return Ok(false) };
         let (place, key) = (self.place(None)?, self.key(None)?);
         let Some(stored) = store.load(&key)? else { return Ok(false) };
         if let Some(token) = stored.refresh_token.clone() {
@@ -299,20 +289,6 @@ impl ChallengeResponder for Terminal {
             answer.map(Answer::new).map_err(|_| challenge.unanswered())
         })
     }
-}
-
-/// Where logins are kept: `AGENTCORE_TOKEN_STORE`, else a directory of the user's own.
-fn store() -> Result<Option<FileStore>, Failure> {
-    let own = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
-    let directory = match std::env::var_os("AGENTCORE_TOKEN_STORE").filter(|path| !path.is_empty()) {
-        Some(path) => Some(path.into()),
-        None => own.map(|home| home.join(".agentcore").join("tokens")),
-    };
-    Ok(directory.map(FileStore::new))
-}
-
-fn nowhere() -> Failure {
-    Failure::usage("there is no place to keep the login: neither HOME nor AGENTCORE_TOKEN_STORE is set")
 }
 
 fn secret(name: &str) -> Option<String> {

@@ -10,7 +10,7 @@ use crate::{
 #[test]
 fn the_mock_says_how_to_reach_it() {
     let mut server = acore(["mock"]).spawn().unwrap();
-    let lines = lines_up_to(&mut server, "export AWS_SESSION_TOKEN=");
+    let lines = lines_up_to(&mut server, "  AGENTCORE_OAUTH_CLIENT_SECRET=");
     let url = lines[0].strip_prefix("ready ").unwrap();
     let port: u16 = url.strip_prefix("http://127.0.0.1:").unwrap().parse().unwrap();
     assert_ne!(port, 0);

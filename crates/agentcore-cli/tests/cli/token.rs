@@ -20,7 +20,8 @@ fn machine(world: &World, command: &str, flag: &str) -> Command {
         _ => world.mock.url().to_owned(),
     };
     let mut command = world.acore("text", [command, flag, &url, "--oauth-client-id", world.mock.client_id()]);
-    command.env(SECRET, world.mock.client_secret());
+    // Nobody's real logins get into a test.
+    command.env(SECRET, world.mock.client_secret()).env("AGENTCORE_TOKEN_STORE", "/nonexistent");
     command
 }
 
@@ -50,6 +51,31 @@ fn a_machine_that_is_not_let_in() {
     assert_eq!(told(&ended), (Some(4), "error: the token endpoint could not be reached"));
     let invocations = world.mock.requests().iter().filter(|request| request.path.ends_with("/invocations")).count();
     assert_eq!(invocations, 0);
+}
+
+/// Such tokens are billed by the request: one that was kept is used until it dies.
+#[test]
+fn a_machine_keeps_its_token_if_it_is_told_to() {
+    let world = world();
+    let store = std::env::temp_dir().join(format!("acore-test-machine-{}", std::process::id()));
+    let say = |command: &str, args: &[&str]| {
+        let mut command = machine(&world, command, "--oauth-token-url");
+        run(command.env("AGENTCORE_TOKEN_STORE", &store).args(args))
+    };
+    let fetches = || world.mock.take_requests().iter().filter(|request| request.path == "/oauth2/token").count();
+    say("invoke", &["hi"]);
+    assert!(fetches() == 1 && !store.exists(), "nothing is written unless asked for");
+    assert_eq!(say("login", &[]).stderr, "note: logged in as agentcore-mock-client\n");
+    assert_eq!(fetches(), 1);
+    for _ in 0..3 {
+        assert_eq!(say("invoke", &["hi"]).stdout, "You asked: hi\n");
+    }
+    assert_eq!(fetches(), 0);
+    assert_eq!(say("logout", &[]).stderr, "note: logged out\n");
+    assert_eq!(say("logout", &[]).stderr, "note: nobody was logged in\n");
+    say("invoke", &["hi"]);
+    assert_eq!(fetches(), 1);
+    std::fs::remove_dir_all(&store).unwrap();
 }
 
 #[test]
