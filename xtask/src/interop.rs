@@ -59,7 +59,7 @@ impl Bench {
         let logs = place.join("logs");
         shell.create_dir(&logs)?;
         Ok(Self {
-            acore: build(workspace, &["--package", "agentcore-cli"])?,
+            acore: build(workspace, ["--bin", "acore"])?,
             python: venv.program("python"),
             peers,
             node_packages,
@@ -96,10 +96,15 @@ impl Bench {
 }
 
 /// Builds one program and returns where cargo put it.
-fn build(workspace: &Workspace, selection: &[&str]) -> Outcome<PathBuf> {
+///
+/// It is built with the whole workspace's features, as the tests are, so that nothing is compiled a second time.
+fn build(workspace: &Workspace, [kind, name]: [&str; 2]) -> Outcome<PathBuf> {
     let shell = &workspace.shell;
-    report::line(format_args!("building {}", selection.join(" ")));
-    let messages = cmd!(shell, "cargo build {selection...} --message-format json-render-diagnostics").quiet().read()?;
+    report::line(format_args!("building {name}"));
+    let messages =
+        cmd!(shell, "cargo build --workspace --all-features {kind} {name} --message-format json-render-diagnostics")
+            .quiet()
+            .read()?;
     let executable = messages
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())

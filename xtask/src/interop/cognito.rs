@@ -13,7 +13,7 @@ use crate::workspace::Workspace;
 
 /// Runs the example that logs in, against both.
 pub(super) fn run(bench: &Bench, workspace: &Workspace, tally: &mut Tally) -> Outcome {
-    let program = build(workspace, &["--package", "agentcore", "--example", "cognito_login", "--features", "cognito"])?;
+    let program = build(workspace, ["--example", "cognito_login"])?;
     let bench = bench.with_program(program);
     passwords(&bench, workspace, tally)?;
     proofs(&bench, tally)

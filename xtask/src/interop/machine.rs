@@ -51,7 +51,7 @@ pub(super) fn renewals(bench: &Bench, workspace: &Workspace, tally: &mut Tally) 
     let mut command = bench.script("front.py");
     command.args(["--jwks", &format!("{}/jwks", provider.url), "--iss", &provider.url, "--aud", "urn:agentcore"]);
     let front = bench.serve("front-oidc-short", &command)?;
-    let program = build(workspace, &["--package", "agentcore", "--example", "machine_calls", "--features", "oauth"])?;
+    let program = build(workspace, ["--example", "machine_calls"])?;
     // 26 calls half a second apart outlive at least two tokens of five seconds; a dead one would have been refused.
     let case = Case::new("tokens of five seconds are renewed in time, again and again", &["26", "500"])
         .env("AGENTCORE_OAUTH_ISSUER", &provider.url)
