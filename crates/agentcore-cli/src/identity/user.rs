@@ -170,7 +170,13 @@ impl User {
         let (place, key) = (self.place(region)?, self.key(region)?);
         let stored = logins::store().map(|store| store.load(&key)).transpose()?.flatten();
         let login = self.login(stored)?;
-        logins::source(self.cognito(place, login, transport), key)
+        let cognito = self.cognito(place, login, transport);
+        // A refresh token spares the password, and the password makes up for one that is dead.
+        let cognito = match (secret(PASSWORD), secret(REFRESH_TOKEN)) {
+            (Some(_), Some(token)) => cognito.resuming(token),
+            _ => cognito,
+        };
+        logins::source(cognito, key)
     }
 
     /// Logs in, asking for what is missing, and stores the login. Returns who is logged in.

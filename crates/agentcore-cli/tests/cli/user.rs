@@ -118,6 +118,23 @@ fn a_login_is_kept_until_the_logout() {
 }
 
 #[test]
+fn a_refresh_token_of_the_environment() {
+    const REFRESH_TOKEN: &str = "AGENTCORE_COGNITO_REFRESH_TOKEN";
+    let pool = Pool::new("refresh", ada());
+    let ended = run(pool.acore("invoke", &["hi"]).env(REFRESH_TOKEN, "dead"));
+    assert!(
+        ended.exit == Some(3) && ended.stderr.starts_with("error: the login has ended: log in again"),
+        "{}",
+        ended.stderr
+    );
+    pool.bodies();
+    answered(&run(pool.acore("invoke", &["hi"]).env(REFRESH_TOKEN, "dead").env(PASSWORD, "Pa55-w0rd!")));
+    let bodies = pool.bodies();
+    let spared = bodies.iter().take_while(|body| body["AuthFlow"] != "USER_SRP_AUTH").count();
+    assert!(spared > 0 && spared < bodies.len(), "the refresh token first, then the password");
+}
+
+#[test]
 fn a_new_password_is_chosen_by_the_environment() {
     let pool = Pool::new("new-password", ada().must_choose_password());
     let ended = run(pool.acore("invoke", &["hi"]).env(PASSWORD, "Pa55-w0rd!"));
