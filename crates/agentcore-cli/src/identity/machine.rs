@@ -133,7 +133,8 @@ impl Machine {
     /// The source of its tokens.
     pub(super) fn source(self, transport: &Transport) -> Result<Box<dyn TokenSource>, Failure> {
         let key = self.key();
-        logins::source(self.issuer(transport)?, key)
+        let kept = logins::find(&key)?;
+        Ok(logins::source(self.issuer(transport)?, key, kept))
     }
 
     /// Gets a token and keeps it for the commands that follow: such tokens are billed by the request. Returns whose it is.
@@ -145,10 +146,12 @@ impl Machine {
 
     /// Forgets the token that was kept. Says whether there was one; it is good until it expires.
     pub(super) fn log_out(&self) -> Result<bool, Failure> {
-        let Some(store) = logins::store() else { return Ok(false) };
-        let was_in = store.load(&self.key())?.is_some();
-        store.clear(&self.key())?;
-        Ok(was_in)
+        let key = self.key();
+        let kept = logins::find(&key)?;
+        if let Some(kept) = &kept {
+            kept.store.clear(&key)?;
+        }
+        Ok(kept.is_some())
     }
 
     fn issuer(self, transport: &Transport) -> Result<ClientCredentials, Failure> {

@@ -11,7 +11,7 @@ use agentcore::{
 };
 use clap::{ArgMatches, Args, ValueEnum};
 
-use super::logins;
+use super::logins::{self, Kept};
 use crate::{args::Given, input, report::Failure};
 
 /// The flags of a Cognito user.
@@ -168,15 +168,15 @@ impl User {
         region: Option<&Region>,
     ) -> Result<Box<dyn TokenSource>, Failure> {
         let (place, key) = (self.place(region)?, self.key(region)?);
-        let stored = logins::store().map(|store| store.load(&key)).transpose()?.flatten();
-        let login = self.login(stored)?;
+        let kept = logins::find(&key)?;
+        let login = self.login(kept.as_ref().map(|kept| &kept.login))?;
         let cognito = self.cognito(place, login, transport);
         // A refresh token spares the password, and the password makes up for one that is dead.
         let cognito = match (secret(PASSWORD), secret(REFRESH_TOKEN)) {
             (Some(_), Some(token)) => cognito.resuming(token),
             _ => cognito,
         };
-        logins::source(cognito, key)
+        Ok(logins::source(cognito, key, kept))
     }
 
     /// Logs in, asking for what is missing, and stores the login. Returns who is logged in.
@@ -198,10 +198,9 @@ impl User {
 
     /// Revokes the login that was stored, and forgets it. Says whether there was one.
     pub(super) async fn log_out(self, transport: &Transport) -> Result<bool, Failure> {
-        let Some(store) = logins::store() else { return Ok(false) };
         let (place, key) = (self.place(None)?, self.key(None)?);
-        let Some(stored) = store.load(&key)? else { return Ok(false) };
-        if let Some(token) = stored.refresh_token.clone() {
+        let Some(Kept { store, login }) = logins::find(&key)? else { return Ok(false) };
+        if let Some(token) = login.refresh_token {
             self.cognito(place, Login::refresh_token(token), transport).logout().await?;
         }
         store.clear(&key)?;
@@ -224,14 +223,14 @@ impl User {
         }
     }
 
-    fn login(&self, stored: Option<StoredToken>) -> Result<Login, Failure> {
+    fn login(&self, kept: Option<&StoredToken>) -> Result<Login, Failure> {
         if let Some(password) = secret(PASSWORD) {
             let username = self.username.as_deref().ok_or_else(|| {
                 Failure::usage(format!("{PASSWORD} is set, and no user is named: --cognito-username says whose it is"))
             })?;
             return Ok(self.by_password(username, password));
         }
-        let kept = stored.and_then(|stored| stored.refresh_token);
+        let kept = kept.and_then(|kept| kept.refresh_token.clone());
         match secret(REFRESH_TOKEN).map(Into::into).or(kept) {
             Some(token) => Ok(Login::refresh_token(token)),
             None => {
