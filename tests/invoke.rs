@@ -249,14 +249,8 @@ async fn bad_input_sends_nothing() {
     let crowd = (0..21).fold(agent(&mock, "echo").invoke("x"), |call, n| {
         call.header(CustomHeader::new(&format!("x-{n}"), "v").unwrap())
     });
-    let small = bearer(&mock);
-    let small = Client::builder()
-        .auth(agentcore::Auth::bearer(agentcore::StaticToken::parse(&mock.token()).unwrap()))
-        .endpoints(endpoint(&mock))
-        .map(|http| http.max_payload_bytes(10))
-        .build()
-        .map(|bounded| (small, bounded).1)
-        .unwrap();
+    let small = Client::builder().bearer_token(&mock.token()).endpoints(endpoint(&mock));
+    let small = small.map(|http| http.max_payload_bytes(10)).build().unwrap();
     let large = small.runtime(mock.arn("echo")).invoke(Payload::raw(None, vec![0; 11]));
     for call in [crowd, large] {
         assert_eq!(call.await.unwrap_err().kind(), ErrorKind::Input);
