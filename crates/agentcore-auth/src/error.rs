@@ -2,7 +2,7 @@
 
 use std::{error::Error as StdError, fmt, sync::Arc};
 
-use crate::BoxError;
+use agentcore_core::BoxError;
 
 /// A failure to come by a credential, or a refusal to send one.
 ///
@@ -88,5 +88,22 @@ impl fmt::Debug for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// The authentication's own words become the call's message; only its cause is left to be the source.
+impl From<Error> for agentcore_core::Error {
+    fn from(error: Error) -> Self {
+        use agentcore_core::ErrorKind as Call;
+        let kind = match error.kind() {
+            ErrorKind::InvalidToken | ErrorKind::Misdirected | ErrorKind::Signing => Call::Input,
+            ErrorKind::Unreachable => Call::Unavailable,
+            _ => Call::Authentication,
+        };
+        let failed = Self::new(kind, error.to_string());
+        match error.into_source() {
+            Some(source) => failed.with_source(source),
+            None => failed,
+        }
     }
 }

@@ -1,12 +1,10 @@
 //! The one port through which this crate does HTTP. Whoever owns the sockets implements it; nothing here opens one.
 
-use std::{error::Error as StdError, fmt, future::Future, pin::Pin};
+use std::{fmt, future::Future, pin::Pin};
 
+use agentcore_core::BoxError;
 use bytes::Bytes;
 use http::{Request, Response};
-
-/// An error of whatever type, fit to cross threads.
-pub type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// A future of whatever type, fit to cross threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

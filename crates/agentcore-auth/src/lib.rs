@@ -44,11 +44,12 @@ mod sdk;
 pub mod sigv4;
 pub mod token;
 
+pub use agentcore_core::BoxError;
 pub use auth::{Auth, Proof, Refusal};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use credentials::SigV4;
 pub use error::{Error, ErrorKind};
-pub use exchange::{BoxError, BoxFuture, Exchange};
+pub use exchange::{BoxFuture, Exchange};
 #[cfg(feature = "command")]
 pub use token::CommandToken;
 pub use token::{

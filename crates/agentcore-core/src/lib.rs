@@ -1,4 +1,5 @@
-//! The nouns of Amazon Bedrock AgentCore Runtime: ARNs, regions, endpoints, sessions and the URLs they make.
+//! The nouns of Amazon Bedrock AgentCore Runtime: ARNs, regions, endpoints, sessions, the URLs they make, and the errors and
+//! retries that calls to them have in common.
 //!
 //! Everything here is a value that was checked when it was made, by [`FromStr`](std::str::FromStr) or a constructor, so
 //! that the crates above never meet a malformed one. This crate does no IO, reads no environment by itself, knows no
@@ -20,21 +21,27 @@
 //! the type it bounds.
 
 pub mod arn;
+mod backoff;
 mod encode;
 pub mod endpoint;
 mod error;
 pub mod header;
+mod parse;
 pub mod qualifier;
+pub mod refusal;
 pub mod region;
+pub mod retry;
 pub mod session;
 pub mod target;
 
 pub use arn::RuntimeArn;
 pub use encode::{PercentEncoded, percent_encode};
 pub use endpoint::{Endpoint, Endpoints, Variant};
-pub use error::{Noun, ParseError};
+pub use error::{BoxError, Error, ErrorKind, Refusal};
 pub use header::CustomHeader;
+pub use parse::{Noun, ParseError};
 pub use qualifier::Qualifier;
 pub use region::{Partition, Region};
+pub use retry::RetryPolicy;
 pub use session::{SessionId, ShellId, UserId};
 pub use target::{NotOffered, Operation, Target};

@@ -101,7 +101,7 @@ impl Client {
         let request = Request::get(target.ping()?)
             .header(USER_AGENT, AGENT)
             .body(Bytes::new())
-            .map_err(|error| Error::input("the request cannot be written").caused_by(error))?;
+            .map_err(|error| Error::input("the request cannot be written").with_source(error))?;
         let errand = Errand {
             operation: "ping",
             request,

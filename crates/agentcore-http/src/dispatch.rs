@@ -2,29 +2,18 @@
 
 use std::fmt;
 
-use agentcore_auth::{BoxError, BoxFuture};
+use agentcore_auth::BoxFuture;
+use agentcore_transport::{Body, Transport, Undelivered};
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::combinators::UnsyncBoxBody;
 
-use crate::ErrorKind;
-
-/// The body of an answer, whatever carries it.
-pub(crate) type Body = UnsyncBoxBody<Bytes, BoxError>;
-
-/// Sends one request. The [`Transport`](crate::Transport) does; so does a script in the tests.
+/// Sends one request. The [`Transport`] does; so does a script in the tests.
 pub(crate) trait Dispatch: fmt::Debug + Send + Sync {
     fn dispatch(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Body>, Undelivered>>;
 }
 
-/// No head of an answer came.
-#[derive(Debug)]
-pub(crate) struct Undelivered {
-    pub(crate) kind: ErrorKind,
-    pub(crate) message: String,
-    /// Whether any of the request may have left this machine.
-    pub(crate) sent: bool,
-    /// Whether the next attempt would fail the same way.
-    pub(crate) lasting: bool,
-    pub(crate) source: Option<BoxError>,
+impl Dispatch for Transport {
+    fn dispatch(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Body>, Undelivered>> {
+        Box::pin(self.send(request))
+    }
 }

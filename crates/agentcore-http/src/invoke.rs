@@ -143,7 +143,7 @@ impl Invocation {
             request = request.header(header::USER_ID, user);
         }
         let mut request =
-            request.body(body).map_err(|error| Error::input("the request cannot be written").caused_by(error))?;
+            request.body(body).map_err(|error| Error::input("the request cannot be written").with_source(error))?;
         let own = self.headers.iter().map(|header| (header.name(), header.value()));
         for (name, value) in own.chain(self.trace.headers()).chain(self.mcp.headers()) {
             request.headers_mut().append(name, value.clone());

@@ -23,30 +23,24 @@
 //! # Ok(()) }
 //! ```
 
-mod backoff;
 mod challenge;
 mod client;
 mod context;
 mod dispatch;
-mod error;
 mod health;
 mod invoke;
 mod payload;
-mod refusal;
 mod response;
-pub mod retry;
 mod service;
 pub mod sse;
 mod timeouts;
-mod transport;
 
+pub use agentcore_core::{Error, ErrorKind, RetryPolicy, retry};
+pub use agentcore_transport::{Proxy, Transport, TransportBuilder};
 pub use client::{Client, ClientBuilder};
 pub use context::{McpContext, TraceContext};
-pub use error::{Error, ErrorKind};
 pub use health::Health;
 pub use invoke::Invocation;
 pub use payload::Payload;
 pub use response::{ByteStream, Response};
-pub use retry::RetryPolicy;
 pub use timeouts::Timeouts;
-pub use transport::{Proxy, Transport, TransportBuilder};

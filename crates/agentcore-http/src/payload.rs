@@ -53,7 +53,7 @@ impl Payload {
     /// If the value cannot be written as JSON, such as a map whose keys are not texts.
     pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<Self, Error> {
         let bytes = serde_json::to_vec(value)
-            .map_err(|error| Error::input("the payload cannot be written as JSON").caused_by(error))?;
+            .map_err(|error| Error::input("the payload cannot be written as JSON").with_source(error))?;
         Ok(Self::of("application/json", bytes.into()))
     }
 

@@ -6,7 +6,8 @@ use std::{
     time::Duration,
 };
 
-use agentcore_core::{SessionId, header};
+use agentcore_core::{Refusal, SessionId, header, refusal};
+use agentcore_transport::Body;
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
@@ -16,9 +17,6 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::{
     Error, ErrorKind,
-    dispatch::Body,
-    error::Refusal,
-    refusal,
     sse::{Decoder, EventStream},
 };
 
@@ -173,8 +171,9 @@ impl Response {
     pub async fn json<T: DeserializeOwned>(self) -> Result<T, Error> {
         let call = self.bytes.call.clone();
         let bytes = self.bytes().await?;
-        serde_json::from_slice(&bytes)
-            .map_err(|error| call.error(ErrorKind::Invocation, "the answer is not the JSON expected").caused_by(error))
+        serde_json::from_slice(&bytes).map_err(|error| {
+            call.error(ErrorKind::Invocation, "the answer is not the JSON expected").with_source(error)
+        })
     }
 
     fn has_media_type(&self, is: impl Fn(&str) -> bool) -> bool {
@@ -212,8 +211,8 @@ impl Call {
     fn error(&self, kind: ErrorKind, message: impl Into<String>) -> Error {
         let refusal =
             Refusal { status: self.status.as_u16(), request_id: self.request_id.clone(), ..Refusal::default() };
-        let error = Error::new(kind, message).refused(refusal).possibly_run(true);
-        error.after(self.attempts, self.started.elapsed())
+        let error = Error::new(kind, message).with_refusal(refusal).possibly_run(true);
+        error.with_attempts(self.attempts, self.started.elapsed())
     }
 }
 
@@ -269,7 +268,7 @@ impl Stream for ByteStream {
                     }
                 }
                 Poll::Ready(Some(Err(error))) => {
-                    let broken = this.error(ErrorKind::Broken, "the answer broke off midway").caused_by(error);
+                    let broken = this.error(ErrorKind::Broken, "the answer broke off midway").with_source(error);
                     return this.end(broken);
                 }
                 Poll::Ready(None) => {

@@ -3,7 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use agentcore_auth::{Auth, Clock, Refusal};
-use agentcore_core::{Region, SessionId};
+use agentcore_core::{Region, SessionId, refusal};
+use agentcore_transport::{Body, Undelivered};
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response as HttpResponse, StatusCode, Uri, header::CONTENT_ENCODING};
 use http_body_util::BodyExt as _;
@@ -11,8 +12,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::{
     ByteStream, Error, ErrorKind, Response, RetryPolicy, Timeouts, challenge,
-    dispatch::{Body, Dispatch, Undelivered},
-    refusal,
+    dispatch::Dispatch,
     response::{Call, Limits},
     retry::{Failure, Progress, Verdict, decide},
 };
@@ -78,7 +78,7 @@ impl Service {
                 Verdict::Retry { after } => tokio::time::sleep(after).await,
                 Verdict::Replay => replayed = true,
                 Verdict::GiveUp => {
-                    return Err(error.possibly_run(may_have_run).after(attempts, started.elapsed()));
+                    return Err(error.possibly_run(may_have_run).with_attempts(attempts, started.elapsed()));
                 }
             }
         }
@@ -160,7 +160,7 @@ impl Service {
         let failure = refusal::failure(&error);
         match challenge::metadata_url(&head.headers, errand.request.uri()) {
             Some(url) if head.status == StatusCode::UNAUTHORIZED => {
-                Err((failure, error.trusting(self.issuers(url).await)))
+                Err((failure, error.with_issuers(self.issuers(url).await)))
             }
             _ => Err((failure, error)),
         }
@@ -183,12 +183,7 @@ impl fmt::Debug for Service {
 }
 
 fn undelivered(failed: Undelivered) -> (Failure, Error) {
-    let failure = if failed.sent { Failure::Uncertain } else { Failure::NotSent { lasting: failed.lasting } };
-    let mut error = Error::new(failed.kind, failed.message).possibly_run(failed.sent);
-    if let Some(source) = failed.source {
-        error = error.caused_by(source);
-    }
-    (failure, error)
+    (failed.failure(), failed.into())
 }
 
 /// Refuses an answer in a content coding, which was not asked for: its bytes would be mistaken for text.

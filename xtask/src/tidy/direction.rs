@@ -78,6 +78,7 @@ fn duplicates(graph: &Graph, tree: &Tree, violations: &mut Vec<Violation>) {
 
 const CORE: &str = "agentcore-core";
 const AUTH: &str = "agentcore-auth";
+const TRANSPORT: &str = "agentcore-transport";
 const HTTP: &str = "agentcore-http";
 const WS: &str = "agentcore-ws";
 const FACADE: &str = "agentcore";
@@ -89,18 +90,19 @@ const XTASK: &str = "xtask";
 const PICTURE: &[Room] = &[
     Room { name: CORE, builds_on: &[], tests_with: &[] },
     Room { name: AUTH, builds_on: &[CORE], tests_with: &[] },
-    Room { name: HTTP, builds_on: &[CORE, AUTH], tests_with: &[MOCK] },
-    Room { name: WS, builds_on: &[CORE, AUTH], tests_with: &[MOCK] },
+    Room { name: TRANSPORT, builds_on: &[CORE, AUTH], tests_with: &[MOCK] },
+    Room { name: HTTP, builds_on: &[CORE, AUTH, TRANSPORT], tests_with: &[MOCK] },
+    Room { name: WS, builds_on: &[CORE, AUTH, TRANSPORT], tests_with: &[MOCK] },
     Room { name: FACADE, builds_on: &[CORE, AUTH, HTTP, WS], tests_with: &[MOCK] },
     Room { name: MOCK, builds_on: &[CORE], tests_with: &[FACADE] },
     Room { name: CLI, builds_on: &[FACADE, MOCK], tests_with: &[] },
-    Room { name: "agentcore-tests", builds_on: &[], tests_with: &[CORE, AUTH, HTTP, WS, FACADE, MOCK] },
+    Room { name: "agentcore-tests", builds_on: &[], tests_with: &[CORE, AUTH, TRANSPORT, HTTP, WS, FACADE, MOCK] },
     Room { name: XTASK, builds_on: &[], tests_with: &[] },
 ];
 
 /// Other people's crates and the only ones of ours that name them outside of tests.
 const FENCES: &[(&[&str], &[&str])] = &[
-    (&["hyper", "hyper-util", "hyper-rustls"], &[HTTP]),
+    (&["hyper", "hyper-util", "hyper-rustls"], &[TRANSPORT]),
     (&["tungstenite", "tokio-tungstenite"], &[WS]),
     (&["axum"], &[MOCK]),
     (&["clap", "clap_complete"], &[CLI, XTASK]),
@@ -145,7 +147,9 @@ mod tests {
             (CLI, MOCK, false),
             (MOCK, CORE, false),
             ("agentcore-tests", FACADE, true),
-            (HTTP, "hyper-util", false),
+            (HTTP, TRANSPORT, false),
+            (WS, TRANSPORT, false),
+            (TRANSPORT, "hyper-util", false),
             (WS, "tokio-tungstenite", false),
             (MOCK, "axum", false),
             (XTASK, "clap", false),
@@ -165,6 +169,7 @@ mod tests {
             (AUTH, HTTP, false, "agentcore-auth must not depend on agentcore-http: it builds on agentcore-core alone"),
             (HTTP, WS, false, "agentcore-http must not depend on agentcore-ws: it builds on"),
             (WS, HTTP, false, "agentcore-ws must not depend on agentcore-http: it builds on"),
+            (TRANSPORT, HTTP, false, "agentcore-transport must not depend on agentcore-http: it builds on"),
             (WS, HTTP, true, "agentcore-ws must not depend on agentcore-http: it builds on"),
             (FACADE, MOCK, false, "agentcore must not depend on agentcore-mock: it builds on"),
             (MOCK, FACADE, false, "agentcore-mock must not depend on agentcore: it builds on agentcore-core alone"),
@@ -177,8 +182,8 @@ mod tests {
             (FACADE, CLI, true, "agentcore must not depend on agentcore-cli"),
             (FACADE, XTASK, true, "agentcore must not depend on xtask"),
             ("agentcore-tests", CLI, true, "agentcore-tests must not depend on agentcore-cli"),
-            (CLI, "hyper", false, "hyper is named in agentcore-http only"),
-            (MOCK, "hyper-util", false, "hyper-util is named in agentcore-http only"),
+            (CLI, "hyper", false, "hyper is named in agentcore-transport only"),
+            (HTTP, "hyper-util", false, "hyper-util is named in agentcore-transport only"),
             (HTTP, "tokio-tungstenite", false, "tokio-tungstenite is named in agentcore-ws only"),
             (FACADE, "axum", false, "axum is named in agentcore-mock only"),
             (FACADE, "clap", false, "clap is named in agentcore-cli and xtask only"),

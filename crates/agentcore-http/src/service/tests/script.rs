@@ -7,16 +7,14 @@ use std::{
 };
 
 use agentcore_auth::{BoxError, BoxFuture};
+use agentcore_transport::{Body, Undelivered};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::{Request, Response};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 
-use crate::{
-    ErrorKind,
-    dispatch::{Body, Dispatch, Undelivered},
-};
+use crate::{ErrorKind, dispatch::Dispatch};
 
 /// What the network does with one request.
 #[derive(Debug)]

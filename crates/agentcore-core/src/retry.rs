@@ -18,13 +18,13 @@
 
 use std::time::Duration;
 
-use crate::backoff::Backoff;
+pub use crate::backoff::Backoff;
 
 /// How often and how long to try.
 ///
 /// ```
 /// use std::time::Duration;
-/// use agentcore_http::RetryPolicy;
+/// use agentcore_core::RetryPolicy;
 ///
 /// let patient = RetryPolicy::default().max_attempts(5).max_elapsed(Duration::from_secs(300));
 /// let once = RetryPolicy::off();
@@ -70,7 +70,9 @@ impl RetryPolicy {
         self
     }
 
-    pub(crate) fn backoff(&self) -> Backoff {
+    /// The pauses of one call.
+    #[must_use]
+    pub fn backoff(&self) -> Backoff {
         Backoff::new(self.base, self.cap)
     }
 }

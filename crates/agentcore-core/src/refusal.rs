@@ -2,24 +2,20 @@
 
 use std::time::{Duration, SystemTime};
 
-use agentcore_core::header;
 use http::{
     HeaderMap, StatusCode,
     header::{DATE, RETRY_AFTER},
 };
 use serde_json::Value;
 
-use crate::{
-    Error, ErrorKind,
-    error::{RETRYABLE_CONFLICT, Refusal},
-    retry::Failure,
-};
+use crate::{Error, ErrorKind, Refusal, error::RETRYABLE_CONFLICT, header, retry::Failure};
 
 /// Turns status, headers and body into the error they mean.
 ///
 /// The name comes from `x-amzn-ErrorType`, or from `__type` or `code` in the body, without namespace and suffix (AWS
 /// `restJson1` protocol, "Operation error serialization"). The message comes from the body's JSON, or is the body's text.
-pub(crate) fn read(status: StatusCode, headers: &HeaderMap, body: &[u8], now: SystemTime) -> Error {
+#[must_use]
+pub fn read(status: StatusCode, headers: &HeaderMap, body: &[u8], now: SystemTime) -> Error {
     let json: Option<Value> = serde_json::from_slice(body).ok();
     let code = text_header(headers, header::ERROR_TYPE.as_str())
         .or_else(|| ["__type", "code"].into_iter().find_map(|key| json.as_ref()?.get(key)?.as_str()))
@@ -35,11 +31,12 @@ pub(crate) fn read(status: StatusCode, headers: &HeaderMap, body: &[u8], now: Sy
         issuers: Vec::new(),
     };
     let may_have_run = matches!(status.as_u16(), 408 | 424 | 500 | 502 | 504);
-    Error::new(kind_of(status), message).refused(refusal).possibly_run(may_have_run)
+    Error::new(kind_of(status), message).with_refusal(refusal).possibly_run(may_have_run)
 }
 
 /// How a refusal bears on sending the request again.
-pub(crate) fn failure(error: &Error) -> Failure {
+#[must_use]
+pub fn failure(error: &Error) -> Failure {
     match error.status().unwrap_or_default() {
         429 | 503 => Failure::NotAccepted,
         409 if error.code() == Some(RETRYABLE_CONFLICT) => Failure::NotAccepted,
@@ -49,12 +46,14 @@ pub(crate) fn failure(error: &Error) -> Failure {
 }
 
 /// The id of the request, by either of the names AWS uses.
-pub(crate) fn request_id(headers: &HeaderMap) -> Option<&str> {
+#[must_use]
+pub fn request_id(headers: &HeaderMap) -> Option<&str> {
     text_header(headers, header::REQUEST_ID.as_str()).or_else(|| text_header(headers, "x-amz-request-id"))
 }
 
 /// The answer's `Date`.
-pub(crate) fn date(headers: &HeaderMap) -> Option<SystemTime> {
+#[must_use]
+pub fn date(headers: &HeaderMap) -> Option<SystemTime> {
     httpdate::parse_http_date(text_header(headers, DATE.as_str())?).ok()
 }
 

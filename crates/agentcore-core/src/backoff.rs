@@ -7,19 +7,21 @@ use std::time::Duration;
 /// Each pause is drawn between `base` and three times the pause before it, and never longer than `cap` ("decorrelated
 /// jitter", AWS Architecture Blog, "Exponential Backoff And Jitter").
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Backoff {
+pub struct Backoff {
     base: Duration,
     cap: Duration,
     previous: Duration,
 }
 
 impl Backoff {
-    pub(crate) fn new(base: Duration, cap: Duration) -> Self {
+    /// Pauses between `base` and `cap`.
+    #[must_use]
+    pub fn new(base: Duration, cap: Duration) -> Self {
         Self { base, cap, previous: base }
     }
 
     /// The next pause, for a random number in `0.0..1.0`.
-    pub(crate) fn next(&mut self, random: f64) -> Duration {
+    pub fn next(&mut self, random: f64) -> Duration {
         let low = self.base.min(self.cap);
         let high = self.previous.saturating_mul(3).clamp(low, self.cap);
         self.previous = low + (high - low).mul_f64(random.clamp(0.0, 1.0));

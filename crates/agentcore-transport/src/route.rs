@@ -1,0 +1,114 @@
+//! The way to a host: TCP, through a proxy if there is one, TLS, all within one bound of time. Knows nothing of requests.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use agentcore_core::BoxError;
+use http::Uri;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
+use hyper_util::{
+    client::{
+        legacy::connect::{HttpConnector, proxy::Tunnel},
+        proxy::matcher::Matcher,
+    },
+    rt::TokioIo,
+};
+use rustls::ClientConfig;
+use tokio::net::TcpStream;
+use tower_service::Service;
+
+use crate::undelivered::{ConnectTimeout, UnsupportedProxy};
+
+type Tcp = TokioIo<TcpStream>;
+type ConnectFuture<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
+
+/// What a way ends in: TLS or not, through a proxy (which may be spoken to over TLS) or not.
+pub(crate) type Stream = MaybeHttpsStream<MaybeHttpsStream<Tcp>>;
+
+/// The ways to hosts, by protocol.
+pub(crate) struct Routes {
+    /// HTTP/1.1 or HTTP/2, as the server chooses (ALPN).
+    pub(crate) any: Bounded,
+    /// HTTP/1.1 alone, which can be upgraded (RFC 9113 §8.6 forbids that to HTTP/2).
+    pub(crate) http1: Bounded,
+}
+
+impl Routes {
+    pub(crate) fn new(tls: &ClientConfig, matcher: Matcher, timeout: Option<Duration>) -> Self {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_keepalive(Some(TCP_KEEPALIVE));
+        let https = || HttpsConnectorBuilder::new().with_tls_config(tls.clone()).https_or_http();
+        let to_proxy = https().enable_http1().wrap_connector(tcp.clone());
+        let route = Route { tcp, to_proxy, matcher: Arc::new(matcher) };
+        Self {
+            any: Bounded { https: https().enable_all_versions().wrap_connector(route.clone()), timeout },
+            http1: Bounded { https: https().enable_http1().wrap_connector(route), timeout },
+        }
+    }
+}
+
+/// Connects directly or through the proxy that the settings name for a host.
+#[derive(Clone)]
+pub(crate) struct Route {
+    tcp: HttpConnector,
+    to_proxy: HttpsConnector<HttpConnector>,
+    matcher: Arc<Matcher>,
+}
+
+impl Service<Uri> for Route {
+    type Response = MaybeHttpsStream<Tcp>;
+    type Error = BoxError;
+    type Future = ConnectFuture<Self::Response>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        ready!(self.tcp.poll_ready(cx))?;
+        self.to_proxy.poll_ready(cx)
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let encrypted = uri.scheme_str() == Some("https");
+        let Some(proxy) = self.matcher.intercept(&uri).filter(|_| encrypted) else {
+            let connecting = self.tcp.call(uri);
+            return Box::pin(async { Ok(MaybeHttpsStream::Http(connecting.await?)) });
+        };
+        if !matches!(proxy.uri().scheme_str(), Some("http" | "https")) {
+            return Box::pin(async { Err(UnsupportedProxy.into()) });
+        }
+        let mut tunnel = Tunnel::new(proxy.uri().clone(), self.to_proxy.clone());
+        if let Some(credentials) = proxy.basic_auth() {
+            tunnel = tunnel.with_auth(credentials.clone());
+        }
+        Box::pin(async move { Ok(tunnel.call(uri).await?) })
+    }
+}
+
+/// Bounds the whole way to a usable connection.
+#[derive(Clone)]
+pub(crate) struct Bounded {
+    https: HttpsConnector<Route>,
+    timeout: Option<Duration>,
+}
+
+impl Service<Uri> for Bounded {
+    type Response = Stream;
+    type Error = BoxError;
+    type Future = ConnectFuture<Self::Response>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.https.poll_ready(cx)
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let connecting = self.https.call(uri);
+        let Some(bound) = self.timeout else { return connecting };
+        Box::pin(async move { tokio::time::timeout(bound, connecting).await.map_err(|_| ConnectTimeout(bound))? })
+    }
+}
+
+const TCP_KEEPALIVE: Duration = Duration::from_secs(60);

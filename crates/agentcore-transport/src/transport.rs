@@ -1,0 +1,207 @@
+//! The pool and its settings. Follows no redirect, decodes no content coding, logs nothing.
+
+use std::{fmt, future::poll_fn, sync::Arc, time::Duration};
+
+use agentcore_auth::{BoxFuture, Exchange};
+use agentcore_core::{BoxError, Error};
+use bytes::Bytes;
+use http::{Request, Response, Uri, uri::Scheme};
+use http_body_util::{BodyExt, Full, Limited, combinators::UnsyncBoxBody};
+use hyper_util::{
+    client::{legacy::Client, proxy::matcher::Matcher},
+    rt::{TokioExecutor, TokioTimer},
+};
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::{CertificateDer, pem::PemObject};
+use tower_service::Service;
+
+use crate::{
+    Connection, Proxy, Undelivered,
+    route::{Bounded, Routes},
+};
+
+/// The body of an answer, whatever carries it.
+pub type Body = UnsyncBoxBody<Bytes, BoxError>;
+
+/// A pool of connections. Cheap to clone; clones share the pool.
+///
+/// One transport serves any number of clients and targets. Over TLS it speaks HTTP/2 where the server does (ALPN) and
+/// HTTP/1.1 otherwise; connections are kept alive for 60 idle seconds.
+#[derive(Clone)]
+pub struct Transport(Arc<Pool>);
+
+struct Pool {
+    client: Client<Bounded, Full<Bytes>>,
+    unpooled: Bounded,
+    trusts_nobody: bool,
+}
+
+impl Transport {
+    /// Settings for a transport; the defaults suit the service.
+    #[must_use]
+    pub fn builder() -> TransportBuilder {
+        TransportBuilder {
+            connect_timeout: Some(DEFAULT_CONNECT_TIMEOUT),
+            system_roots: true,
+            root_certificates: Vec::new(),
+            proxy: Proxy::Environment,
+        }
+    }
+
+    /// Sends one request, and waits for the head of its answer.
+    ///
+    /// # Errors
+    /// If no answer came; [`Undelivered`] says how far the request did.
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes an HTTP/1.1 connection and resets an HTTP/2 stream; the request may have been received.
+    pub async fn send(&self, request: Request<Bytes>) -> Result<Response<Body>, Undelivered> {
+        self.trusts(request.uri())?;
+        let answer = self.0.client.request(request.map(Full::new)).await.map_err(Undelivered::request)?;
+        Ok(answer.map(|body| body.map_err(BoxError::from).boxed_unsync()))
+    }
+
+    /// Opens a connection that speaks HTTP/1.1 and belongs to the caller alone: to the host of an `https` or `wss` URL over
+    /// TLS, of an `http` or `ws` URL in plaintext.
+    ///
+    /// # Errors
+    /// If no connection could be made; nothing was sent then.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops what there is of the connection.
+    pub async fn connect(&self, url: &Uri) -> Result<Connection, Undelivered> {
+        let mut parts = url.clone().into_parts();
+        let encrypted = matches!(url.scheme_str(), Some("https" | "wss"));
+        parts.scheme = Some(if encrypted { Scheme::HTTPS } else { Scheme::HTTP });
+        let url = Uri::from_parts(parts).map_err(|error| Undelivered::connecting(error.into()))?;
+        self.trusts(&url)?;
+        let mut way = self.0.unpooled.clone();
+        poll_fn(|cx| way.poll_ready(cx)).await.map_err(Undelivered::connecting)?;
+        way.call(url).await.map(Connection::new).map_err(Undelivered::connecting)
+    }
+
+    fn trusts(&self, url: &Uri) -> Result<(), Undelivered> {
+        let lost = self.0.trusts_nobody && url.scheme() == Some(&Scheme::HTTPS);
+        if lost { Err(Undelivered::trusting_nobody()) } else { Ok(()) }
+    }
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport").finish_non_exhaustive()
+    }
+}
+
+/// Settings for a [`Transport`].
+#[derive(Clone, Debug)]
+pub struct TransportBuilder {
+    connect_timeout: Option<Duration>,
+    system_roots: bool,
+    root_certificates: Vec<Vec<u8>>,
+    proxy: Proxy,
+}
+
+impl TransportBuilder {
+    /// Bounds resolving, connecting, the proxy's answer and the TLS handshake together. Default: 10 seconds; `None` leaves it
+    /// to the operating system, which gives up after minutes.
+    #[must_use]
+    pub fn connect_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.connect_timeout = timeout.into();
+        self
+    }
+
+    /// Trusts the certificates in this PEM text too, for a private gateway or a test server.
+    #[must_use]
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.root_certificates.push(pem.into());
+        self
+    }
+
+    /// Whether to trust the system's certificates (or those of `SSL_CERT_FILE`, `SSL_CERT_DIR`). Default: yes; without them only
+    /// [`root_certificates`](Self::root_certificates) count.
+    #[must_use]
+    pub fn system_roots(mut self, trusted: bool) -> Self {
+        self.system_roots = trusted;
+        self
+    }
+
+    /// How to get out. Default: [`Proxy::Environment`].
+    #[must_use]
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.proxy = proxy;
+        self
+    }
+
+    /// Opens the pool; connects to nothing yet.
+    ///
+    /// # Errors
+    /// If a root certificate is not PEM.
+    pub fn build(self) -> Result<Transport, Error> {
+        let roots = self.roots()?;
+        let trusts_nobody = roots.is_empty();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| Error::input("the TLS settings contradict each other").with_source(error))?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let matcher = match self.proxy {
+            Proxy::Environment => Matcher::from_env(),
+            Proxy::None => Matcher::builder().build(),
+            Proxy::Url { url, except } => Matcher::builder().https(url).no(except).build(),
+        };
+        let routes = Routes::new(&tls, matcher, self.connect_timeout);
+        let client = Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(POOL_IDLE)
+            // A silent agent must not look like a dead connection: pings are answered by the peer's HTTP/2 stack.
+            .http2_keep_alive_interval(HTTP2_PING_INTERVAL)
+            .http2_keep_alive_timeout(HTTP2_PING_TIMEOUT)
+            .http2_adaptive_window(true)
+            .build(routes.any);
+        Ok(Transport(Arc::new(Pool { client, unpooled: routes.http1, trusts_nobody })))
+    }
+
+    fn roots(&self) -> Result<RootCertStore, Error> {
+        let mut store = RootCertStore::empty();
+        if self.system_roots {
+            // What cannot be parsed is skipped, as every TLS library does with a system's store.
+            store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        }
+        let not_pem = |error: BoxError| Error::input("a root certificate is not PEM").with_source(error);
+        for pem in &self.root_certificates {
+            let before = store.len();
+            for certificate in CertificateDer::pem_slice_iter(pem) {
+                let certificate = certificate.map_err(|error| not_pem(error.to_string().into()))?;
+                store.add(certificate).map_err(|error| not_pem(error.into()))?;
+            }
+            if store.len() == before {
+                return Err(Error::input("a root certificate is not PEM: there is no certificate in it"));
+            }
+        }
+        Ok(store)
+    }
+}
+
+/// The port of `agentcore-auth`: small answers, 30 seconds, no retries.
+impl Exchange for Transport {
+    fn exchange(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, BoxError>> {
+        Box::pin(async move {
+            let whole = async {
+                let answer = self.0.client.request(request.map(Full::new)).await?;
+                let (head, body) = answer.into_parts();
+                let body = Limited::new(body, MAX_EXCHANGE_BYTES).collect().await?;
+                Ok(Response::from_parts(head, body.to_bytes()))
+            };
+            tokio::time::timeout(EXCHANGE_TIMEOUT, whole).await?
+        })
+    }
+}
+
+const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const POOL_IDLE: Duration = Duration::from_secs(60);
+const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(30);
+const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(20);
+const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(30);
+const MAX_EXCHANGE_BYTES: usize = 1024 * 1024;
