@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::support::{agent, start};
 
-fn vectors(text: &str) -> Vec<Value> {
+pub(crate) fn vectors(text: &str) -> Vec<Value> {
     let mut file: Value = serde_json::from_str(text).unwrap();
     serde_json::from_value(file["vectors"].take()).unwrap()
 }
@@ -23,7 +23,7 @@ fn invoke_vectors() -> Vec<Value> {
 }
 
 /// `2025-08-15T12:34:56Z`, through the other notation that a library here reads.
-fn time(text: &str) -> SystemTime {
+pub(crate) fn time(text: &str) -> SystemTime {
     let digits: Vec<u64> = text.split(|c: char| !c.is_ascii_digit()).filter_map(|part| part.parse().ok()).collect();
     let [year, month, day, hour, minute, second] = digits[..] else { panic!("a time: {text}") };
     // Days from the civil calendar's epoch, with March as the first month so that the leap day comes last.
@@ -115,31 +115,6 @@ fn urls_equal_botocores() {
         compared += 1;
     }
     assert_eq!(compared, 13);
-}
-
-/// The official SDK's WebSocket URLs, as far as they go without credentials.
-#[test]
-fn websocket_urls_equal_the_sdks() {
-    let mut compared = 0;
-    for vector in vectors(include_str!("vectors/ws_vectors.json")) {
-        if vector["method"] != "generate_ws_connection" || vector.get("url").is_none() {
-            continue;
-        }
-        let name = vector["name"].as_str().unwrap();
-        // The SDK sends to its client's region and takes an endpoint's ARN for a runtime's; here the ARN decides.
-        if matches!(name, "arn_region_mismatch" | "ws_odd_id_nested_slash") {
-            continue;
-        }
-        let mut target = Target::new(vector["args"]["runtime_arn"].as_str().unwrap().parse().unwrap());
-        if let Some(qualifier) = vector["args"]["endpoint_name"].as_str() {
-            target = target.with_qualifier(qualifier.parse().unwrap());
-        }
-        // A literal plus in a query is the SDK's fault: signed so, it is not what the service reads.
-        let url = vector["url"].as_str().unwrap().replace('+', "%20");
-        assert_eq!(agentcore::WebSocket::new(target).url(), url, "{name}");
-        compared += 1;
-    }
-    assert_eq!(compared, 8);
 }
 
 /// The bodies of refusals: nothing panics, and what botocore finds is found here.

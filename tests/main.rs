@@ -9,6 +9,9 @@ mod support;
 /// What other implementations computed: botocore's signatures and URLs, and the error bodies met in practice.
 mod golden;
 
+/// WebSocket credentials, held against those of the official SDK, one row for each vector.
+mod websocket_vectors;
+
 /// Bytes that real agents sent, from socket to events.
 mod samples;
 

@@ -52,11 +52,7 @@ impl Auth {
             Self::None => Ok(Proof(Shown::Nothing)),
             Self::Bearer(source) => {
                 refuse_plaintext(request.uri(), "bearer token")?;
-                let token = source.token().await?;
-                if let Some(age) = token.age_past_expiry(now) {
-                    let message = format!("the bearer token expired {} ago and was not sent", in_words(age));
-                    return Err(Error::new(ErrorKind::ExpiredToken, message));
-                }
+                let token = source.token().await?.alive_at(now)?;
                 request.headers_mut().insert(AUTHORIZATION, token.header().clone());
                 Ok(Proof(Shown::Token(token)))
             }
@@ -113,7 +109,7 @@ pub struct Refusal<'a> {
 
 /// A credential leaves over TLS or stays on this machine.
 fn refuse_plaintext(uri: &Uri, what: &str) -> Result<(), Error> {
-    if uri.scheme_str() == Some("https") || uri.host().is_some_and(is_loopback) {
+    if matches!(uri.scheme_str(), Some("https" | "wss")) || uri.host().is_some_and(is_loopback) {
         return Ok(());
     }
     let message = format!("the {what} was not sent: the endpoint is plaintext and not on this machine");
@@ -173,6 +169,10 @@ mod tests {
                 ("http://127.0.0.1:1/x", true),
                 ("http://localhost/x", true),
                 ("http://[::1]/x", true),
+                ("wss://example.com/x", true),
+                ("ws://127.0.0.1:1/x", true),
+                ("ws://example.com/x", false),
+                ("ftp://example.com/x", false),
                 ("http://example.com/x", false),
                 ("http://127.0.0.1.example.com/x", false),
             ] {

@@ -43,7 +43,8 @@ impl SigV4 {
     }
 
     /// The time to sign with: `now`, corrected by what was learned of the service's clock.
-    pub(crate) fn signing_time(&self, now: SystemTime) -> SystemTime {
+    #[must_use]
+    pub fn signing_time(&self, now: SystemTime) -> SystemTime {
         let skew = self.skew.load(Ordering::Relaxed);
         let by = Duration::from_secs(skew.unsigned_abs());
         let corrected = if skew >= 0 { now.checked_add(by) } else { now.checked_sub(by) };

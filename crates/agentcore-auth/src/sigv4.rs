@@ -2,17 +2,23 @@
 //!
 //! The service wants its name `bedrock-agentcore`, the path encoded twice and normalised, and no `x-amz-content-sha256`
 //! header. All headers present are signed but those that others may change on the way; botocore signs the same set.
+//!
+//! A WebSocket is opened by a `GET`, so `ws` and `wss` URLs are signed as `http` and `https` ones.
 
-use std::time::SystemTime;
+use std::{
+    fmt::Write as _,
+    time::{Duration, SystemTime},
+};
 
-use agentcore_core::{Region, header};
+use agentcore_core::{Region, header, percent_encode};
 use aws_credential_types::Credentials;
 use aws_sigv4::{
-    http_request::{self, SignableBody, SignableRequest, SigningSettings},
+    http_request::{self, SignableBody, SignableRequest, SignatureLocation, SigningInstructions, SigningSettings},
     sign::v4,
 };
 use bytes::Bytes;
-use http::Request;
+use http::{Request, Uri};
+use tracing::subscriber::{NoSubscriber, with_default};
 
 use crate::{BoxError, Error, ErrorKind};
 
@@ -26,14 +32,13 @@ pub const SERVICE: &str = "bedrock-agentcore";
 /// (SHA-256), which costs about a second per 500 MB.
 ///
 /// # Errors
-/// If a header's value is not text, or the URL is not one.
+/// If a header's value is not text, or the URL names no host or is too long.
 pub fn sign(
     request: &mut Request<Bytes>,
     credentials: &Credentials,
     region: &Region,
     at: SystemTime,
 ) -> Result<(), Error> {
-    let failed = |what: &str, cause: BoxError| Error::new(ErrorKind::Signing, what).with_source(cause);
     for name in ["authorization", "x-amz-date", "x-amz-security-token"] {
         request.headers_mut().remove(name);
     }
@@ -41,6 +46,72 @@ pub fn sign(
     let unsigned =
         [header::TRACEPARENT, header::TRACESTATE, header::BAGGAGE].map(|name| name.as_str().to_owned().into());
     settings.excluded_headers.get_or_insert_default().extend(unsigned);
+    instructions(request, credentials, region, at, settings)?.apply_to_request_http1x(request);
+    // A signature is good for minutes, a session token for hours: neither belongs into a log or a compression table.
+    for name in ["authorization", "x-amz-security-token"] {
+        if let Some(value) = request.headers_mut().get_mut(name) {
+            value.set_sensitive(true);
+        }
+    }
+    Ok(())
+}
+
+/// Signs a URL in its query: whoever has what this returns can send a bodiless `GET` to it until it expires.
+///
+/// The parameters are appended in the order botocore gives them, the signature last. Those that are there already are
+/// covered by the signature; they must be percent-encoded, a space as `%20`. The host is the one header that is signed.
+///
+/// # Errors
+/// If the URL names no host or is too long.
+pub fn presign(
+    url: &Uri,
+    credentials: &Credentials,
+    region: &Region,
+    at: SystemTime,
+    expires: Duration,
+) -> Result<String, Error> {
+    let mut settings = SigningSettings::default();
+    settings.signature_location = SignatureLocation::QueryParams;
+    settings.expires_in = Some(expires);
+    let mut request = Request::new(Bytes::new());
+    *request.uri_mut() = url.clone();
+    // At `TRACE` the signing library prints the query that it signs, and in it the session token.
+    let signed = with_default(NoSubscriber::default(), || instructions(&request, credentials, region, at, settings))?;
+    let (_, mut parameters) = signed.into_parts();
+    parameters.sort_by_key(|(name, _)| *name == "X-Amz-Signature");
+    let mut separator = match url.query() {
+        None => "?",
+        Some("") => "",
+        Some(_) => "&",
+    };
+    let mut url = url.to_string();
+    for (name, value) in parameters {
+        // Writing to a `String` cannot fail.
+        let _ = write!(url, "{separator}{name}={}", percent_encode(&value));
+        separator = "&";
+    }
+    Ok(url)
+}
+
+/// What is to be added to a request for its signature.
+fn instructions(
+    request: &Request<Bytes>,
+    credentials: &Credentials,
+    region: &Region,
+    at: SystemTime,
+    settings: SigningSettings,
+) -> Result<SigningInstructions, Error> {
+    let failed = |what: &str, cause: BoxError| Error::new(ErrorKind::Signing, what).with_source(cause);
+    let refused = |what: &str| Err(Error::new(ErrorKind::Signing, what));
+    let url = http_url(request.uri());
+    if request.uri().authority().is_none() {
+        return refused("a URL without a host cannot be signed");
+    }
+    // The signing library panics on a URL that `http` cannot hold, and signing may encode every byte of one by three.
+    let parts = [Some(url.as_str()), Some(credentials.access_key_id()), credentials.session_token()];
+    if 3 * parts.into_iter().flatten().map(str::len).sum::<usize>() > MAX_SIGNED_BYTES {
+        return refused("the URL is too long to be signed");
+    }
     let identity = credentials.clone().into();
     let params = v4::SigningParams::builder()
         .identity(&identity)
@@ -55,46 +126,170 @@ pub fn sign(
         let value = value.to_str().map_err(|error| failed("a header to sign is not text", error.into()))?;
         headers.push((name.as_str(), value));
     }
-    let uri = request.uri().to_string();
     let body = SignableBody::Bytes(request.body());
-    let signable = SignableRequest::new(request.method().as_str(), uri, headers.into_iter(), body)
+    let signable = SignableRequest::new(request.method().as_str(), url, headers.into_iter(), body)
         .map_err(|error| failed("the request cannot be signed", error.into()))?;
     let (instructions, _signature) = http_request::sign(signable, &params.into())
         .map_err(|error| failed("the request cannot be signed", error.into()))?
         .into_parts();
-    instructions.apply_to_request_http1x(request);
-    // A signature is good for minutes, a session token for hours: neither belongs into a log or a compression table.
-    for name in ["authorization", "x-amz-security-token"] {
-        if let Some(value) = request.headers_mut().get_mut(name) {
-            value.set_sensitive(true);
-        }
-    }
-    Ok(())
+    Ok(instructions)
 }
+
+/// The URL with the scheme of the request that opens a socket: of `http` and `https` alone the signing library knows the
+/// default ports, which do not stand in `Host` (RFC 9110 section 7.2).
+fn http_url(url: &Uri) -> String {
+    let text = url.to_string();
+    match (url.scheme_str(), text.split_once(':')) {
+        (Some("ws"), Some((_, rest))) => format!("http:{rest}"),
+        (Some("wss"), Some((_, rest))) => format!("https:{rest}"),
+        _ => text,
+    }
+}
+
+/// A little less than [`Uri`] can hold, for what a signature adds in any case.
+const MAX_SIGNED_BYTES: usize = 64_000;
 
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-    use std::time::{Duration, UNIX_EPOCH};
+    use std::time::UNIX_EPOCH;
 
     use super::*;
 
+    /// `2025-08-15T12:34:56Z`
+    fn at() -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(1_755_261_296)
+    }
+
+    fn region() -> Region {
+        "us-east-1".parse().unwrap()
+    }
+
+    fn keys(session_token: Option<&str>) -> Credentials {
+        let secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+        Credentials::new("AKIDEXAMPLE", secret, session_token.map(str::to_owned), None, "test")
+    }
+
     #[test]
     fn a_second_signature_replaces_the_first() {
-        let region = "us-east-1".parse().unwrap();
         let first = Credentials::new("FIRST", "s", Some("token".into()), None, "test");
         let second = Credentials::new("SECOND", "s", None, None, "test");
         let mut request = Request::post("https://example.com/a%20b?x=%2F").body(Bytes::from_static(b"{}")).unwrap();
-        let at = UNIX_EPOCH + Duration::from_secs(1_755_261_296);
-        sign(&mut request, &first, &region, at).unwrap();
+        sign(&mut request, &first, &region(), at()).unwrap();
         assert!(request.headers().contains_key("x-amz-security-token"));
-        sign(&mut request, &second, &region, at + Duration::from_secs(1)).unwrap();
+        sign(&mut request, &second, &region(), at() + Duration::from_secs(1)).unwrap();
         assert_eq!(request.headers()["x-amz-date"], "20250815T123457Z");
         assert!(!request.headers().contains_key("x-amz-security-token"));
         let authorization = request.headers()["authorization"].to_str().unwrap();
         assert!(authorization.starts_with("AWS4-HMAC-SHA256 Credential=SECOND/20250815/us-east-1/bedrock-agentcore/"));
         assert_eq!(request.headers().get_all("authorization").iter().count(), 1);
         assert!(request.headers()["authorization"].is_sensitive());
+    }
+
+    /// The signature is botocore's, for the bodiless `GET` to the host without its port.
+    #[test]
+    fn a_socket_is_signed_as_the_request_that_opens_it() {
+        const PATH: &str =
+            "/runtimes/arn%3Aaws%3Abedrock-agentcore%3Aus-east-1%3A123456789012%3Aruntime%2Fmy_agent-AbC1234567/ws";
+        for (base, same) in [
+            ("https://bedrock-agentcore.us-east-1.amazonaws.com", true),
+            ("https://bedrock-agentcore.us-east-1.amazonaws.com:443", true),
+            ("wss://bedrock-agentcore.us-east-1.amazonaws.com", true),
+            ("wss://bedrock-agentcore.us-east-1.amazonaws.com:443", true),
+            ("ws://bedrock-agentcore.us-east-1.amazonaws.com:80", true),
+            ("wss://bedrock-agentcore.us-east-1.amazonaws.com:80", false),
+        ] {
+            let mut request = Request::get(format!("{base}{PATH}")).body(Bytes::new()).unwrap();
+            sign(&mut request, &keys(None), &region(), at()).unwrap();
+            let authorization = request.headers()["authorization"].to_str().unwrap();
+            let golden = "43714d499818e79533ff5a2790a4dbbbc19011cd565d49043b88df35780ccebd";
+            assert_eq!(authorization.ends_with(golden), same, "{base}");
+        }
+    }
+
+    /// The URL is botocore's.
+    #[test]
+    fn a_presigned_url_ends_in_its_signature() {
+        let url = "wss://bedrock-agentcore.us-east-1.amazonaws.com/runtimes/\
+            arn%3Aaws%3Abedrock-agentcore%3Aus-east-1%3A123456789012%3Aruntime%2Fmy_agent-AbC1234567/ws\
+            ?X-Amzn-Bedrock-AgentCore-Runtime-Session-Id=session-0123456789-0123456789-0123456789";
+        let token = "IQoJb3JpZ2luX2VjEXAMPLE//////////wEaCXVzLWVhc3QtMSJHMEUCIQD+abc/def==+Zz9";
+        let signed =
+            presign(&url.parse().unwrap(), &keys(Some(token)), &region(), at(), Duration::from_secs(300)).unwrap();
+        assert_eq!(
+            signed,
+            format!(
+                "{url}&X-Amz-Algorithm=AWS4-HMAC-SHA256\
+                 &X-Amz-Credential=AKIDEXAMPLE%2F20250815%2Fus-east-1%2Fbedrock-agentcore%2Faws4_request\
+                 &X-Amz-Date=20250815T123456Z&X-Amz-Expires=300&X-Amz-SignedHeaders=host\
+                 &X-Amz-Security-Token=IQoJb3JpZ2luX2VjEXAMPLE%2F%2F%2F%2F%2F%2F%2F%2F%2F%2FwEaCXVzLWVhc3QtMSJHMEUCIQD\
+                 %2Babc%2Fdef%3D%3D%2BZz9\
+                 &X-Amz-Signature=0eb98419f546fecdf4aced4d63b968414cd711f616fd6f17e7e999a32ba70b12"
+            )
+        );
+    }
+
+    #[test]
+    fn the_first_parameter_follows_a_question_mark() {
+        for (url, start) in [
+            ("wss://example.com/ws", "wss://example.com/ws?X-Amz-Algorithm="),
+            ("wss://example.com/ws?", "wss://example.com/ws?X-Amz-Algorithm="),
+            ("wss://example.com/ws?a=b", "wss://example.com/ws?a=b&X-Amz-Algorithm="),
+        ] {
+            let signed = presign(&url.parse().unwrap(), &keys(None), &region(), at(), Duration::from_secs(1)).unwrap();
+            assert!(signed.starts_with(start), "{signed}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_signed_is_an_error() {
+        let long = |bytes: usize| format!("wss://example.com/?{}", "'".repeat(bytes));
+        for (url, message) in [
+            ("/ws".to_owned(), Some("a URL without a host cannot be signed")),
+            (long(21_000), None),
+            (long(22_000), Some("the URL is too long to be signed")),
+        ] {
+            let url: Uri = url.parse().unwrap();
+            let presigned = presign(&url, &keys(None), &region(), at(), Duration::from_secs(1));
+            assert_eq!(presigned.err().map(|error| error.to_string()).as_deref(), message);
+            let mut request = Request::get(url).body(Bytes::new()).unwrap();
+            let signed = sign(&mut request, &keys(None), &region(), at());
+            assert_eq!(signed.err().map(|error| error.to_string()).as_deref(), message);
+        }
+        let token = "t".repeat(22_000);
+        let url = Uri::from_static("wss://example.com/ws");
+        assert!(presign(&url, &keys(Some(&token)), &region(), at(), Duration::from_secs(1)).is_err());
+    }
+
+    #[test]
+    fn no_session_token_is_logged() {
+        let lines = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+        let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer({
+            let lines = std::sync::Arc::clone(&lines);
+            move || Lines(std::sync::Arc::clone(&lines))
+        });
+        with_default(subscriber.finish(), || {
+            let url = Uri::from_static("wss://example.com/ws");
+            presign(&url, &keys(Some("hush-hush")), &region(), at(), Duration::from_secs(1)).unwrap();
+            let mut request = Request::get(url).body(Bytes::new()).unwrap();
+            sign(&mut request, &keys(Some("hush-hush")), &region(), at()).unwrap();
+            tracing::trace!("listening");
+        });
+        let log = String::from_utf8(lines.lock().unwrap().clone()).unwrap();
+        assert!(log.contains("listening") && !log.contains("hush"), "{log}");
+    }
+
+    struct Lines(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
     }
 }

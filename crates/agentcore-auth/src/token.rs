@@ -7,11 +7,7 @@ pub mod jwt;
 mod source;
 mod store;
 
-use std::{
-    fmt,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{fmt, sync::Arc, time::SystemTime};
 
 use http::HeaderValue;
 
@@ -22,7 +18,7 @@ pub use self::{
     source::{FileToken, FromFn, from_env, from_fn},
     store::{FileStore, StoreLock, Stored, StoredToken, TokenStore},
 };
-use crate::{BoxFuture, Error, ErrorKind};
+use crate::{BoxFuture, Error, ErrorKind, auth::in_words};
 
 /// A bearer token with its ready-made `Authorization` value. Cheap to clone; blind in `Debug`.
 #[derive(Clone, PartialEq, Eq)]
@@ -91,9 +87,18 @@ impl Token {
         self.0.expires_at
     }
 
-    /// How long the token has been dead, if it is.
-    pub(crate) fn age_past_expiry(&self, now: SystemTime) -> Option<Duration> {
-        self.0.expires_at.and_then(|at| now.duration_since(at).ok())
+    /// The same token, if it may still be sent.
+    ///
+    /// # Errors
+    /// If it has expired; the error says how long ago.
+    pub fn alive_at(self, now: SystemTime) -> Result<Self, Error> {
+        match self.0.expires_at.and_then(|at| now.duration_since(at).ok()) {
+            None => Ok(self),
+            Some(age) => {
+                let message = format!("the bearer token expired {} ago and was not sent", in_words(age));
+                Err(Error::new(ErrorKind::ExpiredToken, message))
+            }
+        }
     }
 }
 
@@ -179,9 +184,9 @@ impl TokenSource for StaticToken {
 
 /// The life that an issuer tells in JSON: a number of seconds, though some write it as a text.
 #[cfg(any(feature = "command", feature = "oauth"))]
-pub(crate) fn life_in_seconds(value: &serde_json::Value) -> Option<Duration> {
+pub(crate) fn life_in_seconds(value: &serde_json::Value) -> Option<std::time::Duration> {
     let seconds = value.as_f64().or_else(|| value.as_str()?.parse().ok())?;
-    Duration::try_from_secs_f64(seconds).ok()
+    std::time::Duration::try_from_secs_f64(seconds).ok()
 }
 
 const SCHEME: &str = "Bearer ";

@@ -190,7 +190,11 @@ impl Base {
         if uri.query().is_some() || text.contains('#') {
             return Err(refuse("it may have no query and no fragment"));
         }
-        let rest = format!("{authority}{}", uri.path().trim_end_matches('/'));
+        // Whoever sends the request leaves a default port out of `Host`, or not; without one there is nothing to disagree on
+        // when it is signed.
+        let default_port = if secure { ":443" } else { ":80" };
+        let place = authority.as_str().strip_suffix(default_port).unwrap_or(authority.as_str());
+        let rest = format!("{place}{}", uri.path().trim_end_matches('/'));
         Ok(Self { secure, host: authority.host().to_owned(), rest })
     }
 
@@ -260,9 +264,12 @@ mod tests {
             ("https://gw.example.test:8443/base/path", "https://gw.example.test:8443/base/path"),
             ("https://gw.example.test/", "https://gw.example.test"),
             ("HTTPS://gw.example.test", "https://gw.example.test"),
+            ("https://gw.example.test:443/base", "https://gw.example.test/base"),
+            ("https://gw.example.test:80", "https://gw.example.test:80"),
             ("http://127.0.0.1:18099", "http://127.0.0.1:18099"),
             ("http://127.9.9.9", "http://127.9.9.9"),
-            ("http://[::1]:80", "http://[::1]:80"),
+            ("http://[::1]:80", "http://[::1]"),
+            ("http://[::1]:443", "http://[::1]:443"),
             ("http://LocalHost:1", "http://LocalHost:1"),
         ] {
             assert_eq!(text.parse::<Endpoint>().unwrap().to_string(), url);

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::{Endpoint, Endpoints, ParseError, Qualifier, Region, RuntimeArn, ShellId, endpoint::Base, percent_encode};
+use crate::{
+    Endpoint, Endpoints, Noun, ParseError, Qualifier, Region, RuntimeArn, ShellId, endpoint::Base, percent_encode,
+};
 
 /// What a request is aimed at: an agent runtime at an endpoint, or an agent container on a developer's machine.
 ///
@@ -59,6 +61,21 @@ impl Target {
             *by_account = true;
         }
         self
+    }
+
+    /// Makes sure that the runtime is in this region, for callers who may use no other. The ARN's region is where requests
+    /// go and what they are signed for; this changes neither. No effect on a local container, which has none.
+    ///
+    /// # Errors
+    /// If the ARN names another region.
+    pub fn in_region(self, region: &Region) -> Result<Self, ParseError> {
+        match self.region() {
+            Some(named) if named != region => {
+                let rule = format!("the ARN is of a runtime in {named}, and the ARN decides");
+                Err(ParseError::new(Noun::Region, region.as_str(), rule))
+            }
+            _ => Ok(self),
+        }
     }
 
     /// The runtime's ARN; none for a local container.
@@ -281,6 +298,18 @@ mod tests {
         assert_eq!(target.invocations(), format!("https://{HOST}{PATH}/invocations?qualifier=prod"));
         let target = target.with_qualifier("test".parse().unwrap());
         assert_eq!(target.invocations(), format!("https://{HOST}{PATH}/invocations?qualifier=test"));
+    }
+
+    #[test]
+    fn the_arn_decides_on_the_region() {
+        let (here, elsewhere) = ("us-east-1".parse().unwrap(), "us-west-2".parse().unwrap());
+        assert_eq!(target().in_region(&here).unwrap(), target());
+        assert_eq!(
+            target().in_region(&elsewhere).unwrap_err().to_string(),
+            "invalid region \"us-west-2\": the ARN is of a runtime in us-east-1, and the ARN decides"
+        );
+        let local = Target::local("http://127.0.0.1:8080").unwrap();
+        assert_eq!(local.clone().in_region(&elsewhere).unwrap(), local);
     }
 
     #[test]

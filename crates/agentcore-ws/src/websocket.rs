@@ -1,19 +1,40 @@
-//! An agent's WebSocket: its URL and its session. Knows neither credentials nor sockets.
+//! An agent's WebSocket: its URL, its session and the caller's parameters. Authenticates nothing, knows no sockets.
 
-use agentcore_core::{SessionId, Target, percent_encode};
+use std::sync::Arc;
+
+use agentcore_auth::{Clock, SystemClock};
+use agentcore_core::{SessionId, Target};
+
+use crate::{
+    Error,
+    parameter::{self, Parameter},
+};
 
 /// The WebSocket of an agent, in one session.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// It is a description, to be authenticated as often as wanted: [`handshake`](Self::handshake), [`presign`](Self::presign) and
+/// [`subprotocol`](Self::subprotocol) each make a fresh credential of it. The agent's region is its ARN's.
+#[derive(Clone, Debug)]
 pub struct WebSocket {
-    target: Target,
+    pub(crate) target: Target,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Where the socket is, without the caller's parameters and the session.
+    base: String,
     session: SessionId,
+    parameters: Vec<Parameter>,
 }
 
 impl WebSocket {
     /// The socket of the agent at `target`, in a new session.
     #[must_use]
     pub fn new(target: Target) -> Self {
-        Self { target, session: SessionId::random() }
+        Self {
+            base: target.websocket(),
+            target,
+            clock: Arc::new(SystemClock::default()),
+            session: SessionId::random(),
+            parameters: Vec::new(),
+        }
     }
 
     /// Goes on in this session.
@@ -23,28 +44,51 @@ impl WebSocket {
         self
     }
 
-    /// The session, to be sent in the header [`SESSION_ID`](agentcore_core::header::SESSION_ID) along with [`url`](Self::url).
+    /// Adds a query parameter of the caller's own. They stay in the order they were added; a name may come more than once.
+    ///
+    /// The agent gets those that begin with `X-Amzn-Bedrock-AgentCore-Runtime-Custom-` as headers (AWS developer guide, "Get
+    /// started with bidirectional streaming using WebSocket"): a browser can send no header by itself.
+    ///
+    /// # Errors
+    /// If the name is empty or not the caller's to set: `qualifier`, `accountId`, `shellId`, and all that begins with `X-Amz-`
+    /// or `X-Amzn-`, but for `X-Amzn-Bedrock-AgentCore-Runtime-Custom-`; in any letter case.
+    pub fn param(mut self, name: &str, value: &str) -> Result<Self, Error> {
+        self.parameters.push(Parameter::new(name, value)?);
+        Ok(self)
+    }
+
+    /// Tells the time for expiry and signatures. Default: the system's clock.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// The session that the socket belongs to.
     #[must_use]
     pub fn session_id(&self) -> &SessionId {
         &self.session
     }
 
-    /// The URL, for clients that can send headers.
+    /// The URL, for clients that send the session in the header
+    /// [`SESSION_ID`](agentcore_core::header::SESSION_ID).
     #[must_use]
     pub fn url(&self) -> String {
-        self.target.websocket()
+        let mut url = self.base.clone();
+        for parameter in &self.parameters {
+            parameter.append_to(&mut url);
+        }
+        url
     }
 
     /// The URL with the session in its query, for clients that cannot send headers, such as browsers.
     #[must_use]
     pub fn url_with_session(&self) -> String {
-        let url = self.url();
-        let separator = if url.contains('?') { '&' } else { '?' };
-        format!("{url}{separator}{SESSION_PARAMETER}={}", percent_encode(self.session.as_str()))
+        let mut url = self.url();
+        parameter::append(&mut url, parameter::SESSION_ID, self.session.as_str());
+        url
     }
 }
-
-const SESSION_PARAMETER: &str = "X-Amzn-Bedrock-AgentCore-Runtime-Session-Id";
 
 #[cfg(test)]
 mod tests {
@@ -52,20 +96,31 @@ mod tests {
 
     use super::*;
 
+    fn target() -> Target {
+        Target::new("arn:aws:bedrock-agentcore:us-west-2:123456789012:runtime/r".parse().unwrap())
+    }
+
+    const URL: &str = "wss://bedrock-agentcore.us-west-2.amazonaws.com/runtimes/\
+                       arn%3Aaws%3Abedrock-agentcore%3Aus-west-2%3A123456789012%3Aruntime%2Fr/ws";
+
     #[test]
-    fn the_session_joins_an_existing_query() {
-        let target = Target::new("arn:aws:bedrock-agentcore:us-west-2:123456789012:runtime/r".parse().unwrap());
+    fn parameters_stand_between_qualifier_and_session() {
         let session = format!("{}+/", "s".repeat(33)).parse().unwrap();
-        let socket = WebSocket::new(target.with_qualifier("my endpoint".parse().unwrap())).session(&session);
-        assert_eq!(
-            socket.url_with_session(),
-            format!(
-                "wss://bedrock-agentcore.us-west-2.amazonaws.com/runtimes/\
-                 arn%3Aaws%3Abedrock-agentcore%3Aus-west-2%3A123456789012%3Aruntime%2Fr/ws?qualifier=my%20endpoint\
-                 &X-Amzn-Bedrock-AgentCore-Runtime-Session-Id={}%2B%2F",
-                "s".repeat(33)
-            )
-        );
+        let socket = WebSocket::new(target().with_qualifier("my endpoint".parse().unwrap())).session(&session);
+        let tail = format!("&X-Amzn-Bedrock-AgentCore-Runtime-Session-Id={}%2B%2F", "s".repeat(33));
+        assert_eq!(socket.url_with_session(), format!("{URL}?qualifier=my%20endpoint{tail}"));
+        let socket = socket.param("z", "1 +&=").unwrap().param("a", "").unwrap().param("z", "é").unwrap();
+        let query = "?qualifier=my%20endpoint&z=1%20%2B%26%3D&a=&z=%C3%A9";
+        assert_eq!(socket.url(), format!("{URL}{query}"));
+        assert_eq!(socket.url_with_session(), format!("{URL}{query}{tail}"));
         assert_eq!(socket.session_id(), &session);
+    }
+
+    #[test]
+    fn a_session_nobody_named_is_a_new_one() {
+        let (one, other) = (WebSocket::new(target()), WebSocket::new(target()));
+        assert_ne!(one.session_id(), other.session_id());
+        assert_eq!(one.clone().session_id(), one.session_id());
+        assert_eq!(one.url(), URL);
     }
 }

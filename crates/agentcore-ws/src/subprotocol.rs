@@ -1,0 +1,151 @@
+//! The way in for a browser with a bearer token, which can set no header but `Sec-WebSocket-Protocol`. Opens nothing.
+
+use std::fmt;
+
+use agentcore_auth::TokenSource;
+use agentcore_core::SessionId;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use crate::{Error, WebSocket};
+
+/// What a page passes to `new WebSocket(url, protocols)`.
+///
+/// The service takes the token out of the first protocol's name and answers with the second; the agent cannot have one of
+/// its own. The token is in it, readable by whoever has it: blind in `Debug`, and to be kept out of logs.
+#[derive(Clone)]
+pub struct Subprotocol {
+    url: String,
+    /// The name that holds the token.
+    credential: String,
+    session: SessionId,
+}
+
+impl Subprotocol {
+    /// The most characters that an encoded token may have.
+    pub const MAX_TOKEN_CHARS: usize = 4096;
+
+    /// The URL, with the session in its query. No secret but what the caller's parameters are.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The two subprotocols, in order. Handle with care: the first is the token.
+    #[must_use]
+    pub fn protocols(&self) -> [&str; 2] {
+        [&self.credential, NAME]
+    }
+
+    /// The session that the socket belongs to.
+    #[must_use]
+    pub fn session_id(&self) -> &SessionId {
+        &self.session
+    }
+}
+
+impl WebSocket {
+    /// Puts a bearer token into a subprotocol's name, and the session into the URL.
+    ///
+    /// # Errors
+    /// If no token can be had, it has expired, it is longer than 4096 characters when encoded (3072 before), or the target
+    /// is a local container, which takes no credentials.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves nothing behind; a token that was being fetched is fetched by the next caller.
+    pub async fn subprotocol<S: TokenSource + ?Sized>(&self, source: &S) -> Result<Subprotocol, Error> {
+        if self.target.is_local() {
+            return Err(Error::input("a local container takes no token"));
+        }
+        let token = source.token().await?.alive_at(self.clock.now())?;
+        let credential = format!("{NAME}.{}", URL_SAFE_NO_PAD.encode(token.expose()));
+        let (chars, max) = (credential.len() - NAME.len() - 1, Subprotocol::MAX_TOKEN_CHARS);
+        if chars > max {
+            return Err(Error::input(format!(
+                "the bearer token is too long for a browser: it has {chars} characters when encoded for \
+                 Sec-WebSocket-Protocol, at most {max} are allowed"
+            )));
+        }
+        Ok(Subprotocol { url: self.url_with_session(), credential, session: self.session_id().clone() })
+    }
+}
+
+impl fmt::Debug for Subprotocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subprotocol").field("session", &self.session).finish_non_exhaustive()
+    }
+}
+
+/// The subprotocol's name, and the beginning of the one with the token (AWS developer guide, "Get started
+/// with bidirectional streaming using WebSocket").
+pub(crate) const NAME: &str = "base64UrlBearerAuthorization";
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use std::{sync::Arc, time::UNIX_EPOCH};
+
+    use agentcore_auth::{ManualClock, StaticToken};
+    use agentcore_core::Target;
+
+    use super::*;
+    use crate::ErrorKind;
+
+    fn socket() -> WebSocket {
+        let target = Target::new("arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/x".parse().unwrap());
+        WebSocket::new(target).session(&"session-0123456789-0123456789-0123456789".parse().unwrap())
+    }
+
+    fn source(token: &str) -> Arc<dyn TokenSource> {
+        Arc::new(StaticToken::parse(token).unwrap())
+    }
+
+    /// Encoded by coreutils: `basenc --base64url`.
+    #[tokio::test]
+    async fn the_token_travels_in_a_name() {
+        for (token, name) in [
+            ("aaa.bbb.ccc", "base64UrlBearerAuthorization.YWFhLmJiYi5jY2M"),
+            ("a", "base64UrlBearerAuthorization.YQ"),
+            ("t~~~/+ok==", "base64UrlBearerAuthorization.dH5-fi8rb2s9PQ"),
+        ] {
+            let way_in = socket().param("a", "b c").unwrap().subprotocol(&source(token)).await.unwrap();
+            assert_eq!(way_in.protocols(), [name, "base64UrlBearerAuthorization"]);
+            assert_eq!(way_in.session_id().as_str(), "session-0123456789-0123456789-0123456789");
+            assert_eq!(
+                way_in.url(),
+                "wss://bedrock-agentcore.us-east-1.amazonaws.com/runtimes/\
+                 arn%3Aaws%3Abedrock-agentcore%3Aus-east-1%3A123456789012%3Aruntime%2Fx/ws?a=b%20c\
+                 &X-Amzn-Bedrock-AgentCore-Runtime-Session-Id=session-0123456789-0123456789-0123456789"
+            );
+            let shown = format!("{way_in:?}");
+            assert!(!shown.contains("base64") && !shown.contains("b%20c"), "{shown}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_keeps_a_token_out_of_a_browser() {
+        assert!(socket().subprotocol(&source(&"x".repeat(3072))).await.is_ok());
+        let expired = "e30.eyJleHAiOjE5OTl9.c2ln";
+        let local = WebSocket::new(Target::local("http://127.0.0.1:8080").unwrap());
+        let clock = ManualClock::new(UNIX_EPOCH + std::time::Duration::from_secs(2000));
+        for (socket, token, kind, message) in [
+            (
+                socket(),
+                "x".repeat(3073),
+                ErrorKind::Input,
+                "the bearer token is too long for a browser: it has 4098 characters when encoded for \
+                 Sec-WebSocket-Protocol, at most 4096 are allowed",
+            ),
+            (
+                socket().clock(clock),
+                expired.to_owned(),
+                ErrorKind::Authentication,
+                "the bearer token expired 1 s ago and was not sent",
+            ),
+            (local, "aaa.bbb.ccc".to_owned(), ErrorKind::Input, "a local container takes no token"),
+        ] {
+            let error = socket.subprotocol(&source(&token)).await.unwrap_err();
+            assert_eq!((error.kind(), error.to_string().as_str()), (kind, message));
+        }
+    }
+}
