@@ -1,13 +1,12 @@
 //! One call, from a request to the head of its answer: authorize, send, decide, pause, again. Knows no operation's meaning.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use agentcore_auth::{Auth, Clock, Refusal};
 use agentcore_core::{Region, SessionId, refusal};
-use agentcore_transport::{Body, Undelivered};
-use bytes::{Bytes, BytesMut};
+use agentcore_transport::{Body, Undelivered, refusal_text};
+use bytes::Bytes;
 use http::{Request, Response as HttpResponse, StatusCode, Uri, header::CONTENT_ENCODING};
-use http_body_util::BodyExt as _;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::{
@@ -152,7 +151,7 @@ impl Service {
             let refused = refusal::read(head.status, &head.headers, message.as_bytes(), now);
             return Err((Failure::Final, refused));
         }
-        let error = refusal::read(head.status, &head.headers, &beginning(body).await, now);
+        let error = refusal::read(head.status, &head.headers, &refusal_text(body).await, now);
         let refused = Refusal { status: head.status.as_u16(), code: error.code(), date: refusal::date(&head.headers) };
         if errand.auth.refused(&proof, &refused, now) {
             return Err((Failure::Unauthorized, error));
@@ -169,8 +168,10 @@ impl Service {
     /// Asks a runtime that refused a token whose tokens it takes. Whatever goes wrong, the refusal itself is told.
     async fn issuers(&self, metadata: Uri) -> Vec<String> {
         let Ok(request) = Request::get(metadata).body(Bytes::new()) else { return Vec::new() };
-        match timeout(REFUSAL_TIMEOUT, self.dispatch.dispatch(request)).await {
-            Ok(Ok(answer)) if answer.status().is_success() => challenge::issuers(&beginning(answer.into_body()).await),
+        match timeout(METADATA_TIMEOUT, self.dispatch.dispatch(request)).await {
+            Ok(Ok(answer)) if answer.status().is_success() => {
+                challenge::issuers(&refusal_text(answer.into_body()).await)
+            }
             _ => Vec::new(),
         }
     }
@@ -197,26 +198,7 @@ fn unencoded(answer: HttpResponse<Body>) -> Result<HttpResponse<Body>, (Failure,
     Err((Failure::Final, error.possibly_run(true)))
 }
 
-/// As much of a refusal's body as its message can need; nothing more if it stands still or breaks off.
-async fn beginning(mut body: Body) -> Bytes {
-    let mut read = BytesMut::new();
-    let reading = async {
-        while let Some(Ok(frame)) = body.frame().await {
-            if let Some(piece) = frame.data_ref() {
-                read.extend_from_slice(&piece[..piece.len().min(MAX_REFUSAL_BYTES - read.len())]);
-            }
-            if read.len() == MAX_REFUSAL_BYTES {
-                break;
-            }
-        }
-    };
-    // A refusal without its message is better than none.
-    let _ = timeout(REFUSAL_TIMEOUT, reading).await;
-    read.freeze()
-}
-
-const MAX_REFUSAL_BYTES: usize = 64 * 1024;
-const REFUSAL_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
+const METADATA_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! One connection outside of the pool, for a protocol that takes the whole of it. Reads and writes bytes, and that is all.
+//! One connection that was upgraded to another protocol. Reads and writes bytes, and that is all.
 
 use std::{
     fmt, io,
@@ -6,17 +6,16 @@ use std::{
     task::{Context, Poll},
 };
 
+use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::route::Stream;
-
-/// An open connection, encrypted if its URL says so.
-pub struct Connection(TokioIo<Stream>);
+/// An open connection that speaks HTTP no more; encrypted if its URL says so.
+pub struct Connection(TokioIo<Upgraded>);
 
 impl Connection {
-    pub(crate) fn new(stream: Stream) -> Self {
-        Self(TokioIo::new(stream))
+    pub(crate) fn new(upgraded: Upgraded) -> Self {
+        Self(TokioIo::new(upgraded))
     }
 }
 

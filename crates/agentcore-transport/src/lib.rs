@@ -1,8 +1,8 @@
 //! The connections of an AgentCore Runtime client: TCP, TLS, proxies, and a pool that speaks HTTP/1.1 and HTTP/2.
 //!
 //! One [`Transport`] serves everything that leaves the machine: invocations, the token endpoints of issuers (it is the
-//! [`Exchange`](agentcore_auth::Exchange) of `agentcore-auth`), and WebSockets, which take a [`Connection`] of their own by the
-//! same trusted certificates and the same proxy. It follows no redirect, decodes no content coding, retries nothing and logs
+//! [`Exchange`](agentcore_auth::Exchange) of `agentcore-auth`), and WebSockets, which [upgrade](Transport::upgrade) a connection of
+//! their own, by the same trusted certificates and the same proxy. It follows no redirect, decodes no content coding, retries nothing and logs
 //! nothing.
 //!
 //! ```
@@ -14,11 +14,13 @@
 
 mod connection;
 mod proxy;
+mod refusal;
 mod route;
 mod transport;
 mod undelivered;
 
 pub use connection::Connection;
 pub use proxy::Proxy;
-pub use transport::{Body, Transport, TransportBuilder};
+pub use refusal::refusal_text;
+pub use transport::{Body, Transport, TransportBuilder, Upgrade};
 pub use undelivered::Undelivered;

@@ -27,13 +27,13 @@ type Tcp = TokioIo<TcpStream>;
 type ConnectFuture<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
 
 /// What a way ends in: TLS or not, through a proxy (which may be spoken to over TLS) or not.
-pub(crate) type Stream = MaybeHttpsStream<MaybeHttpsStream<Tcp>>;
+type Stream = MaybeHttpsStream<MaybeHttpsStream<Tcp>>;
 
 /// The ways to hosts, by protocol.
 pub(crate) struct Routes {
     /// HTTP/1.1 or HTTP/2, as the server chooses (ALPN).
     pub(crate) any: Bounded,
-    /// HTTP/1.1 alone, which can be upgraded (RFC 9113 §8.6 forbids that to HTTP/2).
+    /// HTTP/1.1 alone.
     pub(crate) http1: Bounded,
 }
 
@@ -55,7 +55,7 @@ impl Routes {
 
 /// Connects directly or through the proxy that the settings name for a host.
 #[derive(Clone)]
-pub(crate) struct Route {
+struct Route {
     tcp: HttpConnector,
     to_proxy: HttpsConnector<HttpConnector>,
     matcher: Arc<Matcher>,

@@ -1,11 +1,11 @@
 //! The pool and its settings. Follows no redirect, decodes no content coding, logs nothing.
 
-use std::{fmt, future::poll_fn, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use agentcore_auth::{BoxFuture, Exchange};
 use agentcore_core::{BoxError, Error};
 use bytes::Bytes;
-use http::{Request, Response, Uri, uri::Scheme};
+use http::{Request, Response, StatusCode, Uri, uri::Scheme};
 use http_body_util::{BodyExt, Full, Limited, combinators::UnsyncBoxBody};
 use hyper_util::{
     client::{legacy::Client, proxy::matcher::Matcher},
@@ -13,7 +13,6 @@ use hyper_util::{
 };
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::{CertificateDer, pem::PemObject};
-use tower_service::Service;
 
 use crate::{
     Connection, Proxy, Undelivered,
@@ -32,7 +31,8 @@ pub struct Transport(Arc<Pool>);
 
 struct Pool {
     client: Client<Bounded, Full<Bytes>>,
-    unpooled: Bounded,
+    /// One request a connection.
+    single: Client<Bounded, Full<Bytes>>,
     trusts_nobody: bool,
 }
 
@@ -61,29 +61,44 @@ impl Transport {
         Ok(answer.map(|body| body.map_err(BoxError::from).boxed_unsync()))
     }
 
-    /// Opens a connection that speaks HTTP/1.1 and belongs to the caller alone: to the host of an `https` or `wss` URL over
-    /// TLS, of an `http` or `ws` URL in plaintext.
+    /// Asks the server of an `https`, `wss`, `http` or `ws` URL to speak another protocol (RFC 9110 §7.8), on a connection
+    /// that belongs to the caller alone and is HTTP/1.1, which HTTP/2 forbids to upgrade (RFC 9113 §8.6).
     ///
     /// # Errors
-    /// If no connection could be made; nothing was sent then.
+    /// If no answer came; [`Undelivered`] says how far the request did.
     ///
     /// # Cancel safety
-    /// Dropping the future drops what there is of the connection.
-    pub async fn connect(&self, url: &Uri) -> Result<Connection, Undelivered> {
-        let mut parts = url.clone().into_parts();
-        let encrypted = matches!(url.scheme_str(), Some("https" | "wss"));
-        parts.scheme = Some(if encrypted { Scheme::HTTPS } else { Scheme::HTTP });
-        let url = Uri::from_parts(parts).map_err(|error| Undelivered::connecting(error.into()))?;
-        self.trusts(&url)?;
-        let mut way = self.0.unpooled.clone();
-        poll_fn(|cx| way.poll_ready(cx)).await.map_err(Undelivered::connecting)?;
-        way.call(url).await.map(Connection::new).map_err(Undelivered::connecting)
+    /// Dropping the future closes the connection; the request may have been received.
+    pub async fn upgrade(&self, request: Request<()>) -> Result<Upgrade, Undelivered> {
+        let (mut head, ()) = request.into_parts();
+        let mut url = head.uri.into_parts();
+        let encrypted = url.scheme.as_ref().is_some_and(|scheme| matches!(scheme.as_str(), "https" | "wss"));
+        url.scheme = Some(if encrypted { Scheme::HTTPS } else { Scheme::HTTP });
+        head.uri = Uri::from_parts(url).map_err(|error| Undelivered::unfit(error.into()))?;
+        self.trusts(&head.uri)?;
+        let request = Request::from_parts(head, Full::default());
+        let mut answer = self.0.single.request(request).await.map_err(Undelivered::request)?;
+        if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(Upgrade::Refused(answer.map(|body| body.map_err(BoxError::from).boxed_unsync())));
+        }
+        let upgraded = hyper::upgrade::on(&mut answer).await.map_err(|error| Undelivered::lost(error.into()))?;
+        Ok(Upgrade::Switched(answer.map(|_| Connection::new(upgraded))))
     }
 
     fn trusts(&self, url: &Uri) -> Result<(), Undelivered> {
         let lost = self.0.trusts_nobody && url.scheme() == Some(&Scheme::HTTPS);
         if lost { Err(Undelivered::trusting_nobody()) } else { Ok(()) }
     }
+}
+
+/// What a server said to a request for another protocol.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_enums, reason = "it did or it did not")]
+pub enum Upgrade {
+    /// It agreed, and the connection speaks the new protocol from here on.
+    Switched(Response<Connection>),
+    /// It answered in HTTP instead.
+    Refused(Response<Body>),
 }
 
 impl fmt::Debug for Transport {
@@ -160,7 +175,8 @@ impl TransportBuilder {
             .http2_keep_alive_timeout(HTTP2_PING_TIMEOUT)
             .http2_adaptive_window(true)
             .build(routes.any);
-        Ok(Transport(Arc::new(Pool { client, unpooled: routes.http1, trusts_nobody })))
+        let single = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(routes.http1);
+        Ok(Transport(Arc::new(Pool { client, single, trusts_nobody })))
     }
 
     fn roots(&self) -> Result<RootCertStore, Error> {

@@ -45,9 +45,15 @@ impl Undelivered {
         Self::after(&seen, !error.is_connect() && !seen.canceled, error.into())
     }
 
-    /// A connection that could not be made.
-    pub(crate) fn connecting(error: BoxError) -> Self {
-        Self::after(&Seen::in_chain(&*error), false, error)
+    /// A URL that names no host.
+    pub(crate) fn unfit(source: BoxError) -> Self {
+        let message = "the URL names no host".into();
+        Self { kind: ErrorKind::Input, message, sent: false, lasting: true, source: Some(source) }
+    }
+
+    /// A connection that went away after the request.
+    pub(crate) fn lost(source: BoxError) -> Self {
+        Self::after(&Seen::in_chain(&*source), true, source)
     }
 
     fn after(seen: &Seen, sent: bool, source: BoxError) -> Self {

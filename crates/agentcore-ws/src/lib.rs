@@ -94,9 +94,21 @@
 //!
 //! Checked against: the URLs, signatures and subprotocols that the official Python SDK 1.25.0 makes under a frozen clock.
 
+#[cfg(feature = "connect")]
+mod agreement;
+#[cfg(feature = "connect")]
+mod client;
 mod handshake;
+#[cfg(feature = "connect")]
+mod message;
 mod parameter;
 mod presign;
+#[cfg(feature = "connect")]
+pub mod reconnect;
+#[cfg(feature = "connect")]
+mod settings;
+#[cfg(feature = "connect")]
+mod socket;
 mod subprotocol;
 mod websocket;
 
@@ -105,3 +117,13 @@ pub use handshake::Handshake;
 pub use presign::{Expiry, PresignedUrl};
 pub use subprotocol::Subprotocol;
 pub use websocket::WebSocket;
+
+#[cfg(feature = "connect")]
+pub use crate::{
+    client::{Client, WayIn},
+    message::{Close, Incoming, Interruption, Message},
+    settings::Settings,
+    socket::{Receiver, Sender, Socket},
+};
+#[cfg(feature = "connect")]
+pub use agentcore_core::RetryPolicy;

@@ -1,0 +1,188 @@
+//! What goes over a socket: text, bytes, and the words at its end. Reads no JSON by itself.
+
+use std::fmt;
+
+use bytes::Bytes;
+use bytestring::ByteString;
+
+use crate::Error;
+
+/// A message to the agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Message {
+    /// Text, which is how agents usually take JSON.
+    Text(ByteString),
+    /// Bytes.
+    Binary(Bytes),
+}
+
+impl From<&str> for Message {
+    fn from(text: &str) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl From<String> for Message {
+    fn from(text: String) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl From<ByteString> for Message {
+    fn from(text: ByteString) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<Bytes> for Message {
+    fn from(bytes: Bytes) -> Self {
+        Self::Binary(bytes)
+    }
+}
+
+impl From<Vec<u8>> for Message {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Binary(bytes.into())
+    }
+}
+
+/// What comes over a socket.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Incoming {
+    /// Text from the agent, a whole message.
+    Text(ByteString),
+    /// Bytes from the agent, a whole message.
+    Binary(Bytes),
+    /// The connection was lost and there is a new one; only with [`Settings::reconnect`](crate::Settings::reconnect).
+    Interruption(Interruption),
+}
+
+impl Incoming {
+    /// The text, if it is one.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// A connection that was lost and replaced, in the same session.
+///
+/// What the agent said in between is lost. What it was told may be.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Interruption {
+    /// Why the connection was lost.
+    pub cause: Error,
+    /// How many messages had left since the agent was last heard of: it may have received any number of them. A message
+    /// whose [`send`](crate::Sender::send) failed is not among them.
+    pub unconfirmed: u64,
+    /// How often it was tried to come back.
+    pub attempts: u32,
+    /// How long there was no connection.
+    pub downtime: std::time::Duration,
+}
+
+/// The words at the end of a connection (RFC 6455 §7.4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Close {
+    /// The code; 1005 stands for a close frame without one.
+    pub code: u16,
+    /// The reason, at most 123 bytes; often empty.
+    pub reason: String,
+}
+
+impl Close {
+    /// The ordinary end: 1000.
+    #[must_use]
+    pub fn normal() -> Self {
+        Self { code: 1000, reason: String::new() }
+    }
+
+    /// An end with this code and reason, to be sent to the agent.
+    ///
+    /// # Errors
+    /// If the code may not be sent (RFC 6455 §7.4: 1000 to 1003, 1007 to 1014 and 3000 to 4999 may), or the reason is longer than
+    /// 123 bytes.
+    pub fn new(code: u16, reason: impl Into<String>) -> Result<Self, Error> {
+        let reason = reason.into();
+        if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) {
+            return Err(Error::input(format!("a connection cannot be closed with the code {code}")));
+        }
+        if reason.len() > MAX_REASON_BYTES {
+            let message = format!("the reason of a close has {} bytes, at most {MAX_REASON_BYTES} fit", reason.len());
+            return Err(Error::input(message));
+        }
+        Ok(Self { code, reason })
+    }
+}
+
+impl fmt::Display for Close {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self.code {
+            1000 => "normal",
+            1001 => "going away",
+            1002 => "protocol error",
+            1003 => "unsupported data",
+            1005 => "no code",
+            1007 => "invalid data",
+            1008 => "policy or limit",
+            1009 => "message too big",
+            1011 => "internal error",
+            1012 => "restart",
+            1013 => "try again later",
+            1014 => "bad gateway",
+            _ => "code of its own",
+        };
+        write!(f, "{} {name}", self.code)?;
+        if self.reason.is_empty() { Ok(()) } else { write!(f, ": {}", self.reason) }
+    }
+}
+
+/// A control frame holds 125 bytes, two of them the code (RFC 6455 §5.5).
+const MAX_REASON_BYTES: usize = 123;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_sent_at_the_end() {
+        for (code, fine) in [
+            (999, false),
+            (1000, true),
+            (1003, true),
+            (1004, false),
+            (1005, false),
+            (1006, false),
+            (1007, true),
+            (1014, true),
+            (1015, false),
+            (2999, false),
+            (3000, true),
+            (4999, true),
+            (5000, false),
+        ] {
+            assert_eq!(Close::new(code, "").is_ok(), fine, "{code}");
+        }
+        assert!(Close::new(1000, "x".repeat(123)).is_ok());
+        let error = Close::new(1000, "é".repeat(62)).map_err(|error| error.to_string());
+        assert_eq!(error.err().as_deref(), Some("the reason of a close has 124 bytes, at most 123 fit"));
+    }
+
+    #[test]
+    fn in_words() {
+        for (close, words) in [
+            (Close::normal(), "1000 normal"),
+            (Close { code: 1011, reason: "boom".into() }, "1011 internal error: boom"),
+            (Close { code: 4000, reason: String::new() }, "4000 code of its own"),
+        ] {
+            assert_eq!(close.to_string(), words);
+        }
+    }
+}

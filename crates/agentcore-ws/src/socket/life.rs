@@ -1,0 +1,103 @@
+//! The life of a socket: one connection after the other, until it ends for good. Sends and reads nothing itself.
+
+use std::{
+    future::pending,
+    sync::{Arc, OnceLock},
+};
+
+use agentcore_transport::Connection;
+use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+
+use super::line::{End, Ended, Ends, Job, Line};
+use crate::{Close, Error, ErrorKind, Interruption, WebSocket, client::Opener, reconnect};
+
+/// Where the connections of a socket come from.
+#[derive(Debug)]
+pub(crate) struct Origin {
+    pub(crate) opener: Arc<Opener>,
+    pub(crate) socket: WebSocket,
+    /// The first of them.
+    pub(crate) connection: Connection,
+}
+
+/// Keeps a socket alive, and tells its end to whoever receives.
+pub(super) async fn live(origin: Origin, mut ends: Ends, closed: Arc<OnceLock<Close>>) {
+    let Origin { opener, socket, mut connection } = origin;
+    let error = loop {
+        let line = Line::new(connection, &opener.settings).await;
+        let ended = line.carry(&mut ends, &opener.settings).await;
+        let policy = opener.settings.reconnect.as_ref().filter(|_| again(&ended));
+        let Ended { how, goodbye, unconfirmed } = ended;
+        let cause = match how {
+            End::Closed(close) => {
+                let failure = failure(&close);
+                if policy.is_none() {
+                    let in_peace = PEACEFUL.contains(&close.code) || goodbye == Some(close.code);
+                    let _ = closed.set(close);
+                    break if in_peace { None } else { Some(failure) };
+                }
+                failure
+            }
+            End::Lost { error, .. } => error,
+        };
+        let Some(policy) = policy else { break Some(cause) };
+        tracing::warn!(session = socket.session_id().as_str(), kind = ?cause.kind(), "connection lost");
+        let lost_at = Instant::now();
+        let opening = tokio::select! {
+            opening = opener.reopen(&socket, policy) => opening,
+            () = unwanted(&mut ends) => break Some(cause),
+        };
+        match opening {
+            Ok(opened) => {
+                let downtime = lost_at.elapsed();
+                ends.news = Some(Interruption { cause, unconfirmed, attempts: opened.attempts, downtime });
+                connection = opened.connection;
+            }
+            Err(error) => break Some(error),
+        }
+    };
+    // Whoever waits to send learns it first: the one who receives may take long.
+    let Ends { outbox, inbox, waiting, news: _ } = ends;
+    drop((outbox, waiting));
+    if let Some(error) = error {
+        let _ = inbox.send(Err(error)).await;
+    }
+}
+
+/// Whether another connection would be of use.
+fn again(ended: &Ended) -> bool {
+    let worthwhile = match &ended.how {
+        End::Closed(close) => reconnect::worthwhile(Some(close)),
+        // What breaks a rule of the protocol or a bound would break it again.
+        End::Lost { sayable, .. } => sayable.is_none_or(|code| code == CloseCode::Away) && reconnect::worthwhile(None),
+    };
+    worthwhile && ended.goodbye.is_none()
+}
+
+/// What a close means that is not in peace.
+fn failure(close: &Close) -> Error {
+    let kind = match close.code {
+        1001 | 1012..=1014 => ErrorKind::Unavailable,
+        1008 if reconnect::speaks_of_identity(&close.reason) => ErrorKind::Authorization,
+        1008 => ErrorKind::Throttled,
+        _ => ErrorKind::Invocation,
+    };
+    Error::new(kind, format!("the agent's side closed the connection: {close}")).possibly_run(true)
+}
+
+/// Waits until the program wants no connection any more: it says goodbye, or has dropped both halves.
+async fn unwanted(ends: &mut Ends) {
+    while ends.waiting.is_none() {
+        match ends.outbox.recv().await {
+            Some(Job::Close(_)) => return,
+            job @ Some(Job::Send(..)) => ends.waiting = job,
+            None => return ends.inbox.closed().await,
+        }
+    }
+    // A message waits for the next connection, and with it everything after.
+    pending().await
+}
+
+/// Normal, going away, and a close frame without a code.
+const PEACEFUL: [u16; 3] = [1000, 1001, 1005];

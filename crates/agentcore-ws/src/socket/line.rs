@@ -1,0 +1,399 @@
+//! One connection, from the upgrade to its end: reading, writing, pings. Knows nothing of the ones before and after it.
+
+use std::{
+    future::pending,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use bytestring::ByteString;
+use futures_util::{
+    SinkExt, StreamExt,
+    stream::{SplitSink, SplitStream},
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::{mpsc, oneshot},
+    time::{Instant, sleep, sleep_until, timeout},
+};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        self,
+        error::{CapacityError, ProtocolError},
+        protocol::{
+            CloseFrame, Role, WebSocketConfig,
+            frame::{
+                Frame,
+                coding::{CloseCode, Data, OpCode},
+            },
+        },
+    },
+};
+
+use super::pace::Pace;
+use crate::{Close, Error, ErrorKind, Incoming, Interruption, Message, Settings};
+
+/// What the program asks the connection for.
+#[derive(Debug)]
+pub(super) enum Job {
+    /// Send this, and tell whether it left.
+    Send(Message, oneshot::Sender<Result<(), Error>>),
+    /// Say goodbye.
+    Close(Close),
+}
+
+/// The program's ends of the socket, which outlive a connection.
+#[derive(Debug)]
+pub(super) struct Ends {
+    pub(super) outbox: mpsc::Receiver<Job>,
+    pub(super) inbox: mpsc::Sender<Result<Incoming, Error>>,
+    /// A job that was taken while there was no connection.
+    pub(super) waiting: Option<Job>,
+    /// What the program must hear before anything that comes over the connection.
+    pub(super) news: Option<Interruption>,
+}
+
+/// A connection that is over.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) how: End,
+    /// The code of the program's goodbye, if it said one.
+    pub(super) goodbye: Option<u16>,
+    /// Messages that left since the agent was last heard of.
+    pub(super) unconfirmed: u64,
+}
+
+/// How a connection ended.
+#[derive(Debug)]
+pub(super) enum End {
+    /// The agent closed it, of its own accord or in answer to the program.
+    Closed(Close),
+    /// It broke off; `sayable` is the code that tells the agent why, if it can be told.
+    Lost { error: Error, sayable: Option<CloseCode> },
+}
+
+/// What one half of a connection must know of the other.
+#[derive(Debug)]
+struct Pulse {
+    heard: Mutex<Heard>,
+    unconfirmed: AtomicU64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Heard {
+    at: Instant,
+    /// Nothing is read, because the program takes no messages.
+    deaf: bool,
+}
+
+impl Pulse {
+    fn beat(&self, deaf: bool) {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Heard { at: Instant::now(), deaf };
+    }
+
+    /// Whether there was no sign of life since then, although one would have been seen.
+    fn silent_since(&self, then: Instant) -> bool {
+        let heard = *self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        !heard.deaf && heard.at < then
+    }
+}
+
+/// A connection that speaks WebSocket.
+#[derive(Debug)]
+pub(super) struct Line<S>(WebSocketStream<S>);
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Line<S> {
+    /// Takes over a connection after the upgrade.
+    pub(super) async fn new(connection: S, settings: &Settings) -> Self {
+        let bound = Some(settings.max_message_bytes);
+        let config = WebSocketConfig::default().max_message_size(bound).max_frame_size(bound);
+        Self(WebSocketStream::from_raw_socket(connection, Role::Client, Some(config)).await)
+    }
+
+    /// Carries messages both ways until the connection ends.
+    pub(super) async fn carry(self, ends: &mut Ends, settings: &Settings) -> Ended {
+        let pulse =
+            Pulse { heard: Mutex::new(Heard { at: Instant::now(), deaf: false }), unconfirmed: AtomicU64::new(0) };
+        let (mut sink, mut source) = self.0.split();
+        let Ends { outbox, inbox, waiting, news } = ends;
+        let mut goodbye = None;
+        let writing = Writing { sink: &mut sink, inbox, pulse: &pulse, settings };
+        let how = tokio::select! {
+            how = read(&mut source, inbox, news, &pulse) => how,
+            how = writing.run(outbox, waiting, &mut goodbye) => how,
+        };
+        let last_words = match &how {
+            // The library has queued the answer to the agent's close.
+            End::Closed(_) => sink.flush(),
+            End::Lost { sayable: Some(code), .. } => {
+                let frame = CloseFrame { code: *code, reason: "".into() };
+                let _ = within(Some(settings.close_timeout), sink.feed(tungstenite::Message::Close(Some(frame)))).await;
+                sink.flush()
+            }
+            End::Lost { .. } => return Ended { how, goodbye, unconfirmed: pulse.unconfirmed.into_inner() },
+        };
+        let _ = within(Some(settings.close_timeout), last_words).await;
+        Ended { how, goodbye, unconfirmed: pulse.unconfirmed.into_inner() }
+    }
+}
+
+async fn read<S: AsyncRead + AsyncWrite + Unpin>(
+    source: &mut SplitStream<WebSocketStream<S>>,
+    inbox: &mpsc::Sender<Result<Incoming, Error>>,
+    news: &mut Option<Interruption>,
+    pulse: &Pulse,
+) -> End {
+    loop {
+        // A place for the message first: what has been read must not wait where a cancellation could lose it.
+        pulse.beat(true);
+        let place = inbox.reserve().await.ok();
+        pulse.beat(false);
+        if let Some(interruption) = news.take() {
+            if let Some(place) = place {
+                place.send(Ok(Incoming::Interruption(interruption)));
+            }
+            continue;
+        }
+        let incoming = loop {
+            let frame = match source.next().await {
+                Some(Ok(frame)) => frame,
+                Some(Err(error)) => return lost(error),
+                None => return lost(tungstenite::Error::ConnectionClosed),
+            };
+            pulse.beat(false);
+            pulse.unconfirmed.store(0, Ordering::Relaxed);
+            match frame {
+                tungstenite::Message::Text(text) => {
+                    let Ok(text) = ByteString::try_from(Bytes::from(text)) else { continue };
+                    break Incoming::Text(text);
+                }
+                tungstenite::Message::Binary(bytes) => break Incoming::Binary(bytes),
+                tungstenite::Message::Close(frame) => return End::Closed(close(frame)),
+                _ => {}
+            }
+        };
+        // Without a place there is nobody left to read it.
+        if let Some(place) = place {
+            place.send(Ok(incoming));
+        }
+    }
+}
+
+/// The writing half.
+struct Writing<'a, S> {
+    sink: &'a mut SplitSink<WebSocketStream<S>, tungstenite::Message>,
+    inbox: &'a mpsc::Sender<Result<Incoming, Error>>,
+    pulse: &'a Pulse,
+    settings: &'a Settings,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Writing<'_, S> {
+    async fn run(
+        mut self,
+        outbox: &mut mpsc::Receiver<Job>,
+        waiting: &mut Option<Job>,
+        goodbye: &mut Option<u16>,
+    ) -> End {
+        let mut pace = Pace::new(self.settings.max_frames_per_second, Instant::now());
+        let mut check = Check::first(self.settings);
+        loop {
+            let job = match waiting.take() {
+                Some(job) => Some(job),
+                None => tokio::select! {
+                    job = outbox.recv() => job,
+                    () = check.due() => {
+                        match self.check(check).await {
+                            Ok(next) => check = next,
+                            Err(end) => return end,
+                        }
+                        continue;
+                    }
+                },
+            };
+            let close = match job {
+                // Whoever waited for it has gone before it began.
+                Some(Job::Send(_, told)) if told.is_closed() => continue,
+                Some(Job::Send(message, told)) => match self.send(message, &mut pace).await {
+                    Ok(()) => {
+                        self.pulse.unconfirmed.fetch_add(1, Ordering::Relaxed);
+                        let _ = told.send(Ok(()));
+                        continue;
+                    }
+                    Err(error) => {
+                        let message = "the connection was lost while the message was sent";
+                        let failed = Error::new(ErrorKind::Broken, message).possibly_run(true);
+                        let _ = told.send(Err(failed));
+                        return lost(error);
+                    }
+                },
+                Some(Job::Close(close)) => close,
+                // Nobody can send any more. Whoever still listens decides when it is over.
+                None => match self.listen(check).await {
+                    Some(end) => return end,
+                    None => Close::normal(),
+                },
+            };
+            *goodbye = Some(close.code);
+            return self.close(close).await;
+        }
+    }
+
+    /// Sends a message in frames that are not too large, and not too many of them at once.
+    async fn send(&mut self, message: Message, pace: &mut Pace) -> Result<(), tungstenite::Error> {
+        let (mut kind, mut rest) = match message {
+            Message::Text(text) => (Data::Text, text.into_bytes()),
+            Message::Binary(bytes) => (Data::Binary, bytes),
+        };
+        loop {
+            let piece = rest.split_to(rest.len().min(self.settings.max_frame_bytes));
+            while let Err(wait) = pace.take(Instant::now()) {
+                // What is ready leaves before the pause.
+                self.flush().await?;
+                sleep(wait).await;
+            }
+            let frame = tungstenite::Message::Frame(Frame::message(piece, OpCode::Data(kind), rest.is_empty()));
+            within(self.settings.pong_timeout, self.sink.feed(frame)).await?;
+            if rest.is_empty() {
+                return self.flush().await;
+            }
+            kind = Data::Continue;
+        }
+    }
+
+    async fn flush(&mut self) -> Result<(), tungstenite::Error> {
+        within(self.settings.pong_timeout, self.sink.flush()).await
+    }
+
+    /// Goes on with pings until the connection ends, or nobody listens any more.
+    async fn listen(&mut self, mut check: Check) -> Option<End> {
+        loop {
+            tokio::select! {
+                () = self.inbox.closed() => return None,
+                () = check.due() => match self.check(check).await {
+                    Ok(next) => check = next,
+                    Err(end) => return Some(end),
+                },
+            }
+        }
+    }
+
+    async fn check(&mut self, check: Check) -> Result<Check, End> {
+        match check {
+            Check::Pong { pinged, .. } if self.pulse.silent_since(pinged) => {
+                let error = Error::new(ErrorKind::Broken, "the agent's side was silent after a ping");
+                Err(End::Lost { error, sayable: Some(CloseCode::Away) })
+            }
+            Check::Pong { pinged, .. } => Ok(Check::ping_after(self.settings, pinged)),
+            Check::Ping { .. } => {
+                let pinged = Instant::now();
+                let ping = self.sink.send(tungstenite::Message::Ping(Bytes::new()));
+                within(self.settings.pong_timeout, ping).await.map_err(lost)?;
+                Ok(Check::pong_after(self.settings, pinged))
+            }
+            Check::Never => Ok(Check::Never),
+        }
+    }
+
+    /// Sends the close frame and waits for the agent's, which the reading half sees.
+    async fn close(&mut self, close: Close) -> End {
+        let code = CloseCode::from(close.code);
+        let frame = CloseFrame { code, reason: close.reason.into() };
+        let begun = Instant::now();
+        let goodbye = async {
+            match self.sink.send(tungstenite::Message::Close(Some(frame))).await {
+                // The reading half sees the answer. Where it cannot be sent, the agent's own close is about to be read.
+                Ok(()) | Err(tungstenite::Error::ConnectionClosed | tungstenite::Error::AlreadyClosed) => {
+                    pending().await
+                }
+                Err(tungstenite::Error::Protocol(ProtocolError::SendAfterClosing)) => pending().await,
+                Err(error) => lost(error),
+            }
+        };
+        let ended = timeout(self.settings.close_timeout, goodbye).await;
+        ended.unwrap_or_else(|_| {
+            let waited = begun.elapsed().as_secs_f32();
+            let message = format!("the agent did not answer the close within {waited} s");
+            End::Lost { error: Error::new(ErrorKind::Timeout, message), sayable: None }
+        })
+    }
+}
+
+/// What is next to be done about a connection that may be dead.
+#[derive(Clone, Copy, Debug)]
+enum Check {
+    /// A ping is due.
+    Ping { at: Instant },
+    /// A sign of life since the ping is due.
+    Pong { at: Instant, pinged: Instant },
+    /// Nothing, ever.
+    Never,
+}
+
+impl Check {
+    fn first(settings: &Settings) -> Self {
+        Self::ping_after(settings, Instant::now())
+    }
+
+    fn ping_after(settings: &Settings, then: Instant) -> Self {
+        match settings.ping_interval.and_then(|interval| then.checked_add(interval)) {
+            Some(at) => Self::Ping { at },
+            None => Self::Never,
+        }
+    }
+
+    fn pong_after(settings: &Settings, pinged: Instant) -> Self {
+        match settings.pong_timeout.and_then(|bound| pinged.checked_add(bound)) {
+            Some(at) => Self::Pong { at, pinged },
+            None => Self::ping_after(settings, pinged),
+        }
+    }
+
+    async fn due(self) {
+        match self {
+            Self::Ping { at } | Self::Pong { at, .. } => sleep_until(at).await,
+            Self::Never => pending().await,
+        }
+    }
+}
+
+fn close(frame: Option<CloseFrame>) -> Close {
+    match frame {
+        Some(frame) => Close { code: frame.code.into(), reason: frame.reason.as_str().to_owned() },
+        None => Close { code: 1005, reason: String::new() },
+    }
+}
+
+/// Bounds writing to a connection whose other side may have stopped reading.
+async fn within(
+    bound: Option<Duration>,
+    writing: impl Future<Output = Result<(), tungstenite::Error>>,
+) -> Result<(), tungstenite::Error> {
+    let Some(bound) = bound else { return writing.await };
+    timeout(bound, writing).await.unwrap_or_else(|_| {
+        let error = std::io::Error::new(std::io::ErrorKind::TimedOut, "the agent's side takes no more");
+        Err(tungstenite::Error::Io(error))
+    })
+}
+
+fn lost(error: tungstenite::Error) -> End {
+    let (message, sayable) = match &error {
+        tungstenite::Error::Capacity(CapacityError::MessageTooLong { max_size, .. }) => {
+            (format!("a message of the agent's is larger than {max_size} bytes"), Some(CloseCode::Size))
+        }
+        tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)
+        | tungstenite::Error::ConnectionClosed
+        | tungstenite::Error::Io(_) => ("the connection was lost".to_owned(), None),
+        tungstenite::Error::Utf8(_) => ("the agent's text is not UTF-8".to_owned(), Some(CloseCode::Invalid)),
+        _ => ("the agent's side does not speak WebSocket as it should".to_owned(), Some(CloseCode::Protocol)),
+    };
+    let error = Error::new(ErrorKind::Broken, message).with_source(error).possibly_run(true);
+    End::Lost { error, sayable }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,76 @@
+//! How fast frames may leave: a bucket of tokens, filled with time that is passed in. Sleeps nowhere.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Bounds the frames within any second.
+///
+/// The bucket holds a fifth of them and fills with the rest within a second, so that no second, wherever it begins, sees more
+/// than the bound.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    capacity: f64,
+    per_second: f64,
+    tokens: f64,
+    at: Instant,
+}
+
+impl Pace {
+    pub(crate) fn new(frames_per_second: u32, now: Instant) -> Self {
+        let frames = f64::from(frames_per_second);
+        let capacity = (frames / 5.0).max(1.0);
+        Self { capacity, per_second: (frames - capacity).max(1.0), tokens: capacity, at: now }
+    }
+
+    /// Takes leave for one frame, or says how long to wait before asking again.
+    pub(crate) fn take(&mut self, now: Instant) -> Result<(), Duration> {
+        let elapsed = now.saturating_duration_since(self.at).as_secs_f64();
+        self.tokens = (self.tokens + elapsed * self.per_second).min(self.capacity);
+        self.at = now;
+        if self.tokens >= 1.0 {
+            self.tokens -= 1.0;
+            return Ok(());
+        }
+        // A nanosecond more, so that rounding does not ask for a second round.
+        Err(Duration::from_secs_f64((1.0 - self.tokens) / self.per_second) + Duration::from_nanos(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// When each of `frames` leaves, in milliseconds.
+    fn departures(per_second: u32, frames: usize) -> Vec<u128> {
+        let begin = Instant::now();
+        let mut now = begin;
+        let mut pace = Pace::new(per_second, begin);
+        let mut left = Vec::new();
+        while left.len() < frames {
+            match pace.take(now) {
+                Ok(()) => left.push((now - begin).as_millis()),
+                Err(wait) => now += wait,
+            }
+        }
+        left
+    }
+
+    #[test]
+    fn no_second_sees_more_than_the_bound() {
+        for per_second in [1, 5, 250] {
+            let left = departures(per_second, 2000);
+            let worst =
+                left.iter().map(|from| left.iter().filter(|at| (*from..from + 1000).contains(at)).count()).max();
+            let bound = usize::try_from(per_second).unwrap_or(usize::MAX);
+            assert!(worst.is_some_and(|worst| worst <= bound), "{per_second}: {worst:?}");
+        }
+    }
+
+    #[test]
+    fn a_few_frames_leave_at_once_and_many_are_spread() {
+        let left = departures(250, 250);
+        assert_eq!(left[..50], [0; 50]);
+        assert_eq!((left[50], left[249]), (5, 1000));
+    }
+}
