@@ -4,13 +4,17 @@ pub(crate) mod answer;
 pub(crate) mod echo;
 pub(crate) mod error;
 pub(crate) mod request;
-mod story;
+pub(crate) mod story;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 
-use crate::{AgentAnswer, AgentRequest, faults::Fault};
+use crate::{
+    AgentAnswer, AgentRequest,
+    faults::Fault,
+    websocket::{Handshake, Peer, Talk},
+};
 
 /// An agent's name, or the pattern of several names, and what it does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +74,22 @@ impl Agent {
             Self::BuiltIn(BuiltIn::Story, pace) => story::story(&request, pace),
             Self::BuiltIn(BuiltIn::Error(error), _) => error.answer(),
             Self::BuiltIn(BuiltIn::Fault(fault), _) => fault.answer(&request).await,
+            Self::BuiltIn(BuiltIn::Peer(_), _) => AgentAnswer::unserved("The agent answers over WebSockets only."),
+        }
+    }
+
+    /// Opens a WebSocket, or answers in its place.
+    pub(crate) async fn open(self, handshake: Handshake) -> Result<Talk, AgentAnswer> {
+        let request = &handshake.request;
+        match self {
+            Self::BuiltIn(BuiltIn::Echo, _) => Ok(Talk::Echo),
+            Self::BuiltIn(BuiltIn::Story, pace) => Ok(Talk::Story(pace)),
+            Self::BuiltIn(BuiltIn::Headers, _) => Ok(Talk::Greeting(handshake.describe())),
+            Self::BuiltIn(BuiltIn::Error(error), _) => Err(error.answer()),
+            Self::BuiltIn(BuiltIn::Fault(fault), _) => fault.open(request).await.map(|()| Talk::Echo),
+            Self::BuiltIn(BuiltIn::Peer(Peer::Drop(first)), _) if request.attempt > first.into() => Ok(Talk::Echo),
+            Self::BuiltIn(BuiltIn::Peer(peer), _) => Ok(Talk::Peer(peer)),
+            Self::Own(_) | Self::BuiltIn(BuiltIn::Text, _) => Err(AgentAnswer::unserved("The agent has no WebSocket.")),
         }
     }
 }
@@ -82,6 +102,7 @@ pub(crate) enum BuiltIn {
     Headers,
     Error(error::ErrorAgent),
     Fault(Fault),
+    Peer(Peer),
 }
 
 impl BuiltIn {
@@ -93,7 +114,8 @@ impl BuiltIn {
             "headers" => Some(Self::Headers),
             _ => {
                 let error = error::ErrorAgent::named(name).map(Self::Error);
-                error.or_else(|| Fault::named(name).map(Self::Fault))
+                let fault = || Fault::named(name).map(Self::Fault);
+                error.or_else(fault).or_else(|| Peer::named(name).map(Self::Peer))
             }
         }
     }
@@ -134,6 +156,12 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("redirect", "307 to another port"),
     ("gzip", "JSON in gzip, which nobody asked for"),
     ("html", "502 with an HTML page"),
+    ("close-CODE", "WebSocket: one message comes back, then a close by that code; close-CODE-now closes at once"),
+    ("drop", "WebSocket: one message comes back, then the connection ends without a close"),
+    ("drop-N", "the same for the first N connections of a session, then echo"),
+    ("deaf", "WebSocket: nothing is read"),
+    ("silent", "WebSocket: everything is read and nothing answered, neither a ping nor a close"),
+    ("no-close", "WebSocket: echo that leaves a close unanswered"),
 ];
 
 #[cfg(test)]
@@ -164,6 +192,14 @@ mod tests {
             ("Story", None),
             ("", None),
             ("throttle-", None),
+            ("close-4000", Some("close-4000")),
+            ("close-1000-now-AbCdE12345", Some("close-1000-now")),
+            ("close-999", None),
+            ("close-1006", None),
+            ("close-5000", None),
+            ("close-1000-later", None),
+            ("drop-1", Some("drop-1")),
+            ("drop-1-now", None),
             ("throttle--1", None),
             ("throttle-+1", None),
             ("error-200", None),
@@ -189,6 +225,7 @@ mod tests {
                 .replace("STATUS", "503")
                 .replace("NAME", "ConflictException")
                 .replace("BYTES", "9")
+                .replace("CODE", "4000")
                 .replace("MILLIS", "9")
                 .replace('N', "2");
             assert!(agents().find(&one).is_some(), "{one}");

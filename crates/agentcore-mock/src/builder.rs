@@ -71,7 +71,7 @@ impl Builder {
         self
     }
 
-    /// Sets the pause between a story's words. Default: none, because tests should be fast.
+    /// Sets the pause between a story's words, over HTTP or a WebSocket. Default: none, because tests should be fast.
     pub fn pace(mut self, pace: Duration) -> Self {
         self.pace = pace;
         self
@@ -113,7 +113,7 @@ impl Builder {
         self
     }
 
-    /// Sets the agent that answers `POST /invocations`, as in a local container. Default: `echo`.
+    /// Sets the agent that answers `POST /invocations` and `GET /ws`, as in a local container. Default: `echo`.
     pub fn local(mut self, agent: impl Into<String>) -> Self {
         self.local = agent.into();
         self

@@ -62,27 +62,40 @@ impl Fault {
         })
     }
 
+    /// Answers an invocation.
     pub(crate) async fn answer(self, request: &AgentRequest) -> AgentAnswer {
         match self {
-            Self::Refuse(first, error) if request.attempt <= first.into() => error.answer(),
-            Self::Reset(first) if request.attempt <= first.into() => AgentAnswer::reset(),
-            Self::Refuse(..) | Self::Reset(_) => echo(request),
+            Self::Refuse(..) | Self::Reset(_) | Self::Slow(_) | Self::Redirect | Self::Html => {
+                self.open(request).await.map_or_else(|answer| answer, |()| echo(request))
+            }
             Self::ResetMidstream => sse(reset_midstream()),
             Self::FailMidstream => AgentAnswer::events(opening().into_iter().chain([failure()])),
             Self::Stall => sse(stall()),
-            Self::Slow(late) => {
-                tokio::time::sleep(late).await;
-                echo(request)
-            }
             Self::Split => sse(split()),
             Self::Huge(bytes) => sse(huge(bytes)),
             Self::Empty => sse(stream::empty::<Result<Bytes, Infallible>>()),
-            Self::Redirect => AgentAnswer::text("Over there.")
-                .with_status(StatusCode::TEMPORARY_REDIRECT)
-                .with_header(header::LOCATION, HeaderValue::from_static("http://127.0.0.1:9/elsewhere")),
             Self::Gzip => AgentAnswer::whole("application/json", GZIP)
                 .with_header(header::CONTENT_ENCODING, HeaderValue::from_static("gzip")),
-            Self::Html => AgentAnswer::whole("text/html; charset=utf-8", HTML).with_status(StatusCode::BAD_GATEWAY),
+        }
+    }
+
+    /// Lets an invocation or a WebSocket go on as echo, or answers in its place.
+    pub(crate) async fn open(self, request: &AgentRequest) -> Result<(), AgentAnswer> {
+        match self {
+            Self::Refuse(first, error) if request.attempt <= first.into() => Err(error.answer()),
+            Self::Reset(first) if request.attempt <= first.into() => Err(AgentAnswer::reset()),
+            Self::Refuse(..) | Self::Reset(_) => Ok(()),
+            Self::Slow(late) => {
+                tokio::time::sleep(late).await;
+                Ok(())
+            }
+            Self::Redirect => Err(AgentAnswer::text("Over there.")
+                .with_status(StatusCode::TEMPORARY_REDIRECT)
+                .with_header(header::LOCATION, HeaderValue::from_static("http://127.0.0.1:9/elsewhere"))),
+            Self::Html => {
+                Err(AgentAnswer::whole("text/html; charset=utf-8", HTML).with_status(StatusCode::BAD_GATEWAY))
+            }
+            _ => Err(AgentAnswer::unserved("The agent has no WebSocket.")),
         }
     }
 }

@@ -9,6 +9,8 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, Method, Version};
 
+use crate::WayIn;
+
 /// A request as the mock received it, and what became of it.
 ///
 /// It is recorded once it was admitted or refused, before the agent answers: a request that an agent keeps waiting or
@@ -32,11 +34,32 @@ pub struct RecordedRequest {
     pub agent: Option<String>,
     /// Who was verified, or `None` if nobody was: refused, or nothing to prove on this route.
     pub caller: Option<Caller>,
+    /// How the caller was verified.
+    pub way_in: Option<WayIn>,
+    /// The session of an invocation or a WebSocket: the id that was sent, else the one the mock made.
+    pub session_id: Option<String>,
     /// The name of the error with which the mock refused the request; an agent's own errors are not refusals.
     pub refusal: Option<&'static str>,
 }
 
 impl RecordedRequest {
+    /// A request without headers or body, of which nothing is decided.
+    pub(crate) fn new(method: Method, version: Version, path: impl Into<String>, query: Option<&str>) -> Self {
+        Self {
+            method,
+            version,
+            path: path.into(),
+            query: query.map(str::to_owned),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            agent: None,
+            caller: None,
+            way_in: None,
+            session_id: None,
+            refusal: None,
+        }
+    }
+
     /// A header's value as text; the first, if there are several.
     ///
     /// `None` if the header is absent or its value is not visible ASCII.
@@ -55,6 +78,8 @@ impl fmt::Debug for RecordedRequest {
             .field("body_bytes", &self.body.len())
             .field("agent", &self.agent)
             .field("caller", &self.caller)
+            .field("way_in", &self.way_in)
+            .field("session_id", &self.session_id)
             .field("refusal", &self.refusal)
             .finish_non_exhaustive()
     }
@@ -124,15 +149,8 @@ mod tests {
 
     fn request(path: usize, body: &Bytes) -> RecordedRequest {
         RecordedRequest {
-            method: Method::POST,
-            version: Version::HTTP_11,
-            path: path.to_string(),
-            query: None,
-            headers: HeaderMap::new(),
             body: body.clone(),
-            agent: None,
-            caller: None,
-            refusal: None,
+            ..RecordedRequest::new(Method::POST, Version::HTTP_11, path.to_string(), None)
         }
     }
 

@@ -7,6 +7,7 @@ pub(crate) mod attempts;
 pub(crate) mod cognito;
 mod envelope;
 mod exchange;
+mod handshake;
 mod limits;
 mod target;
 pub(crate) mod token;
@@ -21,7 +22,7 @@ use axum::{
     middleware,
     routing::{get, post},
 };
-use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::{
@@ -62,7 +63,9 @@ pub(crate) fn router(runtime: Arc<Runtime>) -> Router {
     Router::new()
         .route("/runtimes/{runtime}/invocations", post(invoke))
         .route("/runtimes/{runtime}/invocations/.well-known/oauth-protected-resource", get(protected_resource))
+        .route("/runtimes/{runtime}/ws", get(handshake::open))
         .route("/invocations", post(invoke_local))
+        .route("/ws", get(handshake::open_local))
         .route("/ping", get(ping))
         .route("/.well-known/jwks.json", get(key_set))
         .route("/.well-known/openid-configuration", get(configuration))
@@ -76,7 +79,8 @@ pub(crate) fn router(runtime: Arc<Runtime>) -> Router {
 
 async fn invoke(State(runtime): State<Arc<Runtime>>, mut exchange: Exchange) -> Response<Body> {
     let envelope = Envelope::of(&exchange.request, runtime.issuer.url());
-    let admitted = runtime.admit(&mut exchange, envelope.session_id());
+    exchange.request.session_id = Some(envelope.session_id());
+    let admitted = runtime.admit(&mut exchange);
     let admitted = runtime.record(exchange.request, admitted);
     let answer = match admitted {
         Ok((agent, request)) => agent.answer(request).await,
@@ -88,6 +92,7 @@ async fn invoke(State(runtime): State<Arc<Runtime>>, mut exchange: Exchange) -> 
 /// A container has no service in front of it: it asks for no credentials and knows no session it was not told of.
 async fn invoke_local(State(runtime): State<Arc<Runtime>>, mut exchange: Exchange) -> Response<Body> {
     let session_id = exchange.request.header(SESSION_ID.as_str()).map(str::to_owned);
+    exchange.request.session_id = session_id.clone();
     let admitted = limits::check_payload(&exchange)
         .and_then(|()| runtime.find(&runtime.local, None, session_id, &mut exchange.request));
     let admitted = runtime.record(exchange.request, admitted);
@@ -145,32 +150,48 @@ async fn date(State(runtime): State<Arc<Runtime>>, mut response: Response<Body>)
 }
 
 impl Runtime {
-    /// Judges a request as the service does: the caller, then the request's form, then whether there is such a runtime.
-    fn admit(&self, exchange: &mut Exchange, session_id: String) -> Result<(Agent, AgentRequest), Refusal> {
+    /// Judges an invocation as the service does: the caller, then the request's form, then whether there is such a runtime.
+    fn admit(&self, exchange: &mut Exchange) -> Result<(Agent, AgentRequest), Refusal> {
         // Without the body no signature can be checked, so this one rule of form comes before the caller.
         limits::check_payload(exchange)?;
-        let target = Target::of(&exchange.request);
-        let door = Door {
+        let request = &mut exchange.request;
+        let target = Target::of(request);
+        let (caller, way_in) = self.door(target.as_ref().ok()).verify(request)?;
+        (request.caller, request.way_in) = (Some(caller), Some(way_in));
+        limits::check_headers(&request.headers)?;
+        let session_id = request.header(SESSION_ID.as_str()).map(str::to_owned);
+        self.reach(&target?, session_id, request)
+    }
+
+    /// The door to a runtime, or to one whose name could not be read.
+    fn door<'a>(&'a self, target: Option<&'a Target>) -> Door<'a> {
+        Door {
             inbound: self.inbound,
             issuer: &self.issuer,
             credentials: &self.credentials,
-            region: target.as_ref().map_or(REGION, Target::region),
+            region: target.map_or(REGION, Target::region),
             service: "bedrock-agentcore",
             now: (self.clock)(),
-        };
-        exchange.request.caller = Some(door.verify(&exchange.request)?);
-        limits::check_headers(&exchange.request.headers)?;
-        let target = target?;
+        }
+    }
+
+    /// Finds the agent of a target. `session_id` is the one that was sent.
+    fn reach(
+        &self,
+        target: &Target,
+        session_id: Option<String>,
+        request: &mut RecordedRequest,
+    ) -> Result<(Agent, AgentRequest), Refusal> {
         if target.account() != ACCOUNT {
             return Err(Refusal::forbidden(
                 "AccessDeniedException",
                 "You are not authorized to perform bedrock-agentcore:InvokeAgentRuntime on this resource.",
             ));
         }
-        self.find(target.id(), target.qualifier(), Some(session_id), &mut exchange.request)
+        self.find(target.id(), target.qualifier(), session_id, request)
     }
 
-    /// Finds the agent of a runtime id and what it is given of the request.
+    /// Finds the agent of a runtime id and what it is given of the request. `session_id` is the one that was sent.
     fn find(
         &self,
         id: &str,
@@ -181,13 +202,12 @@ impl Runtime {
         let (name, agent) =
             self.agents.find(id).ok_or_else(|| Refusal::not_found(format!("There is no agent runtime '{id}'.")))?;
         request.agent = Some(name.clone());
-        let sent = |header: HeaderName| request.header(header.as_str()).map(str::to_owned);
         let given = AgentRequest {
-            attempt: self.attempts.count(&name, sent(SESSION_ID)),
+            attempt: self.attempts.count(&name, session_id),
             agent: name,
             payload: request.body.clone(),
-            session_id,
-            user_id: sent(USER_ID),
+            session_id: request.session_id.clone(),
+            user_id: request.header(USER_ID.as_str()).map(str::to_owned),
             qualifier: qualifier.map(str::to_owned),
             headers: AgentRequest::visible(&request.headers),
         };

@@ -1,16 +1,15 @@
-//! The listener on loopback and the connections it accepts. Breaks a connection when told to; knows nothing of HTTP.
+//! The listener on loopback and the connections it accepts. Knows nothing of HTTP.
 
 mod certificate;
+mod connection;
 
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
-    pin::Pin,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
-    task::{Context, Poll},
     time::Duration,
 };
 
@@ -20,14 +19,14 @@ use axum::{
     serve::{IncomingStream, Listener},
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
-    sync::oneshot,
     task::{JoinHandle, JoinSet},
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 pub(crate) use certificate::Certificate;
+pub(crate) use connection::Switch;
+use connection::{Connection, Duplex};
 
 /// A bound port, not yet served.
 pub(crate) struct Socket {
@@ -57,7 +56,7 @@ impl Socket {
             handshakes: JoinSet::new(),
             connections: connections.clone(),
         };
-        let service = router.into_make_service_with_connect_info::<KillSwitch>();
+        let service = router.into_make_service_with_connect_info::<Switch>();
         let task = tokio::spawn(async move {
             // The listener never ends by itself, and so neither does this future.
             let _ = axum::serve(acceptor, service).await;
@@ -76,6 +75,13 @@ impl Server {
     /// The TCP connections accepted so far.
     pub(crate) fn accepted(&self) -> usize {
         self.connections.accepted.load(Ordering::Relaxed)
+    }
+
+    /// The TCP connections that are open.
+    #[cfg(test)]
+    pub(crate) fn open(&self) -> usize {
+        let open = self.connections.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.switches.iter().filter(|switch| switch.is_live()).count()
     }
 }
 
@@ -97,22 +103,21 @@ struct Connections {
 
 #[derive(Default)]
 struct Open {
-    switches: Vec<KillSwitch>,
+    switches: Vec<Switch>,
     is_closed: bool,
 }
 
 impl Connections {
     fn add(&self, stream: impl Duplex + 'static) -> Connection {
-        let (sender, fate) = oneshot::channel();
-        let switch = KillSwitch(Arc::new(Mutex::new(Some(sender))));
+        let connection = Connection::new(stream);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.switches.retain(KillSwitch::is_live);
+        open.switches.retain(Switch::is_live);
         if open.is_closed {
-            switch.close();
+            connection.switch().close();
         } else {
-            open.switches.push(switch.clone());
+            open.switches.push(connection.switch().clone());
         }
-        Connection { stream: Box::new(stream), fate: Some(fate), switch }
+        connection
     }
 
     fn close(&self) {
@@ -122,37 +127,9 @@ impl Connections {
     }
 }
 
-/// Breaks one connection from outside.
-#[derive(Clone, Debug)]
-pub(crate) struct KillSwitch(Arc<Mutex<Option<oneshot::Sender<()>>>>);
-
-impl KillSwitch {
-    /// Resets the connection: the peer sees an error, not an end.
-    pub(crate) fn reset(&self) {
-        if let Some(sender) = self.take() {
-            // The receiver is gone only if the connection is.
-            let _ = sender.send(());
-        }
-    }
-
-    /// Closes the connection, whatever it is in the middle of.
-    fn close(&self) {
-        drop(self.take());
-    }
-
-    fn is_live(&self) -> bool {
-        let sender = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        sender.as_ref().is_some_and(|sender| !sender.is_closed())
-    }
-
-    fn take(&self) -> Option<oneshot::Sender<()>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-}
-
-impl Connected<IncomingStream<'_, Acceptor>> for KillSwitch {
+impl Connected<IncomingStream<'_, Acceptor>> for Switch {
     fn connect_info(stream: IncomingStream<'_, Acceptor>) -> Self {
-        stream.io().switch.clone()
+        stream.io().switch().clone()
     }
 }
 
@@ -199,73 +176,6 @@ impl Listener for Acceptor {
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         Ok(self.address)
-    }
-}
-
-/// A connection that can be broken by its [`KillSwitch`].
-struct Connection {
-    stream: Box<dyn Duplex>,
-    /// `None` once the connection is broken.
-    fate: Option<oneshot::Receiver<()>>,
-    switch: KillSwitch,
-}
-
-impl Connection {
-    /// Gives the stream while the connection stands, and wakes the caller when it no longer does.
-    fn standing(&mut self, cx: &mut Context<'_>) -> io::Result<Pin<&mut dyn Duplex>> {
-        if let Some(fate) = &mut self.fate {
-            match Pin::new(fate).poll(cx) {
-                Poll::Pending => {}
-                Poll::Ready(told) => {
-                    self.fate = None;
-                    if told.is_ok() {
-                        // Closing a socket that lingers for no time sends a reset in place of an end.
-                        self.stream.tcp().set_zero_linger()?;
-                    }
-                }
-            }
-        }
-        if self.fate.is_none() {
-            return Err(io::ErrorKind::ConnectionReset.into());
-        }
-        Ok(Pin::new(&mut *self.stream))
-    }
-}
-
-impl AsyncRead for Connection {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        self.standing(cx)?.poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for Connection {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.standing(cx)?.poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.standing(cx)?.poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.standing(cx)?.poll_shutdown(cx)
-    }
-}
-
-/// A byte stream over TCP, in the clear or not.
-trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {
-    fn tcp(&self) -> &TcpStream;
-}
-
-impl Duplex for TcpStream {
-    fn tcp(&self) -> &TcpStream {
-        self
-    }
-}
-
-impl Duplex for TlsStream<TcpStream> {
-    fn tcp(&self) -> &TcpStream {
-        self.get_ref().0
     }
 }
 

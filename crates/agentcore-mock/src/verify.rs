@@ -1,13 +1,15 @@
 //! The door: which way a caller proves who it is, and whether this mock's runtimes take that way.
 
 mod bearer;
-mod sigv4;
+pub(crate) mod sigv4;
+pub(crate) mod subprotocol;
 
 use std::time::SystemTime;
 
 use http::header;
 
 use crate::{Caller, Credentials, RecordedRequest, identity::Issuer, refusal::Refusal};
+use sigv4::presign;
 
 /// The ways in that a mock's runtimes accept.
 ///
@@ -25,6 +27,20 @@ pub enum Inbound {
     SigV4,
 }
 
+/// How a caller proved who it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WayIn {
+    /// By a JWT in the `authorization` header.
+    Bearer,
+    /// By a JWT in the subprotocols of a WebSocket.
+    Subprotocol,
+    /// By a SigV4 signature in the `authorization` header.
+    Signature,
+    /// By a SigV4 signature in the query of a WebSocket's URL.
+    PresignedUrl,
+}
+
 /// What a caller is verified against.
 pub(crate) struct Door<'a> {
     pub(crate) inbound: Inbound,
@@ -38,8 +54,30 @@ pub(crate) struct Door<'a> {
 }
 
 impl Door<'_> {
+    /// Verifies the caller of a WebSocket handshake, who has two more ways in.
+    pub(crate) fn verify_handshake(&self, request: &RecordedRequest) -> Result<(Caller, WayIn), Refusal> {
+        let ways = (
+            request.headers.contains_key(header::AUTHORIZATION),
+            presign::is_presigned(request),
+            subprotocol::is_bearer(request),
+        );
+        match ways {
+            (_, false, false) => self.verify(request),
+            (false, true, false) => {
+                self.take(Inbound::SigV4)?;
+                Ok((presign::verify(request, self)?, WayIn::PresignedUrl))
+            }
+            (false, false, true) => {
+                self.take(Inbound::Jwt)?;
+                let token = subprotocol::token(request)?;
+                Ok((bearer::verify(&token, self.issuer, self.now)?, WayIn::Subprotocol))
+            }
+            _ => Err(Refusal::validation("The request authenticates in more than one way.")),
+        }
+    }
+
     /// Verifies the caller of a request by its `authorization` header.
-    pub(crate) fn verify(&self, request: &RecordedRequest) -> Result<Caller, Refusal> {
+    pub(crate) fn verify(&self, request: &RecordedRequest) -> Result<(Caller, WayIn), Refusal> {
         let mut values = request.headers.get_all(header::AUTHORIZATION).iter();
         let Some(value) = values.next() else {
             return Err(match self.inbound {
@@ -51,11 +89,11 @@ impl Door<'_> {
         let (scheme, rest) = value.split_once(' ').unwrap_or((value, ""));
         if scheme.eq_ignore_ascii_case("bearer") {
             self.take(Inbound::Jwt)?;
-            return bearer::verify(rest.trim(), self.issuer, self.now);
+            return Ok((bearer::verify(rest.trim(), self.issuer, self.now)?, WayIn::Bearer));
         }
         if scheme == sigv4::ALGORITHM {
             self.take(Inbound::SigV4)?;
-            return sigv4::verify(rest, request, self);
+            return Ok((sigv4::verify(rest, request, self)?, WayIn::Signature));
         }
         Err(Refusal::forbidden(
             "IncompleteSignatureException",

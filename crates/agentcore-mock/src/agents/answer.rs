@@ -72,6 +72,11 @@ impl AgentAnswer {
         Self(Kind::Reset)
     }
 
+    /// What the service says of an agent that does not serve what it was asked for.
+    pub(crate) fn unserved(message: &str) -> Self {
+        Self::error(StatusCode::FAILED_DEPENDENCY, "RuntimeClientError", message)
+    }
+
     /// Sets the status.
     #[must_use]
     pub fn with_status(mut self, status: StatusCode) -> Self {

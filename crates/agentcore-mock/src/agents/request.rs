@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde_json::Value;
 
 /// An invocation as it reaches an agent.
@@ -20,7 +20,7 @@ pub struct AgentRequest {
     pub user_id: Option<String>,
     /// The endpoint's name, by query or by an endpoint's ARN, if one was sent.
     pub qualifier: Option<String>,
-    /// The headers, of which `authorization` and `x-amz-security-token` hold only `…`.
+    /// The headers, of which `authorization`, `x-amz-security-token` and `sec-websocket-protocol` hold only `…`.
     pub headers: HeaderMap,
     /// Which call this is to this agent in this session, counted from 1.
     ///
@@ -48,8 +48,8 @@ impl AgentRequest {
     pub(crate) fn visible(headers: &HeaderMap) -> HeaderMap {
         let mut visible = headers.clone();
         for (name, value) in &mut visible {
-            if name == header::AUTHORIZATION || name == SECURITY_TOKEN {
-                *value = HeaderValue::from_bytes("…".as_bytes()).unwrap_or(HeaderValue::from_static("..."));
+            if is_credential(name) {
+                *value = HeaderValue::from_bytes(HIDDEN.as_bytes()).unwrap_or(HeaderValue::from_static("..."));
             }
         }
         visible
@@ -68,6 +68,14 @@ impl fmt::Debug for AgentRequest {
             .finish_non_exhaustive()
     }
 }
+
+/// Whether a header of this name holds a credential, or may: a browser puts a token into the subprotocols.
+pub(crate) fn is_credential(name: &HeaderName) -> bool {
+    [header::AUTHORIZATION.as_str(), SECURITY_TOKEN, header::SEC_WEBSOCKET_PROTOCOL.as_str()].contains(&name.as_str())
+}
+
+/// What stands in a credential's place.
+pub(crate) const HIDDEN: &str = "…";
 
 /// The session token of temporary AWS credentials.
 pub(crate) const SECURITY_TOKEN: &str = "x-amz-security-token";

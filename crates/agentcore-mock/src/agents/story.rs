@@ -20,7 +20,7 @@ pub(super) fn story(request: &AgentRequest, pace: Duration) -> AgentAnswer {
 }
 
 /// The words with the space before each, so that joined they are the text.
-fn words(prompt: &str) -> Vec<String> {
+pub(crate) fn words(prompt: &str) -> Vec<String> {
     let text = format!("{BEFORE} “{prompt}”. {AFTER}");
     let mut words: Vec<String> = text.split_whitespace().map(|word| format!(" {word}")).collect();
     if let Some(first) = words.first_mut() {

@@ -37,6 +37,13 @@ impl Envelope {
         Self { headers, challenge }
     }
 
+    /// Sets the session the answer belongs to, where it was not sent as a header.
+    pub(super) fn set_session_id(&mut self, id: &str) {
+        if let Ok(id) = HeaderValue::from_str(id) {
+            self.headers.insert(SESSION_ID, id);
+        }
+    }
+
     /// The session the answer belongs to: the one sent, else a new one.
     pub(super) fn session_id(&self) -> String {
         self.headers.get(SESSION_ID).map_or_else(String::new, |id| String::from_utf8_lossy(id.as_bytes()).into_owned())

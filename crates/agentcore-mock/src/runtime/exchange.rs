@@ -8,7 +8,7 @@ use axum::{
 use futures_util::StreamExt;
 use http::{HeaderMap, HeaderValue, Response, Uri, header, request::Parts};
 
-use crate::{AgentAnswer, RecordedRequest, agents::request::SECURITY_TOKEN, server::KillSwitch};
+use crate::{AgentAnswer, RecordedRequest, agents::request::is_credential, server::Switch};
 
 /// A request read to its end, with the switch that breaks its connection.
 pub(super) struct Exchange {
@@ -19,7 +19,7 @@ pub(super) struct Exchange {
 }
 
 /// The way back to the caller.
-pub(super) struct Connection(Option<KillSwitch>);
+pub(super) struct Connection(pub(super) Switch);
 
 impl Connection {
     /// Turns an agent's answer into the server's, or breaks the connection if that is the answer.
@@ -31,9 +31,7 @@ impl Connection {
         if let Some(response) = answer.into_response() {
             return dress(response);
         }
-        if let Self(Some(switch)) = self {
-            switch.reset();
-        }
+        self.0.reset();
         // The connection takes no more bytes, so these never leave.
         Response::new(Body::empty())
     }
@@ -45,8 +43,8 @@ impl<S: Sync> FromRequest<S> for Exchange {
     async fn from_request(request: Request, _state: &S) -> Result<Self, StatusCode> {
         let (parts, body) = request.into_parts();
         let Parts { method, uri, version, headers, extensions, .. } = parts;
-        let connection =
-            Connection(extensions.get().map(|ConnectInfo(switch): &ConnectInfo<KillSwitch>| switch.clone()));
+        let switch = extensions.get().map(|ConnectInfo(switch): &ConnectInfo<Switch>| switch.clone());
+        let connection = Connection(switch.unwrap_or_default());
         let body = match announced_length(&headers) {
             Some(length) if length > MAX_PAYLOAD_BYTES => None,
             // A body that breaks off has nobody left to answer to.
@@ -54,15 +52,9 @@ impl<S: Sync> FromRequest<S> for Exchange {
         };
         let is_too_large = body.is_none();
         let request = RecordedRequest {
-            method,
-            version,
-            path: uri.path().to_owned(),
-            query: uri.query().map(str::to_owned),
             headers: received(headers, &uri),
             body: body.unwrap_or_default(),
-            agent: None,
-            caller: None,
-            refusal: None,
+            ..RecordedRequest::new(method, version, uri.path(), uri.query())
         };
         Ok(Self { request, is_too_large, connection })
     }
@@ -88,7 +80,7 @@ fn received(mut headers: HeaderMap, uri: &Uri) -> HeaderMap {
         headers.entry(header::HOST).or_insert(authority);
     }
     for (name, value) in &mut headers {
-        value.set_sensitive(name == header::AUTHORIZATION || name == SECURITY_TOKEN);
+        value.set_sensitive(is_credential(name));
     }
     headers
 }

@@ -20,6 +20,12 @@ pub(super) fn check_headers(headers: &HeaderMap) -> Result<(), Refusal> {
     check_custom(headers)
 }
 
+/// Checks a session id that was not sent as a header.
+pub(super) fn check_session_id(id: &str) -> Result<(), Refusal> {
+    let is_visible = id.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    SESSION.check_value(Some(id).filter(|_| is_visible))
+}
+
 /// How long a header's value may be.
 struct Bound {
     header: HeaderName,
@@ -31,23 +37,25 @@ struct Bound {
 
 impl Bound {
     fn check(&self, headers: &HeaderMap) -> Result<(), Refusal> {
-        for value in headers.get_all(&self.header) {
-            let rule = match value.to_str() {
-                Err(_) => "Member must hold visible ASCII characters only".to_owned(),
-                Ok(text) if text.len() < self.min => {
-                    format!("Member must have length greater than or equal to {}", self.min)
-                }
-                Ok(text) if text.len() > self.max => {
-                    format!("Member must have length less than or equal to {}", self.max)
-                }
-                Ok(_) => continue,
-            };
-            return Err(Refusal::validation(format!(
-                "1 validation error detected: Value at '{}' failed to satisfy constraint: {rule}",
-                self.field
-            )));
-        }
-        Ok(())
+        headers.get_all(&self.header).iter().try_for_each(|value| self.check_value(value.to_str().ok()))
+    }
+
+    /// Checks a value, `None` if it is no visible ASCII.
+    fn check_value(&self, value: Option<&str>) -> Result<(), Refusal> {
+        let rule = match value {
+            None => "Member must hold visible ASCII characters only".to_owned(),
+            Some(text) if text.len() < self.min => {
+                format!("Member must have length greater than or equal to {}", self.min)
+            }
+            Some(text) if text.len() > self.max => {
+                format!("Member must have length less than or equal to {}", self.max)
+            }
+            Some(_) => return Ok(()),
+        };
+        Err(Refusal::validation(format!(
+            "1 validation error detected: Value at '{}' failed to satisfy constraint: {rule}",
+            self.field
+        )))
     }
 }
 
@@ -68,9 +76,11 @@ fn is_custom(name: &str) -> bool {
     !is_standard || name.starts_with(CUSTOM_PREFIX)
 }
 
+const SESSION: Bound = Bound { header: header::SESSION_ID, field: "runtimeSessionId", min: 33, max: 256 };
+
 /// The lengths of the service's model; where it gives no least length, an empty value passes.
 static BOUNDS: [Bound; 6] = [
-    Bound { header: header::SESSION_ID, field: "runtimeSessionId", min: 33, max: 256 },
+    SESSION,
     Bound { header: header::USER_ID, field: "runtimeUserId", min: 1, max: 1024 },
     Bound { header: header::TRACE_ID, field: "traceId", min: 0, max: 128 },
     Bound { header: header::TRACEPARENT, field: "traceParent", min: 0, max: 128 },

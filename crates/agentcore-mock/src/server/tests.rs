@@ -80,3 +80,23 @@ async fn a_reset_reaches_through_tls() {
     let error = socket.read_to_end(&mut Vec::new()).await.unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
 }
+
+#[tokio::test]
+async fn a_websocket_reaches_through_tls() {
+    let mock = Mock::builder().tls(true).local("silent").start().await.unwrap();
+    let mut socket = connect(&mock, mock.root_certificate_pem().unwrap(), "127.0.0.1", &[]).await.unwrap();
+    let handshake = b"GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                      Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    socket.write_all(handshake).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(socket.read_u8().await.unwrap());
+    }
+    assert!(head.starts_with(b"HTTP/1.1 101 "));
+    // More than fits into any buffer: somebody reads it.
+    socket.write_all(&vec![0; 32 * 1024 * 1024]).await.unwrap();
+    drop(socket);
+    while mock.server.open() > 0 {
+        tokio::task::yield_now().await;
+    }
+}

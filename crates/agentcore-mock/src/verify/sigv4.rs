@@ -1,10 +1,11 @@
-//! Verifies an AWS Signature Version 4 in the `authorization` header.
+//! Verifies an AWS Signature Version 4, in the `authorization` header or, for a WebSocket, in the query.
 //!
 //! Written from the AWS documentation ("Create a signed AWS API request", "Elements of an AWS API request signature")
 //! and from nothing a client signs with, so that the two check one another. It refuses what AWS would refuse, in AWS's
 //! words, and is stricter in one point: the session id header must be signed where it is sent.
 
 mod canonical;
+pub(crate) mod presign;
 mod timestamp;
 
 use std::time::{Duration, SystemTime};
@@ -20,22 +21,17 @@ pub(super) fn verify(parameters: &str, request: &RecordedRequest, door: &Door<'_
     let authorization = Authorization::parse(parameters)?;
     let stamp = single(request, "x-amz-date")
         .ok_or_else(|| incomplete("Authorization header requires existence of one 'X-Amz-Date' header."))?;
-    check_key(&authorization, request, door)?;
+    let token = request.headers.get(SECURITY_TOKEN).map(|value| value.as_bytes());
+    check_key(&authorization, token, door)?;
     check_scope(&authorization, stamp, door)?;
     check_time(stamp, door.now)?;
     check_signed_headers(&authorization, request)?;
-
-    let body_hash = hex(digest::digest(&digest::SHA256, &request.body).as_ref());
-    let canonical = canonical::request(request, &authorization.signed_headers, &body_hash);
-    let scope = [authorization.date, authorization.region, authorization.service, authorization.terminator];
-    let string_to_sign = string_to_sign(stamp, &scope, &canonical);
-    let signature = signature(door.credentials.secret_access_key(), &scope, &string_to_sign);
-    constant_time::verify_slices_are_equal(signature.as_bytes(), authorization.signature.as_bytes())
-        .map_err(|_| mismatch())?;
+    let query = request.query.as_deref().unwrap_or_default();
+    check_signature(&authorization, request, query, stamp, door)?;
     Ok(Caller::SigV4 { access_key_id: authorization.access_key_id.to_owned() })
 }
 
-/// `Credential=ID/DATE/REGION/SERVICE/aws4_request, SignedHeaders=a;b, Signature=HEX`.
+/// What a signer says of its signature.
 struct Authorization<'a> {
     access_key_id: &'a str,
     date: &'a str,
@@ -47,6 +43,7 @@ struct Authorization<'a> {
 }
 
 impl<'a> Authorization<'a> {
+    /// Reads `Credential=ID/DATE/REGION/SERVICE/aws4_request, SignedHeaders=a;b, Signature=HEX`.
     fn parse(parameters: &'a str) -> Result<Self, Refusal> {
         let mut found = [None; 3];
         for parameter in parameters.split(',') {
@@ -65,6 +62,10 @@ impl<'a> Authorization<'a> {
         let credential = credential.ok_or_else(|| required(0))?;
         let signed_headers = signed_headers.ok_or_else(|| required(1))?;
         let signature = signature.ok_or_else(|| required(2))?;
+        Self::new(credential, signed_headers, signature)
+    }
+
+    fn new(credential: &'a str, signed_headers: &'a str, signature: &'a str) -> Result<Self, Refusal> {
         let [access_key_id, date, region, service, terminator] =
             credential.split('/').collect::<Vec<_>>().try_into().map_err(|_| {
                 incomplete(
@@ -76,8 +77,7 @@ impl<'a> Authorization<'a> {
     }
 }
 
-fn check_key(authorization: &Authorization<'_>, request: &RecordedRequest, door: &Door<'_>) -> Result<(), Refusal> {
-    let token = request.headers.get(SECURITY_TOKEN).map(|value| value.as_bytes());
+fn check_key(authorization: &Authorization<'_>, token: Option<&[u8]>, door: &Door<'_>) -> Result<(), Refusal> {
     let is_known = authorization.access_key_id == door.credentials.access_key_id()
         && token == door.credentials.session_token().map(str::as_bytes);
     if is_known {
@@ -111,7 +111,7 @@ fn check_time(stamp: &str, now: SystemTime) -> Result<(), Refusal> {
     let signed = timestamp::parse(stamp)
         .ok_or_else(|| incomplete("Date must be in ISO-8601 'basic format', YYYYMMDD'T'HHMMSS'Z'."))?;
     let shown = timestamp::format;
-    let (earliest, latest) = (now - MAX_SKEW, now + MAX_SKEW);
+    let earliest = now - MAX_SKEW;
     if signed < earliest {
         return Err(invalid(format!(
             "Signature expired: {stamp} is now earlier than {} ({} - 5 min.)",
@@ -119,11 +119,16 @@ fn check_time(stamp: &str, now: SystemTime) -> Result<(), Refusal> {
             shown(now)
         )));
     }
+    check_current(signed, stamp, now)
+}
+
+fn check_current(signed: SystemTime, stamp: &str, now: SystemTime) -> Result<(), Refusal> {
+    let latest = now + MAX_SKEW;
     if signed > latest {
         return Err(invalid(format!(
             "Signature not yet current: {stamp} is still later than {} ({} + 5 min.)",
-            shown(latest),
-            shown(now)
+            timestamp::format(latest),
+            timestamp::format(now)
         )));
     }
     Ok(())
@@ -144,6 +149,23 @@ fn check_signed_headers(authorization: &Authorization<'_>, request: &RecordedReq
         Some(unsigned) => Err(invalid(format!("'{unsigned}' must be a 'SignedHeader' in the AWS Authorization."))),
         None => Ok(()),
     }
+}
+
+/// Signs the request with the door's key, under the given query, and compares.
+fn check_signature(
+    authorization: &Authorization<'_>,
+    request: &RecordedRequest,
+    query: &str,
+    stamp: &str,
+    door: &Door<'_>,
+) -> Result<(), Refusal> {
+    let body_hash = hex(digest::digest(&digest::SHA256, &request.body).as_ref());
+    let canonical = canonical::request(request, query, &authorization.signed_headers, &body_hash);
+    let scope = [authorization.date, authorization.region, authorization.service, authorization.terminator];
+    let string_to_sign = string_to_sign(stamp, &scope, &canonical);
+    let signature = signature(door.credentials.secret_access_key(), &scope, &string_to_sign);
+    constant_time::verify_slices_are_equal(signature.as_bytes(), authorization.signature.as_bytes())
+        .map_err(|_| mismatch())
 }
 
 fn string_to_sign(stamp: &str, scope: &[&str; 4], canonical_request: &[u8]) -> String {

@@ -5,8 +5,8 @@ use percent_encoding::percent_decode_str;
 
 use crate::{RecordedRequest, encode::percent_encode};
 
-/// Builds the canonical request over the given headers, whose order is taken as it is.
-pub(super) fn request(request: &RecordedRequest, signed_headers: &[&str], body_hash: &str) -> Vec<u8> {
+/// Builds the canonical request over the given query and headers; the headers' order is taken as it is.
+pub(super) fn request(request: &RecordedRequest, query: &str, signed_headers: &[&str], body_hash: &str) -> Vec<u8> {
     let mut canonical = Vec::new();
     let mut line = |parts: &[&[u8]]| {
         parts.iter().for_each(|part| canonical.extend_from_slice(part));
@@ -14,7 +14,7 @@ pub(super) fn request(request: &RecordedRequest, signed_headers: &[&str], body_h
     };
     line(&[request.method.as_str().as_bytes()]);
     line(&[path(&request.path).as_bytes()]);
-    line(&[query(request.query.as_deref().unwrap_or_default()).as_bytes()]);
+    line(&[parameters(query).as_bytes()]);
     for name in signed_headers {
         let values: Vec<Vec<u8>> =
             request.headers.get_all(*name).iter().map(|value| trimmed(value.as_bytes())).collect();
@@ -46,7 +46,7 @@ fn path(path: &str) -> String {
 /// Sorts the parameters by encoded name and value, and spells each with every reserved character escaped.
 ///
 /// A plus sign is a plus sign: only `%20` is a space.
-fn query(query: &str) -> String {
+fn parameters(query: &str) -> String {
     let spell = |text: &str| percent_encode(&percent_decode_str(text).collect::<Vec<u8>>());
     let mut pairs: Vec<(String, String)> = query
         .split('&')
@@ -108,7 +108,7 @@ mod tests {
             ("a%20b=c", "a%20b=c"),
             ("&a=1&&", "a=1"),
         ] {
-            assert_eq!(query(sent), canonical, "{sent}");
+            assert_eq!(parameters(sent), canonical, "{sent}");
         }
     }
 

@@ -1,0 +1,342 @@
+//! Handshakes of WebSockets as bytes: the ways in, what is refused and in which order, and what the answer says.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::Value;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use super::{Answer, SESSION, path, start};
+use crate::{Caller, Credentials, Inbound, Mock, WayIn};
+
+/// The headers of RFC 6455 section 1.2's example.
+const UPGRADE: &[(&str, &str)] = &[
+    ("Host", "x"),
+    ("Upgrade", "websocket"),
+    ("Connection", "Upgrade"),
+    ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ("Sec-WebSocket-Version", "13"),
+];
+
+const SESSION_HEADER: &str = "X-Amzn-Bedrock-AgentCore-Runtime-Session-Id";
+
+pub(super) fn target(agent: &str) -> String {
+    path(agent).replace("/invocations", "/ws")
+}
+
+/// Sends the bytes of a handshake and reads the answer, behind which the socket is left open.
+async fn exchange(mock: &Mock, target: &str, headers: &[(&str, &str)]) -> (Answer, TcpStream) {
+    let mut socket = TcpStream::connect(mock.url().trim_start_matches("http://")).await.unwrap();
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    socket.write_all(format!("GET {target} HTTP/1.1\r\n{headers}\r\n").as_bytes()).await.unwrap();
+    // Not a byte further than the answer goes, for frames may follow it.
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(socket.read_u8().await.unwrap());
+    }
+    let mut answer = Answer::read(std::str::from_utf8(&head).unwrap());
+    let mut body = vec![0; answer.header("content-length").parse().unwrap_or_default()];
+    socket.read_exact(&mut body).await.unwrap();
+    answer.body = String::from_utf8(body).unwrap();
+    (answer, socket)
+}
+
+/// Shakes hands with the headers of an upgrade and some more.
+pub(super) async fn open(mock: &Mock, target: &str, headers: &[(&str, &str)]) -> (Answer, TcpStream) {
+    exchange(mock, target, &[UPGRADE, headers].concat()).await
+}
+
+fn bearer(mock: &Mock) -> String {
+    format!("Bearer {}", mock.token())
+}
+
+fn subprotocols(token: &str) -> String {
+    format!("base64UrlBearerAuthorization.{}, base64UrlBearerAuthorization", URL_SAFE_NO_PAD.encode(token))
+}
+
+#[tokio::test]
+async fn tokens_in_either_header() {
+    let mock = start().await;
+    let (bearer, subprotocols) = (bearer(&mock), subprotocols(&mock.token()));
+    for (header, value, way_in, selected) in [
+        ("Authorization", &bearer, WayIn::Bearer, ""),
+        ("Sec-WebSocket-Protocol", &subprotocols, WayIn::Subprotocol, "base64UrlBearerAuthorization"),
+    ] {
+        let line = format!("{}?qualifier=DEFAULT", target("echo"));
+        let headers = [(header, value.as_str()), (SESSION_HEADER, SESSION), ("traceparent", "00-x")];
+        let (answer, _) = open(&mock, &line, &headers).await;
+        assert_eq!(answer.status, 101, "{header}: {}", answer.body);
+        assert_eq!(answer.header("sec-websocket-accept"), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+        assert_eq!(answer.header("sec-websocket-protocol"), selected);
+        assert_eq!(answer.header("x-amzn-bedrock-agentcore-runtime-session-id"), SESSION);
+        assert_eq!(answer.header("traceparent"), "00-x");
+        assert_eq!(answer.header("x-amzn-requestid").len(), 36);
+
+        let [request] = mock.take_requests().try_into().unwrap();
+        assert_eq!((request.method.as_str(), request.path), ("GET", target("echo")));
+        assert_eq!((request.query.as_deref(), request.agent.as_deref()), (Some("qualifier=DEFAULT"), Some("echo")));
+        assert_eq!((request.way_in, request.session_id.as_deref()), (Some(way_in), Some(SESSION)));
+        assert_eq!(request.caller, Some(Caller::Jwt { subject: "5d0b3a52-7f0e-4d6c-9a7e-2f5a1c8b9e01".to_owned() }));
+        assert_eq!(request.refusal, None);
+        let debug = format!("{:?}", request.headers);
+        assert!(!debug.contains(&value[30..60]), "{debug}");
+    }
+}
+
+/// The golden handshakes are those of `tests/vectors`; none of them is for an agent of the mock's own.
+#[tokio::test]
+async fn signatures_in_headers_and_query() {
+    let file: Value = serde_json::from_str(include_str!("../../../../../tests/vectors/ws_vectors.json")).unwrap();
+    let vector = |name: &str| file["vectors"].as_array().unwrap().iter().find(|it| it["name"] == name).unwrap();
+    let mock = Mock::builder()
+        .accept(Inbound::SigV4)
+        .clock(|| UNIX_EPOCH + Duration::from_secs(1_755_261_296))
+        .credentials(Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", None))
+        .start()
+        .await
+        .unwrap();
+    for (name, way_in) in [("ws_basic", WayIn::Signature), ("presign_qualifier", WayIn::PresignedUrl)] {
+        let url = vector(name)["url"].as_str().unwrap().strip_prefix("wss://").unwrap();
+        let (host, rest) = url.split_once('/').unwrap();
+        let rest = format!("/{rest}");
+        let mut headers = [&[("Host", host)], &UPGRADE[1..]].concat();
+        if way_in == WayIn::Signature {
+            for name in ["X-Amz-Date", "Authorization"] {
+                headers.push((name, vector("ws_basic")["headers"][name].as_str().unwrap()));
+            }
+        }
+        let (answer, _) = exchange(&mock, &rest, &headers).await;
+        assert_eq!(answer.error(), (404, "ResourceNotFoundException"), "{name}: {}", answer.body);
+        let request = mock.requests().pop().unwrap();
+        assert_eq!(request.caller, Some(Caller::SigV4 { access_key_id: "AKIDEXAMPLE".to_owned() }));
+        assert_eq!(request.way_in, Some(way_in));
+        let in_query = (way_in == WayIn::PresignedUrl).then_some(SESSION);
+        assert_eq!(request.session_id.as_deref().filter(|id| id.len() > 36), in_query);
+
+        let (answer, _) = exchange(&mock, &rest.replace("my_agent", "my_Agent"), &headers).await;
+        assert_eq!(answer.error(), (403, "InvalidSignatureException"), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn one_way_in_at_a_time_and_only_those_accepted() {
+    let jwt = Mock::builder().accept(Inbound::Jwt).start().await.unwrap();
+    let sigv4 = Mock::builder().accept(Inbound::SigV4).start().await.unwrap();
+    let either = start().await;
+    let presigned = target("echo") + "?X-Amz-Signature=0";
+    let plain = target("echo");
+    for (mock, target, way, expected) in [
+        (&either, &plain, "", (403, "MissingAuthenticationTokenException")),
+        (&jwt, &plain, "", (401, "UnauthorizedException")),
+        (&sigv4, &plain, "", (403, "MissingAuthenticationTokenException")),
+        (&jwt, &plain, "bs", (400, "ValidationException")),
+        (&either, &presigned, "b", (400, "ValidationException")),
+        (&either, &presigned, "s", (400, "ValidationException")),
+        (&either, &presigned, "bs", (400, "ValidationException")),
+        (&either, &presigned, "", (403, "IncompleteSignatureException")),
+        (&jwt, &presigned, "", (403, "AccessDeniedException")),
+        (&sigv4, &plain, "b", (403, "AccessDeniedException")),
+        (&sigv4, &plain, "s", (403, "AccessDeniedException")),
+        (&sigv4, &presigned, "", (403, "IncompleteSignatureException")),
+    ] {
+        let (bearer, subprotocols) = (bearer(mock), subprotocols(&mock.token()));
+        let mut headers = Vec::new();
+        if way.contains('b') {
+            headers.push(("Authorization", bearer.as_str()));
+        }
+        if way.contains('s') {
+            headers.push(("Sec-WebSocket-Protocol", subprotocols.as_str()));
+        }
+        let (answer, _) = open(mock, target, &headers).await;
+        assert_eq!(answer.error(), expected, "{target} {way}: {}", answer.body);
+        let request = mock.requests().pop().unwrap();
+        assert_eq!((request.refusal, request.way_in, request.caller), (Some(expected.1), None, None));
+    }
+    for mock in [&jwt, &either] {
+        let bad = subprotocols("x.y.z");
+        let (answer, _) = open(mock, &plain, &[("Sec-WebSocket-Protocol", &bad)]).await;
+        assert_eq!(answer.error(), (401, "UnauthorizedException"));
+        let metadata = path("echo") + "/.well-known/oauth-protected-resource";
+        let challenge = format!("Bearer resource_metadata=\"{}{metadata}\"", mock.url());
+        assert_eq!(answer.header("www-authenticate"), challenge);
+    }
+}
+
+#[tokio::test]
+async fn sessions_by_header_or_query() {
+    let mock = start().await;
+    let bearer = bearer(&mock);
+    let other = SESSION.replace("session", "another");
+    let long = |length: usize| "x".repeat(length);
+    for (header, query, expected) in [
+        (Some(SESSION), vec![], Ok(SESSION)),
+        (None, vec![SESSION], Ok(SESSION)),
+        (Some(SESSION), vec![SESSION], Ok(SESSION)),
+        (None, vec!["session%2D0123456789-0123456789-0123456789"], Ok(SESSION)),
+        (None, vec![&*long(33)], Ok(&*long(33))),
+        (None, vec![&*long(256)], Ok(&*long(256))),
+        (None, vec![], Ok("")),
+        (Some(&*other), vec![SESSION], Err("The request names more than one session.")),
+        (None, vec![SESSION, SESSION], Err("The request names more than one session.")),
+        (None, vec![&*long(32)], Err("greater than or equal to 33")),
+        (None, vec![&*long(257)], Err("less than or equal to 256")),
+        (None, vec![""], Err("greater than or equal to 33")),
+        (None, vec![&*"%C3%A9".repeat(40)], Err("visible ASCII characters only")),
+        (None, vec![&*"%0A".repeat(40)], Err("visible ASCII characters only")),
+        (Some("short"), vec![], Err("greater than or equal to 33")),
+    ] {
+        let parameters: Vec<String> = query.iter().map(|id| format!("{SESSION_HEADER}={id}")).collect();
+        let mut headers = vec![("Authorization", bearer.as_str())];
+        headers.extend(header.map(|id| (SESSION_HEADER, id)));
+        let (answer, _) = open(&mock, &format!("{}?{}", target("echo"), parameters.join("&")), &headers).await;
+        let echoed = answer.header("x-amzn-bedrock-agentcore-runtime-session-id");
+        match expected {
+            Ok(expected) => {
+                assert_eq!(answer.status, 101, "{header:?} {query:?}: {}", answer.body);
+                assert!(echoed == expected || expected.is_empty() && echoed.len() == 36, "{header:?} {query:?}");
+                assert_eq!(mock.requests().pop().unwrap().session_id.as_deref(), Some(echoed));
+            }
+            Err(message) => {
+                assert_eq!(answer.error(), (400, "ValidationException"), "{header:?} {query:?}");
+                assert!(answer.body.contains(message), "{}", answer.body);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_comes_before_what_and_what_before_where() {
+    let mock = start().await;
+    let bearer = bearer(&mock);
+    let good = ("Authorization", bearer.as_str());
+    let bad = ("Authorization", "Bearer x");
+    let short = (SESSION_HEADER, "short");
+    let chat = ("Sec-WebSocket-Protocol", "chat");
+    let without = |name: &str| UPGRADE.iter().copied().filter(|(known, _)| *known != name).collect::<Vec<_>>();
+    let with = |name: &'static str, value: &'static str| [&without(name)[..], &[(name, value)]].concat();
+    let all = UPGRADE.to_vec();
+    for (agent, upgrade, headers, expected) in [
+        ("nobody", without("Upgrade"), vec![bad], (401, "UnauthorizedException")),
+        ("nobody", all.clone(), vec![good, short], (400, "ValidationException")),
+        ("nobody", all.clone(), vec![good, chat], (400, "ValidationException")),
+        ("nobody", without("Upgrade"), vec![good], (400, "ValidationException")),
+        ("nobody", all.clone(), vec![good], (404, "ResourceNotFoundException")),
+        ("echo", without("Connection"), vec![good], (400, "ValidationException")),
+        ("echo", without("Sec-WebSocket-Key"), vec![good], (400, "ValidationException")),
+        ("echo", without("Sec-WebSocket-Version"), vec![good], (400, "ValidationException")),
+        ("echo", with("Sec-WebSocket-Version", "8"), vec![good], (400, "ValidationException")),
+        ("echo", with("Sec-WebSocket-Key", "c2hvcnQ="), vec![good], (400, "ValidationException")),
+        ("echo", with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ"), vec![good], (400, "ValidationException")),
+        ("echo", with("Upgrade", "h2c"), vec![good], (400, "ValidationException")),
+        ("echo", all.clone(), vec![bad, ("Host", "y")], (400, "ValidationException")),
+        ("echo", all.clone(), vec![bad, ("Upgrade", "websocket")], (400, "ValidationException")),
+        ("echo", all.clone(), vec![bad, ("Connection", "Upgrade")], (400, "ValidationException")),
+        (
+            "echo",
+            all.clone(),
+            vec![bad, ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")],
+            (400, "ValidationException"),
+        ),
+        ("echo", all.clone(), vec![bad, ("Sec-WebSocket-Version", "13")], (400, "ValidationException")),
+        ("echo", all.clone(), vec![bad, chat, chat], (400, "ValidationException")),
+        ("text", all.clone(), vec![good], (424, "RuntimeClientError")),
+        ("stall", all.clone(), vec![good], (424, "RuntimeClientError")),
+    ] {
+        let (answer, _) = exchange(&mock, &target(agent), &[upgrade.clone(), headers.clone()].concat()).await;
+        assert_eq!(answer.error(), expected, "{agent} {upgrade:?} {headers:?}");
+        assert_eq!(answer.header("x-amzn-requestid").len(), 36);
+        let refusal = mock.requests().pop().unwrap().refusal;
+        assert_eq!(refusal, (expected.0 != 424).then_some(expected.1), "{agent}");
+    }
+    for (target, expected) in [
+        (target("echo").replace("123456789012", "210987654321"), (403, "AccessDeniedException")),
+        ("/runtimes/echo/ws".to_owned(), (400, "ValidationException")),
+        ("/runtimes/echo/ws?accountId=210987654321".to_owned(), (403, "AccessDeniedException")),
+    ] {
+        assert_eq!(open(&mock, &target, &[good]).await.0.error(), expected, "{target}");
+    }
+    assert_eq!(open(&mock, "/runtimes/echo/ws?accountId=123456789012", &[good]).await.0.status, 101);
+    let posted = super::send(&mock, &format!("POST {}", target("echo")), &[good], "").await;
+    assert_eq!(posted.error(), (404, "UnknownOperationException"));
+    let unspoken = super::invoke(&mock, "drop").await;
+    assert_eq!(unspoken.error(), (424, "RuntimeClientError"));
+}
+
+#[tokio::test]
+async fn a_local_container_asks_for_nothing() {
+    let mock = start().await;
+    for (headers, session_id) in [(vec![], None), (vec![(SESSION_HEADER, "short")], Some("short"))] {
+        let (answer, _) = open(&mock, "/ws", &headers).await;
+        assert_eq!((answer.status, answer.header("x-amzn-requestid")), (101, ""));
+        let request = mock.requests().pop().unwrap();
+        assert_eq!((request.caller, request.way_in, request.session_id.as_deref()), (None, None, session_id));
+        assert_eq!(request.agent.as_deref(), Some("echo"));
+    }
+    let (answer, _) = open(&mock, "/ws", &[("Host", "y")]).await;
+    assert_eq!(answer.error(), (400, "ValidationException"));
+    let (answer, _) = exchange(&mock, "/ws", &UPGRADE[..1]).await;
+    assert_eq!(answer.error(), (400, "ValidationException"));
+}
+
+#[tokio::test]
+async fn agents_that_refuse() {
+    let mock = start().await;
+    let bearer = bearer(&mock);
+    let headers = [("Authorization", bearer.as_str()), (SESSION_HEADER, SESSION)];
+    for (agent, expected, header, value) in [
+        ("error-429-after-2", (429, "ThrottlingException"), "retry-after", "2"),
+        ("error-RuntimeClientError", (424, "RuntimeClientError"), "retry-after", ""),
+        ("throttle-1", (429, "ThrottlingException"), "retry-after", "0"),
+        ("throttle-1", (101, ""), "", ""),
+        ("unavailable-1", (503, ""), "retry-after", "0"),
+        ("unavailable-1", (101, ""), "", ""),
+        ("conflict-1", (409, "RetryableConflictException"), "", ""),
+        ("conflict-1", (101, ""), "", ""),
+        ("unauthorized-1", (401, "UnauthorizedException"), "", ""),
+        ("unauthorized-1", (101, ""), "", ""),
+        ("redirect", (307, ""), "location", "http://127.0.0.1:9/elsewhere"),
+        ("html", (502, ""), "content-type", "text/html; charset=utf-8"),
+    ] {
+        let (answer, _) = open(&mock, &target(agent), &headers).await;
+        assert_eq!((answer.status, answer.header("x-amzn-errortype")), expected, "{agent}");
+        assert_eq!(answer.header(header), value, "{agent}");
+        assert_eq!(answer.header("x-amzn-requestid").len(), 36, "{agent}");
+        assert_eq!(answer.header("www-authenticate").is_empty(), expected.0 != 401, "{agent}");
+        let last = mock.requests().pop().unwrap();
+        assert_eq!((last.refusal, last.agent.as_deref()), (None, Some(agent)), "an agent's error is no refusal");
+    }
+    // Another session begins anew, whether it is named in the header or in the query.
+    let other = format!("{}?{SESSION_HEADER}={}", target("throttle-1"), SESSION.replace("session", "another"));
+    assert_eq!(open(&mock, &other, &headers[..1]).await.0.status, 429);
+    assert_eq!(open(&mock, &other, &headers[..1]).await.0.status, 101);
+}
+
+#[tokio::test]
+async fn agents_that_reset() {
+    let mock = start().await;
+    let bearer = bearer(&mock);
+    for agent in ["reset", "reset-1"] {
+        let mut socket = TcpStream::connect(mock.url().trim_start_matches("http://")).await.unwrap();
+        let headers = [UPGRADE, &[("Authorization", bearer.as_str())]].concat();
+        let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let request = format!("GET {} HTTP/1.1\r\n{headers}\r\n", target(agent));
+        socket.write_all(request.as_bytes()).await.unwrap();
+        let error = socket.read_u8().await.unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "{agent}");
+    }
+    assert_eq!(open(&mock, &target("reset-1"), &[("Authorization", &bearer)]).await.0.status, 101);
+}
+
+#[tokio::test(start_paused = true)]
+async fn agents_that_are_slow() {
+    let mock = start().await;
+    let bearer = bearer(&mock);
+    for (agent, late) in [("slow", 1000), ("slow-250", 250)] {
+        let before = tokio::time::Instant::now();
+        assert_eq!(open(&mock, &target(agent), &[("Authorization", &bearer)]).await.0.status, 101);
+        assert_eq!(before.elapsed().as_millis(), late, "{agent}");
+    }
+}
