@@ -24,6 +24,9 @@ mod faults;
 /// TLS, HTTP/2, keep-alive, proxies, certificates, redirects.
 mod transport;
 
+/// Sockets of our own: every way in, refusals, long messages, ends, and coming back.
+mod websocket;
+
 /// Nothing secret in `Debug`, errors and logs.
 mod secrets;
 

@@ -68,7 +68,7 @@ async fn a_root_certificate_must_be_one() {
 }
 
 /// A proxy that tunnels (RFC 9110 §9.3.6), and what it was asked.
-async fn proxy(answer: &'static str) -> (String, Arc<Mutex<Vec<String>>>) {
+pub(crate) async fn proxy(answer: &'static str) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let asked = Arc::new(Mutex::new(Vec::new()));
@@ -96,9 +96,9 @@ async fn proxy(answer: &'static str) -> (String, Arc<Mutex<Vec<String>>>) {
     (format!("http://user:pa%20ss@{address}"), asked)
 }
 
-const TUNNEL: &str = "HTTP/1.1 200 OK\r\n\r\n";
+pub(crate) const TUNNEL: &str = "HTTP/1.1 200 OK\r\n\r\n";
 
-fn via(url: &str, except: &str) -> Proxy {
+pub(crate) fn via(url: &str, except: &str) -> Proxy {
     Proxy::Url { url: url.to_owned(), except: except.to_owned() }
 }
 

@@ -8,6 +8,7 @@ mod log;
 mod output;
 mod progress;
 mod report;
+mod session;
 mod signal;
 mod target;
 

@@ -98,6 +98,16 @@ impl Plan {
         target.runtime(identity, lookup)
     }
 
+    /// Goes to the mock with its keys, where nobody said who is calling: for what only AWS credentials can do.
+    pub(crate) fn signing(self) -> Self {
+        match self {
+            Self::Mock { agent, identity: None } => {
+                Self::Mock { agent, identity: Some(Identity::SigV4 { profile: None }) }
+            }
+            plan => plan,
+        }
+    }
+
     /// Decides by the flags where a container's health is asked: of a local one, or of the mock's.
     pub(crate) fn for_ping(target: Choice, identity: &identity::Choice) -> Result<Self, Failure> {
         if target.goes_to_mock()? {

@@ -1,7 +1,8 @@
 //! The WebSocket half of the AgentCore Runtime client: where an agent's socket is, and what opens it.
 //!
-//! It makes URLs, headers and subprotocols for whoever opens the socket, and opens none itself: no HTTP client, no TLS and
-//! no async runtime is needed. An agent's socket has four ways in, and a local container's stands open:
+//! It makes URLs, headers and subprotocols for whoever opens the socket, and by itself opens none: no HTTP client, no TLS, no
+//! WebSocket library and no async runtime is needed. Only its feature `connect` brings [sockets](#sockets-of-its-own). An
+//! agent's socket has four ways in, and a local container's stands open:
 //!
 //! | the client | the caller has | way in |
 //! |---|---|---|
@@ -89,6 +90,30 @@
 //! let handshake = WebSocket::new(Target::local("http://127.0.0.1:8080")?).handshake(&auth).await?;
 //! assert_eq!(handshake.uri, "ws://127.0.0.1:8080/ws");
 //! assert!(!handshake.headers.contains_key("authorization"));
+//! # Ok(()) }
+//! ```
+//!
+//! # Sockets of its own
+//!
+//! With the feature `connect` there is a client that opens sockets and keeps them: pings and a deadline for signs of life,
+//! frames within the service's limits, a goodbye that waits for the agent's, refusals as typed as an invocation's, and, if
+//! wanted, a new connection in the same session when one is lost.
+//!
+#![cfg_attr(feature = "connect", doc = "```no_run")]
+#![cfg_attr(not(feature = "connect"), doc = "```ignore")]
+//! # use agentcore_auth::{Auth, credentials::Credentials};
+//! # use agentcore_core::Target;
+//! # use agentcore_transport::Transport;
+//! # use agentcore_ws::{Client, Incoming, WebSocket};
+//! # async fn example(target: Target, auth: Auth) -> Result<(), agentcore_ws::Error> {
+//! let client = Client::new(auth, Transport::builder().build()?);
+//! let mut socket = client.connect(&WebSocket::new(target)).await?;
+//! socket.send(r#"{"inputText": "Hello!"}"#).await?;
+//! while let Some(incoming) = socket.recv().await? {
+//!     if let Incoming::Text(text) = incoming {
+//!         println!("{text}");
+//!     }
+//! }
 //! # Ok(()) }
 //! ```
 //!

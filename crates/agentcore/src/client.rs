@@ -1,9 +1,13 @@
 //! The client: who the caller is and where the service is, once for all runtimes.
 
-use agentcore_auth::{Auth, Clock, StaticToken, TokenSource, credentials::ProvideCredentials};
+use std::sync::Arc;
+
+use agentcore_auth::{Auth, Clock, StaticToken, SystemClock, TokenSource, credentials::ProvideCredentials};
 use agentcore_core::{Endpoints, RuntimeArn, Target, UserId};
 use agentcore_http::{RetryPolicy, Timeouts, Transport};
 
+#[cfg(feature = "ws")]
+use crate::opening::Shared;
 use crate::{Error, Runtime};
 
 /// One identity, one pool of connections, any number of runtimes. Cheap to clone, `Send` and `Sync`.
@@ -11,6 +15,8 @@ use crate::{Error, Runtime};
 pub struct Client {
     http: agentcore_http::Client,
     endpoints: Endpoints,
+    #[cfg(feature = "ws")]
+    shared: Shared,
 }
 
 impl Client {
@@ -25,8 +31,12 @@ impl Client {
         ClientBuilder {
             state: Unauthenticated(()),
             endpoints: Endpoints::default(),
+            clock: Arc::new(SystemClock::default()),
+            transport: None,
             // Replaced before `build` can be called.
             http: agentcore_http::Client::builder(Auth::None),
+            #[cfg(feature = "connect")]
+            sockets: agentcore_ws::Settings::default(),
         }
     }
 
@@ -39,7 +49,12 @@ impl Client {
     /// Whatever is at this target; a local container, for example, to which no credential is sent.
     #[must_use]
     pub fn target(&self, target: Target) -> Runtime {
-        Runtime::new(self.http.clone(), target)
+        Runtime {
+            http: self.http.clone(),
+            #[cfg(feature = "ws")]
+            shared: self.shared.clone(),
+            target,
+        }
     }
 }
 
@@ -48,7 +63,11 @@ impl Client {
 pub struct ClientBuilder<State> {
     state: State,
     endpoints: Endpoints,
+    clock: Arc<dyn Clock>,
+    transport: Option<Transport>,
     http: agentcore_http::ClientBuilder,
+    #[cfg(feature = "connect")]
+    sockets: agentcore_ws::Settings,
 }
 
 /// A builder that does not know yet who the caller is.
@@ -85,7 +104,15 @@ impl ClientBuilder<Unauthenticated> {
     }
 
     fn with(self, auth: Result<Auth, agentcore_auth::Error>) -> ClientBuilder<Authenticated> {
-        ClientBuilder { state: Authenticated(auth), endpoints: self.endpoints, http: self.http }
+        ClientBuilder {
+            state: Authenticated(auth),
+            endpoints: self.endpoints,
+            clock: self.clock,
+            transport: self.transport,
+            http: self.http,
+            #[cfg(feature = "connect")]
+            sockets: self.sockets,
+        }
     }
 }
 
@@ -100,8 +127,9 @@ impl<State> ClientBuilder<State> {
 
     /// Uses this pool of connections. Default: one of the client's own.
     #[must_use]
-    pub fn transport(self, transport: Transport) -> Self {
-        self.map(|http| http.transport(transport))
+    pub fn transport(mut self, transport: Transport) -> Self {
+        self.transport = Some(transport);
+        self
     }
 
     /// How long to wait for what; see [`Timeouts`] for the defaults.
@@ -131,8 +159,17 @@ impl<State> ClientBuilder<State> {
 
     /// Tells the time for expiry and signatures. Default: the system's clock.
     #[must_use]
-    pub fn clock(self, clock: impl Clock + 'static) -> Self {
-        self.map(|http| http.clock(clock))
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// How WebSockets are opened and kept; see [`Settings`](agentcore_ws::Settings) for the defaults.
+    #[cfg(feature = "connect")]
+    #[must_use]
+    pub fn sockets(mut self, settings: agentcore_ws::Settings) -> Self {
+        self.sockets = settings;
+        self
     }
 
     /// Decodes server-sent events leniently; see [`sse::Decoder::lenient`](crate::sse::Decoder::lenient). Default: strictly.
@@ -141,7 +178,7 @@ impl<State> ClientBuilder<State> {
         self.map(|http| http.lenient_sse(lenient))
     }
 
-    /// Changes a setting of the HTTP half that has no method here: the bounds on sizes.
+    /// Changes a setting of the HTTP half that has no method here: the bounds on sizes. Transport and clock are this builder's.
     #[must_use]
     pub fn map(mut self, change: impl FnOnce(agentcore_http::ClientBuilder) -> agentcore_http::ClientBuilder) -> Self {
         self.http = change(self.http);
@@ -155,7 +192,21 @@ impl ClientBuilder<Authenticated> {
     /// # Errors
     /// If the bearer token is not one, or the default transport cannot be built.
     pub fn build(self) -> Result<Client, Error> {
-        let http = self.http.auth(self.state.0?).build()?;
-        Ok(Client { http, endpoints: self.endpoints })
+        let auth = self.state.0?;
+        let transport = self.transport.map_or_else(|| Transport::builder().build(), Ok)?;
+        let http = self.http.auth(auth.clone()).transport(transport.clone()).clock(self.clock.clone()).build()?;
+        #[cfg(feature = "ws")]
+        let shared = Shared {
+            #[cfg(feature = "connect")]
+            sockets: agentcore_ws::Client::new(auth.clone(), transport).settings(self.sockets),
+            auth,
+            clock: self.clock,
+        };
+        Ok(Client {
+            http,
+            endpoints: self.endpoints,
+            #[cfg(feature = "ws")]
+            shared,
+        })
     }
 }

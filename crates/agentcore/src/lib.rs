@@ -3,7 +3,7 @@
 //! An agent on AgentCore Runtime is invoked over HTTPS with a JSON Web Token or with SigV4 and answers in JSON or as a stream
 //! of server-sent events. This crate is the front door to that; the rooms behind it can be had one by one:
 //! [`agentcore-core`](core) (ARNs, endpoints, sessions), [`agentcore-auth`](auth) (tokens, SigV4), `agentcore-http`
-//! (invocations, events, retries) and `agentcore-ws` (WebSocket URLs).
+//! (invocations, events, retries), `agentcore-ws` (WebSockets) and `agentcore-transport` (connections).
 //!
 //! # A first call
 //!
@@ -83,7 +83,8 @@
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `http` | on | [`Client`], [`Runtime`], invocations and events |
-//! | `ws` | on | [`WebSocket`] URLs |
+//! | `ws` | on | [`ws`]: URLs, headers and presigned URLs, for any WebSocket library and for browsers |
+//! | `connect` | off | WebSockets of its own: kept alive, closed properly, reconnected if wanted |
 //! | `aws-config` | off | the default AWS credential chain |
 //! | `cognito` | off | tokens of Amazon Cognito users: logging in, staying logged in, logging out |
 //! | `command` | off | tokens that a program prints |
@@ -105,7 +106,7 @@ pub use agentcore_http::{
     ErrorKind, Health, McpContext, Payload, Proxy, Response, RetryPolicy, Timeouts, TraceContext, Transport, retry, sse,
 };
 #[cfg(feature = "ws")]
-pub use agentcore_ws::WebSocket;
+pub use agentcore_ws as ws;
 
 #[cfg(feature = "http")]
 mod client;
@@ -115,6 +116,8 @@ mod error;
 pub mod event;
 #[cfg(feature = "http")]
 mod invoke;
+#[cfg(all(feature = "http", feature = "ws"))]
+mod opening;
 #[cfg(feature = "http")]
 mod reply;
 #[cfg(feature = "http")]
@@ -129,6 +132,9 @@ pub use crate::{
     reply::{Metadata, Reply},
     runtime::Runtime,
 };
+
+#[cfg(all(feature = "http", feature = "ws"))]
+pub use crate::opening::Opening;
 
 /// The README's examples are compiled with the documentation's.
 #[cfg(all(doctest, feature = "http"))]

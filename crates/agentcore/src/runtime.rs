@@ -8,15 +8,13 @@ use crate::{Error, Invoke};
 /// An agent that can be talked to. Cheap to clone, `Send` and `Sync`.
 #[derive(Clone, Debug)]
 pub struct Runtime {
-    http: agentcore_http::Client,
-    target: Target,
+    pub(crate) http: agentcore_http::Client,
+    #[cfg(feature = "ws")]
+    pub(crate) shared: crate::opening::Shared,
+    pub(crate) target: Target,
 }
 
 impl Runtime {
-    pub(crate) fn new(http: agentcore_http::Client, target: Target) -> Self {
-        Self { http, target }
-    }
-
     /// Uses this endpoint of the runtime. Default: the one the ARN names, else `DEFAULT`.
     #[must_use]
     pub fn qualifier(mut self, qualifier: Qualifier) -> Self {
@@ -42,11 +40,10 @@ impl Runtime {
         Invoke::new(self.http.clone(), self.target.clone(), payload.into())
     }
 
-    /// Where the agent's WebSocket is.
+    /// Begins to open the agent's WebSocket.
     #[cfg(feature = "ws")]
-    #[must_use]
-    pub fn websocket(&self) -> crate::WebSocket {
-        crate::WebSocket::new(self.target.clone())
+    pub fn websocket(&self) -> crate::Opening {
+        crate::Opening::new(self.shared.clone(), self.target.clone())
     }
 
     /// Asks a local container for its health.

@@ -8,9 +8,10 @@ use agentcore::{CustomHeader, Invoke, RetryPolicy, SessionId, Timeouts, UserId};
 use clap::{ArgMatches, Args};
 
 use crate::{
-    args::{Given, one_of, seconds},
+    args::{Given, seconds},
     input::Sources,
     report::Failure,
+    session,
     target::Plan,
 };
 use answer::{Format, Printer};
@@ -25,12 +26,8 @@ pub(crate) struct Flags {
     /// A body of your own, sent as it is, in place of {"prompt", "sessionId", "enableTrace"}; `-` is standard input
     #[arg(long, value_name = "JSON|@FILE|-")]
     payload: Option<String>,
-    /// The session to go on in, 33 to 256 characters [default: a new one]
-    #[arg(long, value_name = "ID")]
-    session_id: Option<String>,
-    /// The session by a short name of yours, of which a stable id is made
-    #[arg(long, value_name = "NAME")]
-    session_name: Option<String>,
+    #[command(flatten)]
+    session: session::Flags,
     /// The user, for the agent to see [default: agentcore-client with a token, none with SigV4]
     #[arg(long, value_name = "ID")]
     user_id: Option<String>,
@@ -69,12 +66,6 @@ pub(super) struct Call {
 impl Call {
     /// Judges the flags.
     pub(super) fn new(flags: Flags, matches: &ArgMatches) -> Result<Self, Failure> {
-        let by_id = Given::of(matches, "session_id", flags.session_id)
-            .map(|given| given.try_map(|text| session_id(&text)))
-            .transpose()?;
-        let by_name = Given::of(matches, "session_name", flags.session_name)
-            .map(|given| given.map(|name| SessionId::derive(&name)));
-        let session = one_of([("--session-id", by_id), ("--session-name", by_name)])?.map(|given| given.value);
         let mut timeouts = Timeouts::default();
         if let Some(timeout) = flags.timeout {
             timeouts = timeouts.total(timeout);
@@ -84,7 +75,7 @@ impl Call {
         }
         Ok(Self {
             sources: Sources { prompt: flags.prompt, payload: Given::of(matches, "payload", flags.payload) },
-            session,
+            session: flags.session.choice(matches)?,
             user: flags.user_id.map(|text| text.parse()).transpose()?,
             headers: flags.headers.iter().map(|text| text.parse()).collect::<Result<_, _>>()?,
             format: flags.output,
@@ -111,10 +102,6 @@ impl Call {
         tracing::debug!(session = invoke.session_id().as_str(), "invoking");
         Printer::new(self.format, reached.way).print(invoke).await
     }
-}
-
-fn session_id(text: &str) -> Result<SessionId, Failure> {
-    text.parse().map_err(|error| Failure::from(error).hint("--session-name NAME makes a valid, stable id of any name"))
 }
 
 const AFTER_HELP: &str = "\

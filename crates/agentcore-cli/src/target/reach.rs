@@ -18,6 +18,7 @@ use crate::{
 /// A runtime that can be talked to.
 pub(crate) struct Reached {
     pub(crate) runtime: Runtime,
+    pub(crate) auth: Auth,
     pub(crate) way: Way,
     /// Serves until it is dropped.
     _mock: Option<Mock>,
@@ -84,8 +85,8 @@ impl Plan {
                 (target, auth, transport, Some(mock))
             }
         };
-        let client = change(Client::builder().auth(auth).transport(transport)).build()?;
-        Ok(Reached { runtime: client.target(target), way, _mock: mock })
+        let client = change(Client::builder().auth(auth.clone()).transport(transport)).build()?;
+        Ok(Reached { runtime: client.target(target), auth, way, _mock: mock })
     }
 
     fn identity(&self) -> Option<&Identity> {

@@ -11,6 +11,7 @@
 //! | [`process`] | signals, closed pipes, logs without secrets |
 //! | [`token`] | tokens for machines, and `acore token` |
 //! | [`user`] | users of a Cognito pool, and tokens that a program prints |
+//! | [`websocket`] | `ws-url`, `ws-headers` and `connect` |
 //! | [`small`] | `mock`, `ping`, `completions`, help |
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -24,4 +25,5 @@ mod request;
 mod small;
 mod token;
 mod user;
+mod websocket;
 mod world;

@@ -1,0 +1,132 @@
+//! A WebSocket as a sentence: session, parameters, and then credentials for another library, or a socket of our own.
+
+use std::sync::Arc;
+
+use agentcore_auth::{Auth, Clock, SigV4};
+use agentcore_core::{SessionId, Target};
+use agentcore_ws::{Expiry, Handshake, PresignedUrl, Subprotocol, WebSocket};
+
+use crate::Error;
+
+/// What a client lends to every WebSocket.
+#[derive(Clone, Debug)]
+pub(crate) struct Shared {
+    pub(crate) auth: Auth,
+    pub(crate) clock: Arc<dyn Clock>,
+    #[cfg(feature = "connect")]
+    pub(crate) sockets: agentcore_ws::Client,
+}
+
+/// A WebSocket about to be opened, by this client or by somebody who is given what it takes.
+///
+/// ```
+/// # async fn example(agent: agentcore::Runtime) -> Result<(), Box<dyn std::error::Error>> {
+/// use agentcore::{SessionId, ws::Handshake};
+///
+/// let session = SessionId::random();
+/// // For whichever WebSocket library: connect to `uri` and add `headers` to its own.
+/// let Handshake { uri, headers, .. } = agent.websocket().session(&session).handshake().await?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "nothing is opened before `connect`, and nothing authenticated before `handshake`, `presign` or `subprotocol`"]
+pub struct Opening {
+    shared: Shared,
+    socket: WebSocket,
+}
+
+impl Opening {
+    pub(crate) fn new(shared: Shared, target: Target) -> Self {
+        let socket = WebSocket::new(target).clock(shared.clock.clone());
+        Self { shared, socket }
+    }
+
+    /// Goes on in this session. Default: a new, random one, which whatever comes out of this tells.
+    pub fn session(mut self, session: &SessionId) -> Self {
+        self.socket = self.socket.session(session);
+        self
+    }
+
+    /// Adds a query parameter of the caller's own; see [`WebSocket::param`].
+    ///
+    /// # Errors
+    /// If the name is empty, or not the caller's to set.
+    pub fn param(mut self, name: &str, value: &str) -> Result<Self, Error> {
+        self.socket = self.socket.param(name, value)?;
+        Ok(self)
+    }
+
+    /// The session that the socket will belong to.
+    #[must_use]
+    pub fn session_id(&self) -> &SessionId {
+        self.socket.session_id()
+    }
+
+    /// Makes the address and the headers that open the socket, for any WebSocket library; see [`WebSocket::handshake`].
+    ///
+    /// # Errors
+    /// If no credential can be had, or a token has expired.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves nothing behind.
+    pub async fn handshake(&self) -> Result<Handshake, Error> {
+        Ok(self.socket.handshake(&self.shared.auth).await?)
+    }
+
+    /// Makes a URL that opens the socket by itself, for a browser; see [`WebSocket::presign`].
+    ///
+    /// It takes a signer, because a client with a bearer token has none: for that one there is
+    /// [`subprotocol`](Self::subprotocol).
+    ///
+    /// # Errors
+    /// If no credentials can be had, or the target is a local container.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves nothing behind.
+    pub async fn presign(&self, signer: &SigV4, expiry: Expiry) -> Result<PresignedUrl, Error> {
+        Ok(self.socket.presign(signer, expiry).await?)
+    }
+
+    /// Makes the URL and the subprotocols that open the socket, for a browser; see [`WebSocket::subprotocol`].
+    ///
+    /// # Errors
+    /// If the client has no bearer token, it cannot be had, it has expired, or it is too long for a browser.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves nothing behind.
+    pub async fn subprotocol(&self) -> Result<Subprotocol, Error> {
+        let Auth::Bearer(source) = &self.shared.auth else {
+            return Err(agentcore_core::Error::input("the subprotocol needs a bearer token").into());
+        };
+        Ok(self.socket.subprotocol(&**source).await?)
+    }
+
+    /// Opens the socket; see [`agentcore_ws::Client::connect`].
+    ///
+    /// # Errors
+    /// If no credential can be had, the service refuses, or no connection can be made.
+    ///
+    /// # Panics
+    /// If it is not called within a tokio runtime with time and IO.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops what there is of the connection; the agent may have seen it.
+    #[cfg(feature = "connect")]
+    pub async fn connect(&self) -> Result<agentcore_ws::Socket, Error> {
+        Ok(self.shared.sockets.connect(&self.socket).await?)
+    }
+
+    /// Keeps this socket by other settings than the client's.
+    #[cfg(feature = "connect")]
+    pub fn settings(mut self, settings: agentcore_ws::Settings) -> Self {
+        self.shared.sockets = self.shared.sockets.settings(settings);
+        self
+    }
+
+    /// Takes another way in; see [`agentcore_ws::WayIn`].
+    #[cfg(feature = "connect")]
+    pub fn way_in(mut self, way_in: agentcore_ws::WayIn) -> Self {
+        self.shared.sockets = self.shared.sockets.way_in(way_in);
+        self
+    }
+}
