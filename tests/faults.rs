@@ -142,7 +142,7 @@ async fn an_agent_that_fails_midway() {
     let mock = mock().await;
     let events: Vec<_> =
         agent(&mock, "fail-midstream").invoke("x").stream().await.unwrap().try_collect().await.unwrap();
-    assert!(matches!(&events[..], [Event::Text(_), Event::Text(_), Event::Error(_)]), "{events:?}");
+    assert!(matches!(&events[..], [Event::Text(_), Event::Text(_), Event::Error(_), Event::Done(_)]), "{events:?}");
     let error = agent(&mock, "fail-midstream").invoke("x").await.unwrap_err();
     assert_eq!((error.kind(), error.status()), (ErrorKind::Invocation, Some(200)));
     assert!(error.agent().is_some() && !error.partial().unwrap().text.is_empty());

@@ -1,23 +1,49 @@
-//! What an agent says, event by event, whichever way it says it. One file a dialect; a dialect never fails, it passes.
+//! What an agent says, event by event, whichever way it says it.
 //!
-//! | dialect | shape | becomes |
-//! |---|---|---|
-//! | [bare strings](self) | `"Hello"`, and data that is not JSON | [`Event::Text`] |
-//! | errors | the official Python SDK's `{"error", "error_type", "message"}`, JSON-RPC's `{"jsonrpc", "error"}`, AG-UI's `RUN_ERROR` | [`Event::Error`] |
-//! | objects | `{"text": "…"}` and its kin | [`Event::Text`] |
-//! | everything else | | [`Event::Other`], untouched |
+//! A dialect is told by the shape of each event; none has to be chosen, and what is not understood passes through as it came.
+//! One file a dialect; a dialect never fails, it passes.
+//!
+//! | dialect | shape of an event | becomes | checked against |
+//! |---|---|---|---|
+//! | bare strings | `"Hello"`, and data that is not JSON | text | the official Python SDK's bytes |
+//! | objects | `{"data" \| "delta" \| "text" \| "result" \| "output" \| "response" \| "message" …: "Hello"}` | text | the same |
+//! | Bedrock Agents | `{"completion": {"bytes" \| "text"}}`, `{"trace"}` | text, trace | descriptions |
+//! | Strands | `{"event"}`, `{"data"}`, `{"message"}`, `{"result"}`, `{"reasoningText"}`, `{"current_tool_use"}` | text, reasoning, tool uses and results, trace | Strands 1.62's bytes |
+//! | Bedrock Converse | `{"contentBlockDelta"}` and its kin, `{"output": {"message"}}` | the same, errors | Strands' bytes; alone: descriptions |
+//! | LangGraph | the tuples, updates, states and events of `astream` and `astream_events` | text, reasoning, tool uses and results, trace | LangGraph's bytes |
+//! | AG-UI | `{"type": "TEXT_MESSAGE_CONTENT"}` and its kin | all kinds | AG-UI's bytes; snapshots, chunks and reasoning: descriptions |
+//! | A2A 0.3, 1.x | JSON-RPC results: artifacts, statuses, messages, tasks | text, state, errors | a2a-sdk 0.3's and 1.x's bytes |
+//! | MCP | JSON-RPC results of tools, notifications | text, errors, trace | the Python SDK's bytes |
+//! | errors | the official Python SDK's `{"error", "error_type", "message"}`, JSON-RPC's | errors | the SDK's bytes |
+//!
+//! Strings that hold Python reprs, numbers, `NaN` and JSON that is broken are [`Event::Other`].
+//!
+//! Text is never lost and counts once: Strands, Converse, LangGraph and A2A repeat a message as a whole after its pieces, and such
+//! a repetition is [`Event::Other`] too. Two equal strings one after the other are two pieces of text.
 
+mod a2a;
+mod agui;
 mod bare;
+mod calls;
+mod completion;
+mod converse;
 mod failure;
+mod json;
+mod langgraph;
+mod mcp;
 mod object;
+mod reader;
+mod said;
+mod strands;
 mod stream;
+mod transcript;
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use agentcore_http::sse;
 use bytestring::ByteString;
 
-pub use self::stream::Events;
+pub use self::{reader::Reader, stream::Events};
 
 /// Something an agent said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,9 +51,21 @@ pub use self::stream::Events;
 pub enum Event {
     /// A piece of the answer's text, to be joined to the pieces before it without anything between.
     Text(ByteString),
+    /// A piece of what the model thought on its way to the answer, to be joined likewise.
+    Reasoning(ByteString),
+    /// A tool is being called by the agent.
+    ToolUse(ToolUse),
+    /// A tool gave something back to the agent.
+    ToolResult(ToolResult),
+    /// How the run goes on: steps, usage, a trace, progress. The event as it came.
+    Trace(sse::Event),
+    /// How the agent's or the task's state changed. The event as it came.
+    State(sse::Event),
     /// The agent failed. The stream may go on, but the answer is not to be trusted.
     Error(AgentError),
-    /// An event of a shape that is not known here, as it came.
+    /// The answer is complete. [`Events`] end with it, whatever the agent said; an answer that broke off ends in an error instead.
+    Done(Done),
+    /// An event that is of no shape known here, or has nothing new to say, as it came.
     Other(sse::Event),
 }
 
@@ -40,17 +78,69 @@ impl Event {
             _ => None,
         }
     }
+}
 
-    /// Understands a server-sent event, or passes it through.
+/// A tool being called, or a piece of its input.
+///
+/// A call's first event comes as soon as its tool is known, others with each piece of its input as the model writes it, and the
+/// last says so. What agents tell as a whole is one event, the first and the last at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ToolUse {
+    /// The call, of which every event has the id; empty where the agent gives none.
+    pub id: ByteString,
+    /// The tool.
+    pub name: ByteString,
+    /// The next piece of the input, often empty: all pieces of a call joined are JSON.
+    pub input: ByteString,
+    /// Whether the input is complete.
+    pub last: bool,
+}
+
+impl ToolUse {
+    /// A call as a whole.
     #[must_use]
-    pub fn read(event: sse::Event) -> Self {
-        bare::read(&event.data)
-            .or_else(|| {
-                let json: serde_json::Value = serde_json::from_str(&event.data).ok()?;
-                failure::read(&json).or_else(|| object::read(&json))
-            })
-            .unwrap_or(Self::Other(event))
+    pub fn new(id: impl Into<ByteString>, name: impl Into<ByteString>, input: impl Into<ByteString>) -> Self {
+        Self { id: id.into(), name: name.into(), input: input.into(), last: true }
     }
+}
+
+/// What a tool gave back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ToolResult {
+    /// The call's id.
+    pub id: ByteString,
+    /// The text, or the JSON of what is not only text.
+    pub content: ByteString,
+    /// Whether the tool failed.
+    pub failed: bool,
+}
+
+impl ToolResult {
+    /// The result of a tool that did not fail.
+    #[must_use]
+    pub fn new(id: impl Into<ByteString>, content: impl Into<ByteString>) -> Self {
+        Self { id: id.into(), content: content.into(), failed: false }
+    }
+}
+
+/// The numbers of a complete answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Done {
+    /// How many events the answer had; one that is not a stream counts as one.
+    pub events: u64,
+    /// How many pieces of text they held.
+    pub texts: u64,
+    /// How many bytes their data had.
+    pub bytes: u64,
+    /// From the beginning of the call to the first event.
+    pub first_event: Option<Duration>,
+    /// From the beginning of the call to the end of the answer, retries included.
+    pub duration: Duration,
+    /// The session to go on in.
+    pub session_id: String,
 }
 
 /// An error that an agent reported within its answer.
@@ -61,6 +151,14 @@ pub struct AgentError {
     pub message: String,
     /// The agent's name for it: the class of a Python exception, a JSON-RPC code.
     pub name: Option<String>,
+}
+
+impl AgentError {
+    /// An error without a name.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), name: None }
+    }
 }
 
 impl fmt::Display for AgentError {
@@ -81,73 +179,4 @@ impl fmt::Debug for AgentError {
 impl std::error::Error for AgentError {}
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn text(text: &str) -> Option<Event> {
-        Some(Event::Text(text.into()))
-    }
-
-    fn error(name: Option<&str>, message: &str) -> Option<Event> {
-        Some(Event::Error(AgentError { message: message.into(), name: name.map(str::to_owned) }))
-    }
-
-    /// What is `None` here passes through untouched.
-    #[test]
-    fn dialects() {
-        for (data, expected) in [
-            (r#""Hello""#, text("Hello")),
-            (r#"" wörld\n\"x\" \u00e9""#, text(" wörld\n\"x\" é")),
-            (r#""""#, text("")),
-            (r#""b'\\xff\\x00'""#, text(r"b'\xff\x00'")),
-            (r#""{'data': 'Let me ', 'agent': <strands.agent.agent.Agent object at 0x7f7c2da853d0>}""#, None),
-            ("plain words", text("plain words")),
-            ("line1\nline2", text("line1\nline2")),
-            ("[DONE]", None),
-            ("", None),
-            ("NaN", None),
-            ("-Infinity", None),
-            ("{\"x\": NaN}", None),
-            ("{nope", None),
-            ("1", None),
-            ("1.5e3", None),
-            ("true", None),
-            ("null", None),
-            (r#"["l", 1]"#, None),
-            (r#"{"text": "a"}"#, text("a")),
-            (r#"{"data": "b"}"#, text("b")),
-            (r#"{"delta": "c", "id": 1}"#, text("c")),
-            (r#"{"result": "d"}"#, text("d")),
-            (r#"{"output": "e"}"#, text("e")),
-            (r#"{"response": "f"}"#, text("f")),
-            (r#"{"message": "g"}"#, text("g")),
-            (r#"{"message": {"role": "assistant"}}"#, None),
-            (r#"{"data": 1}"#, None),
-            (r#"{"i": 0}"#, None),
-            (
-                r#"{"error": "boom\nsecond é", "error_type": "ValueError", "message": "An error occurred during streaming"}"#,
-                error(Some("ValueError"), "boom\nsecond é"),
-            ),
-            (r#"{"error": "boom"}"#, error(None, "boom")),
-            (r#"{"error": "", "error_type": "KeyError"}"#, error(Some("KeyError"), "")),
-            (r#"{"error": null, "text": "fine"}"#, text("fine")),
-            (
-                r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"mcp boom"}}"#,
-                error(Some("-32603"), "mcp boom"),
-            ),
-            (r#"{"type":"RUN_ERROR","message":"agui boom","code":"X"}"#, error(Some("X"), "agui boom")),
-            (r#"{"type":"RUN_FINISHED","message":"over"}"#, None),
-        ] {
-            let event = sse::Event::new(data);
-            assert_eq!(Event::read(event.clone()), expected.unwrap_or(Event::Other(event)), "{data}");
-        }
-    }
-
-    #[test]
-    fn text_without_escapes_is_a_slice_of_what_came() {
-        let event = sse::Event::new(r#""Hello, world""#);
-        let came = event.data.as_bytes().as_ptr_range();
-        let Event::Text(text) = Event::read(event.clone()) else { panic!("it is text") };
-        assert!(came.contains(&text.as_bytes().as_ptr()));
-    }
-}
+mod tests;

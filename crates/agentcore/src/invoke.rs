@@ -6,7 +6,7 @@ use agentcore_auth::BoxFuture;
 use agentcore_core::{CustomHeader, SessionId, Target, UserId};
 use agentcore_http::{Invocation, McpContext, Payload, Response, RetryPolicy, Timeouts, TraceContext};
 
-use crate::{Error, Events, Reply};
+use crate::{Error, Event, Events, Reader, Reply, sse};
 
 /// An invocation about to be made. Nothing is sent before it is awaited, [streamed](Self::stream) or [sent](Self::send).
 ///
@@ -17,11 +17,12 @@ pub struct Invoke {
     http: agentcore_http::Client,
     target: Target,
     invocation: Invocation,
+    reader: Reader,
 }
 
 impl Invoke {
     pub(crate) fn new(http: agentcore_http::Client, target: Target, payload: Payload) -> Self {
-        Self { http, target, invocation: Invocation::new(payload) }
+        Self { http, target, invocation: Invocation::new(payload), reader: Reader::new() }
     }
 
     /// Goes on in this session. Default: a new, random one, which the reply tells.
@@ -69,6 +70,12 @@ impl Invoke {
         self.map(|invocation| invocation.retry(policy))
     }
 
+    /// Understands events by a dialect of the agent's own, before the known ones; see [`Reader::dialect`].
+    pub fn dialect(mut self, read: impl Fn(&sse::Event) -> Option<Event> + Send + Sync + 'static) -> Self {
+        self.reader = self.reader.dialect(read);
+        self
+    }
+
     /// The session this invocation belongs to.
     #[must_use]
     pub fn session_id(&self) -> &SessionId {
@@ -86,7 +93,7 @@ impl Invoke {
         Ok(self.http.invoke(&self.target, &self.invocation).await?)
     }
 
-    /// Sends it and streams what the agent says, as it says it. An answer that is no event stream comes as one event.
+    /// Sends it and streams what the agent says, as it says it. An answer that is no event stream is taken as one event.
     ///
     /// # Errors
     /// As [`send`](Self::send).
@@ -94,7 +101,8 @@ impl Invoke {
     /// # Cancel safety
     /// As [`send`](Self::send).
     pub async fn stream(self) -> Result<Events, Error> {
-        Ok(Events::new(self.send().await?))
+        let (reader, arn) = (self.reader.clone(), self.target.arn().cloned());
+        Ok(Events::new(self.send().await?, reader, arn))
     }
 
     fn map(mut self, change: impl FnOnce(Invocation) -> Invocation) -> Self {

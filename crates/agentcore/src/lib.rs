@@ -116,6 +116,8 @@ mod error;
 pub mod event;
 #[cfg(feature = "http")]
 mod invoke;
+#[cfg(feature = "http")]
+mod legacy;
 #[cfg(all(feature = "http", feature = "ws"))]
 mod opening;
 #[cfg(feature = "http")]
@@ -127,7 +129,7 @@ mod runtime;
 pub use crate::{
     client::{Authenticated, Client, ClientBuilder, Unauthenticated},
     error::Error,
-    event::{AgentError, Event, Events},
+    event::{AgentError, Done, Event, Events, Reader, ToolResult, ToolUse},
     invoke::Invoke,
     reply::{Metadata, Reply},
     runtime::Runtime,

@@ -1,8 +1,8 @@
 //! A whole answer, with the numbers of the call. Plain data.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use agentcore_core::header;
+use agentcore_core::{RuntimeArn, header};
 use agentcore_http::Response;
 use serde::Serialize;
 use serde_json::Value;
@@ -31,6 +31,12 @@ pub struct Reply {
     pub events: u64,
     /// What else came with the answer.
     pub metadata: Metadata,
+    /// The agent, if it has an ARN: a local container has none.
+    #[serde(skip)]
+    pub(crate) arn: Option<RuntimeArn>,
+    /// When the answer ended.
+    #[serde(skip)]
+    pub(crate) ended: SystemTime,
 }
 
 /// What comes with an answer besides its body.
@@ -55,7 +61,7 @@ pub struct Metadata {
 
 impl Reply {
     /// A reply that has its head and nothing else yet.
-    pub(crate) fn begin(head: &Response) -> Self {
+    pub(crate) fn begin(head: &Response, arn: Option<RuntimeArn>) -> Self {
         let text = |name: &str| head.header(name).map(str::to_owned);
         Self {
             text: String::new(),
@@ -75,7 +81,16 @@ impl Reply {
                 session_endpoint_url: text(header::SESSION_ENDPOINT_URL.as_str()),
                 attempts: head.attempts(),
             },
+            arn,
+            ended: SystemTime::now(),
         }
+    }
+
+    /// Gives it what it says, at the end of the answer.
+    pub(crate) fn end(&mut self, text: String, elapsed: Duration) {
+        self.text = text;
+        self.elapsed = elapsed;
+        self.ended = SystemTime::now();
     }
 }
 

@@ -1,22 +1,41 @@
-//! Errors within an answer: the official Python SDK's, JSON-RPC's (MCP, A2A) and AG-UI's.
+//! Errors within an answer: the official Python SDK's, and JSON-RPC's, which A2A and MCP use.
 
-use serde_json::Value;
+use super::{json::Object, transcript::Transcript};
 
-use super::{AgentError, Event};
-
-pub(super) fn read(json: &Value) -> Option<Event> {
-    let (message, name) = match json.get("error") {
-        Some(Value::String(message)) => (message.clone(), json.get("error_type")),
-        Some(Value::Object(error)) if json.get("jsonrpc").is_some() => {
-            (error.get("message").map(plain)?, error.get("code"))
-        }
-        _ if json.get("type")? == "RUN_ERROR" => (json.get("message").map(plain)?, json.get("code")),
-        _ => return None,
-    };
-    let name = name.filter(|name| !name.is_null()).map(plain);
-    Some(Event::Error(AgentError { message, name }))
+pub(super) fn read(object: &Object<'_>, transcript: &mut Transcript) -> Option<()> {
+    let error = object.get("error")?;
+    if let Some(message) = error.string() {
+        transcript.error(message, object.get("error_type").map(|name| name.plain()));
+    } else if object.has("jsonrpc") {
+        let error = error.object()?;
+        transcript.error(error.get("message")?.plain(), error.get("code").map(|code| code.plain()));
+    } else {
+        return None;
+    }
+    Some(())
 }
 
-fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+#[cfg(test)]
+mod tests {
+    use crate::event::tests::check;
+
+    #[test]
+    fn errors() {
+        check(&[
+            (
+                &[
+                    r#"{"error": "boom\nsecond é", "error_type": "ValueError", "message": "An error occurred during streaming"}"#,
+                ],
+                &["error ValueError: boom\nsecond é"],
+            ),
+            (&[r#"{"error": "boom"}"#], &["error : boom"]),
+            (&[r#"{"error": "", "error_type": "KeyError"}"#], &["error KeyError: "]),
+            (&[r#"{"error": null, "text": "fine"}"#], &["say fine"]),
+            (
+                &[r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"mcp boom"}}"#],
+                &["error -32603: mcp boom"],
+            ),
+            (&[r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32603}}"#], &["other"]),
+        ]);
+    }
 }

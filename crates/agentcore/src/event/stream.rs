@@ -8,36 +8,45 @@ use std::{
 };
 
 use agentcore_auth::BoxFuture;
+use agentcore_core::RuntimeArn;
 use agentcore_http::{Response, sse};
 use bytes::Bytes;
 use bytestring::ByteString;
 use futures_core::Stream;
 
-use super::Event;
+use super::{Done, Event, Reader};
 use crate::{Error, Reply};
 
 /// What an agent says, as it says it.
 ///
-/// It ends after the first failure of the call. An error the agent itself reports is an [`Event::Error`], after which the
-/// stream may go on.
+/// Its last item is [`Event::Done`], or the failure of the call. An error the agent itself reports is an [`Event::Error`], after
+/// which the stream may go on.
 ///
 /// # Cancel safety
 /// A `next()` future may be dropped at any time; no event is lost.
 pub struct Events {
     source: Source,
+    reader: Reader,
     reply: Reply,
+    texts: u64,
+    bytes: u64,
     begun: Instant,
 }
 
 enum Source {
     Stream(Box<sse::EventStream>),
-    Whole { json: bool, body: BoxFuture<'static, Result<Bytes, agentcore_http::Error>> },
+    Whole {
+        json: bool,
+        body: BoxFuture<'static, Result<Bytes, agentcore_http::Error>>,
+    },
+    /// All has been pushed to the reader, and the end has not been told.
+    Read,
     Over,
 }
 
 impl Events {
-    pub(crate) fn new(response: Response) -> Self {
-        let reply = Reply::begin(&response);
+    pub(crate) fn new(response: Response, reader: Reader, arn: Option<RuntimeArn>) -> Self {
+        let reply = Reply::begin(&response, arn);
         let now = Instant::now();
         let begun = now.checked_sub(response.elapsed()).unwrap_or(now);
         let source = if response.is_event_stream() {
@@ -45,7 +54,7 @@ impl Events {
         } else {
             Source::Whole { json: response.is_json(), body: Box::pin(response.bytes()) }
         };
-        Self { source, reply, begun }
+        Self { source, reader, reply, texts: 0, bytes: 0, begun }
     }
 
     /// The session to go on in.
@@ -74,36 +83,49 @@ impl Events {
             match event {
                 Ok(Event::Text(piece)) => text.push_str(&piece),
                 Ok(Event::Error(error)) => failed = failed.or(Some(error.into())),
-                Ok(Event::Other(_)) => {}
+                Ok(_) => {}
                 Err(error) => failed = failed.or(Some(error)),
             }
         }
         let mut reply = self.reply;
-        reply.elapsed = self.begun.elapsed();
-        if let (true, Some(json)) = (text.is_empty(), &reply.json) {
+        if let (0, Some(json)) = (self.texts, &reply.json) {
             text = json.to_string();
         }
-        reply.text = text;
+        reply.end(text, self.begun.elapsed());
         match failed {
             Some(error) => Err(error.with_partial(reply)),
             None => Ok(reply),
         }
     }
 
-    fn count(&mut self) {
+    fn count(&mut self, data: &ByteString) {
         self.reply.events += 1;
         self.reply.first_event.get_or_insert_with(|| self.begun.elapsed());
+        self.bytes += u64::try_from(data.len()).unwrap_or(u64::MAX);
     }
 
-    /// An answer that is not a stream, as one event.
-    fn whole(&mut self, json: bool, body: Bytes) -> Event {
+    /// Takes an answer that is not a stream as one event.
+    fn whole(&mut self, json: bool, body: Bytes) {
         let text =
             ByteString::try_from(body.clone()).unwrap_or_else(|_| String::from_utf8_lossy(&body).into_owned().into());
+        self.count(&text);
         if json {
             self.reply.json = serde_json::from_str(&text).ok();
-            return Event::read(sse::Event::new(text));
+            self.reader.push(sse::Event::new(text));
+        } else {
+            self.reader.push_text(text);
         }
-        Event::Text(text)
+    }
+
+    fn done(&self) -> Done {
+        Done {
+            events: self.reply.events,
+            texts: self.texts,
+            bytes: self.bytes,
+            first_event: self.reply.first_event,
+            duration: self.begun.elapsed(),
+            session_id: self.reply.session_id.clone(),
+        }
     }
 }
 
@@ -112,29 +134,36 @@ impl Stream for Events {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
-        let event = match &mut this.source {
-            Source::Over => return Poll::Ready(None),
-            Source::Stream(events) => match ready!(Pin::new(&mut **events).poll_next(cx)) {
-                Some(event) => event.map(Event::read),
-                None => {
-                    this.source = Source::Over;
-                    return Poll::Ready(None);
+        loop {
+            if let Some(event) = this.reader.next_event() {
+                this.texts += u64::from(event.text().is_some());
+                return Poll::Ready(Some(Ok(event)));
+            }
+            let read = match &mut this.source {
+                Source::Stream(events) => match ready!(Pin::new(&mut **events).poll_next(cx)) {
+                    Some(event) => event.map(|event| {
+                        this.count(&event.data);
+                        this.reader.push(event);
+                    }),
+                    None => {
+                        this.source = Source::Read;
+                        Ok(())
+                    }
+                },
+                Source::Whole { json, body } => {
+                    let (json, body) = (*json, ready!(body.as_mut().poll(cx)));
+                    this.source = Source::Read;
+                    body.map(|body| this.whole(json, body))
                 }
-            },
-            Source::Whole { json, body } => {
-                let (json, body) = (*json, ready!(body.as_mut().poll(cx)));
+                Source::Read => {
+                    this.source = Source::Over;
+                    return Poll::Ready(Some(Ok(Event::Done(this.done()))));
+                }
+                Source::Over => return Poll::Ready(None),
+            };
+            if let Err(error) = read {
                 this.source = Source::Over;
-                body.map(|body| this.whole(json, body))
-            }
-        };
-        match event {
-            Ok(event) => {
-                this.count();
-                Poll::Ready(Some(Ok(event)))
-            }
-            Err(error) => {
-                this.source = Source::Over;
-                Poll::Ready(Some(Err(error.into())))
+                return Poll::Ready(Some(Err(error.into())));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Prints an answer in one of four formats, as it arrives. Nothing that arrived is lost when the rest does not.
 
-use agentcore::{AgentError, Error, Event, Invoke, Response, sse};
+use agentcore::{AgentError, Error, Event, Invoke, Reader, Response, sse};
 use clap::ValueEnum;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
@@ -30,12 +30,20 @@ pub(super) struct Printer {
     way: Way,
     spinner: Spinner,
     output: Output,
+    reader: Reader,
     failed: Option<AgentError>,
 }
 
 impl Printer {
     pub(super) fn new(format: Format, way: Way) -> Self {
-        Self { format, way, spinner: Spinner::start("waiting for the agent"), output: Output::default(), failed: None }
+        Self {
+            format,
+            way,
+            spinner: Spinner::start("waiting for the agent"),
+            output: Output::default(),
+            reader: Reader::new(),
+            failed: None,
+        }
     }
 
     /// Sends the invocation and prints the answer to its end, or as far as it comes.
@@ -108,14 +116,7 @@ impl Printer {
             let event = event.map_err(|error| self.explained(error))?;
             self.spinner.clear();
             seen += 1;
-            match Event::read(event) {
-                Event::Text(text) => {
-                    texts += 1;
-                    self.piece(text.as_bytes())?;
-                }
-                Event::Error(error) => self.fail(error),
-                _ => {}
-            }
+            texts += self.text(event)?;
         }
         match (seen, texts, &self.failed) {
             (0, ..) => note("the stream ended without an event; --lenient-sse takes events that no empty line ends"),
@@ -127,23 +128,40 @@ impl Printer {
 
     async fn text_of_json(&mut self, response: Response) -> Result<(), Failure> {
         let body = response.text().await.map_err(|error| self.explained(error))?;
-        match Event::read(sse::Event::new(body)) {
-            Event::Text(text) => self.piece(text.as_bytes()),
-            Event::Error(error) => {
-                self.fail(error);
-                Ok(())
-            }
-            Event::Other(event) => self.piece(event.data.as_bytes()),
+        let event = sse::Event::new(body);
+        let body = event.data.clone();
+        match (self.text(event)?, &self.failed) {
+            (0, None) => self.piece(body.as_bytes()),
             _ => Ok(()),
         }
+    }
+
+    /// Prints what an event has of text, and remembers whether it told of a failure; returns how many pieces it had.
+    fn text(&mut self, event: sse::Event) -> Result<u64, Failure> {
+        let mut texts = 0;
+        self.reader.push(event);
+        while let Some(event) = self.reader.next_event() {
+            match event {
+                Event::Text(text) => {
+                    texts += 1;
+                    self.piece(text.as_bytes())?;
+                }
+                Event::Error(error) => self.fail(error),
+                _ => {}
+            }
+        }
+        Ok(texts)
     }
 
     /// Prints an event as it came, and remembers whether it told of a failure.
     fn event(&mut self, event: sse::Event) -> Result<(), Failure> {
         let retry = event.retry.map(|pause| u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
         self.object(&Line { event: &event.event, data: &event.data, id: &event.id, retry })?;
-        if let Event::Error(error) = Event::read(event) {
-            self.fail(error);
+        self.reader.push(event);
+        while let Some(event) = self.reader.next_event() {
+            if let Event::Error(error) = event {
+                self.fail(error);
+            }
         }
         Ok(())
     }

@@ -1,0 +1,92 @@
+//! The tools an agent calls, while their input arrives. Tells each call and each result once; keeps no input.
+
+use std::collections::HashSet;
+
+use bytestring::ByteString;
+
+use super::{ToolResult, ToolUse};
+
+/// The calls of a stream.
+#[derive(Clone, Default)]
+pub(super) struct Calls {
+    open: Vec<Open>,
+    called: HashSet<ByteString>,
+    answered: HashSet<ByteString>,
+}
+
+/// A call whose input is not complete.
+#[derive(Clone)]
+struct Open {
+    /// What its further pieces are known by: an index, or the call's own id.
+    slot: ByteString,
+    id: ByteString,
+    name: ByteString,
+}
+
+impl Calls {
+    /// A call begins, if it is not known, and ends another that was in its slot.
+    pub(super) fn begin(&mut self, slot: ByteString, id: ByteString, name: ByteString) -> Vec<ToolUse> {
+        if !note(&mut self.called, &id) {
+            return Vec::new();
+        }
+        let mut told = self.end(|open| open == &*slot);
+        if self.open.len() == MOST_OPEN {
+            self.open.remove(0);
+        }
+        self.open.push(Open { slot, id: id.clone(), name: name.clone() });
+        told.push(ToolUse { id, name, input: ByteString::new(), last: false });
+        told
+    }
+
+    /// A piece of the input of the call in the slot, or of the call begun last.
+    pub(super) fn input(&self, slot: Option<&str>, input: ByteString) -> Option<ToolUse> {
+        let open = match slot {
+            Some(slot) => self.open.iter().find(|open| open.slot == slot),
+            None => self.open.last(),
+        }?;
+        Some(ToolUse { id: open.id.clone(), name: open.name.clone(), input, last: false })
+    }
+
+    /// The input of the calls in these slots is complete.
+    pub(super) fn end(&mut self, belongs: impl Fn(&str) -> bool) -> Vec<ToolUse> {
+        self.open.extract_if(.., |open| belongs(&open.slot)).map(Open::end).collect()
+    }
+
+    /// A call as a whole; only its end if it has begun, and nothing if it has been told.
+    pub(super) fn whole(&mut self, id: ByteString, name: ByteString, input: ByteString) -> Option<ToolUse> {
+        if note(&mut self.called, &id) {
+            return Some(ToolUse { id, name, input, last: true });
+        }
+        self.ended(&id)
+    }
+
+    /// A call's result, after the end of the call if nothing else told that.
+    pub(super) fn result(&mut self, result: ToolResult) -> (Option<ToolUse>, Option<ToolResult>) {
+        (self.ended(&result.id), note(&mut self.answered, &result.id).then_some(result))
+    }
+
+    fn ended(&mut self, id: &str) -> Option<ToolUse> {
+        let index = self.open.iter().position(|open| open.id == id)?;
+        Some(self.open.remove(index).end())
+    }
+}
+
+impl Open {
+    fn end(self) -> ToolUse {
+        ToolUse { id: self.id, name: self.name, input: ByteString::new(), last: true }
+    }
+}
+
+/// Notes an id; tells whether it is new. What has no id always is.
+fn note(ids: &mut HashSet<ByteString>, id: &ByteString) -> bool {
+    if ids.len() == MOST_IDS {
+        ids.clear();
+    }
+    // A copy, because a slice would keep the whole event that it came in.
+    id.is_empty() || ids.insert(String::from(&**id).into())
+}
+
+const MOST_OPEN: usize = 256;
+
+/// How many ids are remembered before all are forgotten.
+const MOST_IDS: usize = 16 * 1024;

@@ -1,0 +1,246 @@
+//! Tables of what dialects read: stories of events, and what an agent means by them, a word and its content a line.
+
+use proptest::{collection::vec, prelude::*, sample::subsequence};
+use serde_json::{Value, json};
+
+use super::*;
+
+/// What was pushed, and what it becomes, in short:
+///
+/// | | |
+/// |---|---|
+/// | `say Hello` | text |
+/// | `think hm` | reasoning |
+/// | `use t1 add {"a"` | a piece of a call; with `.` at the end the last |
+/// | `result t1 3` | a tool's; `failed t1 no` if it failed |
+/// | `error KeyError: x` | an agent's error |
+/// | `trace`, `state`, `other` | the event itself |
+pub(super) type Story<'a> = (&'a [&'a str], &'a [&'a str]);
+
+pub(super) fn check(stories: &[Story<'_>]) {
+    for (pushed, expected) in stories {
+        let mut reader = Reader::new();
+        let mut found = Vec::new();
+        for data in *pushed {
+            let event = sse::Event::new(*data);
+            reader.push(event.clone());
+            while let Some(read) = reader.next_event() {
+                found.push(told(&event, read));
+            }
+        }
+        assert_eq!(found, *expected, "{pushed:#?}");
+    }
+}
+
+fn told(pushed: &sse::Event, read: Event) -> String {
+    match read {
+        Event::Text(text) => format!("say {text}"),
+        Event::Reasoning(text) => format!("think {text}"),
+        Event::ToolUse(ToolUse { id, name, input, last }) => {
+            format!("use {id} {name} {input}{}", if last { "." } else { "" })
+        }
+        Event::ToolResult(ToolResult { id, content, failed }) => {
+            format!("{} {id} {content}", if failed { "failed" } else { "result" })
+        }
+        Event::Error(AgentError { message, name }) => format!("error {}: {message}", name.unwrap_or_default()),
+        Event::Done(_) => "done".to_owned(),
+        Event::Trace(ref event) | Event::State(ref event) | Event::Other(ref event) => {
+            assert_eq!(event, pushed, "it comes as it came");
+            match read {
+                Event::Trace(_) => "trace".to_owned(),
+                Event::State(_) => "state".to_owned(),
+                _ => "other".to_owned(),
+            }
+        }
+    }
+}
+
+/// What no dialect knows is the same event afterwards, and breaks nothing for the next one.
+#[test]
+fn unknown_shapes_pass() {
+    for data in [
+        "",
+        "[DONE]",
+        "NaN",
+        "-Infinity",
+        r#"{"x": NaN}"#,
+        r#"{"data": "x", "score": NaN}"#,
+        "{nope",
+        "[",
+        "{}",
+        "[]",
+        "1",
+        "1.5e3",
+        "true",
+        "null",
+        r#"["l", 1]"#,
+        r#"["a"]"#,
+        r#"["messages"]"#,
+        r#"["messages", "x"]"#,
+        r#"[["a"], ["b"]]"#,
+        r#""\ud800""#,
+        r#"{"i": 0}"#,
+        r#"{"text": 1}"#,
+        r#"{"text": null}"#,
+        r#"{"event": "x"}"#,
+        r#"{"event": {"x": 1}}"#,
+        r#"{"event": "on_x"}"#,
+        r#"{"error": 1}"#,
+        r#"{"error": {"message": "no JSON-RPC"}}"#,
+        r#"{"type": "unknown", "text": "x"}"#,
+        r#"{"type": "TEXT_MESSAGE_CONTENT"}"#,
+        r#"{"type": "ai"}"#,
+        r#"{"jsonrpc": "2.0", "text": "x"}"#,
+        r#"{"jsonrpc": "2.0", "id": 1, "result": {}}"#,
+        r#"{"jsonrpc": "2.0", "id": 1, "result": "x"}"#,
+        r#"{"messages": []}"#,
+        r#"{"messages": [1]}"#,
+        r#"{"node": {"messages": "x"}}"#,
+        r#"{"metadata": {"a": 1}}"#,
+        r#"{"trace": "on"}"#,
+        r#"{"completion": 1}"#,
+        r#"{"contentBlockDelta": 1}"#,
+        r#"{"message": {"role": "assistant"}}"#,
+        r#"{"message": {"role": "assistant", "content": []}}"#,
+    ] {
+        check(&[(&[data, r#""next""#], &["other", "say next"])]);
+    }
+    for (open, close) in
+        [(r#"{"result":"#, "}"), (r#"[[],"#, "]"), (r#"{"lc":1,"kwargs":"#, "}"), (r#"["messages","#, "]")]
+    {
+        let deep = format!("{}1{}", open.repeat(100_000), close.repeat(100_000));
+        check(&[(&[&deep, r#""next""#], &["other", "say next"])]);
+    }
+}
+
+#[test]
+fn text_without_escapes_is_a_slice_of_what_came() {
+    for data in [
+        r#""Hello, world""#,
+        r#"{"text": "Hello, world"}"#,
+        r#"{"event": {"contentBlockDelta": {"delta": {"text": "Hello, world"}}}}"#,
+        r#"{"type": "TEXT_MESSAGE_CONTENT", "messageId": "m", "delta": "Hello, world"}"#,
+        r#"{"jsonrpc": "2.0", "id": 1, "result": {"content": [{"type": "text", "text": "Hello, world"}]}}"#,
+    ] {
+        let event = sse::Event::new(data);
+        let came = event.data.as_bytes().as_ptr_range();
+        let mut reader = Reader::new();
+        reader.push(event);
+        let Some(Event::Text(text)) = reader.next_event() else { panic!("it is text: {data}") };
+        assert_eq!(text, "Hello, world");
+        assert!(came.contains(&text.as_bytes().as_ptr()), "{data}");
+    }
+}
+
+#[test]
+fn a_dialect_of_ones_own_comes_first() {
+    let mut reader = Reader::new()
+        .dialect(|event| (event.event == "word").then(|| Event::Text(event.data.clone())))
+        .dialect(|event| (&*event.data == "2").then(|| Event::Error(AgentError::new("two"))));
+    let word = |data: &str| {
+        let mut event = sse::Event::new(data);
+        event.event = "word".into();
+        event
+    };
+    let mut found = Vec::new();
+    for event in [word("2"), sse::Event::new("2"), sse::Event::new("3"), sse::Event::new(r#"{"result": "2"}"#)] {
+        reader.push(event.clone());
+        found.extend(std::iter::from_fn(|| reader.next_event()).map(|read| told(&event, read)));
+    }
+    assert_eq!(found, ["say 2", "error : two", "other", "other"], "what it told counts once, too");
+}
+
+/// Events may be pushed before earlier ones are pulled.
+#[test]
+fn pushing_ahead_changes_nothing() {
+    let mut reader = Reader::new();
+    reader.push(sse::Event::new(r#""a""#));
+    reader.push(sse::Event::new(r#"{"event": "on_chain_start", "data": {}}"#));
+    reader.push(sse::Event::new("1"));
+    let found: Vec<Event> = std::iter::from_fn(|| reader.next_event()).collect();
+    assert!(matches!(found[..], [Event::Text(_), Event::Trace(_), Event::Other(_)]), "{found:?}");
+}
+
+/// The joined text of what events become, which must be one at least each.
+fn text(events: &[Value]) -> String {
+    let mut reader = Reader::new();
+    let mut text = String::new();
+    for event in events {
+        reader.push(sse::Event::new(event.to_string()));
+        let read: Vec<Event> = std::iter::from_fn(|| reader.next_event()).collect();
+        assert!(!read.is_empty(), "{event}");
+        read.iter().filter_map(Event::text).for_each(|piece| text.push_str(piece));
+    }
+    text
+}
+
+/// Pieces of text as models cut it, of few letters, so that they repeat each other.
+fn pieces() -> impl Strategy<Value = Vec<String>> {
+    vec("[ab]{1,2} ?", 1..6)
+}
+
+/// The events of Strands for messages in pieces, in the order it yields them; the result comes last.
+fn strands(messages: &[Vec<String>]) -> Vec<(&'static str, Value)> {
+    let mut events = Vec::new();
+    for pieces in messages {
+        events.push(("event", json!({ "event": { "messageStart": { "role": "assistant" } } })));
+        for piece in pieces {
+            events.push(("event", json!({ "event": { "contentBlockDelta": { "delta": { "text": piece } } } })));
+            events.push(("data", json!({ "data": piece, "delta": { "text": piece } })));
+        }
+        let whole = json!({ "role": "assistant", "content": [{ "text": pieces.concat() }] });
+        events.push(("message", json!({ "message": whole })));
+    }
+    let last = messages.last().map(|pieces| pieces.concat()).unwrap_or_default();
+    events.push(("result", json!({ "result": last + "\n" })));
+    events
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Pieces are never taken for repetitions, in no dialect that has them.
+    #[test]
+    fn pieces_count_each(pieces in pieces()) {
+        for shape in [
+            |piece: &str| json!(piece),
+            |piece: &str| json!({ "data": piece }),
+            |piece: &str| json!({ "completion": { "text": piece } }),
+            |piece: &str| json!({ "contentBlockDelta": { "delta": { "text": piece } } }),
+            |piece: &str| json!([{ "type": "AIMessageChunk", "id": "m", "content": piece }, {}]),
+            |piece: &str| json!({ "type": "TEXT_MESSAGE_CONTENT", "messageId": "m", "delta": piece }),
+            |piece: &str| json!({ "jsonrpc": "2.0", "result": { "artifactUpdate": {
+                "append": true, "artifact": { "artifactId": "a", "parts": [{ "text": piece }] } } } }),
+        ] {
+            let events: Vec<Value> = pieces.iter().map(|piece| shape(piece)).collect();
+            prop_assert_eq!(text(&events), pieces.concat());
+        }
+    }
+
+    /// Whichever of its events an agent on Strands passes on, each message counts once; the result alone is the last message.
+    #[test]
+    fn strands_counts_once(
+        messages in vec(pieces(), 1..4),
+        shapes in subsequence(vec!["event", "data", "message", "result"], 1..=4),
+    ) {
+        let events = strands(&messages).into_iter().filter(|(shape, _)| shapes.contains(shape)).map(|(_, event)| event);
+        let said = text(&events.collect::<Vec<_>>());
+        let expected = if shapes == ["result"] { messages[messages.len() - 1].concat() } else { messages.concat().concat() };
+        prop_assert_eq!(said.trim_end(), expected.trim_end());
+    }
+
+    /// Whatever comes breaks nothing, and is not lost.
+    #[test]
+    fn anything_passes(data in vec(any::<String>(), 0..4)) {
+        let mut reader = Reader::new();
+        for data in data {
+            reader.push(sse::Event::new(data.as_str()));
+            match reader.next_event() {
+                Some(Event::Text(text)) => prop_assert!(text == data || data.starts_with('"')),
+                Some(Event::Other(event)) => prop_assert_eq!(&*event.data, data),
+                other => prop_assert!(other.is_some()),
+            }
+            while reader.next_event().is_some() {}
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Replies and failures as one map, in the shape that the older Python clients gave and programs made for them still read.
+
+use std::time::SystemTime;
+
+use agentcore_core::RuntimeArn;
+use aws_smithy_types::date_time::{DateTime, Format};
+use serde_json::{Value, json};
+
+use crate::{Error, Reply};
+
+impl Reply {
+    /// The reply as the map that the older Python clients gave.
+    ///
+    /// `response_text`, `completion` and `output` are the text; `session_id` and `sessionId` the session; `status_code` the HTTP
+    /// status; `metadata` and `ResponseMetadata` are what came with the answer, under boto3's names where it has one;
+    /// `execution_time_ms` is in milliseconds; `timestamp` is the end of the answer as RFC 3339 has it, in UTC; `agent_arn` is
+    /// null for a local container. `success` is true and `error_details` null.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use agentcore::{Client, Endpoint};
+    /// # let mock = agentcore_mock::Mock::builder().start().await?;
+    /// # let client = Client::builder().bearer_token(&mock.token()).endpoints(mock.url().parse::<Endpoint>()?).build()?;
+    /// # let arn = mock.arn("story");
+    /// let reply = client.runtime(arn.clone()).invoke("Tell me a story").await?;
+    /// let map = reply.legacy();
+    /// assert_eq!(map["completion"], reply.text);
+    /// assert_eq!(map["agent_arn"], arn.as_str());
+    /// assert_eq!(map["success"], true);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn legacy(&self) -> Value {
+        map(Some(self), Some(self.status), self.request_id.as_deref(), Value::Null)
+    }
+}
+
+impl Error {
+    /// The failure as the same map as [`Reply::legacy`], with what arrived of a reply.
+    ///
+    /// `success` is false, and `error_details` has the `status_code`, the `error_message`, the `raw_response` and the
+    /// `agent_arn`. What is not known is null, and the `timestamp` is now where no reply had begun.
+    #[must_use]
+    pub fn legacy(&self) -> Value {
+        let reply = self.partial();
+        let details = json!({
+            "status_code": self.status(),
+            "error_message": self.to_string(),
+            "raw_response": reply.map(|reply| reply.json.clone().unwrap_or_else(|| reply.text.as_str().into())),
+            "agent_arn": arn(reply),
+        });
+        map(reply, self.status(), self.request_id(), details)
+    }
+}
+
+fn map(reply: Option<&Reply>, status: Option<u16>, request_id: Option<&str>, error_details: Value) -> Value {
+    let text = reply.map_or("", |reply| &reply.text);
+    let session = reply.map(|reply| &reply.session_id);
+    let mut metadata = reply.map_or(json!({}), |reply| json!(reply.metadata));
+    metadata["HTTPStatusCode"] = status.into();
+    metadata["RequestId"] = request_id.into();
+    metadata["RetryAttempts"] = reply.map(|reply| reply.metadata.attempts.saturating_sub(1)).into();
+    let ended = DateTime::from(reply.map_or_else(SystemTime::now, |reply| reply.ended));
+    json!({
+        "response_text": text,
+        "session_id": session,
+        "status_code": status,
+        "metadata": metadata,
+        "execution_time_ms": reply.map(|reply| u64::try_from(reply.elapsed.as_millis()).unwrap_or(u64::MAX)),
+        "agent_arn": arn(reply),
+        "timestamp": ended.fmt(Format::DateTime).ok(),
+        "completion": text,
+        "sessionId": session,
+        "output": text,
+        "ResponseMetadata": metadata,
+        "success": error_details.is_null(),
+        "error_details": error_details,
+    })
+}
+
+fn arn(reply: Option<&Reply>) -> Option<&str> {
+    reply?.arn.as_ref().map(RuntimeArn::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{AgentError, Metadata};
+
+    fn reply() -> Reply {
+        Reply {
+            text: "Hello".into(),
+            json: Some(json!({ "result": "Hello" })),
+            session_id: "s".repeat(33),
+            status: 200,
+            request_id: Some("r-1".into()),
+            elapsed: Duration::from_micros(1_234_567),
+            first_event: None,
+            events: 1,
+            metadata: Metadata {
+                content_type: Some("application/json".into()),
+                trace_id: None,
+                traceparent: None,
+                mcp_session_id: None,
+                mcp_protocol_version: None,
+                session_endpoint_url: None,
+                attempts: 3,
+            },
+            arn: Some("arn:aws:bedrock-agentcore:us-west-2:123456789012:runtime/my-agent".parse().unwrap()),
+            ended: SystemTime::UNIX_EPOCH + Duration::from_millis(1_795_290_103_738),
+        }
+    }
+
+    fn metadata() -> Value {
+        json!({
+            "content_type": "application/json", "trace_id": null, "traceparent": null, "mcp_session_id": null,
+            "mcp_protocol_version": null, "session_endpoint_url": null, "attempts": 3,
+            "HTTPStatusCode": 200, "RequestId": "r-1", "RetryAttempts": 2,
+        })
+    }
+
+    #[test]
+    fn a_reply() {
+        let expected = json!({
+            "response_text": "Hello",
+            "session_id": "sssssssssssssssssssssssssssssssss",
+            "status_code": 200,
+            "metadata": metadata(),
+            "execution_time_ms": 1234,
+            "agent_arn": "arn:aws:bedrock-agentcore:us-west-2:123456789012:runtime/my-agent",
+            "timestamp": "2026-11-21T19:41:43.738Z",
+            "completion": "Hello",
+            "sessionId": "sssssssssssssssssssssssssssssssss",
+            "output": "Hello",
+            "ResponseMetadata": metadata(),
+            "success": true,
+            "error_details": null,
+        });
+        assert_eq!(reply().legacy(), expected);
+        let local = Reply { arn: None, ..reply() };
+        assert_eq!(local.legacy()["agent_arn"], Value::Null);
+    }
+
+    #[test]
+    fn a_failure_midway() {
+        let error = Error::from(AgentError::new("boom")).with_partial(Reply { json: None, ..reply() });
+        let map = error.legacy();
+        assert_eq!(
+            map["error_details"],
+            json!({
+                "status_code": 200,
+                "error_message": "the agent failed: boom",
+                "raw_response": "Hello",
+                "agent_arn": "arn:aws:bedrock-agentcore:us-west-2:123456789012:runtime/my-agent",
+            })
+        );
+        assert_eq!((&map["success"], &map["output"]), (&json!(false), &json!("Hello")));
+        assert_eq!(map["timestamp"], "2026-11-21T19:41:43.738Z");
+    }
+
+    #[test]
+    fn a_failure_before_any_answer() {
+        let error = Error::from("nonsense".parse::<RuntimeArn>().unwrap_err());
+        let map = error.legacy();
+        assert_eq!(map["error_details"]["error_message"], error.to_string());
+        for unknown in ["session_id", "sessionId", "status_code", "execution_time_ms", "agent_arn"] {
+            assert_eq!(map[unknown], Value::Null, "{unknown}");
+        }
+        assert_eq!((&map["success"], &map["completion"]), (&json!(false), &json!("")));
+        assert_eq!(map["metadata"], json!({ "HTTPStatusCode": null, "RequestId": null, "RetryAttempts": null }));
+        assert!(map["timestamp"].as_str().unwrap().ends_with('Z'));
+    }
+}
