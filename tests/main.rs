@@ -18,6 +18,18 @@ mod samples;
 /// The main job: whole and streamed, by token and by signature, with everything a caller can set.
 mod invoke;
 
+/// Many invocations at once: order, bounds, failures, cancellation.
+mod batch;
+
+/// Answers that are kept: for what, how long, for whom.
+mod cache;
+
+/// The numbers of a client.
+mod metrics;
+
+/// Spans by OpenTelemetry's names, and the trace that goes on to the agent.
+mod traces;
+
 /// What goes wrong on the way, and what the caller is told: faults of network, service and agent.
 mod faults;
 

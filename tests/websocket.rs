@@ -16,6 +16,10 @@ use agentcore::{
 };
 use agentcore_mock::{self, Mock};
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
 
 use crate::{
     support::{agent, bearer, endpoint, keys, mock, sigv4, start},
@@ -252,6 +256,55 @@ async fn it_gives_up_when_it_is_not_let_in_again() {
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Unavailable, 2));
     assert!(socket.recv().await.unwrap().is_none());
     assert!(socket.send("more").await.is_err());
+}
+
+#[tokio::test]
+async fn what_breaks_a_bound_would_break_it_again() {
+    let mock = mock().await;
+    let settings = Settings::default().reconnect(quick()).max_message_bytes(10);
+    let mut socket = agent(&mock, "echo").websocket().settings(settings).connect().await.unwrap();
+    socket.send("eleven bytes").await.unwrap();
+    assert_eq!(socket.recv().await.unwrap_err().kind(), ErrorKind::Broken);
+    assert_eq!(mock.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_socket_can_be_closed_while_there_is_no_connection() {
+    let mock = mock().await;
+    let hour = Duration::from_secs(3600);
+    let settings = Settings::default().reconnect(RetryPolicy::default().pauses(hour, hour).max_elapsed(2 * hour));
+    let mut socket = agent(&mock, "drop").websocket().settings(settings).connect().await.unwrap();
+    socket.send("x").await.unwrap();
+    assert_eq!(text(&mut socket).await.as_deref(), Some("x"));
+    let closed = tokio::time::timeout(Duration::from_secs(60), socket.close()).await.unwrap();
+    assert_eq!(closed.unwrap_err().kind(), ErrorKind::Broken);
+}
+
+#[tokio::test]
+async fn a_goodbye_with_a_code_of_one_s_own() {
+    let mock = mock().await;
+    let (sender, mut receiver) = agent(&mock, "echo").websocket().connect().await.unwrap().split();
+    sender.close(Close::new(4001, "enough").unwrap()).await.unwrap();
+    assert!(receiver.recv().await.unwrap().is_none());
+    assert_eq!(receiver.closed().map(|close| close.code), Some(4001));
+}
+
+/// The server upgrades, and answers the key of another request.
+#[tokio::test]
+async fn an_answer_to_somebody_else_is_not_taken() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let target = agentcore::Target::local(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        socket.read_u8().await.unwrap();
+        let answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                      Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+        socket.write_all(answer.as_bytes()).await.unwrap();
+        let _ = tokio::io::copy(&mut socket, &mut tokio::io::sink()).await;
+    });
+    let client = Client::builder().auth(agentcore::Auth::None).build().unwrap();
+    let error = error(&client.target(target), Settings::default()).await;
+    assert!(error.to_string().contains("it belongs to another request"), "{error}");
 }
 
 #[tokio::test]

@@ -143,6 +143,11 @@ pub trait TokenSource: fmt::Debug + Send + Sync {
         let _ = token;
         false
     }
+
+    /// The numbers of its tokens, if it keeps any.
+    fn token_statistics(&self) -> Option<TokenStatistics> {
+        None
+    }
 }
 
 /// A shared source is a source: several clients can live on one login, and its statistics stay within reach.
@@ -153,6 +158,10 @@ impl<T: TokenSource + ?Sized> TokenSource for Arc<T> {
 
     fn reject(&self, token: &Token) -> bool {
         (**self).reject(token)
+    }
+
+    fn token_statistics(&self) -> Option<TokenStatistics> {
+        (**self).token_statistics()
     }
 }
 

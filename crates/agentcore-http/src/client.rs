@@ -90,6 +90,12 @@ impl Client {
         service.call(errand).await
     }
 
+    /// How long calls may take that do not say otherwise.
+    #[must_use]
+    pub fn timeouts(&self) -> &Timeouts {
+        &self.0.timeouts
+    }
+
     /// Asks a local container for its health (`GET /ping`).
     ///
     /// # Errors

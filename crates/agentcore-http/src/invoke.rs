@@ -1,10 +1,12 @@
 //! An invocation: what to say to an agent, in which session, for whom, and how hard to try. Builds the request, sends nothing.
 
+use std::fmt;
+
 use agentcore_auth::Auth;
 use agentcore_core::{CustomHeader, SessionId, Target, UserId, header};
 use bytes::Bytes;
 use http::{
-    HeaderValue, Request,
+    HeaderName, HeaderValue, Request,
     header::{ACCEPT, CONTENT_TYPE, USER_AGENT},
 };
 
@@ -25,6 +27,8 @@ use crate::{Error, McpContext, Payload, RetryPolicy, Timeouts, TraceContext};
 pub struct Invocation {
     payload: Payload,
     session: SessionId,
+    /// Whether the caller named the session.
+    named: bool,
     user: Option<UserHeader>,
     headers: Vec<CustomHeader>,
     trace: TraceContext,
@@ -40,6 +44,7 @@ impl Invocation {
         Self {
             payload: payload.into(),
             session: SessionId::random(),
+            named: false,
             user: None,
             headers: Vec::new(),
             trace: TraceContext::default(),
@@ -54,6 +59,7 @@ impl Invocation {
     #[must_use]
     pub fn session(mut self, session: &SessionId) -> Self {
         self.session = session.clone();
+        self.named = true;
         self
     }
 
@@ -119,6 +125,16 @@ impl Invocation {
         &self.session
     }
 
+    /// What it asks, for whoever keeps answers: equal questions to one agent have answers that stand for each other. The session
+    /// belongs to it where the caller named one; traces, timeouts and retries do not.
+    #[must_use]
+    pub fn question(&self) -> Question {
+        let own = self.headers.iter().map(|header| (header.name(), header.value()));
+        let headers = own.chain(self.mcp.headers()).map(|(name, value)| (name.clone(), value.clone())).collect();
+        let session = self.named.then(|| self.session.clone());
+        Question { payload: self.payload.clone(), session, user: self.user.clone(), headers }
+    }
+
     /// The request, not yet authenticated.
     pub(crate) fn request(
         &self,
@@ -152,8 +168,39 @@ impl Invocation {
     }
 }
 
+/// What an invocation asks: see [`Invocation::question`]. Blind in `Debug`.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Question {
+    payload: Payload,
+    session: Option<SessionId>,
+    user: Option<UserHeader>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Question {
+    /// The same question, whichever session it is asked in.
+    #[must_use]
+    pub fn in_any_session(mut self) -> Self {
+        self.session = None;
+        self
+    }
+
+    /// How many bytes it holds, about.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let headers: usize = self.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+        self.payload.bytes() + headers
+    }
+}
+
+impl fmt::Debug for Question {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Question").finish_non_exhaustive()
+    }
+}
+
 /// Whose name the user-id header carries.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) enum UserHeader {
     /// `agentcore-client` with a bearer token; none otherwise, because with SigV4 the header needs a permission of its own.
     #[default]

@@ -40,7 +40,7 @@ pub use agentcore_transport::{Proxy, Transport, TransportBuilder};
 pub use client::{Client, ClientBuilder};
 pub use context::{McpContext, TraceContext};
 pub use health::Health;
-pub use invoke::Invocation;
+pub use invoke::{Invocation, Question};
 pub use payload::Payload;
 pub use response::{ByteStream, Response};
 pub use timeouts::Timeouts;

@@ -19,10 +19,10 @@ use crate::Error;
 /// # let _ = (prompt, own);
 /// # Ok::<(), agentcore_http::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Payload(Form);
 
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 enum Form {
     Prompt { text: String, trace: bool },
     Bytes { content_type: Option<String>, bytes: Bytes },
@@ -76,6 +76,14 @@ impl Payload {
 
     fn of(content_type: &str, bytes: Bytes) -> Self {
         Self(Form::Bytes { content_type: Some(content_type.to_owned()), bytes })
+    }
+
+    /// How many bytes it holds, without those that a prompt's form adds.
+    pub(crate) fn bytes(&self) -> usize {
+        match &self.0 {
+            Form::Prompt { text, .. } => text.len(),
+            Form::Bytes { bytes, .. } => bytes.len(),
+        }
     }
 
     /// The media type and the bytes to send.

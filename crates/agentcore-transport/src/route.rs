@@ -2,7 +2,10 @@
 
 use std::{
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -35,6 +38,8 @@ pub(crate) struct Routes {
     pub(crate) any: Bounded,
     /// HTTP/1.1 alone.
     pub(crate) http1: Bounded,
+    /// Connections that were made.
+    pub(crate) made: Arc<AtomicU64>,
 }
 
 impl Routes {
@@ -46,9 +51,13 @@ impl Routes {
         let https = || HttpsConnectorBuilder::new().with_tls_config(tls.clone()).https_or_http();
         let to_proxy = https().enable_http1().wrap_connector(tcp.clone());
         let route = Route { tcp, to_proxy, matcher: Arc::new(matcher) };
+        let made = Arc::new(AtomicU64::new(0));
+        let any = https().enable_all_versions().wrap_connector(route.clone());
+        let http1 = https().enable_http1().wrap_connector(route);
         Self {
-            any: Bounded { https: https().enable_all_versions().wrap_connector(route.clone()), timeout },
-            http1: Bounded { https: https().enable_http1().wrap_connector(route), timeout },
+            any: Bounded { https: any, timeout, made: made.clone() },
+            http1: Bounded { https: http1, timeout, made: made.clone() },
+            made,
         }
     }
 }
@@ -93,6 +102,7 @@ impl Service<Uri> for Route {
 pub(crate) struct Bounded {
     https: HttpsConnector<Route>,
     timeout: Option<Duration>,
+    made: Arc<AtomicU64>,
 }
 
 impl Service<Uri> for Bounded {
@@ -106,8 +116,15 @@ impl Service<Uri> for Bounded {
 
     fn call(&mut self, uri: Uri) -> Self::Future {
         let connecting = self.https.call(uri);
-        let Some(bound) = self.timeout else { return connecting };
-        Box::pin(async move { tokio::time::timeout(bound, connecting).await.map_err(|_| ConnectTimeout(bound))? })
+        let (timeout, made) = (self.timeout, self.made.clone());
+        Box::pin(async move {
+            let stream = match timeout {
+                Some(bound) => tokio::time::timeout(bound, connecting).await.map_err(|_| ConnectTimeout(bound))??,
+                None => connecting.await?,
+            };
+            made.fetch_add(1, Ordering::Relaxed);
+            Ok(stream)
+        })
     }
 }
 

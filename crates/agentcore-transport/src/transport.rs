@@ -1,6 +1,13 @@
 //! The pool and its settings. Follows no redirect, decodes no content coding, logs nothing.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use agentcore_auth::{BoxFuture, Exchange};
 use agentcore_core::{BoxError, Error};
@@ -34,6 +41,7 @@ struct Pool {
     /// One request a connection.
     single: Client<Bounded, Full<Bytes>>,
     trusts_nobody: bool,
+    made: Arc<AtomicU64>,
 }
 
 impl Transport {
@@ -83,6 +91,12 @@ impl Transport {
         }
         let upgraded = hyper::upgrade::on(&mut answer).await.map_err(|error| Undelivered::lost(error.into()))?;
         Ok(Upgrade::Switched(answer.map(|_| Connection::new(upgraded))))
+    }
+
+    /// How many connections were made so far, those of the pool and those that were upgraded.
+    #[must_use]
+    pub fn connections(&self) -> u64 {
+        self.0.made.load(Ordering::Relaxed)
     }
 
     fn trusts(&self, url: &Uri) -> Result<(), Undelivered> {
@@ -176,7 +190,7 @@ impl TransportBuilder {
             .http2_adaptive_window(true)
             .build(routes.any);
         let single = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(routes.http1);
-        Ok(Transport(Arc::new(Pool { client, single, trusts_nobody })))
+        Ok(Transport(Arc::new(Pool { client, single, trusts_nobody, made: routes.made })))
     }
 
     fn roots(&self) -> Result<RootCertStore, Error> {

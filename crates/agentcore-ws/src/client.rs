@@ -184,7 +184,6 @@ impl Opener {
     async fn entrance(&self, socket: &WebSocket) -> Result<Entrance, Error> {
         let unfit = |what: &str, how: &str| Err(Error::input(format!("{what} needs {how}")));
         let (handshake, proof) = match (self.way_in, &self.auth) {
-            _ if socket.target.is_local() => socket.authorize(&Auth::None).await?,
             (WayIn::Headers, auth) => socket.authorize(auth).await?,
             (WayIn::Presigned(expiry), Auth::SigV4(signer)) => {
                 let url = socket.presign(signer, expiry).await?;
@@ -234,5 +233,26 @@ impl Entrance {
         let session = session.clone();
         let handshake = Handshake { uri, headers, session: session.clone() };
         Ok(Self { request: handshake.request(), session, proof: None })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use agentcore_auth::StaticToken;
+    use agentcore_core::Target;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_token_in_a_subprotocol_is_sensitive() {
+        let auth = Auth::bearer(StaticToken::parse("aaa.bbb.ccc").unwrap());
+        let client = Client::new(auth, Transport::builder().build().unwrap()).way_in(WayIn::Subprotocol);
+        let target = Target::new("arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/x".parse().unwrap());
+        let entrance = client.0.entrance(&WebSocket::new(target)).await.unwrap();
+        let value = &entrance.request.headers()[SEC_WEBSOCKET_PROTOCOL];
+        assert_eq!(value, "base64UrlBearerAuthorization.YWFhLmJiYi5jY2M, base64UrlBearerAuthorization");
+        assert!(value.is_sensitive());
     }
 }

@@ -32,7 +32,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Sends a message and returns the first that comes back. The library makes the request; what is ours is added to it.
-pub async fn with_tungstenite(handshake: Handshake, message: &str) -> Result<String, Box<dyn Error>> {
+pub(crate) async fn with_tungstenite(handshake: Handshake, message: &str) -> Result<String, Box<dyn Error>> {
     use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest};
 
     let mut request = handshake.uri.into_client_request()?;
@@ -45,7 +45,7 @@ pub async fn with_tungstenite(handshake: Handshake, message: &str) -> Result<Str
 }
 
 /// The same with another library.
-pub async fn with_tokio_websockets(handshake: Handshake, message: &str) -> Result<String, Box<dyn Error>> {
+pub(crate) async fn with_tokio_websockets(handshake: Handshake, message: &str) -> Result<String, Box<dyn Error>> {
     use tokio_websockets::{ClientBuilder, Message};
 
     let mut request = ClientBuilder::from_uri(handshake.uri);

@@ -6,17 +6,33 @@ use agentcore_auth::{Auth, Clock, StaticToken, SystemClock, TokenSource, credent
 use agentcore_core::{Endpoints, RuntimeArn, Target, UserId};
 use agentcore_http::{RetryPolicy, Timeouts, Transport};
 
-#[cfg(feature = "ws")]
-use crate::opening::Shared;
-use crate::{Error, Runtime};
+#[cfg(feature = "cache")]
+use crate::cache::{Cache, Kept};
+use crate::{
+    Error, Metrics, Runtime,
+    metrics::{Meter, TokenMetrics},
+};
 
 /// One identity, one pool of connections, any number of runtimes. Cheap to clone, `Send` and `Sync`.
 #[derive(Clone, Debug)]
 pub struct Client {
-    http: agentcore_http::Client,
+    shared: Arc<Shared>,
     endpoints: Endpoints,
+}
+
+/// What a client lends to its runtimes.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) http: agentcore_http::Client,
+    pub(crate) auth: Auth,
+    pub(crate) transport: Transport,
+    pub(crate) meter: Arc<Meter>,
+    #[cfg(feature = "cache")]
+    pub(crate) kept: Option<Kept>,
     #[cfg(feature = "ws")]
-    shared: Shared,
+    pub(crate) clock: Arc<dyn Clock>,
+    #[cfg(feature = "connect")]
+    pub(crate) sockets: agentcore_ws::Client,
 }
 
 impl Client {
@@ -35,6 +51,8 @@ impl Client {
             transport: None,
             // Replaced before `build` can be called.
             http: agentcore_http::Client::builder(Auth::None),
+            #[cfg(feature = "cache")]
+            cache: None,
             #[cfg(feature = "connect")]
             sockets: agentcore_ws::Settings::default(),
         }
@@ -49,11 +67,46 @@ impl Client {
     /// Whatever is at this target; a local container, for example, to which no credential is sent.
     #[must_use]
     pub fn target(&self, target: Target) -> Runtime {
-        Runtime {
-            http: self.http.clone(),
-            #[cfg(feature = "ws")]
-            shared: self.shared.clone(),
-            target,
+        Runtime { shared: self.shared.clone(), target }
+    }
+
+    /// What the client and its clones have done so far.
+    ///
+    /// Counting costs two uncontended locks a call. Tokens are counted by their source, connections by the transport, both since
+    /// they were made and for everybody who shares them.
+    #[must_use]
+    pub fn metrics(&self) -> Metrics {
+        self.with_what_others_count(self.shared.meter.snapshot())
+    }
+
+    /// The same, and begins to count anew.
+    pub fn reset_metrics(&self) -> Metrics {
+        self.with_what_others_count(self.shared.meter.reset())
+    }
+
+    fn with_what_others_count(&self, mut metrics: Metrics) -> Metrics {
+        metrics.connections = self.shared.transport.connections();
+        metrics.tokens = TokenMetrics::of(&self.shared.auth);
+        #[cfg(feature = "cache")]
+        if let Some(kept) = &self.shared.kept {
+            (metrics.cache.entries, metrics.cache.bytes) = kept.size();
+        }
+        metrics
+    }
+
+    /// Forgets what an agent has answered, by whichever endpoint name it was asked; see [`ClientBuilder::cache`].
+    #[cfg(feature = "cache")]
+    pub fn forget(&self, arn: &RuntimeArn) {
+        if let Some(kept) = &self.shared.kept {
+            kept.forget(arn);
+        }
+    }
+
+    /// Forgets all answers.
+    #[cfg(feature = "cache")]
+    pub fn forget_all(&self) {
+        if let Some(kept) = &self.shared.kept {
+            kept.forget_all();
         }
     }
 }
@@ -66,6 +119,8 @@ pub struct ClientBuilder<State> {
     clock: Arc<dyn Clock>,
     transport: Option<Transport>,
     http: agentcore_http::ClientBuilder,
+    #[cfg(feature = "cache")]
+    cache: Option<Cache>,
     #[cfg(feature = "connect")]
     sockets: agentcore_ws::Settings,
 }
@@ -110,6 +165,8 @@ impl ClientBuilder<Unauthenticated> {
             clock: self.clock,
             transport: self.transport,
             http: self.http,
+            #[cfg(feature = "cache")]
+            cache: self.cache,
             #[cfg(feature = "connect")]
             sockets: self.sockets,
         }
@@ -164,6 +221,16 @@ impl<State> ClientBuilder<State> {
         self
     }
 
+    /// Keeps answers for those who ask the same again. Default: none are kept.
+    ///
+    /// It is for invocations whose whole [`Reply`](crate::Reply) is awaited; streams and errors are never kept.
+    #[cfg(feature = "cache")]
+    #[must_use]
+    pub fn cache(mut self, cache: Cache) -> Self {
+        self.cache = Some(cache);
+        self
+    }
+
     /// How WebSockets are opened and kept; see [`Settings`](agentcore_ws::Settings) for the defaults.
     #[cfg(feature = "connect")]
     #[must_use]
@@ -195,18 +262,18 @@ impl ClientBuilder<Authenticated> {
         let auth = self.state.0?;
         let transport = self.transport.map_or_else(|| Transport::builder().build(), Ok)?;
         let http = self.http.auth(auth.clone()).transport(transport.clone()).clock(self.clock.clone()).build()?;
-        #[cfg(feature = "ws")]
         let shared = Shared {
+            http,
             #[cfg(feature = "connect")]
-            sockets: agentcore_ws::Client::new(auth.clone(), transport).settings(self.sockets),
+            sockets: agentcore_ws::Client::new(auth.clone(), transport.clone()).settings(self.sockets),
             auth,
+            transport,
+            meter: Arc::default(),
+            #[cfg(feature = "cache")]
+            kept: self.cache.map(Kept::new),
+            #[cfg(feature = "ws")]
             clock: self.clock,
         };
-        Ok(Client {
-            http,
-            endpoints: self.endpoints,
-            #[cfg(feature = "ws")]
-            shared,
-        })
+        Ok(Client { shared: Arc::new(shared), endpoints: self.endpoints })
     }
 }

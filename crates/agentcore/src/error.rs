@@ -1,6 +1,6 @@
 //! Why a call failed, whichever layer failed: the layers' own errors, and the agent's.
 
-use std::{error::Error as StdError, fmt, time::Duration};
+use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use agentcore_core::ParseError;
 use agentcore_http::ErrorKind;
@@ -8,7 +8,10 @@ use agentcore_http::ErrorKind;
 use crate::{AgentError, Reply};
 
 /// A failed call. What arrived before the failure of a whole reply is in [`partial`](Self::partial).
-pub struct Error(Box<Failure>);
+///
+/// Cheap to clone, so that callers who waited for one answer can share its failure.
+#[derive(Clone)]
+pub struct Error(Arc<Failure>);
 
 struct Failure {
     cause: Cause,
@@ -23,12 +26,15 @@ enum Cause {
 
 impl Error {
     pub(crate) fn with_partial(mut self, reply: Reply) -> Self {
-        self.0.partial = Some(reply);
+        // Nobody shares an error that is still being made.
+        if let Some(failure) = Arc::get_mut(&mut self.0) {
+            failure.partial = Some(reply);
+        }
         self
     }
 
     fn of(cause: Cause) -> Self {
-        Self(Box::new(Failure { cause, partial: None }))
+        Self(Arc::new(Failure { cause, partial: None }))
     }
 
     /// What went wrong.

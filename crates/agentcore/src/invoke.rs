@@ -1,12 +1,14 @@
 //! One invocation as a sentence: payload, options, and then whole, streamed or raw.
 
-use std::future::IntoFuture;
+use std::{future::IntoFuture, sync::Arc, time::Duration};
 
 use agentcore_auth::BoxFuture;
 use agentcore_core::{CustomHeader, SessionId, Target, UserId};
 use agentcore_http::{Invocation, McpContext, Payload, Response, RetryPolicy, Timeouts, TraceContext};
 
-use crate::{Error, Event, Events, Reader, Reply, sse};
+#[cfg(feature = "cache")]
+use crate::cache::Wish;
+use crate::{Error, Event, Events, Reader, Reply, call::Call, client::Shared, sse};
 
 /// An invocation about to be made. Nothing is sent before it is awaited, [streamed](Self::stream) or [sent](Self::send).
 ///
@@ -14,15 +16,29 @@ use crate::{Error, Event, Events, Reader, Reply, sse};
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before the invocation is awaited, streamed or sent"]
 pub struct Invoke {
-    http: agentcore_http::Client,
-    target: Target,
-    invocation: Invocation,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) target: Target,
+    pub(crate) invocation: Invocation,
     reader: Reader,
+    /// Whether the caller passes a trace of its own on.
+    #[cfg(feature = "otel")]
+    pub(crate) traced: bool,
+    #[cfg(feature = "cache")]
+    wish: Wish,
 }
 
 impl Invoke {
-    pub(crate) fn new(http: agentcore_http::Client, target: Target, payload: Payload) -> Self {
-        Self { http, target, invocation: Invocation::new(payload), reader: Reader::new() }
+    pub(crate) fn new(shared: Arc<Shared>, target: Target, payload: Payload) -> Self {
+        Self {
+            shared,
+            target,
+            invocation: Invocation::new(payload),
+            reader: Reader::new(),
+            #[cfg(feature = "otel")]
+            traced: false,
+            #[cfg(feature = "cache")]
+            wish: Wish::default(),
+        }
     }
 
     /// Goes on in this session. Default: a new, random one, which the reply tells.
@@ -45,8 +61,13 @@ impl Invoke {
         self.map(|invocation| invocation.header(header))
     }
 
-    /// Passes a trace on.
-    pub fn trace(self, trace: TraceContext) -> Self {
+    /// Passes a trace on. Default: none; with the feature `otel` that of the current span, where OpenTelemetry records it.
+    #[cfg_attr(not(feature = "otel"), expect(unused_mut, reason = "what is noted is for `otel`"))]
+    pub fn trace(mut self, trace: TraceContext) -> Self {
+        #[cfg(feature = "otel")]
+        {
+            self.traced = true;
+        }
         self.map(|invocation| invocation.trace(trace))
     }
 
@@ -70,6 +91,26 @@ impl Invoke {
         self.map(|invocation| invocation.retry(policy))
     }
 
+    /// Uses another total timeout than the client's, and its others.
+    pub fn total_timeout(self, timeout: Duration) -> Self {
+        let timeouts = self.shared.http.timeouts().clone().total(timeout);
+        self.timeouts(timeouts)
+    }
+
+    /// Asks the agent in any case, and keeps no answer; see [`ClientBuilder::cache`](crate::ClientBuilder::cache).
+    #[cfg(feature = "cache")]
+    pub fn uncached(mut self) -> Self {
+        self.wish = Wish::Bypass;
+        self
+    }
+
+    /// Keeps the answer so long, if the client keeps answers; see [`ClientBuilder::cache`](crate::ClientBuilder::cache).
+    #[cfg(feature = "cache")]
+    pub fn cached_for(mut self, ttl: Duration) -> Self {
+        self.wish = Wish::For(ttl);
+        self
+    }
+
     /// Understands events by a dialect of the agent's own, before the known ones; see [`Reader::dialect`].
     pub fn dialect(mut self, read: impl Fn(&sse::Event) -> Option<Event> + Send + Sync + 'static) -> Self {
         self.reader = self.reader.dialect(read);
@@ -90,7 +131,10 @@ impl Invoke {
     /// # Cancel safety
     /// Dropping the future sends nothing more; an attempt on its way is cut off, and the agent may have run.
     pub async fn send(self) -> Result<Response, Error> {
-        Ok(self.http.invoke(&self.target, &self.invocation).await?)
+        let mut call = Call::begin(&self);
+        let response = call.answer(self).await?;
+        call.handed_over(&response);
+        Ok(response)
     }
 
     /// Sends it and streams what the agent says, as it says it. An answer that is no event stream is taken as one event.
@@ -101,8 +145,14 @@ impl Invoke {
     /// # Cancel safety
     /// As [`send`](Self::send).
     pub async fn stream(self) -> Result<Events, Error> {
+        let mut call = Call::begin(&self);
         let (reader, arn) = (self.reader.clone(), self.target.arn().cloned());
-        Ok(Events::new(self.send().await?, reader, arn))
+        let response = call.answer(self).await?;
+        Ok(Events::new(response, reader, arn, call))
+    }
+
+    async fn reply(self) -> Result<Reply, Error> {
+        self.stream().await?.into_reply().await
     }
 
     fn map(mut self, change: impl FnOnce(Invocation) -> Invocation) -> Self {
@@ -116,6 +166,14 @@ impl IntoFuture for Invoke {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async { self.stream().await?.into_reply().await })
+        #[cfg(feature = "cache")]
+        if let Some(kept) = self.shared.kept.clone() {
+            return Box::pin(async move {
+                let (shared, target, wish) = (self.shared.clone(), self.target.clone(), self.wish);
+                let question = self.invocation.question();
+                kept.answer(&target, question, wish, &shared.meter, self.reply()).await
+            });
+        }
+        Box::pin(self.reply())
     }
 }

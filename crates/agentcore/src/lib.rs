@@ -85,6 +85,8 @@
 //! | `http` | on | [`Client`], [`Runtime`], invocations and events |
 //! | `ws` | on | [`ws`]: URLs, headers and presigned URLs, for any WebSocket library and for browsers |
 //! | `connect` | off | WebSockets of its own: kept alive, closed properly, reconnected if wanted |
+//! | `cache` | off | answers kept for those who ask the same again |
+//! | `otel` | off | traces of OpenTelemetry passed on to the agent |
 //! | `aws-config` | off | the default AWS credential chain |
 //! | `cognito` | off | tokens of Amazon Cognito users: logging in, staying logged in, logging out |
 //! | `command` | off | tokens that a program prints |
@@ -109,6 +111,12 @@ pub use agentcore_http::{
 pub use agentcore_ws as ws;
 
 #[cfg(feature = "http")]
+mod batch;
+#[cfg(feature = "cache")]
+mod cache;
+#[cfg(feature = "http")]
+mod call;
+#[cfg(feature = "http")]
 mod client;
 #[cfg(feature = "http")]
 mod error;
@@ -118,23 +126,31 @@ pub mod event;
 mod invoke;
 #[cfg(feature = "http")]
 mod legacy;
+#[cfg(feature = "http")]
+pub mod metrics;
 #[cfg(all(feature = "http", feature = "ws"))]
 mod opening;
 #[cfg(feature = "http")]
 mod reply;
 #[cfg(feature = "http")]
 mod runtime;
+#[cfg(feature = "http")]
+mod trace;
 
 #[cfg(feature = "http")]
 pub use crate::{
+    batch::Batch,
     client::{Authenticated, Client, ClientBuilder, Unauthenticated},
     error::Error,
     event::{AgentError, Done, Event, Events, Reader, ToolResult, ToolUse},
     invoke::Invoke,
+    metrics::Metrics,
     reply::{Metadata, Reply},
     runtime::Runtime,
 };
 
+#[cfg(feature = "cache")]
+pub use crate::cache::Cache;
 #[cfg(all(feature = "http", feature = "ws"))]
 pub use crate::opening::Opening;
 

@@ -1,21 +1,10 @@
 //! A WebSocket as a sentence: session, parameters, and then credentials for another library, or a socket of our own.
 
-use std::sync::Arc;
-
-use agentcore_auth::{Auth, Clock, SigV4};
+use agentcore_auth::{Auth, SigV4};
 use agentcore_core::{SessionId, Target};
 use agentcore_ws::{Expiry, Handshake, PresignedUrl, Subprotocol, WebSocket};
 
-use crate::Error;
-
-/// What a client lends to every WebSocket.
-#[derive(Clone, Debug)]
-pub(crate) struct Shared {
-    pub(crate) auth: Auth,
-    pub(crate) clock: Arc<dyn Clock>,
-    #[cfg(feature = "connect")]
-    pub(crate) sockets: agentcore_ws::Client,
-}
+use crate::{Error, client::Shared};
 
 /// A WebSocket about to be opened, by this client or by somebody who is given what it takes.
 ///
@@ -31,14 +20,20 @@ pub(crate) struct Shared {
 #[derive(Clone, Debug)]
 #[must_use = "nothing is opened before `connect`, and nothing authenticated before `handshake`, `presign` or `subprotocol`"]
 pub struct Opening {
-    shared: Shared,
+    auth: Auth,
     socket: WebSocket,
+    #[cfg(feature = "connect")]
+    sockets: agentcore_ws::Client,
 }
 
 impl Opening {
-    pub(crate) fn new(shared: Shared, target: Target) -> Self {
-        let socket = WebSocket::new(target).clock(shared.clock.clone());
-        Self { shared, socket }
+    pub(crate) fn new(shared: &Shared, target: Target) -> Self {
+        Self {
+            auth: shared.auth.clone(),
+            socket: WebSocket::new(target).clock(shared.clock.clone()),
+            #[cfg(feature = "connect")]
+            sockets: shared.sockets.clone(),
+        }
     }
 
     /// Goes on in this session. Default: a new, random one, which whatever comes out of this tells.
@@ -70,7 +65,7 @@ impl Opening {
     /// # Cancel safety
     /// Dropping the future leaves nothing behind.
     pub async fn handshake(&self) -> Result<Handshake, Error> {
-        Ok(self.socket.handshake(&self.shared.auth).await?)
+        Ok(self.socket.handshake(&self.auth).await?)
     }
 
     /// Makes a URL that opens the socket by itself, for a browser; see [`WebSocket::presign`].
@@ -95,7 +90,7 @@ impl Opening {
     /// # Cancel safety
     /// Dropping the future leaves nothing behind.
     pub async fn subprotocol(&self) -> Result<Subprotocol, Error> {
-        let Auth::Bearer(source) = &self.shared.auth else {
+        let Auth::Bearer(source) = &self.auth else {
             return Err(agentcore_core::Error::input("the subprotocol needs a bearer token").into());
         };
         Ok(self.socket.subprotocol(&**source).await?)
@@ -113,20 +108,20 @@ impl Opening {
     /// Dropping the future drops what there is of the connection; the agent may have seen it.
     #[cfg(feature = "connect")]
     pub async fn connect(&self) -> Result<agentcore_ws::Socket, Error> {
-        Ok(self.shared.sockets.connect(&self.socket).await?)
+        Ok(self.sockets.connect(&self.socket).await?)
     }
 
     /// Keeps this socket by other settings than the client's.
     #[cfg(feature = "connect")]
     pub fn settings(mut self, settings: agentcore_ws::Settings) -> Self {
-        self.shared.sockets = self.shared.sockets.settings(settings);
+        self.sockets = self.sockets.settings(settings);
         self
     }
 
     /// Takes another way in; see [`agentcore_ws::WayIn`].
     #[cfg(feature = "connect")]
     pub fn way_in(mut self, way_in: agentcore_ws::WayIn) -> Self {
-        self.shared.sockets = self.shared.sockets.way_in(way_in);
+        self.sockets = self.sockets.way_in(way_in);
         self
     }
 }

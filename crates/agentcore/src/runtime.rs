@@ -1,16 +1,16 @@
 //! A client bound to one runtime. Holds nothing of its own but the address.
 
+use std::sync::Arc;
+
 use agentcore_core::{Qualifier, Target};
 use agentcore_http::{Health, Payload};
 
-use crate::{Error, Invoke};
+use crate::{Batch, Error, Invoke, client::Shared};
 
 /// An agent that can be talked to. Cheap to clone, `Send` and `Sync`.
 #[derive(Clone, Debug)]
 pub struct Runtime {
-    pub(crate) http: agentcore_http::Client,
-    #[cfg(feature = "ws")]
-    pub(crate) shared: crate::opening::Shared,
+    pub(crate) shared: Arc<Shared>,
     pub(crate) target: Target,
 }
 
@@ -37,13 +37,24 @@ impl Runtime {
 
     /// Begins an invocation: `.await` it for the whole reply, or [`stream`](Invoke::stream) it.
     pub fn invoke(&self, payload: impl Into<Payload>) -> Invoke {
-        Invoke::new(self.http.clone(), self.target.clone(), payload.into())
+        Invoke::new(self.shared.clone(), self.target.clone(), payload.into())
+    }
+
+    /// Begins an invocation for each payload: [`collect`](Batch::collect) them, or [`stream`](Batch::stream) them as they
+    /// complete.
+    pub fn invoke_all<'a, P>(&self, payloads: P) -> Batch<'a, P>
+    where
+        P: IntoIterator,
+        P::Item: Into<Payload>,
+        P::IntoIter: Send + 'a,
+    {
+        Batch::new(self.clone(), payloads)
     }
 
     /// Begins to open the agent's WebSocket.
     #[cfg(feature = "ws")]
     pub fn websocket(&self) -> crate::Opening {
-        crate::Opening::new(self.shared.clone(), self.target.clone())
+        crate::Opening::new(&self.shared, self.target.clone())
     }
 
     /// Asks a local container for its health.
@@ -54,6 +65,6 @@ impl Runtime {
     /// # Cancel safety
     /// Dropping the future has no lasting effect.
     pub async fn ping(&self) -> Result<Health, Error> {
-        Ok(self.http.ping(&self.target).await?)
+        Ok(self.shared.http.ping(&self.target).await?)
     }
 }

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[expect(dead_code, unreachable_pub, reason = "the example's `main` is not called, and its functions are only here")]
+#[expect(dead_code, reason = "the example's `main` is not called")]
 #[path = "../examples/any_websocket_library.rs"]
 mod example;
 

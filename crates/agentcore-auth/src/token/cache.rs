@@ -321,6 +321,10 @@ impl<I: TokenIssuer> TokenSource for CachedToken<I> {
         }
         true
     }
+
+    fn token_statistics(&self) -> Option<TokenStatistics> {
+        Some(self.statistics())
+    }
 }
 
 impl<I: fmt::Debug> fmt::Debug for CachedToken<I> {

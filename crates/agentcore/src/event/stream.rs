@@ -15,7 +15,7 @@ use bytestring::ByteString;
 use futures_core::Stream;
 
 use super::{Done, Event, Reader};
-use crate::{Error, Reply};
+use crate::{Error, Reply, call::Call};
 
 /// What an agent says, as it says it.
 ///
@@ -31,6 +31,8 @@ pub struct Events {
     texts: u64,
     bytes: u64,
     begun: Instant,
+    call: Call,
+    agent_failed: bool,
 }
 
 enum Source {
@@ -45,7 +47,7 @@ enum Source {
 }
 
 impl Events {
-    pub(crate) fn new(response: Response, reader: Reader, arn: Option<RuntimeArn>) -> Self {
+    pub(crate) fn new(response: Response, reader: Reader, arn: Option<RuntimeArn>, call: Call) -> Self {
         let reply = Reply::begin(&response, arn);
         let now = Instant::now();
         let begun = now.checked_sub(response.elapsed()).unwrap_or(now);
@@ -54,7 +56,7 @@ impl Events {
         } else {
             Source::Whole { json: response.is_json(), body: Box::pin(response.bytes()) }
         };
-        Self { source, reader, reply, texts: 0, bytes: 0, begun }
+        Self { source, reader, reply, texts: 0, bytes: 0, begun, call, agent_failed: false }
     }
 
     /// The session to go on in.
@@ -134,9 +136,12 @@ impl Stream for Events {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
+        let span = this.call.span();
+        let _entered = span.enter();
         loop {
             if let Some(event) = this.reader.next_event() {
                 this.texts += u64::from(event.text().is_some());
+                this.agent_failed |= matches!(event, Event::Error(_));
                 return Poll::Ready(Some(Ok(event)));
             }
             let read = match &mut this.source {
@@ -157,13 +162,17 @@ impl Stream for Events {
                 }
                 Source::Read => {
                     this.source = Source::Over;
-                    return Poll::Ready(Some(Ok(Event::Done(this.done()))));
+                    let done = this.done();
+                    this.call.done(&done, this.reply.metadata.attempts, this.agent_failed);
+                    return Poll::Ready(Some(Ok(Event::Done(done))));
                 }
                 Source::Over => return Poll::Ready(None),
             };
             if let Err(error) = read {
                 this.source = Source::Over;
-                return Poll::Ready(Some(Err(error.into())));
+                let error = Error::from(error);
+                this.call.failed(&error);
+                return Poll::Ready(Some(Err(error)));
             }
         }
     }

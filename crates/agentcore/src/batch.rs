@@ -1,0 +1,121 @@
+//! Many invocations at once: bounded, in order or as they complete, each with an outcome of its own. Makes no call itself.
+
+use std::{fmt, time::Duration};
+
+use agentcore_http::Payload;
+use futures_core::Stream;
+use futures_util::{StreamExt as _, stream};
+
+use crate::{Error, Invoke, Reply, Runtime};
+
+/// Invocations of one agent, about to be made; see [`Runtime::invoke_all`].
+///
+/// Each has a session of its own unless [`each`](Self::each) says otherwise, and an outcome of its own: one that fails takes no
+/// other with it. What has not begun when the batch is dropped is never sent.
+///
+/// ```
+/// # async fn example(agent: agentcore::Runtime) {
+/// use std::time::Duration;
+///
+/// let questions = ["What is a crab?", "What is a lighthouse?"];
+/// let outcomes = agent.invoke_all(questions).concurrency(16).timeout(Duration::from_secs(60)).collect().await;
+/// for (question, outcome) in questions.iter().zip(outcomes) {
+///     match outcome {
+///         Ok(reply) => println!("{question} {}", reply.text),
+///         Err(error) => eprintln!("{question} {error}"),
+///     }
+/// }
+/// # }
+/// ```
+#[must_use = "nothing is sent before the batch is collected or streamed"]
+pub struct Batch<'a, P> {
+    runtime: Runtime,
+    payloads: P,
+    concurrency: usize,
+    timeout: Option<Duration>,
+    change: Change<'a>,
+}
+
+/// What is done to each invocation before it is made; it is told the place of the payload.
+type Change<'a> = Box<dyn Fn(Invoke, usize) -> Invoke + Send + 'a>;
+
+impl<'a, P> Batch<'a, P>
+where
+    P: IntoIterator,
+    P::Item: Into<Payload>,
+    P::IntoIter: Send + 'a,
+{
+    pub(crate) fn new(runtime: Runtime, payloads: P) -> Self {
+        let change = Box::new(|invoke, _| invoke);
+        Self { runtime, payloads, concurrency: DEFAULT_CONCURRENCY, timeout: None, change }
+    }
+
+    /// How many may be on their way at once. Default: 8. More finish sooner, until the service throttles them (429) or the
+    /// runtime has no more sessions to give; over HTTP/2 they share one connection, over HTTP/1.1 each has its own. Zero counts as
+    /// one.
+    pub fn concurrency(mut self, calls: usize) -> Self {
+        self.concurrency = calls.max(1);
+        self
+    }
+
+    /// How long each may take from its own beginning, retries included. Default: the client's
+    /// [`Timeouts::total`](crate::Timeouts::total).
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Changes each invocation before it is made: its session, its user, its headers. The change is told the place of the
+    /// payload, counted from zero.
+    ///
+    /// ```
+    /// # async fn example(agent: agentcore::Runtime, session: agentcore::SessionId) {
+    /// let batch = agent.invoke_all(["one", "two"]).each(|invoke, _| invoke.session(&session).idempotent());
+    /// # batch.collect().await; }
+    /// ```
+    pub fn each(mut self, change: impl Fn(Invoke, usize) -> Invoke + Send + 'a) -> Self {
+        self.change = Box::new(change);
+        self
+    }
+
+    /// Makes them all and waits for the last. The outcomes are in the order of the payloads.
+    ///
+    /// # Cancel safety
+    /// Dropping the future cuts off what is on its way, which may have run, sends nothing more, and loses the outcomes.
+    pub async fn collect(self) -> Vec<Result<Reply, Error>> {
+        let mut outcomes: Vec<_> = self.stream().collect().await;
+        outcomes.sort_unstable_by_key(|(place, _)| *place);
+        outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+    }
+
+    /// Makes them and gives each outcome as it comes, with the place of its payload, counted from zero.
+    ///
+    /// Payloads are taken from their iterator as there is room for them. The stream makes progress only while it is polled.
+    ///
+    /// # Cancel safety
+    /// A `next()` future may be dropped at any time. Dropping the stream cuts off what is on its way, which may have run, and
+    /// sends nothing more.
+    pub fn stream(self) -> impl Stream<Item = (usize, Result<Reply, Error>)> + Send + Unpin + 'a {
+        let Self { runtime, payloads, concurrency, timeout, change } = self;
+        let calls = payloads.into_iter().enumerate().map(move |(place, payload)| {
+            let mut invoke = runtime.invoke(payload);
+            if let Some(timeout) = timeout {
+                invoke = invoke.total_timeout(timeout);
+            }
+            let invoke = change(invoke, place);
+            async move { (place, invoke.await) }
+        });
+        Box::pin(stream::iter(calls).buffer_unordered(concurrency))
+    }
+}
+
+impl<P> fmt::Debug for Batch<'_, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batch")
+            .field("runtime", &self.runtime)
+            .field("concurrency", &self.concurrency)
+            .finish_non_exhaustive()
+    }
+}
+
+const DEFAULT_CONCURRENCY: usize = 8;

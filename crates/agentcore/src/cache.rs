@@ -1,0 +1,180 @@
+//! Answers that are kept for a while, for those who ask the same again. Keeps whole answers alone: no errors, no streams.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use agentcore_core::{RuntimeArn, Target};
+use agentcore_http::Question;
+use moka::{Expiry, future::Cache as Store};
+
+use crate::{Error, Reply, metrics::Meter};
+
+/// What a client keeps of answers, and how long; see [`ClientBuilder::cache`](crate::ClientBuilder::cache).
+///
+/// Two invocations ask the same if agent and qualifier, payload, user, custom and MCP headers are equal, and the session if the
+/// caller named one. While one of them waits for its answer, the others wait for it too, so that the agent is asked once; if
+/// it fails, all of them fail, and nothing is kept.
+///
+/// An agent that has side effects, or whose answers depend on what it was told before, should not be asked through a cache.
+///
+/// ```
+/// use std::time::Duration;
+/// use agentcore::{Cache, Client};
+///
+/// let cache = Cache::default().ttl(Duration::from_secs(3600)).max_bytes(16 * 1024 * 1024);
+/// let client = Client::builder().bearer_token("eyJhbGciOiJSUzI1NiIs.e30.c2ln").cache(cache).build()?;
+/// # Ok::<(), agentcore::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cache {
+    ttl: Duration,
+    max_bytes: u64,
+    across_sessions: bool,
+}
+
+impl Cache {
+    /// How long an answer is kept, unless the invocation says otherwise. Default: 5 minutes.
+    #[must_use]
+    pub fn ttl(mut self, ttl: Duration) -> Self {
+        self.ttl = ttl;
+        self
+    }
+
+    /// How many bytes all answers may take, about. Default: 64 MiB; beyond it those that are asked for least are dropped
+    /// first, and an answer larger than all of it is not kept.
+    #[must_use]
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// Whether an answer given in one session may be given in another. Default: no, because a session is an agent's memory;
+    /// yes suits agents that have none.
+    #[must_use]
+    pub fn across_sessions(mut self, across: bool) -> Self {
+        self.across_sessions = across;
+        self
+    }
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self { ttl: Duration::from_secs(5 * 60), max_bytes: 64 * 1024 * 1024, across_sessions: false }
+    }
+}
+
+/// The kept answers of one client.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept {
+    store: Store<Key, Answer>,
+    settings: Cache,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    /// Where the question goes, the qualifier included.
+    url: String,
+    arn: Option<String>,
+    question: Question,
+}
+
+#[derive(Clone, Debug)]
+struct Answer {
+    reply: Arc<Reply>,
+    /// With its key, about.
+    bytes: u64,
+    ttl: Duration,
+}
+
+/// What an invocation wants of the cache.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Wish {
+    #[default]
+    Usual,
+    /// Neither looked up nor kept.
+    Bypass,
+    /// Kept so long.
+    For(Duration),
+}
+
+impl Kept {
+    pub(crate) fn new(settings: Cache) -> Self {
+        let store = Store::builder()
+            .max_capacity(settings.max_bytes)
+            .weigher(|_, answer: &Answer| u32::try_from(answer.bytes).unwrap_or(u32::MAX))
+            .expire_after(OwnTtl)
+            .support_invalidation_closures()
+            .build();
+        Self { store, settings }
+    }
+
+    /// The answer that is kept, or the one that `ask` brings, which is kept.
+    pub(crate) async fn answer(
+        &self,
+        target: &Target,
+        question: Question,
+        wish: Wish,
+        meter: &Meter,
+        ask: impl Future<Output = Result<Reply, Error>>,
+    ) -> Result<Reply, Error> {
+        let ttl = match wish {
+            Wish::Bypass => return ask.await,
+            Wish::Usual => self.settings.ttl,
+            Wish::For(ttl) => ttl,
+        };
+        let question = if self.settings.across_sessions { question.in_any_session() } else { question };
+        let arn = target.arn().map(|arn| arn.as_str().to_owned());
+        let key = Key { url: target.invocations(), arn, question };
+        let was_there = self.store.contains_key(&key);
+        let fixed = key.url.len() + key.question.bytes();
+        let max_bytes = self.settings.max_bytes;
+        let asked = async {
+            let reply = ask.await?;
+            let bytes = u64::try_from(fixed + size(&reply)).unwrap_or(u64::MAX);
+            // The store makes room some time later; what can never have room must not wait for that.
+            let ttl = if bytes > max_bytes { Duration::ZERO } else { ttl };
+            Ok(Answer { reply: Arc::new(reply), bytes, ttl })
+        };
+        let entry =
+            self.store.entry(key).or_try_insert_with(asked).await.map_err(|error: Arc<Error>| Error::clone(&error))?;
+        meter.cached(|cache| match (entry.is_fresh(), was_there) {
+            (true, _) => cache.misses += 1,
+            (false, true) => cache.hits += 1,
+            (false, false) => cache.shared += 1,
+        });
+        Ok(Reply::clone(&entry.into_value().reply))
+    }
+
+    /// Forgets what an agent answered, whichever endpoint name it was asked by.
+    pub(crate) fn forget(&self, arn: &RuntimeArn) {
+        let arn = arn.as_str().to_owned();
+        // It fails only where the store was built without closures.
+        let _ = self.store.invalidate_entries_if(move |key, _| key.arn.as_ref() == Some(&arn));
+    }
+
+    pub(crate) fn forget_all(&self) {
+        self.store.invalidate_all();
+    }
+
+    /// How many answers are kept, and how many bytes they take, about.
+    pub(crate) fn size(&self) -> (u64, u64) {
+        (self.store.entry_count(), self.store.weighted_size())
+    }
+}
+
+/// Each answer has its own time to live.
+struct OwnTtl;
+
+impl Expiry<Key, Answer> for OwnTtl {
+    fn expire_after_create(&self, _: &Key, answer: &Answer, _: Instant) -> Option<Duration> {
+        Some(answer.ttl)
+    }
+}
+
+fn size(reply: &Reply) -> usize {
+    let json = reply.json.as_ref().map_or(0, |json| json.to_string().len());
+    // A parsed value takes about twice its text.
+    reply.text.len() + 2 * json + size_of::<Reply>()
+}

@@ -1,0 +1,88 @@
+//! The span of a call, by OpenTelemetry's names, and the trace that is passed on to the agent. Exports nothing.
+
+use agentcore_core::{SessionId, Target};
+use tracing::{Span, field::Empty};
+
+use crate::{Error, metrics};
+
+/// The span of one call, to be entered wherever the call makes progress.
+///
+/// Names are those of OpenTelemetry's semantic conventions: for generative AI (`invoke_agent`), HTTP clients and AWS SDKs;
+/// `otel.name`, `otel.kind` and `otel.status_code` are what `tracing-opentelemetry` reads.
+pub(crate) fn span(target: &Target, session: &SessionId) -> Span {
+    let agent = target.arn().map(|arn| arn.id());
+    let name = agent.map_or_else(|| "invoke_agent".to_owned(), |agent| format!("invoke_agent {agent}"));
+    tracing::info_span!(
+        "invoke_agent",
+        otel.name = name,
+        otel.kind = "client",
+        otel.status_code = Empty,
+        gen_ai.operation.name = "invoke_agent",
+        gen_ai.provider.name = "aws.bedrock",
+        gen_ai.agent.id = target.arn().map(|arn| arn.as_str()),
+        gen_ai.conversation.id = session.as_str(),
+        cloud.region = target.region().map(|region| region.as_str()),
+        aws.request_id = Empty,
+        http.response.status_code = Empty,
+        http.request.resend_count = Empty,
+        error.type = Empty,
+    )
+}
+
+/// Notes what is known once the head of an answer came.
+pub(crate) fn answered(span: &Span, status: u16, request_id: Option<&str>, attempts: u32) {
+    span.record("http.response.status_code", status);
+    if let Some(request_id) = request_id {
+        span.record("aws.request_id", request_id);
+    }
+    // The conventions leave it out where nothing was sent again.
+    if attempts > 1 {
+        span.record("http.request.resend_count", attempts - 1);
+    }
+}
+
+/// Notes why the call failed.
+pub(crate) fn failed(span: &Span, error: &Error) {
+    span.record("otel.status_code", "ERROR");
+    span.record("error.type", if error.agent().is_some() { "agent" } else { metrics::name(error.kind()) });
+    let (status, request_id) = (error.status(), error.request_id());
+    if let Some(status) = status {
+        answered(span, status, request_id, error.call().map_or(1, agentcore_http::Error::attempts));
+    }
+}
+
+/// Notes that the agent reported an error within its answer.
+pub(crate) fn agent_failed(span: &Span) {
+    span.record("otel.status_code", "ERROR");
+    span.record("error.type", "agent");
+}
+
+/// The trace that the span belongs to, in the headers of W3C Trace Context and Baggage; none where nothing records it.
+#[cfg(feature = "otel")]
+pub(crate) fn context(span: &Span) -> Option<agentcore_http::TraceContext> {
+    use std::collections::HashMap;
+
+    use opentelemetry::{propagation::TextMapPropagator, trace::TraceContextExt};
+    use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
+    use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+    let context = span.context();
+    if !context.span().span_context().is_valid() {
+        return None;
+    }
+    let mut headers = HashMap::new();
+    TraceContextPropagator::new().inject_context(&context, &mut headers);
+    BaggagePropagator::new().inject_context(&context, &mut headers);
+    let mut trace = agentcore_http::TraceContext::default();
+    // A value that is too long for the service is left out: the call matters more than its trace.
+    for (name, value) in &headers {
+        let with = match name.as_str() {
+            "traceparent" => trace.clone().traceparent(value),
+            "tracestate" if !value.is_empty() => trace.clone().tracestate(value),
+            "baggage" if !value.is_empty() => trace.clone().baggage(value),
+            _ => continue,
+        };
+        trace = with.unwrap_or(trace);
+    }
+    Some(trace)
+}

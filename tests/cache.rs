@@ -1,0 +1,190 @@
+//! Answers that are kept: for what, how long, for whom.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use agentcore::{Cache, Client, ErrorKind, Invoke, Payload, SessionId, metrics::CacheMetrics};
+use agentcore_mock::{AgentAnswer, Mock};
+use futures_util::future::join_all;
+use serde_json::json;
+use tokio::sync::Semaphore;
+
+use crate::support::{endpoint, start};
+
+/// A mock whose agent `counter` says how often it was asked, and a client that keeps what it says.
+async fn world(cache: Cache) -> (Mock, Client) {
+    let asked = Arc::new(AtomicU32::new(0));
+    let mock = start(Mock::builder().agent("counter", move |_| {
+        let asked = asked.clone();
+        async move { AgentAnswer::json((asked.fetch_add(1, Ordering::SeqCst) + 1).to_string()) }
+    }))
+    .await;
+    let client = Client::builder().bearer_token(&mock.token()).endpoints(endpoint(&mock)).cache(cache).build().unwrap();
+    (mock, client)
+}
+
+fn counts(client: &Client) -> (u64, u64, u64) {
+    let CacheMetrics { hits, misses, shared, .. } = client.metrics().cache;
+    (hits, misses, shared)
+}
+
+#[tokio::test]
+async fn what_counts_as_the_same_question() {
+    let (mock, client) = world(Cache::default()).await;
+    let runtime = client.runtime(mock.arn("counter"));
+    let other_endpoint = runtime.clone().qualifier("other".parse().unwrap());
+    let (one, other) = (SessionId::random(), SessionId::random());
+    let ask = |prompt: &str| runtime.invoke(prompt);
+    let json = |text: &'static str| runtime.invoke(Payload::json_text(text).unwrap());
+    let cases: Vec<(&str, Invoke, u32)> = vec![
+        ("the first", ask("x"), 1),
+        ("the same, in whatever session", ask("x"), 1),
+        ("another prompt", ask("y"), 2),
+        ("another endpoint", other_endpoint.invoke("x"), 3),
+        ("another user", ask("x").user("jane".parse().unwrap()), 4),
+        ("that user again", ask("x").user("jane".parse().unwrap()), 4),
+        ("no user", ask("x").no_user(), 5),
+        ("a header", ask("x").header("X-A=1".parse().unwrap()), 6),
+        ("the same header", ask("x").header("X-A=1".parse().unwrap()), 6),
+        ("another value", ask("x").header("X-A=2".parse().unwrap()), 7),
+        ("a named session", ask("x").session(&one), 8),
+        ("the same", ask("x").session(&one), 8),
+        ("another one", ask("x").session(&other), 9),
+        ("no trace wanted", runtime.invoke(Payload::prompt("x").enable_trace(false)), 10),
+        ("other bytes", json("{}"), 11),
+        ("the same bytes", json("{}"), 11),
+        ("equal JSON, other bytes", json("{ }"), 12),
+        ("patience is no part of it", ask("x").total_timeout(Duration::from_secs(9)).idempotent(), 1),
+    ];
+    for (case, invoke, answer) in cases {
+        assert_eq!(invoke.await.unwrap().text, answer.to_string(), "{case}");
+    }
+    assert_eq!(counts(&client), (6, 12, 0));
+    assert_eq!(client.metrics().calls, 12, "what the cache answers is no call");
+}
+
+#[tokio::test]
+async fn across_sessions_if_wanted() {
+    let (mock, client) = world(Cache::default().across_sessions(true)).await;
+    let runtime = client.runtime(mock.arn("counter"));
+    for session in [SessionId::random(), SessionId::random()] {
+        assert_eq!(runtime.invoke("x").session(&session).await.unwrap().text, "1");
+    }
+}
+
+#[tokio::test]
+async fn bypassing_and_a_time_to_live_of_one_s_own() {
+    let (mock, client) = world(Cache::default()).await;
+    let runtime = client.runtime(mock.arn("counter"));
+    assert_eq!(runtime.invoke("x").await.unwrap().text, "1");
+    assert_eq!(runtime.invoke("x").uncached().await.unwrap().text, "2");
+    assert_eq!(runtime.invoke("x").await.unwrap().text, "1", "what was bypassed is not kept");
+    assert_eq!(runtime.invoke("y").cached_for(Duration::ZERO).await.unwrap().text, "3");
+    assert_eq!(runtime.invoke("y").await.unwrap().text, "4", "kept for no time at all");
+}
+
+#[tokio::test]
+async fn streams_and_errors_are_not_kept() {
+    let (mock, client) = world(Cache::default()).await;
+    let runtime = client.runtime(mock.arn("counter"));
+    runtime.invoke("x").stream().await.unwrap();
+    runtime.invoke("x").send().await.unwrap();
+    assert_eq!(runtime.invoke("x").await.unwrap().text, "3");
+    for name in ["error-404", "fail-midstream"] {
+        let failing = client.runtime(mock.arn(name));
+        for _ in 0..2 {
+            assert_eq!(failing.invoke("x").await.unwrap_err().kind(), ErrorKind::Invocation);
+        }
+        let asked = mock.requests().iter().filter(|request| request.agent.as_deref() == Some(name)).count();
+        assert_eq!(asked, 2, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn forgetting_by_agent() {
+    let (mock, client) = world(Cache::default()).await;
+    let (counter, echo) = (client.runtime(mock.arn("counter")), client.runtime(mock.arn("echo")));
+    echo.invoke("x").await.unwrap();
+    assert_eq!(counter.invoke("x").await.unwrap().text, "1");
+    client.forget(&mock.arn("counter"));
+    assert_eq!(counter.invoke("x").await.unwrap().text, "2");
+    echo.invoke("x").await.unwrap();
+    assert_eq!(counts(&client), (1, 3, 0), "the other agent's answer stays");
+    client.forget_all();
+    echo.invoke("x").await.unwrap();
+    assert_eq!(counts(&client), (1, 4, 0));
+}
+
+/// An agent that answers once it may.
+fn gated() -> (agentcore_mock::Builder, Arc<Semaphore>) {
+    let gate = Arc::new(Semaphore::new(0));
+    let held = gate.clone();
+    let builder = Mock::builder().agent("gated", move |request| {
+        let held = held.clone();
+        async move {
+            held.acquire().await.unwrap().forget();
+            match request.prompt().as_deref() {
+                Some("fail") => AgentAnswer::json(json!({"error": "boom"})),
+                _ => AgentAnswer::json("done"),
+            }
+        }
+    });
+    (builder, gate)
+}
+
+#[tokio::test]
+async fn equal_calls_at_once_ask_once_and_share_the_outcome() {
+    let (builder, gate) = gated();
+    let mock = start(builder).await;
+    let client = Client::builder().bearer_token(&mock.token()).endpoints(endpoint(&mock)).cache(Cache::default());
+    let client = client.build().unwrap();
+    let runtime = client.runtime(mock.arn("gated"));
+    for (prompt, fine) in [("succeed", true), ("fail", false)] {
+        drop(mock.take_requests());
+        let calls = (0..5).map(|_| tokio::spawn(runtime.invoke(prompt).into_future())).collect::<Vec<_>>();
+        // One has asked, so the others can only wait for it.
+        while mock.requests().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        gate.add_permits(1);
+        for outcome in join_all(calls).await {
+            assert_eq!(outcome.unwrap().is_ok(), fine);
+        }
+        assert_eq!(mock.requests().len(), 1, "{prompt}");
+    }
+}
+
+#[tokio::test]
+async fn one_who_waited_takes_over_from_one_who_left() {
+    let (builder, gate) = gated();
+    let mock = start(builder).await;
+    let client = Client::builder().bearer_token(&mock.token()).endpoints(endpoint(&mock)).cache(Cache::default());
+    let client = client.build().unwrap();
+    let runtime = client.runtime(mock.arn("gated"));
+    let leaves = tokio::spawn(runtime.invoke("x").into_future());
+    while mock.requests().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let stays = tokio::spawn(runtime.invoke("x").into_future());
+    tokio::task::yield_now().await;
+    leaves.abort();
+    assert!(leaves.await.unwrap_err().is_cancelled());
+    gate.add_permits(2);
+    assert_eq!(stays.await.unwrap().unwrap().text, "done");
+}
+
+#[tokio::test]
+async fn the_bound_on_bytes_holds() {
+    let (mock, client) = world(Cache::default().max_bytes(10_000)).await;
+    let large = client.runtime(mock.arn("echo"));
+    let payload = "x".repeat(20_000);
+    for _ in 0..2 {
+        large.invoke(payload.as_str()).await.unwrap();
+    }
+    assert_eq!(counts(&client), (0, 2, 0), "an answer larger than all of it is not kept");
+}
