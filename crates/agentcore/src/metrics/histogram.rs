@@ -94,7 +94,8 @@ impl Default for Histogram {
 
 impl Serialize for Histogram {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let millis = |duration: Option<Duration>| duration.map(|duration| duration.as_secs_f64() * 1000.0);
+        #[expect(clippy::cast_precision_loss, reason = "exact up to 285 years")]
+        let millis = |duration: Option<Duration>| duration.map(|duration| duration.as_micros() as f64 / 1000.0);
         let mut fields = serializer.serialize_struct("Histogram", 7)?;
         fields.serialize_field("count", &self.count)?;
         fields.serialize_field("min_ms", &millis(self.min()))?;
