@@ -9,6 +9,9 @@ POST /invocations with {"mode": MODE, ...}, where MODE is one of
   stream_sync, stream_nl, stream_big, stream_done,
   raise, http404, http503, resp_text, resp_bin, resp_sse_custom
 GET /ping
+GET /ws, a WebSocket: a greeting in JSON that tells of the handshake, then "echo:" and the text for every text but
+  bytes (two bytes are sent), raise, close:CODE:REASON
+A session whose id begins with "refuse-" gets none.
 """
 
 import asyncio
@@ -21,6 +24,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 app = BedrockAgentCoreApp()
+
+# What the service selects of the subprotocols that a browser offers; the token is in the name of the other.
+BEARER = "base64UrlBearerAuthorization"
 
 
 @dataclass
@@ -147,6 +153,34 @@ async def invoke(payload, context):
         case "resp_sse_custom":
             return StreamingResponse(odd_sse(), media_type="text/event-stream", headers={"X-Custom": "1"})
     raise ValueError(f"unknown mode {mode}")
+
+
+@app.websocket
+async def talk(websocket, context):
+    if (context.session_id or "").startswith("refuse-"):
+        # Before the handshake is accepted this refuses it, with 403.
+        await websocket.close()
+        return
+    offered = websocket.scope["subprotocols"]
+    await websocket.accept(subprotocol=BEARER if BEARER in offered else None)
+    await websocket.send_json({
+        "session_id": context.session_id,
+        "forwarded": context.request_headers,
+        "path": websocket.scope["path"],
+        "query": websocket.scope["query_string"].decode(),
+        "subprotocols": len(offered),
+    })
+    async for text in websocket.iter_text():
+        match text.split(":", 2):
+            case ["bytes"]:
+                await websocket.send_bytes(b"\x00\xff")
+            case ["raise"]:
+                raise ValueError("boom over the socket")
+            case ["close", code, reason]:
+                await websocket.close(int(code), reason)
+                return
+            case _:
+                await websocket.send_text(f"echo:{text}")
 
 
 if __name__ == "__main__":

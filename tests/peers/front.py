@@ -3,12 +3,14 @@
 usage: python front.py [--jwks URL [--iss ISSUER] [--aud AUDIENCE]]
 
 The first line of output is `ready http://127.0.0.1:PORT`.
-Serves /runtimes/{ARN, percent-encoded}/invocations and /ping over `agent_app`, adds the session id header to every
+Serves /runtimes/{ARN, percent-encoded}/invocations, /ws and /ping over `agent_app`, adds the session id header to every
 answer as the service does and, with --jwks, refuses a token that is not signed by a key of that set (RS256), has no
-`exp`, has expired, or names another issuer or audience: 401 with an UnauthorizedException.
+`exp`, has expired, or names another issuer or audience: 401 with an UnauthorizedException. A handshake may bring its token
+in a subprotocol, as a browser's does.
 """
 
 import argparse
+import base64
 import json
 import urllib.request
 import uuid
@@ -23,6 +25,9 @@ from loopback import serve
 
 SESSION = b"x-amzn-bedrock-agentcore-runtime-session-id"
 
+# What ASGI calls the HTTP answer to each kind of request.
+ANSWERS = {"http": "http.response", "websocket": "websocket.http.response"}
+
 
 class Gate:
     """Stands before the application: verifies the bearer token, answers with the session id."""
@@ -32,13 +37,12 @@ class Gate:
         self.options = options
 
     async def __call__(self, scope, receive, send):
-        if scope["type"] != "http":
+        if scope["type"] not in ANSWERS:
             return await self.app(scope, receive, send)
-        headers = dict(scope["headers"])
-        fault = self.fault(headers.get(b"authorization", b"").decode("latin-1"))
+        fault = self.fault(bearer_token(scope))
         if fault:
-            return await refuse(send, fault)
-        session = headers.get(SESSION) or str(uuid.uuid4()).encode()
+            return await refuse(send, ANSWERS[scope["type"]], fault)
+        session = dict(scope["headers"]).get(SESSION) or str(uuid.uuid4()).encode()
 
         async def with_session(message):
             if message["type"] == "http.response.start":
@@ -47,12 +51,11 @@ class Gate:
 
         await self.app(scope, receive, with_session)
 
-    def fault(self, authorization):
+    def fault(self, token):
         """Says what is wrong with the credentials, or None."""
         if not self.options.jwks:
             return None
-        scheme, _, token = authorization.partition(" ")
-        if scheme != "Bearer":
+        if not token:
             return "no bearer token"
         claims = {"exp": {"essential": True}}
         if self.options.iss:
@@ -68,14 +71,26 @@ class Gate:
         return None
 
 
-async def refuse(send, message):
+def bearer_token(scope):
+    """The token in the header or in a subprotocol's name, or None."""
+    scheme, _, token = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1").partition(" ")
+    if scheme == "Bearer":
+        return token
+    for protocol in scope.get("subprotocols", []):
+        name, _, encoded = protocol.partition(".")
+        if name == agent_app.BEARER and encoded:
+            return base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
+    return None
+
+
+async def refuse(send, answer, message):
     headers = [
         (b"content-type", b"application/json"),
         (b"x-amzn-errortype", b"UnauthorizedException"),
         (b"www-authenticate", b"Bearer"),
     ]
-    await send({"type": "http.response.start", "status": 401, "headers": headers})
-    await send({"type": "http.response.body", "body": json.dumps({"message": message}).encode()})
+    await send({"type": f"{answer}.start", "status": 401, "headers": headers})
+    await send({"type": f"{answer}.body", "body": json.dumps({"message": message}).encode()})
 
 
 def main():

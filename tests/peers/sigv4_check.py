@@ -1,10 +1,15 @@
-"""A server that signs every request again with botocore and compares: a second opinion on SigV4 header signing.
+"""Signs again with botocore what was signed elsewhere, and compares: a second opinion on SigV4.
 
 usage: python sigv4_check.py REGION
+       python sigv4_check.py REGION socket < OPENING
 
-The credentials are those of the standard AWS environment variables. The first line of output is `ready http://127.0.0.1:PORT`.
-Answers 200 {"verified": true, "signed": [header, ...], "path": PATH} where botocore arrives at the same signature,
-403 AccessDeniedException with the reason where it does not.
+The credentials are those of the standard AWS environment variables. In the first form it is a server, whose first line of
+output is `ready http://127.0.0.1:PORT`. Answers 200 {"verified": true, "signed": [header, ...], "path": PATH} where botocore
+arrives at the same signature, 403 AccessDeniedException with the reason where it does not.
+
+In the second form it reads what opens a WebSocket: a presigned URL, or the JSON object {"url", "headers"}. Prints
+{"verified": true, "url", "query": {name: value, ...}, "signed": [header, ...]}, the URL without its query and the query without
+the signature's own parameters, or ends with 1 and the reason.
 """
 
 import datetime
@@ -12,14 +17,18 @@ import json
 import re
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from unittest import mock
+from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
-from botocore.auth import SigV4Auth
+from botocore.auth import SIGV4_TIMESTAMP, SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import EnvProvider
 
 SERVICE = "bedrock-agentcore"
 MUST_BE_SIGNED = {"host", "x-amz-date"}
 FRESH = datetime.timedelta(minutes=5)
+# botocore knows the ports of these alone; a WebSocket is opened by an HTTP request.
+SCHEMES = {"ws": "http", "wss": "https"}
 AUTHORIZATION = re.compile(
     r"AWS4-HMAC-SHA256 Credential=([^/]+)/(\d{8})/([^/]+)/([^/]+)/aws4_request, SignedHeaders=([^,]+), Signature=([0-9a-f]{64})"
 )
@@ -43,9 +52,7 @@ def verify(method, url, headers, body, credentials, region):
     unsigned = [name for name in headers if name.startswith("x-amz") and name not in signed]
     if unsigned:
         raise ValueError(f"unsigned headers: {unsigned}")
-    at = datetime.datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=datetime.timezone.utc)
-    if abs(datetime.datetime.now(datetime.timezone.utc) - at) > FRESH:
-        raise ValueError(f"x-amz-date {date} is more than {FRESH} away")
+    fresh(date)
 
     request = AWSRequest(method, url, data=body, headers={name: headers[name] for name in signed})
     request.context["timestamp"] = date
@@ -55,6 +62,46 @@ def verify(method, url, headers, body, credentials, region):
     if again != signature:
         raise ValueError(f"botocore signs otherwise; its canonical request is {canonical!r}")
     return signed
+
+
+def fresh(date):
+    """Reads a timestamp of about now; raises ValueError if it is another."""
+    at = datetime.datetime.strptime(date, SIGV4_TIMESTAMP).replace(tzinfo=datetime.timezone.utc)
+    if abs(datetime.datetime.now(datetime.timezone.utc) - at) > FRESH:
+        raise ValueError(f"x-amz-date {date} is more than {FRESH} away")
+    return at
+
+
+def verify_presigned(url, credentials, region):
+    """Has botocore presign the URL at the time that it names; raises ValueError if that is not the same URL in every byte."""
+    parts = urlsplit(url)
+    parameters = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True)
+    own = "&".join(f"{quote(name, '')}={quote(value, '')}" for name, value in parameters if not name.startswith("X-Amz-"))
+    given = dict(parameters)
+    request = AWSRequest("GET", urlunsplit(parts._replace(scheme=SCHEMES[parts.scheme], query=own)))
+    signer = SigV4QueryAuth(credentials, SERVICE, region, expires=int(given["X-Amz-Expires"]))
+    with mock.patch("botocore.auth.get_current_datetime", return_value=fresh(given["X-Amz-Date"])):
+        signer.add_auth(request)
+    again = urlunsplit(urlsplit(request.url)._replace(scheme=parts.scheme))
+    if again != url:
+        raise ValueError(f"botocore signs otherwise: {again}")
+    return given["X-Amz-SignedHeaders"].split(";")
+
+
+def verify_socket(opening, credentials, region):
+    """Verifies what opens a WebSocket, by its URL or by its headers."""
+    if opening.startswith("{"):
+        opening = json.loads(opening)
+        url = urlsplit(opening["url"])
+        headers = {name.lower(): value for name, value in opening["headers"].items()} | {"host": url.netloc}
+        plain = urlunsplit(url._replace(scheme=SCHEMES[url.scheme]))
+        signed = verify("GET", plain, headers, b"", credentials, region)
+    else:
+        url = urlsplit(opening)
+        signed = verify_presigned(opening, credentials, region)
+    query = {name: value for name, value in parse_qsl(url.query, keep_blank_values=True) if not name.startswith("X-Amz-")}
+    bare = urlunsplit(url._replace(query=""))
+    return {"verified": True, "url": bare, "query": query, "signed": signed}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -88,7 +135,13 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def main():
-    (region,) = sys.argv[1:]
+    region, *form = sys.argv[1:]
+    if form:
+        try:
+            print(json.dumps(verify_socket(sys.stdin.read().strip(), EnvProvider().load(), region)))
+        except ValueError as error:
+            sys.exit(str(error))
+        return
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.credentials = EnvProvider().load()
     server.region = region

@@ -1,8 +1,9 @@
 //! `acore` against other people's software: the official Python SDK's agent, joserfc, a certified OpenID provider,
-//! moto and cognito-srp in the place of Cognito, botocore.
+//! moto and cognito-srp in the place of Cognito, botocore, Chromium.
 //!
 //! Every expectation is written by hand or comes from the other side; nothing here is computed by the code under test.
 
+mod browser;
 mod case;
 mod cognito;
 mod credentials;
@@ -12,6 +13,8 @@ mod machine;
 mod peer;
 mod program;
 mod signature;
+mod socket;
+mod tap;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -30,10 +33,12 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome {
     let mut tally = Tally::default();
     local::run(&bench, &mut tally)?;
     front::run(&bench, &mut tally)?;
+    socket::run(&bench, &mut tally)?;
     machine::run(&bench, &mut tally)?;
     machine::renewals(&bench, workspace, &mut tally)?;
     cognito::run(&bench, workspace, &mut tally)?;
     signature::run(&bench, &mut tally)?;
+    browser::run(&bench, workspace, &mut tally)?;
     tally.verdict()
 }
 

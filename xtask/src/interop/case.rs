@@ -14,6 +14,7 @@ pub(super) struct Case {
     name: &'static str,
     args: Vec<String>,
     env: Vec<(&'static str, String)>,
+    input: Vec<u8>,
     exit: i32,
     stdout: Stdout,
     stderr: Vec<&'static str>,
@@ -30,6 +31,8 @@ enum Stdout {
     Lines(Vec<Value>),
     /// One JSON object that has these values at these JSON pointers.
     Object(Vec<(&'static str, Value)>),
+    /// Such an object on the first line, then this text.
+    Greeting(Vec<(&'static str, Value)>, String),
 }
 
 impl Case {
@@ -39,6 +42,7 @@ impl Case {
             name,
             args: args.iter().map(|it| (*it).to_owned()).collect(),
             env: Vec::new(),
+            input: Vec::new(),
             exit: 0,
             stdout: Stdout::Text(String::new()),
             stderr: Vec::new(),
@@ -54,6 +58,12 @@ impl Case {
     /// Sets an environment variable.
     pub(super) fn env(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.env.push((name, value.into()));
+        self
+    }
+
+    /// Puts this on standard input.
+    pub(super) fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
+        self.input = input.into();
         self
     }
 
@@ -93,6 +103,12 @@ impl Case {
         self
     }
 
+    /// Expects such an object on the first line, and then this text.
+    pub(super) fn greeting(mut self, values: &[(&'static str, Value)], text: impl Into<String>) -> Self {
+        self.stdout = Stdout::Greeting(values.to_vec(), text.into());
+        self
+    }
+
     /// Expects these values at these JSON pointers, of `--output json`.
     pub(super) fn json(self, values: &[(&'static str, Value)]) -> Self {
         self.object(values).args(&["--output", "json"])
@@ -118,11 +134,7 @@ impl Case {
 impl Stdout {
     fn fault(&self, said: &[u8]) -> Option<String> {
         match self {
-            Self::Text(expected) => {
-                let said = said.strip_suffix(b"\n").unwrap_or(said);
-                let expected = expected.as_bytes();
-                (said != expected).then(|| difference(said, expected))
-            }
+            Self::Text(expected) => text_fault(said, expected),
             Self::Bytes(expected) => (said != expected).then(|| difference(said, expected)),
             Self::Lines(expected) => {
                 let said: Result<Vec<Value>, _> =
@@ -133,14 +145,29 @@ impl Stdout {
                     Err(error) => Some(format!("a line of standard output is not JSON: {error}")),
                 }
             }
-            Self::Object(expected) => match serde_json::from_slice::<Value>(said) {
-                Ok(said) => expected.iter().find_map(|(pointer, value)| {
-                    let found = said.pointer(pointer).cloned();
-                    (found.as_ref() != Some(value)).then(|| format!("{pointer} is {found:?}, expected {value}"))
-                }),
-                Err(error) => Some(format!("standard output is not JSON: {error}")),
-            },
+            Self::Object(expected) => object_fault(said, expected),
+            Self::Greeting(expected, text) => {
+                let end = said.iter().position(|byte| *byte == b'\n').unwrap_or(said.len());
+                let (first, rest) = said.split_at(end);
+                object_fault(first, expected).or_else(|| text_fault(rest.strip_prefix(b"\n").unwrap_or(rest), text))
+            }
         }
+    }
+}
+
+fn text_fault(said: &[u8], expected: &str) -> Option<String> {
+    let said = said.strip_suffix(b"\n").unwrap_or(said);
+    let expected = expected.as_bytes();
+    (said != expected).then(|| difference(said, expected))
+}
+
+fn object_fault(said: &[u8], expected: &[(&'static str, Value)]) -> Option<String> {
+    match serde_json::from_slice::<Value>(said) {
+        Ok(said) => expected.iter().find_map(|(pointer, value)| {
+            let found = said.pointer(pointer).cloned();
+            (found.as_ref() != Some(value)).then(|| format!("{pointer} is {found:?}, expected {value}"))
+        }),
+        Err(error) => Some(format!("standard output is not JSON: {error}")),
     }
 }
 
@@ -158,7 +185,7 @@ impl Tally {
         for case in cases {
             let mut command = bench.acore(&case.args);
             command.envs(case.env.iter().map(|(name, value)| (name, value)));
-            let answer = program::run(command)?;
+            let answer = program::run_with(command, case.input.clone())?;
             self.count(case.name, &case.faults(&answer), &answer);
         }
         Ok(())
@@ -234,6 +261,8 @@ mod tests {
                 0,
                 "{\"json\":null,\"text\":\"x\",\"more\":1}",
             ),
+            (case().greeting(&[("/a", json!(1))], "b\nc"), 0, "{\"a\":1}\nb\nc\n"),
+            (case().greeting(&[("/a", json!(1))], ""), 0, "{\"a\":1}\n"),
         ];
         for (case, exit, stdout) in cases {
             assert_eq!(faults(&case, exit, stdout.as_bytes(), "error: boom").is_empty(), exit != 0, "{case:?}");
@@ -258,6 +287,8 @@ mod tests {
             ),
             (case().json(&[("/json", json!(null))]), 0, "{}", "/json is None, expected null"),
             (case().json(&[]), 0, "no", "standard output is not JSON"),
+            (case().greeting(&[("/a", json!(1))], ""), 0, "{\"a\":2}\n", "/a is Some(Number(2)), expected 1"),
+            (case().greeting(&[], "b"), 0, "{}\nc\n", "standard output is \"c\", expected \"b\""),
             (case().fails(3, &["expired"]), 3, "", "standard error lacks \"expired\""),
         ];
         for (case, exit, stdout, expected) in cases {

@@ -38,7 +38,7 @@ pub(super) fn run(bench: &Bench, tally: &mut Tally) -> Outcome {
 }
 
 /// The token with another signature.
-fn tampered(token: &str) -> Outcome<String> {
+pub(super) fn tampered(token: &str) -> Outcome<String> {
     let [header, payload, signature] = token.split('.').collect::<Vec<_>>()[..] else {
         return Err("acore mock printed a token that is no JWT".into());
     };
@@ -50,10 +50,10 @@ fn tampered(token: &str) -> Outcome<String> {
 pub(super) const ARN: &str = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/my_agent-AbC1234567";
 
 /// Port 9 (discard) of this machine: reserved, and open nowhere by default.
-const NOBODY: &str = "http://127.0.0.1:9";
+pub(super) const NOBODY: &str = "http://127.0.0.1:9";
 
 /// `{"alg":"RS256"}.{"exp":1700000000}.` and a signature of zeros: expired on 14 November 2023.
-const EXPIRED: &str = "eyJhbGciOiJSUzI1NiJ9.eyJleHAiOjE3MDAwMDAwMDB9.AAAA";
+pub(super) const EXPIRED: &str = "eyJhbGciOiJSUzI1NiJ9.eyJleHAiOjE3MDAwMDAwMDB9.AAAA";
 
 #[cfg(test)]
 mod tests {

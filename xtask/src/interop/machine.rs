@@ -67,7 +67,7 @@ pub(super) fn renewals(bench: &Bench, workspace: &Workspace, tally: &mut Tally) 
 /// A command that runs one of the peers of Node.
 pub(super) fn node(bench: &Bench, script: &str, args: &[&str]) -> Command {
     let mut command = Command::new("node");
-    command.arg(bench.peers.join(script)).args(args).env("PEERS_NPM", &bench.node_packages);
+    command.env_clear().arg(bench.peers.join(script)).args(args).env("PEERS_NPM", &bench.node_packages);
     // Node is often not where a bare environment looks.
     command.envs(env::var_os("PATH").map(|path| ("PATH", path)));
     command

@@ -1,8 +1,8 @@
-//! SigV4 both ways: botocore verifies what `acore` signs, and the mock verifies what boto3 signs.
+//! SigV4 both ways: botocore verifies what `acore` signs, for calls and for sockets, and the mock verifies what boto3 signs.
 
 use std::process::Command;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Bench;
 use super::case::{Case, Tally};
@@ -15,6 +15,7 @@ use crate::{Outcome, report};
 /// Runs both directions.
 pub(super) fn run(bench: &Bench, tally: &mut Tally) -> Outcome {
     checked_by_botocore(bench, tally)?;
+    sockets_checked_by_botocore(bench, tally)?;
     signed_by_boto3(bench, tally)
 }
 
@@ -41,6 +42,67 @@ fn checked_by_botocore(bench: &Bench, tally: &mut Tally) -> Outcome {
         call("another secret is refused", "wrong").args(&["Hello"]).fails(3, &["error:", "botocore signs otherwise"]),
     ];
     tally.run("SigV4, verified by botocore", bench, cases)
+}
+
+/// What `acore` prints for others to open a socket with: botocore must arrive at the same URL, or the same `Authorization`.
+fn sockets_checked_by_botocore(bench: &Bench, tally: &mut Tally) -> Outcome {
+    let script = bench.peers.join("sigv4_check.py");
+    let script = script.to_str().ok_or("the path of the peers is not text")?;
+    let check = |name, [secret, token]: [&str; 2], args: &[&str]| -> Outcome<Case> {
+        let mut command = bench.acore(&[]);
+        command.args(args).args(["--sigv4", "--arn", ARN, "--session-id", SESSION]);
+        // An empty session token is none, to both.
+        command.env(KEY, EXAMPLE_KEY).env(SECRET, secret).env(SESSION_TOKEN, token);
+        let case = Case::new(name, &[script, "us-east-1", "socket"]).input(program::output(command)?);
+        let case = case.env(KEY, EXAMPLE_KEY).env(SECRET, EXAMPLE_SECRET).env(SESSION_TOKEN, token);
+        Ok(case.env("PYTHONDONTWRITEBYTECODE", "1"))
+    };
+    let found = |base: &str, query: Value, signed: &[&str]| {
+        [("/url", json!(format!("{base}{SOCKET}"))), ("/query", query), ("/signed", json!(signed))]
+    };
+    let (good, wrong, permanent) = ([EXAMPLE_SECRET, EXAMPLE_TOKEN], ["wrong", EXAMPLE_TOKEN], [EXAMPLE_SECRET, ""]);
+    let at = ["--endpoint-url", "http://127.0.0.1:8123/base"];
+    let everything =
+        ["--param", "room=a b+c/é~%2F", "--param", "empty=", "--param", "Z&=x=y", "--qualifier", "my endpoint"];
+    let all_of_it =
+        json!({ "room": "a b+c/é~%2F", "empty": "", "Z&": "x=y", "qualifier": "my endpoint", SESSION_NAME: SESSION });
+    let session = || json!({ SESSION_NAME: SESSION });
+    let host = ["host"];
+    let headers = ["host", "x-amz-date", "x-amz-security-token", "x-amzn-bedrock-agentcore-runtime-session-id"];
+    let cases = vec![
+        check("a presigned URL", good, &["ws-url"])?.object(&found(SERVICE, session(), &host)),
+        check("by permanent credentials, for a minute", permanent, &["ws-url", "--expires", "60"])?.object(&found(
+            SERVICE,
+            session(),
+            &host,
+        )),
+        check("with a qualifier and parameters", good, &[&["ws-url"], &everything[..]].concat())?
+            .object(&found(SERVICE, all_of_it, &host)),
+        check("at a port and a path", good, &[&["ws-url"], &at[..]].concat())?.object(&found(
+            ELSEWHERE,
+            session(),
+            &host,
+        )),
+        check("by another secret", wrong, &["ws-url"])?.fails(1, &["botocore signs otherwise"]),
+        check("the headers of a handshake", good, &["ws-headers"])?.object(&found(SERVICE, json!({}), &headers)),
+        check("by permanent credentials", permanent, &["ws-headers"])?.object(&found(
+            SERVICE,
+            json!({}),
+            &[&headers[..2], &headers[3..]].concat(),
+        )),
+        check("with a qualifier", good, &["ws-headers", "--qualifier", "my endpoint"])?.object(&found(
+            SERVICE,
+            json!({ "qualifier": "my endpoint" }),
+            &headers,
+        )),
+        check("at a port and a path", good, &[&["ws-headers"], &at[..]].concat())?.object(&found(
+            ELSEWHERE,
+            json!({}),
+            &headers,
+        )),
+        check("by another secret", wrong, &["ws-headers"])?.fails(1, &["botocore signs otherwise"]),
+    ];
+    tally.run("SigV4 of sockets, verified by botocore", &bench.with_program(bench.python.clone()), cases)
 }
 
 /// boto3 itself calls the mock's echo agent, whose verifier is neither botocore's code nor `acore`'s.
@@ -81,6 +143,16 @@ const SESSION_TOKEN: &str = "AWS_SESSION_TOKEN";
 const EXAMPLE_KEY: &str = "AKIDEXAMPLE";
 const EXAMPLE_SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 const EXAMPLE_TOKEN: &str = "interop+session/token==";
+
+const SERVICE: &str = "wss://bedrock-agentcore.us-east-1.amazonaws.com";
+const ELSEWHERE: &str = "ws://127.0.0.1:8123/base";
+
+/// The path of the socket of [`ARN`].
+const SOCKET: &str =
+    "/runtimes/arn%3Aaws%3Abedrock-agentcore%3Aus-east-1%3A123456789012%3Aruntime%2Fmy_agent-AbC1234567/ws";
+
+/// What the session is called in a query.
+const SESSION_NAME: &str = "X-Amzn-Bedrock-AgentCore-Runtime-Session-Id";
 
 /// The mock's agent that answers with what it was asked.
 const ECHO: &str = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/echo-AbC1234567";
