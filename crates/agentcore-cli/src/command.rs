@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod chat;
 mod completions;
 mod connect;
 mod invoke;
@@ -23,6 +24,7 @@ use crate::{
 #[derive(Subcommand)]
 pub(crate) enum Command {
     Invoke(invoke::Flags),
+    Chat(chat::Flags),
     Connect(connect::Flags),
     WsUrl(ws_url::Flags),
     WsHeaders(ws_headers::Flags),
@@ -44,6 +46,10 @@ pub(crate) async fn run(cli: Cli, matches: ArgMatches) -> Result<(), Failure> {
         Command::Invoke(flags) => {
             let plan = plan(target, identity)?;
             invoke::Call::new(flags, matches)?.run(plan).await
+        }
+        Command::Chat(flags) => {
+            let chat = chat::Chat::new(flags, matches)?;
+            chat.run(plan(target, identity)?).await
         }
         Command::Connect(flags) => {
             let connection = connect::Connection::new(flags, matches)?;

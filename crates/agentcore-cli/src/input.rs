@@ -1,10 +1,14 @@
 //! What is said to the agent, and secrets that come the same way: from an argument, a file or standard input.
 
+mod lines;
+
 use std::io::{IsTerminal, Read, Write};
 
 use agentcore::Payload;
 
 use crate::{args::Given, report::Failure};
+
+pub(crate) use lines::lines;
 
 /// Where words may come from.
 pub(crate) struct Sources {
@@ -82,11 +86,11 @@ pub(crate) async fn ask_secretly(question: &str) -> Result<String, Failure> {
     .await
 }
 
-/// Shows what is typed again, if a question was interrupted that did not.
-pub(crate) use terminal::restore;
+/// Puts the terminal back, if a question or a prompt was interrupted that had changed it.
+pub(crate) use terminal::{forget, remember, restore};
 
-/// The terminal as it was before a secret was asked for: whoever waits for the answer cannot put it back when Ctrl-C ends
-/// the program.
+/// The terminal as it was before a secret was asked for, or a line edited: whoever waits for the answer cannot put it back when
+/// a signal ends the program.
 #[cfg(unix)]
 mod terminal {
     use std::sync::{Mutex, PoisonError};
@@ -95,11 +99,11 @@ mod terminal {
 
     static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
 
-    pub(super) fn remember() {
+    pub(crate) fn remember() {
         *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = tcgetattr(std::io::stdin()).ok();
     }
 
-    pub(super) fn forget() {
+    pub(crate) fn forget() {
         *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
@@ -113,9 +117,9 @@ mod terminal {
 
 #[cfg(not(unix))]
 mod terminal {
-    pub(super) fn remember() {}
+    pub(crate) fn remember() {}
 
-    pub(super) fn forget() {}
+    pub(crate) fn forget() {}
 
     pub(crate) fn restore() {}
 }

@@ -53,6 +53,8 @@ impl From<ErrorKind> for Exit {
 #[derive(Debug)]
 pub(crate) enum Failure {
     Told(Box<Told>),
+    /// Something that failed in the middle of the command, which went on, and was told then.
+    AlreadyTold(Exit),
     /// Whoever read standard output has gone, which is no error.
     OutputClosed,
 }
@@ -119,7 +121,11 @@ impl Failure {
 
     /// Writes it to standard error.
     pub(crate) fn tell(&self) -> Exit {
-        let Self::Told(told) = self else { return Exit::Done };
+        let told = match self {
+            Self::Told(told) => told,
+            Self::AlreadyTold(exit) => return *exit,
+            Self::OutputClosed => return Exit::Done,
+        };
         // There is nobody to tell that standard error is gone.
         let _ = anstream::stderr().write_all(told.lines().as_bytes());
         told.exit

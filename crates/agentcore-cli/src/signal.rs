@@ -2,8 +2,11 @@
 
 use std::{
     io::{IsTerminal, Write},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
+
+use tokio::sync::mpsc;
 
 use crate::{
     input,
@@ -38,30 +41,67 @@ pub(crate) async fn supervise(command: impl Future<Output = Result<(), Failure>>
     exit
 }
 
+/// Ctrl-C in the hands of a command that goes on after it, such as a conversation whose answer is stopped.
+///
+/// While this is held, Ctrl-C is told here and does not end the program; a second one that comes before the first was heard
+/// does, because the command is stuck.
+pub(crate) struct Interrupts(mpsc::Receiver<()>);
+
+impl Interrupts {
+    /// Takes Ctrl-C; of several takers the last has it.
+    pub(crate) fn take() -> Self {
+        let (tell, told) = mpsc::channel(1);
+        *TAKER.lock().unwrap_or_else(PoisonError::into_inner) = Some(tell);
+        Self(told)
+    }
+
+    /// Waits for the next Ctrl-C.
+    pub(crate) async fn next(&mut self) {
+        if self.0.recv().await.is_none() {
+            // Another has taken it.
+            std::future::pending().await
+        }
+    }
+}
+
+/// Tells the command that has taken Ctrl-C; returns whether one has, and hears.
+fn tell_taker() -> bool {
+    let taker = TAKER.lock().unwrap_or_else(PoisonError::into_inner);
+    taker.as_ref().is_some_and(|tell| tell.try_send(()).is_ok())
+}
+
+static TAKER: Mutex<Option<mpsc::Sender<()>>> = Mutex::new(None);
+
 /// Begins to listen at once, and tells what was heard.
 #[cfg(unix)]
 fn signal() -> impl Future<Output = Exit> {
     use tokio::signal::unix::{Signal, SignalKind, signal};
-    async fn heard(signals: std::io::Result<Signal>) {
+    async fn heard(signals: &mut std::io::Result<Signal>) {
         match signals {
-            Ok(mut signals) => _ = signals.recv().await,
+            Ok(signals) => _ = signals.recv().await,
             // The system's own way to end a program is left.
             Err(_) => std::future::pending().await,
         }
     }
-    let (interrupt, terminate) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
-    async {
-        tokio::select! {
-            () = heard(interrupt) => Exit::Interrupted,
-            () = heard(terminate) => Exit::Terminated,
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    async move {
+        loop {
+            tokio::select! {
+                () = heard(&mut interrupt) => if !tell_taker() { return Exit::Interrupted },
+                () = heard(&mut terminate) => return Exit::Terminated,
+            }
         }
     }
 }
 
 #[cfg(not(unix))]
 async fn signal() -> Exit {
-    let _ = tokio::signal::ctrl_c().await;
-    Exit::Interrupted
+    loop {
+        let _ = tokio::signal::ctrl_c().await;
+        if !tell_taker() {
+            return Exit::Interrupted;
+        }
+    }
 }
 
 /// Enough to clear a line of a terminal, too little to be noticed.

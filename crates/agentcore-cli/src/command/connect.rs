@@ -1,9 +1,6 @@
 //! `acore connect`: standard input and output as the two ends of the agent's WebSocket, a line a message.
 
-use std::{
-    io::{BufRead, IsTerminal, Read},
-    time::Duration,
-};
+use std::{io::IsTerminal, time::Duration};
 
 use agentcore::{
     RetryPolicy, SessionId,
@@ -15,6 +12,7 @@ use tokio::{sync::mpsc, time::timeout};
 
 use crate::{
     args::seconds,
+    input,
     output::{Output, note},
     progress::Spinner,
     report::{Failure, Way},
@@ -96,7 +94,9 @@ impl Connection {
             note(&format!("connected, in session {}; Ctrl-D ends it", socket.session_id().as_str()));
         }
         let (sender, receiver) = socket.split();
-        Conversation { sender, receiver, output: Output::default(), way: reached.way }.hold(lines(), self.wait).await
+        Conversation { sender, receiver, output: Output::default(), way: reached.way }
+            .hold(input::lines(), self.wait)
+            .await
     }
 }
 
@@ -185,45 +185,6 @@ impl Conversation {
     }
 }
 
-/// Reads standard input line by line, on a thread of its own: nothing interrupts a read from a terminal.
-fn lines() -> mpsc::Receiver<Result<String, Failure>> {
-    let (found, lines) = mpsc::channel(1);
-    std::thread::spawn(move || {
-        let mut stdin = std::io::stdin().lock();
-        while let Some(line) = line(&mut stdin).transpose() {
-            let last = line.is_err();
-            if found.blocking_send(line).is_err() || last {
-                break;
-            }
-        }
-    });
-    lines
-}
-
-/// The next line without its end, or nothing at the end of input.
-fn line(input: &mut impl BufRead) -> Result<Option<String>, Failure> {
-    let mut line = Vec::new();
-    let failed = "cannot read a message from standard input";
-    let read = input.take(MAX_LINE_BYTES + 1).read_until(b'\n', &mut line);
-    match read.map_err(|error| Failure::usage(failed).caused_by(&error))? {
-        0 => return Ok(None),
-        bytes if bytes as u64 > MAX_LINE_BYTES => {
-            return Err(Failure::usage(format!("a line of standard input is longer than {MAX_LINE_BYTES} bytes")));
-        }
-        _ => {}
-    }
-    let mut line = String::from_utf8(line).map_err(|_| Failure::usage("a line of standard input is not UTF-8"))?;
-    if line.ends_with('\n') {
-        line.pop();
-        if line.ends_with('\r') {
-            line.pop();
-        }
-    }
-    Ok(Some(line))
-}
-
-/// As much as the client takes in a message by default.
-const MAX_LINE_BYTES: u64 = 16 * 1024 * 1024;
 const RECONNECTS: u32 = 8;
 
 const AFTER_HELP: &str = "\
@@ -231,26 +192,3 @@ Examples:
   echo \"Hello\" | acore --mock --arn echo connect
   acore connect --arn \"$ARN\" --sigv4 --presigned < questions.txt
   acore connect --local http://127.0.0.1:8080";
-
-#[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-    use super::*;
-
-    #[test]
-    fn lines_without_their_ends() {
-        let mut input = &b"one\ntwo\r\n\n  four \nlast"[..];
-        for expected in [Some("one"), Some("two"), Some(""), Some("  four "), Some("last"), None, None] {
-            assert_eq!(line(&mut input).unwrap().as_deref(), expected);
-        }
-        assert!(line(&mut &b"\xff\n"[..]).is_err());
-    }
-
-    #[test]
-    fn a_line_has_a_bound() {
-        let fits = usize::try_from(MAX_LINE_BYTES).unwrap();
-        assert!(line(&mut "x".repeat(fits).as_bytes()).is_ok());
-        assert!(line(&mut "x".repeat(fits + 1).as_bytes()).is_err());
-    }
-}

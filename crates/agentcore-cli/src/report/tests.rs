@@ -10,6 +10,7 @@ impl Failure {
         match self {
             Self::Told(told) => (told.exit, anstream::adapter::strip_str(&told.lines()).to_string()),
             Self::OutputClosed => (Exit::Done, String::new()),
+            Self::AlreadyTold(exit) => (*exit, String::new()),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`world`] | starts the program, with or without a mock that the test can look into |
 //! | [`bad_input`] | what is refused before anything is sent |
+//! | [`chat`] | conversations by a pipe, over both ways |
 //! | [`network`] | certificates and proxies of the environment |
 //! | [`outcome`] | exit codes, and what stands on standard error |
 //! | [`output`] | the four formats |
@@ -12,17 +13,21 @@
 //! | [`token`] | tokens for machines, and `acore token` |
 //! | [`user`] | users of a Cognito pool, and tokens that a program prints |
 //! | [`websocket`] | `ws-url`, `ws-headers` and `connect` |
+//! | [`terminal`] | conversations at a terminal: keys, what is rendered, how the terminal is left |
 //! | [`small`] | `mock`, `ping`, `completions`, help |
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bad_input;
+mod chat;
 mod network;
 mod outcome;
 mod output;
 mod process;
 mod request;
 mod small;
+#[cfg(unix)]
+mod terminal;
 mod token;
 mod user;
 mod websocket;

@@ -1,0 +1,195 @@
+//! The conversation itself: takes line after line, does what it says, and shows the answers. Knows no protocol.
+
+use agentcore::{Event, SessionId};
+use tokio::sync::mpsc;
+
+use super::{
+    agent::{Agent, Heard},
+    editor::{Asked, Editor},
+    input::{HELP, Input},
+    screen::Screen,
+    transcript::Transcript,
+};
+use crate::{
+    output::note,
+    report::{Exit, Failure},
+    signal::Interrupts,
+};
+
+/// Where lines come from.
+pub(super) enum Lines {
+    /// A terminal, whose Ctrl-C is the conversation's.
+    Typed(Box<Editor>, Interrupts),
+    Piped(mpsc::Receiver<Result<String, Failure>>),
+}
+
+/// A conversation, in one session after the other.
+pub(super) struct Conversation {
+    agent: Agent,
+    session: SessionId,
+    screen: Screen,
+    transcript: Transcript,
+    /// How the first failure would end the program.
+    failed: Option<Exit>,
+}
+
+impl Conversation {
+    pub(super) fn new(agent: Agent, session: SessionId) -> Self {
+        Self { agent, session, screen: Screen::new(), transcript: Transcript::default(), failed: None }
+    }
+
+    /// Says the first prompt, if there is one, and then the lines to their end. Who types has seen what failed; a pipe has not,
+    /// and its conversation ends as its first failure would have.
+    pub(super) async fn hold(mut self, mut lines: Lines, mut first: Option<String>) -> Result<(), Failure> {
+        if matches!(lines, Lines::Typed(..)) {
+            note(&format!("session {}; /help says what there is", self.session.as_str()));
+        }
+        loop {
+            let asked = match first.take() {
+                Some(line) => Asked::Line(line),
+                None => lines.next().await?,
+            };
+            let line = match asked {
+                Asked::Line(line) => line,
+                Asked::Dropped => continue,
+                Asked::End => break,
+            };
+            match self.turn(&line, &mut lines).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(Failure::OutputClosed) => return Err(Failure::OutputClosed),
+                Err(failure) => {
+                    self.screen.end()?;
+                    self.fail(&failure)?;
+                }
+            }
+        }
+        match (lines, self.failed) {
+            (Lines::Piped(_), Some(exit)) => Err(Failure::AlreadyTold(exit)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Does what a line says, and returns whether the conversation goes on.
+    async fn turn(&mut self, line: &str, lines: &mut Lines) -> Result<bool, Failure> {
+        match Input::read(line) {
+            Input::Nothing => {}
+            Input::Say(prompt) => {
+                let answered = tokio::select! {
+                    answered = self.answer(&prompt) => Some(answered),
+                    () = lines.interrupted() => None,
+                };
+                match answered {
+                    Some(answered) => answered?,
+                    None => self.stop()?,
+                }
+            }
+            Input::Help => self.screen.line(HELP)?,
+            Input::Session => self.screen.line(self.session.as_str())?,
+            Input::New => {
+                self.session = SessionId::random();
+                note(&format!("a new session: {}", self.session.as_str()));
+            }
+            Input::Save { path, over } => {
+                self.transcript.save(&path, over)?;
+                note(&format!("saved to {}", path.display()));
+            }
+            Input::Quit => return Ok(false),
+            Input::Wrong(why) => {
+                return Err(Failure::usage(why)
+                    .hint("/help lists the commands; a line that begins with // is said with one slash"));
+            }
+        }
+        Ok(true)
+    }
+
+    /// Says a prompt and shows the answer to its end.
+    async fn answer(&mut self, prompt: &str) -> Result<(), Failure> {
+        for event in self.agent.late() {
+            show(&mut self.screen, &mut self.transcript, &event)?;
+        }
+        self.screen.end()?;
+        self.transcript.say(&self.session, prompt);
+        self.screen.wait();
+        let mut answer = self.agent.ask(&self.session, prompt).await?;
+        let (mut spoken, mut unknown) = (false, Vec::new());
+        let ended = loop {
+            match answer.next().await {
+                Ok(Heard::Event(Event::Other(event))) => unknown.push(event.data),
+                Ok(Heard::Event(Event::Error(error))) => {
+                    spoken = true;
+                    let exit = self.screen.fail(&agentcore::Error::from(error).into())?;
+                    self.failed.get_or_insert(exit);
+                }
+                Ok(Heard::Event(event)) => {
+                    spoken |= event.text().is_some();
+                    show(&mut self.screen, &mut self.transcript, &event)?;
+                }
+                Ok(Heard::End(numbers)) => break Ok(numbers),
+                Err(failure) => break Err(failure),
+            }
+        };
+        match &unknown[..] {
+            _ if spoken => {}
+            // An answer that is one piece is shown as it came.
+            [data] => show(&mut self.screen, &mut self.transcript, &Event::Text(data.clone()))?,
+            _ if ended.is_ok() => {
+                self.screen.end()?;
+                note("no text is known in the agent's answer; `acore invoke --output raw` shows it as it is");
+            }
+            _ => {}
+        }
+        self.screen.end()?;
+        self.screen.numbers(&ended?);
+        Ok(())
+    }
+
+    /// Tells of a failure, and remembers the first.
+    fn fail(&mut self, failure: &Failure) -> Result<(), Failure> {
+        let exit = self.screen.fail(failure)?;
+        self.failed.get_or_insert(exit);
+        Ok(())
+    }
+
+    /// Ends an answer that was interrupted.
+    fn stop(&mut self) -> Result<(), Failure> {
+        self.agent.give_up();
+        self.screen.end()?;
+        note("stopped");
+        Ok(())
+    }
+}
+
+impl Lines {
+    async fn next(&mut self) -> Result<Asked, Failure> {
+        match self {
+            Self::Piped(lines) => lines.recv().await.map_or(Ok(Asked::End), |line| line.map(Asked::Line)),
+            Self::Typed(editor, interrupts) => {
+                let mut asking = std::pin::pin!(editor.ask());
+                loop {
+                    tokio::select! {
+                        asked = &mut asking => return asked,
+                        // At the prompt Ctrl-C is a key of the editor's; as a signal, which any program may send, it means
+                        // nothing.
+                        () = interrupts.next() => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits for Ctrl-C where it stops an answer; elsewhere it ends the program.
+    async fn interrupted(&mut self) {
+        match self {
+            Self::Typed(_, interrupts) => interrupts.next().await,
+            Self::Piped(_) => std::future::pending().await,
+        }
+    }
+}
+
+fn show(screen: &mut Screen, transcript: &mut Transcript, event: &Event) -> Result<(), Failure> {
+    if let Some(text) = event.text() {
+        transcript.hear(text);
+    }
+    screen.event(event)
+}

@@ -1,0 +1,141 @@
+//! The prompt of a terminal: a line that can be edited, and the lines of earlier conversations. Sends nothing.
+//!
+//! The editing is rustyline's; what is ours is where the history lies and that a signal finds the terminal as it was.
+
+use std::{
+    io::{IsTerminal as _, Write as _},
+    path::{Path, PathBuf},
+};
+
+use rustyline::{Behavior, Config, DefaultEditor, error::ReadlineError};
+
+use crate::{input, output::note, report::Failure};
+
+/// What came of asking for a line.
+pub(super) enum Asked {
+    Line(String),
+    /// Ctrl-C, which drops the line.
+    Dropped,
+    /// Ctrl-D, or a terminal that is gone.
+    End,
+}
+
+/// A prompt at a terminal.
+pub(super) struct Editor {
+    /// Away while a line is being edited.
+    editor: Option<DefaultEditor>,
+    history: Option<PathBuf>,
+    prompt: String,
+}
+
+impl Editor {
+    /// Makes it, with the history if there is one to be.
+    pub(super) fn open(history: bool) -> Result<Self, Failure> {
+        let prompt = if anstream::AutoStream::choice(&std::io::stdout()) == anstream::ColorChoice::Never {
+            PROMPT.to_owned()
+        } else {
+            let style = clap::builder::styling::Style::new().bold();
+            format!("{style}{PROMPT}{style:#}")
+        };
+        // The prompt is no part of the output where that goes elsewhere.
+        let behavior = if std::io::stdout().is_terminal() { Behavior::Stdio } else { Behavior::PreferTerm };
+        let config = Config::builder().behavior(behavior).history_ignore_space(true);
+        let opened =
+            config.max_history_size(MAX_HISTORY_LINES).and_then(|config| DefaultEditor::with_config(config.build()));
+        let mut editor = opened.map_err(|error| Failure::trouble("cannot use the terminal").caused_by(&error))?;
+        let history = history.then(history_file).flatten();
+        if let Some(file) = &history {
+            // The first conversation finds no file, and a broken one is no reason not to talk.
+            let _ = editor.load_history(file);
+        }
+        Ok(Self { editor: Some(editor), history, prompt })
+    }
+
+    /// Asks for a line.
+    pub(super) async fn ask(&mut self) -> Result<Asked, Failure> {
+        let mut editor = match self.editor.take() {
+            Some(editor) => editor,
+            None => return Ok(Asked::End),
+        };
+        let prompt = self.prompt.clone();
+        let raw = Raw::begin();
+        let asked = tokio::task::spawn_blocking(move || {
+            let asked = editor.readline(&prompt);
+            (editor, asked)
+        });
+        let (editor, asked) = asked.await.map_err(|error| Failure::trouble("cannot read").caused_by(&error))?;
+        raw.end();
+        self.editor = Some(editor);
+        match asked {
+            Ok(line) => {
+                self.remember(&line);
+                Ok(Asked::Line(line))
+            }
+            Err(ReadlineError::Interrupted) => Ok(Asked::Dropped),
+            Err(ReadlineError::Eof) => Ok(Asked::End),
+            Err(error) => Err(Failure::trouble("cannot read from the terminal").caused_by(&error)),
+        }
+    }
+
+    /// Keeps a line at once: a conversation may end by a signal.
+    fn remember(&mut self, line: &str) {
+        let (Some(editor), false) = (&mut self.editor, line.trim().is_empty()) else { return };
+        let Ok(true) = editor.add_history_entry(line) else { return };
+        if let Some(file) = &self.history
+            && let Err(error) = file
+                .parent()
+                .map_or(Ok(()), private_directory)
+                .map_err(Into::into)
+                .and_then(|()| editor.append_history(file))
+        {
+            note(&format!("the history is not kept: {error}"));
+            self.history = None;
+        }
+    }
+}
+
+/// The terminal while rustyline has it; put back when the wait for a line is given up, which rustyline does not hear of.
+struct Raw(bool);
+
+impl Raw {
+    fn begin() -> Self {
+        input::remember();
+        Self(true)
+    }
+
+    fn end(mut self) {
+        self.0 = false;
+        input::forget();
+    }
+}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        if self.0 {
+            input::restore();
+            // There is nobody to tell that the terminal is gone.
+            let _ = std::io::stderr().write_all(PASTE_OFF.as_bytes());
+        }
+    }
+}
+
+/// Where the history lies (XDG Base Directory Specification, `$XDG_STATE_HOME`).
+fn history_file() -> Option<PathBuf> {
+    let given = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let state = given.or_else(|| Some(std::env::home_dir()?.join(".local").join("state")))?;
+    Some(state.join("acore").join("history"))
+}
+
+/// Makes a directory for nobody else, as that specification wants it. The file in it is rustyline's, of mode 0600.
+fn private_directory(path: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+const PROMPT: &str = "› ";
+const MAX_HISTORY_LINES: usize = 1_000;
+/// xterm's bracketed paste, which rustyline switches on.
+const PASTE_OFF: &str = "\u{1b}[?2004l";

@@ -1,0 +1,234 @@
+//! What is seen of an answer: its text on standard output, everything else on standard error and on terminals only.
+//!
+//! A terminal gets Markdown rendered and control characters as pictures; a pipe gets the agent's text byte for byte.
+
+use std::{
+    io::{IsTerminal as _, Write as _},
+    time::Duration,
+};
+
+use agentcore::{Event, ToolResult, ToolUse};
+use clap::builder::styling::Style;
+
+use super::{
+    agent::Numbers,
+    markdown::Markdown,
+    text::{clean, clip},
+};
+use crate::{
+    output::Output,
+    progress::Spinner,
+    report::{Exit, Failure},
+};
+
+/// Where an answer is shown, from its beginning to its end.
+pub(super) struct Screen {
+    output: Output,
+    form: Form,
+    /// Whether standard error is a terminal, where people look on.
+    aside: bool,
+    /// Whether a line of standard error is open.
+    aside_open: bool,
+    /// The calls of tools whose input is not complete: id, name, input.
+    calls: Vec<(String, String, String)>,
+    spinner: Option<Spinner>,
+}
+
+/// How text is written.
+enum Form {
+    /// As it came.
+    Pipe,
+    /// Clean.
+    Plain,
+    Rendered(Markdown),
+}
+
+impl Screen {
+    /// Looks where the streams go.
+    pub(super) fn new() -> Self {
+        let stdout = std::io::stdout();
+        let form = if !stdout.is_terminal() {
+            Form::Pipe
+        } else if anstream::AutoStream::choice(&stdout) == anstream::ColorChoice::Never {
+            // Without styles, Markdown is its own best rendering.
+            Form::Plain
+        } else {
+            Form::Rendered(Markdown::default())
+        };
+        let aside = std::io::stderr().is_terminal();
+        Self { output: Output::default(), form, aside, aside_open: false, calls: Vec::new(), spinner: None }
+    }
+
+    /// Shows that the agent is being waited for.
+    pub(super) fn wait(&mut self) {
+        self.spinner = Some(Spinner::start("waiting for the agent"));
+    }
+
+    /// Shows a piece of the answer's text.
+    pub(super) fn text(&mut self, text: &str) -> Result<(), Failure> {
+        self.spinner = None;
+        if !matches!(self.form, Form::Pipe) {
+            self.end_aside();
+        }
+        match &mut self.form {
+            Form::Pipe => self.output.write(text.as_bytes()),
+            Form::Plain => self.output.write(clean(text).as_bytes()),
+            Form::Rendered(markdown) => {
+                let shown = markdown.push(&clean(text));
+                self.output.write(shown.as_bytes())
+            }
+        }
+    }
+
+    /// Shows what an agent does besides its text.
+    pub(super) fn event(&mut self, event: &Event) -> Result<(), Failure> {
+        match event {
+            Event::Text(text) => self.text(text),
+            Event::Reasoning(text) => self.thought(text),
+            Event::ToolUse(call) => self.call(call),
+            Event::ToolResult(result) => self.result(result),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes a line that was asked for.
+    pub(super) fn line(&mut self, line: &str) -> Result<(), Failure> {
+        self.end_text()?;
+        self.output.line(line)
+    }
+
+    /// Ends what is open, at the end of an answer or where it broke off.
+    pub(super) fn end(&mut self) -> Result<(), Failure> {
+        self.spinner = None;
+        for (_, name, input) in std::mem::take(&mut self.calls) {
+            self.call_line(&name, &input)?;
+        }
+        self.end_aside();
+        self.end_text()?;
+        if let Form::Rendered(markdown) = &mut self.form {
+            *markdown = Markdown::default();
+        }
+        Ok(())
+    }
+
+    /// Tells of a failure on a line of its own.
+    pub(super) fn fail(&mut self, failure: &Failure) -> Result<Exit, Failure> {
+        self.spinner = None;
+        self.end_aside();
+        self.interrupt_text()?;
+        Ok(failure.tell())
+    }
+
+    /// Shows how long the answer took, and how much it was.
+    pub(super) fn numbers(&self, numbers: &Numbers) {
+        let first = numbers.first_event.map(|first| format!("{} to first event · ", seconds(first)));
+        let plural = if numbers.events == 1 { "" } else { "s" };
+        let (first, whole) = (first.unwrap_or_default(), seconds(numbers.duration));
+        self.aside(&format!("{first}{whole} · {} event{plural}\n", numbers.events));
+    }
+
+    fn thought(&mut self, text: &str) -> Result<(), Failure> {
+        if !self.aside || text.is_empty() {
+            return Ok(());
+        }
+        self.spinner = None;
+        self.interrupt_text()?;
+        let text = clean(text);
+        self.aside(&text);
+        self.aside_open = !text.ends_with('\n');
+        Ok(())
+    }
+
+    fn call(&mut self, call: &ToolUse) -> Result<(), Failure> {
+        let known = self.calls.iter().position(|(id, name, _)| *id == *call.id && *name == *call.name);
+        let index = known.unwrap_or_else(|| {
+            self.calls.push((call.id.to_string(), call.name.to_string(), String::new()));
+            self.calls.len() - 1
+        });
+        let input = &mut self.calls[index].2;
+        if input.len() < MAX_INPUT_BYTES {
+            input.push_str(&call.input);
+        }
+        if !call.last {
+            return Ok(());
+        }
+        let (_, name, input) = self.calls.remove(index);
+        self.call_line(&name, &input)
+    }
+
+    fn call_line(&mut self, name: &str, input: &str) -> Result<(), Failure> {
+        self.aside_line(&format!("⚙ {name}({input})"))
+    }
+
+    /// A result that fits is shown, and a longer one is the agent's affair; a failure is worth its beginning.
+    fn result(&mut self, result: &ToolResult) -> Result<(), Failure> {
+        let content = result.content.trim();
+        if result.failed {
+            self.aside_line(&format!("  ↳ failed: {content}"))
+        } else if !content.is_empty() && !content.contains('\n') && content.chars().count() + 4 < columns() {
+            self.aside_line(&format!("  ↳ {content}"))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn aside_line(&mut self, line: &str) -> Result<(), Failure> {
+        if !self.aside {
+            return Ok(());
+        }
+        self.spinner = None;
+        self.end_aside();
+        self.interrupt_text()?;
+        let indent = line.len() - line.trim_start().len();
+        self.aside(&format!("{}{}\n", &line[..indent], clip(line, columns().saturating_sub(indent + 1))));
+        self.wait();
+        Ok(())
+    }
+
+    /// Writes beside the output, dim. There is nobody to tell that standard error is gone.
+    fn aside(&self, text: &str) {
+        if self.aside {
+            let dim = Style::new().dimmed();
+            let _ = anstream::stderr().write_all(format!("{dim}{text}{dim:#}").as_bytes());
+        }
+    }
+
+    fn end_aside(&mut self) {
+        if std::mem::take(&mut self.aside_open) {
+            let _ = std::io::stderr().write_all(b"\n");
+        }
+    }
+
+    /// Ends the line of the text where it may be seen beside what comes now.
+    fn interrupt_text(&mut self) -> Result<(), Failure> {
+        if matches!(self.form, Form::Pipe) { Ok(()) } else { self.end_text() }
+    }
+
+    /// Shows what was held back, and ends the line of the text.
+    fn end_text(&mut self) -> Result<(), Failure> {
+        if let Form::Rendered(markdown) = &mut self.form {
+            let held = markdown.finish();
+            self.output.write(held.as_bytes())?;
+        }
+        self.output.end_line()
+    }
+}
+
+fn seconds(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64();
+    if seconds < 10.0 { format!("{seconds:.2} s") } else { format!("{seconds:.1} s") }
+}
+
+/// How wide the terminal is, as far as it tells.
+fn columns() -> usize {
+    #[cfg(unix)]
+    if let Ok(size) = rustix::termios::tcgetwinsize(std::io::stderr())
+        && size.ws_col > 0
+    {
+        return size.ws_col.into();
+    }
+    80
+}
+
+/// No terminal is wider.
+const MAX_INPUT_BYTES: usize = 4_096;

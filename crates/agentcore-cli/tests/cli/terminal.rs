@@ -1,0 +1,301 @@
+//! Conversations at a terminal, which is a real one but for the glass.
+
+use std::{
+    io::{Read as _, Write as _},
+    os::unix::fs::PermissionsExt as _,
+    process::{Child, Command, Stdio},
+    sync::{Arc, mpsc},
+    time::{Duration, Instant},
+};
+
+use agentcore_mock::{AgentAnswer, Mock};
+use pty_process::{
+    Size,
+    blocking::{Pty, open},
+};
+use rustix::termios::{LocalModes, OutputModes, tcgetattr};
+use serde_json::json;
+
+use crate::{
+    chat::{chat, fresh},
+    world::World,
+};
+
+/// A terminal with the program at it.
+struct Terminal {
+    pty: Arc<Pty>,
+    pieces: mpsc::Receiver<Vec<u8>>,
+    child: Child,
+    modes: (LocalModes, OutputModes),
+    /// What was printed and not waited for yet.
+    seen: String,
+    bytes: Vec<u8>,
+}
+
+impl Terminal {
+    fn start(mut command: Command) -> Self {
+        command.env("TERM", "xterm-256color");
+        Self::with(pty_process::blocking::Command::from(command))
+    }
+
+    fn with(command: pty_process::blocking::Command) -> Self {
+        let (pty, pts) = open().unwrap();
+        pty.resize(Size::new(24, 60)).unwrap();
+        let modes = modes(&pty);
+        let child = command.spawn(pts).unwrap();
+        let (pty, (found, pieces)) = (Arc::new(pty), mpsc::channel());
+        let glass = pty.clone();
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(read @ 1..) = (&*glass).read(&mut bytes) {
+                // A test that has failed looks no more.
+                let _ = found.send(bytes[..read].to_vec());
+            }
+        });
+        Self { pty, pieces, child, modes, seen: String::new(), bytes: Vec::new() }
+    }
+
+    fn keys(&mut self, keys: &str) {
+        (&*self.pty).write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// Waits until this is printed, and returns what was before it.
+    fn wait_for(&mut self, text: &str) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some((before, after)) = self.seen.split_once(text) {
+                let (before, after) = (before.to_owned(), after.to_owned());
+                self.seen = after;
+                return before;
+            }
+            assert!(self.read(deadline), "{text:?} was not printed: {:?}", self.seen);
+        }
+    }
+
+    /// Waits for the prompt, and for the line editor behind it.
+    fn prompt(&mut self) -> String {
+        self.wait_for("\u{1b}[?2004h") + &self.wait_for("› ")
+    }
+
+    /// Takes what is printed next; nothing comes after the program's end.
+    fn read(&mut self, deadline: Instant) -> bool {
+        // A spinner prints for ever.
+        let piece = match self.pieces.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            Ok(piece) => piece,
+            Err(mpsc::RecvTimeoutError::Disconnected) => return false,
+            Err(mpsc::RecvTimeoutError::Timeout) => panic!("the program hangs: {:?}", self.seen),
+        };
+        self.bytes.extend(piece);
+        let whole = match std::str::from_utf8(&self.bytes) {
+            Ok(text) => text.len(),
+            Err(error) => error.valid_up_to(),
+        };
+        self.seen.push_str(&String::from_utf8(self.bytes.drain(..whole).collect()).unwrap());
+        true
+    }
+
+    /// Waits for the program's end; returns its exit code and what was printed, and looks how it leaves the terminal.
+    fn end(mut self) -> (Option<i32>, String) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.read(deadline) {}
+        let exit = self.child.wait().unwrap().code();
+        assert_eq!(modes(&self.pty), self.modes);
+        (exit, std::mem::take(&mut self.seen))
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // It is gone already, unless a test has failed.
+        let _ = self.child.kill();
+    }
+}
+
+fn modes(pty: &Pty) -> (LocalModes, OutputModes) {
+    let modes = tcgetattr(pty).unwrap();
+    (modes.local_modes, modes.output_modes)
+}
+
+/// An agent that says this in Strands' dialect.
+fn world() -> World {
+    World::with(Mock::builder().pace(Duration::from_secs(3600)).agent("strands", |_| async {
+        AgentAnswer::events([
+            json!({"reasoningText": "Hm\u{1b}[5m.", "reasoning": true}),
+            json!({"data": "It is **su"}),
+            json!({"data": "nny**.\u{1b}[31m"}),
+            json!({"message": {"role": "assistant", "content": [
+                {"text": "It is **sunny**.\u{1b}[31m"},
+                {"toolUse": {"toolUseId": "t", "name": "look", "input": {"where": "out ".repeat(40)}}},
+            ]}}),
+            json!({"message": {"role": "user", "content": [
+                {"toolResult": {"toolUseId": "t", "status": "success", "content": [{"text": "blue"}]}},
+            ]}}),
+            json!({"data": "\nBlue."}),
+        ])
+    }))
+}
+
+#[test]
+fn a_conversation() {
+    let world = world();
+    let mut terminal = Terminal::start(chat(&world, "strands", ["--no-history", "--session-name", "ada"]));
+    assert!(terminal.prompt().starts_with("note: session "));
+    terminal.keys("What?\r");
+    terminal.wait_for("What?");
+    let shown = terminal.prompt();
+    let dim = |text: &str| format!("\u{1b}[2m{text}\u{1b}[0m");
+    for part in [
+        &dim("Hm␛[5m."),
+        "\r\nIt is \u{1b}[1msunny\u{1b}[0m.␛[31m\r\n",
+        &dim("⚙ look({\"where\":\"out out out out out out out out out out o…\r\n"),
+        &dim("  ↳ blue\r\n"),
+        "Blue.\r\n\u{1b}[2m",
+        " to first event · ",
+        " s · 6 events\r\n\u{1b}[0m",
+    ] {
+        assert!(shown.contains(part), "{part:?} is not in {shown:?}");
+    }
+    terminal.keys("\u{4}");
+    let (exit, _) = terminal.end();
+    assert_eq!(exit, Some(0));
+}
+
+#[test]
+fn ctrl_c_stops_an_answer_and_not_the_program() {
+    let world = world();
+    for (agent, flag) in [("stall", None), ("story", Some("--ws"))] {
+        let mut terminal = Terminal::start(chat(&world, agent, ["--no-history"].into_iter().chain(flag)));
+        terminal.prompt();
+        for _ in 0..2 {
+            terminal.keys("hi\r");
+            terminal.wait_for("Once");
+            terminal.keys("\u{3}");
+            terminal.wait_for("note: stopped\r\n");
+            terminal.prompt();
+        }
+        terminal.keys("no such line\u{3}");
+        terminal.prompt();
+        terminal.keys("/quit\r");
+        let (exit, _) = terminal.end();
+        assert_eq!(exit, Some(0), "{agent}");
+        let requests = world.mock.take_requests();
+        let session = |index: usize| {
+            let request = requests.get(index)?;
+            request.header("x-amzn-bedrock-agentcore-runtime-session-id")
+        };
+        assert_eq!((requests.len(), session(0)), (2, session(1)), "{agent}");
+        assert!(session(0).is_some(), "{agent}");
+    }
+}
+
+#[test]
+fn ctrl_c_stops_a_wait_for_an_answer() {
+    let world = World::with(Mock::builder().agent("hangs", |_| async { std::future::pending::<AgentAnswer>().await }));
+    let mut terminal = Terminal::start(chat(&world, "hangs", ["--no-history"]));
+    terminal.prompt();
+    terminal.keys("hi\r");
+    terminal.wait_for("waiting for the agent");
+    terminal.keys("\u{3}");
+    let shown = terminal.prompt();
+    assert!(shown.contains("\r\u{1b}[2K"), "the spinner stays: {shown:?}");
+    terminal.keys("\u{4}");
+    assert_eq!(terminal.end().0, Some(0));
+}
+
+#[test]
+fn a_signal_finds_the_terminal_as_it_was() {
+    let world = World::new();
+    let mut terminal = Terminal::start(chat(&world, "text", ["--no-history"]));
+    terminal.prompt();
+    let id = terminal.child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    let (exit, shown) = terminal.end();
+    assert_eq!(exit, Some(143));
+    assert!(shown.contains("\u{1b}[?2004l"), "{shown:?}");
+}
+
+#[test]
+fn lines_are_kept_for_the_next_conversation() {
+    let world = World::new();
+    let state = fresh("state");
+    let _ = std::fs::remove_dir_all(&state);
+    let at = |flags: &[&'static str]| {
+        let mut command = chat(&world, "text", flags.iter().copied());
+        command.env("XDG_STATE_HOME", &state);
+        let mut terminal = Terminal::start(command);
+        terminal.prompt();
+        terminal
+    };
+    let mut terminal = at(&["--no-history"]);
+    terminal.keys("zero\r");
+    terminal.wait_for("You asked: zero");
+    terminal.prompt();
+    terminal.keys("\u{4}");
+    assert_eq!(terminal.end().0, Some(0));
+    assert!(!state.exists());
+
+    let mut terminal = at(&[]);
+    for line in ["one", " two"] {
+        terminal.keys(&format!("{line}\r"));
+        terminal.wait_for(&format!("You asked: {line}"));
+        terminal.prompt();
+    }
+    terminal.keys("\u{4}");
+    assert_eq!(terminal.end().0, Some(0));
+
+    // The key for the line before, and one more word.
+    let mut terminal = at(&[]);
+    terminal.keys("\u{1b}[A more\r");
+    terminal.wait_for("You asked: one more");
+    terminal.prompt();
+    // Lines that are pasted are one prompt.
+    terminal.keys("\u{1b}[200~a\nb\u{1b}[201~\r");
+    terminal.wait_for("You asked: a\r\nb");
+    terminal.prompt();
+    terminal.keys("\u{4}");
+    assert_eq!(terminal.end().0, Some(0));
+    let history = state.join("acore").join("history");
+    assert_eq!(std::fs::metadata(&history).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(std::fs::read_to_string(&history).unwrap(), "#V2\none\none more\na\\nb\n");
+}
+
+#[test]
+fn without_colour_marks_stay_and_controls_are_shown() {
+    let world = world();
+    let mut command = chat(&world, "strands", ["--no-history"]);
+    command.env("NO_COLOR", "1");
+    let mut terminal = Terminal::start(command);
+    terminal.prompt();
+    terminal.keys("What?\r");
+    terminal.wait_for("Hm␛[5m.\r\n");
+    terminal.wait_for("It is **sunny**.␛[31m\r\n");
+    let shown = terminal.wait_for(" events\r\n");
+    assert!(!shown.contains("\u{1b}[2m"), "{shown:?}");
+    terminal.prompt();
+    terminal.keys("\u{4}");
+    assert_eq!(terminal.end().0, Some(0));
+}
+
+#[test]
+fn an_output_that_goes_elsewhere_is_the_agents_words() {
+    let world = world();
+    let mut command = chat(&world, "strands", ["--no-history"]);
+    command.env("TERM", "xterm-256color");
+    let command = pty_process::blocking::Command::from(command).stdout(Stdio::piped());
+    let mut terminal = Terminal::with(command);
+    terminal.prompt();
+    terminal.keys("What?\r");
+    terminal.wait_for(" events");
+    terminal.prompt();
+    terminal.keys("\u{4}");
+    let mut stdout = terminal.child.stdout.take().unwrap();
+    let (exit, shown) = terminal.end();
+    assert_eq!(exit, Some(0));
+    assert!(!shown.contains("sunny"), "{shown:?}");
+    let mut said = String::new();
+    stdout.read_to_string(&mut said).unwrap();
+    assert_eq!(said, "It is **sunny**.\u{1b}[31m\nBlue.\n");
+}
+
+/// More than anything takes that goes well.
+const PATIENCE: Duration = Duration::from_secs(20);
