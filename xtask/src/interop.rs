@@ -1,5 +1,5 @@
 //! `acore` against other people's software: the official Python SDK's agent, joserfc, a certified OpenID provider,
-//! moto and cognito-srp in the place of Cognito, botocore, Chromium.
+//! moto and cognito-srp in the place of Cognito, botocore, Chromium, and agents of AG-UI, A2A, MCP, Strands and LangGraph.
 //!
 //! Every expectation is written by hand or comes from the other side; nothing here is computed by the code under test.
 
@@ -7,6 +7,7 @@ mod browser;
 mod case;
 mod cognito;
 mod credentials;
+mod dialect;
 mod front;
 mod local;
 mod machine;
@@ -32,6 +33,7 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome {
     let bench = Bench::new(workspace)?;
     let mut tally = Tally::default();
     local::run(&bench, &mut tally)?;
+    dialect::run(&bench, workspace, &mut tally)?;
     front::run(&bench, &mut tally)?;
     socket::run(&bench, &mut tally)?;
     machine::run(&bench, &mut tally)?;

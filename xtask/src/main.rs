@@ -62,7 +62,8 @@ enum Task {
     },
     /// Checks the house rules that no compiler knows
     Tidy,
-    /// Drives `acore` against other people's software: the official Python SDK, joserfc, boto3
+    /// Drives `acore` against other people's software: the official Python SDK, joserfc, boto3, Chromium, and
+    /// the frameworks that agents are made with
     Interop,
     /// Measures against the floor and the peers; for the ratios, on an idle machine
     Bench {
