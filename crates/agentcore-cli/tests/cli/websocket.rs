@@ -22,13 +22,13 @@ fn signed<'a>(world: &World, agent: &str, args: impl IntoIterator<Item = &'a str
         .env("AWS_ACCESS_KEY_ID", keys.access_key_id())
         .env("AWS_SECRET_ACCESS_KEY", keys.secret_access_key())
         .env("AWS_SESSION_TOKEN", keys.session_token().unwrap())
-        .env("AGENTCORE_WAIT", "0.2");
+        .env("AGENTCORE_WAIT", "1");
     command
 }
 
 fn by_token<'a>(world: &World, agent: &str, args: impl IntoIterator<Item = &'a str>) -> std::process::Command {
     let mut command = world.acore(agent, args);
-    command.env("AGENTCORE_BEARER_TOKEN", world.mock.token()).env("AGENTCORE_WAIT", "0.2");
+    command.env("AGENTCORE_BEARER_TOKEN", world.mock.token()).env("AGENTCORE_WAIT", "1");
     command
 }
 
@@ -120,7 +120,7 @@ fn every_way_in() {
 #[test]
 fn answers_that_are_due_come_before_the_end() {
     let world = World::new();
-    let ended = run_with(&mut by_token(&world, "story", ["connect", "--wait", "0.5"]), b"crabs\n");
+    let ended = run_with(&mut by_token(&world, "story", ["connect", "--wait", "2"]), b"crabs\n");
     assert_eq!(ended.exit, Some(0), "{}", ended.stderr);
     assert!(ended.stdout.starts_with("\"Once\"\n\" upon\"\n") && ended.stdout.ends_with("{\"type\":\"done\"}\n"));
 }

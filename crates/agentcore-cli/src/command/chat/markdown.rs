@@ -1,7 +1,7 @@
 //! Markdown on a terminal, as it comes: a piece goes in, and what is already certain comes out. Never draws twice.
 //!
 //! A span (`**bold**`, `` `code` ``, a link) is held back until it closes, because its markers are hidden only where they
-//! are markers; one that does not close on its line, or within [`MAX_SPAN_BYTES`], comes out as it was written. Everything
+//! are markers; one that does not close on its line, or within `MAX_SPAN_BYTES`, comes out as it was written. Everything
 //! else comes out at once, but for the first few characters of a line, which decide what kind of line it is. Not a letter
 //! is lost: what is hidden is the markers of spans and headings and the backslash before a marker, what is replaced the
 //! bullets, and what is kept the fences of code. Tables, quotes and HTML stay as written.
