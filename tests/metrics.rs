@@ -39,7 +39,7 @@ async fn calls_of_every_outcome() {
     assert!(metrics.bytes > 300, "{}", metrics.bytes);
     assert_eq!((metrics.first_event.count(), metrics.duration.count()), (3, 4));
     assert!(metrics.first_event.max() <= metrics.duration.max());
-    assert!(metrics.connections >= 1);
+    assert!(metrics.connections.made >= 1, "{:?}", metrics.connections);
 }
 
 #[tokio::test]
@@ -79,6 +79,28 @@ async fn beginning_anew_and_adding_up() {
 }
 
 #[tokio::test]
+async fn connections_that_were_made_and_those_that_are_open() {
+    let mock = mock().await;
+    let client = bearer(&mock);
+    let connections = || {
+        let metrics = client.metrics().connections;
+        (metrics.made, metrics.open)
+    };
+    assert_eq!(connections(), (0, 0));
+    for _ in 0..3 {
+        client.runtime(mock.arn("echo")).invoke("x").await.unwrap();
+    }
+    assert_eq!(connections(), (1, 1), "one is kept and used again");
+    let socket = client.runtime(mock.arn("echo")).websocket().connect().await.unwrap();
+    assert_eq!(connections(), (2, 2));
+    socket.close().await.unwrap();
+    while connections().1 > 1 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(connections(), (2, 1));
+}
+
+#[tokio::test]
 async fn as_json() {
     let mock = Mock::builder().start().await.unwrap();
     let client = bearer(&mock);
@@ -89,7 +111,7 @@ async fn as_json() {
     });
     let expected = json!({
         "calls": 1, "in_flight": 0, "succeeded": 0, "failed": 1, "cancelled": 0, "errors": {"invocation": 1}, "retries": 0,
-        "events": 0, "bytes": 0, "first_event": empty, "duration": empty, "connections": 1,
+        "events": 0, "bytes": 0, "first_event": empty, "duration": empty, "connections": {"made": 1, "open": 1},
         "cache": {"hits": 0, "misses": 0, "shared": 0, "entries": 0, "bytes": 0},
         "tokens": {"fetches": 0, "refreshes": 0, "failures": 0, "served_stale": 0, "rejected": 0},
     });

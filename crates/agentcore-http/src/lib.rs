@@ -36,7 +36,7 @@ pub mod sse;
 mod timeouts;
 
 pub use agentcore_core::{Error, ErrorKind, RetryPolicy, retry};
-pub use agentcore_transport::{Proxy, Transport, TransportBuilder};
+pub use agentcore_transport::{Connections, Proxy, Transport, TransportBuilder};
 pub use client::{Client, ClientBuilder};
 pub use context::{McpContext, TraceContext};
 pub use health::Health;

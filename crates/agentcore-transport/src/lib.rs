@@ -13,6 +13,7 @@
 //! ```
 
 mod connection;
+mod counted;
 mod proxy;
 mod refusal;
 mod route;
@@ -22,5 +23,5 @@ mod undelivered;
 pub use connection::Connection;
 pub use proxy::Proxy;
 pub use refusal::refusal_text;
-pub use transport::{Body, Transport, TransportBuilder, Upgrade};
+pub use transport::{Body, Connections, Transport, TransportBuilder, Upgrade};
 pub use undelivered::Undelivered;

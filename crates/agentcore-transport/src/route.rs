@@ -2,10 +2,7 @@
 
 use std::{
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -24,13 +21,16 @@ use rustls::ClientConfig;
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-use crate::undelivered::{ConnectTimeout, UnsupportedProxy};
+use crate::{
+    counted::{Count, Counted},
+    undelivered::{ConnectTimeout, UnsupportedProxy},
+};
 
 type Tcp = TokioIo<TcpStream>;
 type ConnectFuture<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
 
 /// What a way ends in: TLS or not, through a proxy (which may be spoken to over TLS) or not.
-type Stream = MaybeHttpsStream<MaybeHttpsStream<Tcp>>;
+type Stream = Counted<MaybeHttpsStream<MaybeHttpsStream<Tcp>>>;
 
 /// The ways to hosts, by protocol.
 pub(crate) struct Routes {
@@ -38,8 +38,7 @@ pub(crate) struct Routes {
     pub(crate) any: Bounded,
     /// HTTP/1.1 alone.
     pub(crate) http1: Bounded,
-    /// Connections that were made.
-    pub(crate) made: Arc<AtomicU64>,
+    pub(crate) count: Arc<Count>,
 }
 
 impl Routes {
@@ -51,13 +50,13 @@ impl Routes {
         let https = || HttpsConnectorBuilder::new().with_tls_config(tls.clone()).https_or_http();
         let to_proxy = https().enable_http1().wrap_connector(tcp.clone());
         let route = Route { tcp, to_proxy, matcher: Arc::new(matcher) };
-        let made = Arc::new(AtomicU64::new(0));
+        let count = Arc::new(Count::default());
         let any = https().enable_all_versions().wrap_connector(route.clone());
         let http1 = https().enable_http1().wrap_connector(route);
         Self {
-            any: Bounded { https: any, timeout, made: made.clone() },
-            http1: Bounded { https: http1, timeout, made: made.clone() },
-            made,
+            any: Bounded { https: any, timeout, count: count.clone() },
+            http1: Bounded { https: http1, timeout, count: count.clone() },
+            count,
         }
     }
 }
@@ -102,7 +101,7 @@ impl Service<Uri> for Route {
 pub(crate) struct Bounded {
     https: HttpsConnector<Route>,
     timeout: Option<Duration>,
-    made: Arc<AtomicU64>,
+    count: Arc<Count>,
 }
 
 impl Service<Uri> for Bounded {
@@ -116,14 +115,13 @@ impl Service<Uri> for Bounded {
 
     fn call(&mut self, uri: Uri) -> Self::Future {
         let connecting = self.https.call(uri);
-        let (timeout, made) = (self.timeout, self.made.clone());
+        let (timeout, count) = (self.timeout, self.count.clone());
         Box::pin(async move {
             let stream = match timeout {
                 Some(bound) => tokio::time::timeout(bound, connecting).await.map_err(|_| ConnectTimeout(bound))??,
                 None => connecting.await?,
             };
-            made.fetch_add(1, Ordering::Relaxed);
-            Ok(stream)
+            Ok(Counted::new(stream, count))
         })
     }
 }

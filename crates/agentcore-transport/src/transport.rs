@@ -2,10 +2,7 @@
 
 use std::{
     fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
@@ -23,6 +20,7 @@ use rustls_pki_types::{CertificateDer, pem::PemObject};
 
 use crate::{
     Connection, Proxy, Undelivered,
+    counted::Count,
     route::{Bounded, Routes},
 };
 
@@ -41,7 +39,7 @@ struct Pool {
     /// One request a connection.
     single: Client<Bounded, Full<Bytes>>,
     trusts_nobody: bool,
-    made: Arc<AtomicU64>,
+    count: Arc<Count>,
 }
 
 impl Transport {
@@ -93,16 +91,27 @@ impl Transport {
         Ok(Upgrade::Switched(answer.map(|_| Connection::new(upgraded))))
     }
 
-    /// How many connections were made so far, those of the pool and those that were upgraded.
+    /// How many connections were made so far, and how many are open: those of the pool and those that were upgraded.
     #[must_use]
-    pub fn connections(&self) -> u64 {
-        self.0.made.load(Ordering::Relaxed)
+    pub fn connections(&self) -> Connections {
+        let Count { made, open } = &*self.0.count;
+        Connections { made: made.load(Ordering::Relaxed), open: open.load(Ordering::Relaxed) }
     }
 
     fn trusts(&self, url: &Uri) -> Result<(), Undelivered> {
         let lost = self.0.trusts_nobody && url.scheme() == Some(&Scheme::HTTPS);
         if lost { Err(Undelivered::trusting_nobody()) } else { Ok(()) }
     }
+}
+
+/// Connections, counted since the transport was built.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Connections {
+    /// Those that were made.
+    pub made: u64,
+    /// Those that are open, idle ones included.
+    pub open: u64,
 }
 
 /// What a server said to a request for another protocol.
@@ -190,7 +199,7 @@ impl TransportBuilder {
             .http2_adaptive_window(true)
             .build(routes.any);
         let single = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(routes.http1);
-        Ok(Transport(Arc::new(Pool { client, single, trusts_nobody, made: routes.made })))
+        Ok(Transport(Arc::new(Pool { client, single, trusts_nobody, count: routes.count })))
     }
 
     fn roots(&self) -> Result<RootCertStore, Error> {

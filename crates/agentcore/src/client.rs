@@ -85,7 +85,7 @@ impl Client {
     }
 
     fn with_what_others_count(&self, mut metrics: Metrics) -> Metrics {
-        metrics.connections = self.shared.transport.connections();
+        metrics.connections = self.shared.transport.connections().into();
         metrics.tokens = TokenMetrics::of(&self.shared.auth);
         #[cfg(feature = "cache")]
         if let Some(kept) = &self.shared.kept {

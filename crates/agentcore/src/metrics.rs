@@ -9,7 +9,7 @@ use std::{
 };
 
 use agentcore_auth::{Auth, TokenStatistics};
-use agentcore_http::ErrorKind;
+use agentcore_http::{Connections, ErrorKind};
 use serde::Serialize;
 
 pub use self::histogram::Histogram;
@@ -53,12 +53,22 @@ pub struct Metrics {
     pub first_event: Histogram,
     /// From the beginning of a call to the end of its answer, of complete answers.
     pub duration: Histogram,
-    /// Connections that were opened, by all who share the client's transport.
-    pub connections: u64,
+    /// Connections of all who share the client's transport.
+    pub connections: ConnectionMetrics,
     /// Answers that were kept.
     pub cache: CacheMetrics,
     /// Tokens, where the client has a source that counts them.
     pub tokens: TokenMetrics,
+}
+
+/// Connections, counted since the transport was built: those of the pool, and those that became WebSockets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ConnectionMetrics {
+    /// Connections that were made.
+    pub made: u64,
+    /// Connections that are open, idle ones included.
+    pub open: u64,
 }
 
 /// What a cache has done so far; all zero without one.
@@ -110,7 +120,9 @@ impl Metrics {
         self.bytes += bytes;
         self.first_event.merge(&other.first_event);
         self.duration.merge(&other.duration);
-        self.connections += other.connections;
+        let ConnectionMetrics { made, open } = other.connections;
+        self.connections.made += made;
+        self.connections.open += open;
         let CacheMetrics { hits, misses, shared, entries, bytes } = other.cache;
         self.cache.hits += hits;
         self.cache.misses += misses;
@@ -217,6 +229,12 @@ impl Measured {
 impl Drop for Measured {
     fn drop(&mut self) {
         self.end(|metrics| metrics.cancelled += 1);
+    }
+}
+
+impl From<Connections> for ConnectionMetrics {
+    fn from(connections: Connections) -> Self {
+        Self { made: connections.made, open: connections.open }
     }
 }
 
