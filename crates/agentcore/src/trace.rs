@@ -10,11 +10,10 @@ use crate::{Error, metrics};
 /// Names are those of OpenTelemetry's semantic conventions: for generative AI (`invoke_agent`), HTTP clients and AWS SDKs;
 /// `otel.name`, `otel.kind` and `otel.status_code` are what `tracing-opentelemetry` reads.
 pub(crate) fn span(target: &Target, session: &SessionId) -> Span {
-    let agent = target.arn().map(|arn| arn.id());
-    let name = agent.map_or_else(|| "invoke_agent".to_owned(), |agent| format!("invoke_agent {agent}"));
     tracing::info_span!(
         "invoke_agent",
-        otel.name = name,
+        // Written only where somebody records the span.
+        otel.name = target.arn().map_or_else(|| "invoke_agent".to_owned(), |arn| format!("invoke_agent {}", arn.id())),
         otel.kind = "client",
         otel.status_code = Empty,
         gen_ai.operation.name = "invoke_agent",
