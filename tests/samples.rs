@@ -190,21 +190,7 @@ const SAID: &[(&str, u64, &[&str])] = &[
     // As above, with Strands' own events as JSON, and the result as a string.
     ("strands/plain.txt", 21, &["think I think ", "think so.", "say Hello ", "say there"]),
     ("strands/result.txt", 1, &["think I think so.", "say Hello there"]),
-    (
-        "langgraph/messages.txt",
-        10,
-        &[
-            "think hmm ",
-            "say Let me ",
-            "say add é",
-            "use tu1 add ",
-            "use tu1 add {\"a\": 1,",
-            "use tu1 add  \"b\": 2}",
-            "use tu1 add .",
-            "result tu1 3",
-            "say 3",
-        ],
-    ),
+    ("langgraph/messages.txt", 10, LANGGRAPH),
     (
         "langgraph/updates.txt",
         3,
@@ -213,21 +199,7 @@ const SAID: &[(&str, u64, &[&str])] = &[
     ("langgraph/values.txt", 4, &["say Let me add é", "use tu1 add {\"a\": 1, \"b\": 2}.", "result tu1 3", "say 3"]),
     // Messages as they come, and each whole as an update.
     ("langgraph/modes.txt", 12, STRANDS_WITH_RESULT),
-    (
-        "langgraph/events.txt",
-        33,
-        &[
-            "think hmm ",
-            "say Let me ",
-            "say add é",
-            "use tu1 add ",
-            "use tu1 add {\"a\": 1,",
-            "use tu1 add  \"b\": 2}",
-            "use tu1 add .",
-            "result tu1 3",
-            "say 3",
-        ],
-    ),
+    ("langgraph/events.txt", 33, LANGGRAPH),
 ];
 
 const STRANDS: &[&str] = &[
@@ -241,6 +213,18 @@ const STRANDS: &[&str] = &[
 ];
 
 const STRANDS_WITH_RESULT: &[&str] = &[
+    "say Let me ",
+    "say add é",
+    "use tu1 add ",
+    "use tu1 add {\"a\": 1,",
+    "use tu1 add  \"b\": 2}",
+    "use tu1 add .",
+    "result tu1 3",
+    "say 3",
+];
+
+const LANGGRAPH: &[&str] = &[
+    "think hmm ",
     "say Let me ",
     "say add é",
     "use tu1 add ",
