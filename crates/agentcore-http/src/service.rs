@@ -2,9 +2,12 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use agentcore_auth::{Auth, Clock, Refusal};
+use agentcore_auth::{Auth, Clock};
 use agentcore_core::{Region, SessionId, refusal};
-use agentcore_transport::{Body, Undelivered, refusal_text};
+use agentcore_transport::{
+    Body, Undelivered,
+    refusal::{refused, text},
+};
 use bytes::Bytes;
 use http::{Request, Response as HttpResponse, StatusCode, Uri, header::CONTENT_ENCODING};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -151,12 +154,10 @@ impl Service {
             let refused = refusal::read(head.status, &head.headers, message.as_bytes(), now);
             return Err((Failure::Final, refused));
         }
-        let error = refusal::read(head.status, &head.headers, &refusal_text(body).await, now);
-        let refused = Refusal { status: head.status.as_u16(), code: error.code(), date: refusal::date(&head.headers) };
-        if errand.auth.refused(&proof, &refused, now) {
-            return Err((Failure::Unauthorized, error));
+        let (failure, error) = refused(&head, body, errand.auth, Some(&proof), now).await;
+        if failure == Failure::Unauthorized {
+            return Err((failure, error));
         }
-        let failure = refusal::failure(&error);
         match challenge::metadata_url(&head.headers, errand.request.uri()) {
             Some(url) if head.status == StatusCode::UNAUTHORIZED => {
                 Err((failure, error.with_issuers(self.issuers(url).await)))
@@ -169,9 +170,7 @@ impl Service {
     async fn issuers(&self, metadata: Uri) -> Vec<String> {
         let Ok(request) = Request::get(metadata).body(Bytes::new()) else { return Vec::new() };
         match timeout(METADATA_TIMEOUT, self.dispatch.dispatch(request)).await {
-            Ok(Ok(answer)) if answer.status().is_success() => {
-                challenge::issuers(&refusal_text(answer.into_body()).await)
-            }
+            Ok(Ok(answer)) if answer.status().is_success() => challenge::issuers(&text(answer.into_body()).await),
             _ => Vec::new(),
         }
     }

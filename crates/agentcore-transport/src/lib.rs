@@ -15,13 +15,12 @@
 mod connection;
 mod counted;
 mod proxy;
-mod refusal;
+pub mod refusal;
 mod route;
 mod transport;
 mod undelivered;
 
 pub use connection::Connection;
 pub use proxy::Proxy;
-pub use refusal::refusal_text;
 pub use transport::{Body, Connections, Transport, TransportBuilder, Upgrade};
 pub use undelivered::Undelivered;

@@ -1,12 +1,32 @@
-//! The body of a refusal, as far as anybody reads it. Understands nothing of it.
+//! A refusal from the wire: what it says, and what it means for the credential that was shown. Sends nothing again.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use agentcore_auth::{Auth, Proof, Refusal};
+use agentcore_core::{Error, refusal, retry::Failure};
 use bytes::{Bytes, BytesMut};
+use http::response::Parts;
 use http_body_util::BodyExt as _;
 use tokio::time::timeout;
 
 use crate::Body;
+
+/// Reads a refusal, and lets the mechanism learn from it: a credential that can be replaced is worth another attempt.
+///
+/// # Cancel safety
+/// Dropping the future drops the answer.
+pub async fn refused(
+    head: &Parts,
+    body: Body,
+    auth: &Auth,
+    proof: Option<&Proof>,
+    now: SystemTime,
+) -> (Failure, Error) {
+    let error = refusal::read(head.status, &head.headers, &text(body).await, now);
+    let told = Refusal { status: head.status.as_u16(), code: error.code(), date: refusal::date(&head.headers) };
+    let replaceable = proof.is_some_and(|proof| auth.refused(proof, &told, now));
+    (if replaceable { Failure::Unauthorized } else { refusal::failure(&error) }, error)
+}
 
 /// Reads as much of a refusal's body as its message can need: 64 KiB, and what comes within 10 seconds.
 ///
@@ -14,7 +34,7 @@ use crate::Body;
 ///
 /// # Cancel safety
 /// Dropping the future drops the answer.
-pub async fn refusal_text(mut body: Body) -> Bytes {
+pub async fn text(mut body: Body) -> Bytes {
     let mut read = BytesMut::new();
     let reading = async {
         while let Some(Ok(frame)) = body.frame().await {

@@ -5,12 +5,12 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use agentcore_auth::{Auth, Proof, Refusal};
+use agentcore_auth::{Auth, Proof};
 use agentcore_core::{
     SessionId, header, refusal,
     retry::{Failure, Progress, Verdict, decide},
 };
-use agentcore_transport::{Body, Connection, Transport, Upgrade, refusal_text};
+use agentcore_transport::{Body, Connection, Transport, Upgrade, refusal::refused};
 use http::{HeaderMap, HeaderValue, Request, Response, Uri, header::SEC_WEBSOCKET_PROTOCOL};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -210,12 +210,7 @@ impl Opener {
             let message = format!("the answer to the upgrade was HTTP {}, which opens no WebSocket", head.status);
             return (Failure::Final, refusal::read(head.status, &head.headers, message.as_bytes(), now));
         }
-        let error = refusal::read(head.status, &head.headers, &refusal_text(body).await, now);
-        let refused = Refusal { status: head.status.as_u16(), code: error.code(), date: refusal::date(&head.headers) };
-        if proof.is_some_and(|proof| self.auth.refused(proof, &refused, now)) {
-            return (Failure::Unauthorized, error);
-        }
-        (refusal::failure(&error), error)
+        refused(&head, body, &self.auth, proof, now).await
     }
 }
 
