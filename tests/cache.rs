@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use agentcore::{Cache, Client, ErrorKind, Invoke, Payload, SessionId, metrics::CacheMetrics};
+use agentcore_client::{Cache, Client, ErrorKind, Invoke, Payload, SessionId, metrics::CacheMetrics};
 use agentcore_mock::{AgentAnswer, Mock};
 use futures_util::future::join_all;
 use serde_json::json;

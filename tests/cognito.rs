@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use agentcore::{
+use agentcore_client::{
     Client, ErrorKind, RetryPolicy, Runtime, TokenSource, Transport,
     auth::{
         self, BoxFuture, CachedToken, Clock, Error, ManualClock, TokenIssuer,
@@ -80,7 +80,7 @@ async fn each_flow_logs_in_and_its_token_invokes_an_agent() {
 async fn wrong_secrets_are_refused() {
     let mock = jwt_only(Mock::builder()).await;
     let user = mock.cognito().user();
-    let wrong_keys = agentcore::Credentials::new("AKIDEXAMPLE", "wr0ng", None, None, "test");
+    let wrong_keys = agentcore_client::Credentials::new("AKIDEXAMPLE", "wr0ng", None, None, "test");
     let password = "Cognito refused: Incorrect username or password. (NotAuthorizedException)";
     for (login, message) in [
         (Login::user_password(user.alias(), "wr0ng"), password),

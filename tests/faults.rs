@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use agentcore::{ErrorKind, Event, RetryPolicy, Timeouts};
+use agentcore_client::{ErrorKind, Event, RetryPolicy, Timeouts};
 use agentcore_mock::Mock;
 use futures_util::{StreamExt, TryStreamExt};
 
@@ -110,9 +110,9 @@ async fn a_stream_that_breaks_midway() {
     for tls in [false, true] {
         let mock = start(Mock::builder().tls(tls)).await;
         let transport =
-            agentcore::Transport::builder().root_certificates(mock.root_certificate_pem().unwrap_or_default());
-        let transport = if tls { transport } else { agentcore::Transport::builder() };
-        let client = agentcore::Client::builder()
+            agentcore_client::Transport::builder().root_certificates(mock.root_certificate_pem().unwrap_or_default());
+        let transport = if tls { transport } else { agentcore_client::Transport::builder() };
+        let client = agentcore_client::Client::builder()
             .bearer_token(&mock.token())
             .endpoints(endpoint(&mock))
             .transport(transport.build().unwrap())

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use agentcore::{Credentials, ErrorKind, Payload, Qualifier, RuntimeArn, Target};
+use agentcore_client::{Credentials, ErrorKind, Payload, Qualifier, RuntimeArn, Target};
 use agentcore_auth::sigv4;
 use agentcore_mock::{AgentAnswer, Mock};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -133,7 +133,7 @@ async fn refusals_are_read_as_botocore_reads_them() {
             std::future::ready(refusal)
         }))
         .await;
-        let call = agent(&mock, "golden").invoke(Payload::from("x")).retry(agentcore::RetryPolicy::off());
+        let call = agent(&mock, "golden").invoke(Payload::from("x")).retry(agentcore_client::RetryPolicy::off());
         let error = call.await.unwrap_err();
         let golden = &vector["botocore"]["error"];
         assert_eq!(u64::from(error.status().unwrap()), vector["status"].as_u64().unwrap(), "{name}");

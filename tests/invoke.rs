@@ -1,6 +1,6 @@
 //! The main job: whole and streamed, by token and by signature, with everything a caller can set.
 
-use agentcore::{Client, CustomHeader, ErrorKind, Event, McpContext, Payload, SessionId, Target, TraceContext};
+use agentcore_client::{Client, CustomHeader, ErrorKind, Event, McpContext, Payload, SessionId, Target, TraceContext};
 use agentcore_mock::{Caller, Inbound, Mock};
 use futures_util::TryStreamExt;
 use serde_json::{Value, json};
@@ -181,9 +181,9 @@ async fn a_local_container_gets_no_credential() {
 async fn who_is_let_in() {
     let jwt_only = start(Mock::builder().accept(Inbound::Jwt)).await;
     let keys_only = start(Mock::builder().accept(Inbound::SigV4)).await;
-    let stranger = agentcore::Credentials::new("AKIASTRANGER", "wrong", None, None, "test");
+    let stranger = agentcore_client::Credentials::new("AKIASTRANGER", "wrong", None, None, "test");
     let altered = keys(&keys_only);
-    let altered = agentcore::Credentials::new(
+    let altered = agentcore_client::Credentials::new(
         altered.access_key_id(),
         "wrong",
         altered.session_token().map(str::to_owned),
@@ -275,12 +275,12 @@ fn clients_and_futures_cross_threads() {
     fn shareable<T: Clone + Send + Sync + 'static>() {}
     fn sendable<T: Send + 'static>(_: T) {}
     shareable::<Client>();
-    shareable::<agentcore::Runtime>();
+    shareable::<agentcore_client::Runtime>();
     let client = Client::builder().bearer_token("x").build().unwrap();
     let arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/x".parse().unwrap();
     let runtime = client.runtime(arn);
     sendable(runtime.invoke("x").into_future());
     sendable(runtime.invoke("x").stream());
     sendable(runtime.invoke("x").send());
-    assert!(size_of::<agentcore::Error>() <= 16 && size_of::<agentcore::auth::Error>() <= 16);
+    assert!(size_of::<agentcore_client::Error>() <= 16 && size_of::<agentcore_client::auth::Error>() <= 16);
 }

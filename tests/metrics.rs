@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use agentcore::{CachedToken, Client, Metrics, RetryPolicy, auth};
+use agentcore_client::{CachedToken, Client, Metrics, RetryPolicy, auth};
 use agentcore_mock::Mock;
 use futures_util::TryStreamExt;
 use serde_json::json;
@@ -48,7 +48,7 @@ async fn tokens_where_the_source_counts_them() {
     let issuing = mock.clone();
     let source = CachedToken::new(auth::token::from_fn(move || {
         let token = issuing.token();
-        async move { Ok(auth::Issued::new(agentcore::Token::parse(&token)?)) }
+        async move { Ok(auth::Issued::new(agentcore_client::Token::parse(&token)?)) }
     }));
     let client = Client::builder().token_source(source).endpoints(endpoint(&mock)).build().unwrap();
     for _ in 0..3 {

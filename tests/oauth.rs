@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use agentcore::{
+use agentcore_client::{
     Client, ErrorKind, Runtime, TokenSource, Transport,
     auth::{
         CachedToken, Clock, ManualClock,
@@ -78,7 +78,7 @@ async fn a_run_outlives_its_tokens() {
     let client = Client::builder().token_source(Arc::clone(&source)).endpoints(endpoint(&mock)).clock(clock.clone());
     let agent = client.build().unwrap().runtime(mock.arn("echo"));
     for _ in 0..60 {
-        agent.invoke("x").retry(agentcore::RetryPolicy::off()).await.unwrap();
+        agent.invoke("x").retry(agentcore_client::RetryPolicy::off()).await.unwrap();
         clock.advance(Duration::from_secs(600));
     }
     let statistics = source.statistics();

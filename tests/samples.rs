@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use agentcore::{Client, Event, Events, Reader, Target, sse};
+use agentcore_client::{Client, Event, Events, Reader, Target, sse};
 use futures_util::TryStreamExt;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -43,13 +43,13 @@ fn sample(path: &str) -> Vec<u8> {
 
 async fn events(path: &str, lenient: bool) -> Events {
     let url = play(sample(path)).await;
-    let client = Client::builder().auth(agentcore::Auth::None).lenient_sse(lenient).build().unwrap();
+    let client = Client::builder().auth(agentcore_client::Auth::None).lenient_sse(lenient).build().unwrap();
     client.target(Target::local(&url).unwrap()).invoke("x").stream().await.unwrap()
 }
 
 async fn raw(path: &str, lenient: bool) -> Vec<(String, String, String, Option<u128>)> {
     let url = play(sample(path)).await;
-    let client = Client::builder().auth(agentcore::Auth::None).lenient_sse(lenient).build().unwrap();
+    let client = Client::builder().auth(agentcore_client::Auth::None).lenient_sse(lenient).build().unwrap();
     let response = client.target(Target::local(&url).unwrap()).invoke("x").send().await.unwrap();
     let events: Vec<_> = response.events().try_collect().await.unwrap();
     events

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use agentcore::{
+use agentcore_client::{
     Client, RetryPolicy, TokenIssuer, Transport,
     auth::{
         cognito::{Cognito, Login, PoolId},

@@ -1,6 +1,6 @@
 //! A client, a mock and the two introduced to each other.
 
-use agentcore::{Client, Endpoint, Runtime};
+use agentcore_client::{Client, Endpoint, Runtime};
 use agentcore_mock::{Builder, Mock};
 
 /// A mock with every default.
@@ -26,10 +26,10 @@ pub(crate) fn sigv4(mock: &Mock) -> Client {
     Client::builder().credentials(keys(mock)).endpoints(endpoint(mock)).build().unwrap()
 }
 
-pub(crate) fn keys(mock: &Mock) -> agentcore::Credentials {
+pub(crate) fn keys(mock: &Mock) -> agentcore_client::Credentials {
     let keys = mock.credentials();
     let token = keys.session_token().map(str::to_owned);
-    agentcore::Credentials::new(keys.access_key_id(), keys.secret_access_key(), token, None, "mock")
+    agentcore_client::Credentials::new(keys.access_key_id(), keys.secret_access_key(), token, None, "mock")
 }
 
 /// An agent of the mock, by token.

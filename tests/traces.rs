@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use agentcore::{RetryPolicy, TraceContext};
+use agentcore_client::{RetryPolicy, TraceContext};
 use opentelemetry::{
     Context, KeyValue,
     baggage::BaggageExt,

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use agentcore::{Client, ErrorKind, Proxy, Runtime, Transport};
+use agentcore_client::{Client, ErrorKind, Proxy, Runtime, Transport};
 use agentcore_http::TransportBuilder;
 use agentcore_mock::Mock;
 use futures_util::future::join_all;
@@ -134,7 +134,7 @@ async fn a_proxy_that_refuses() {
     let (url, _) = proxy("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n").await;
     for (url, attempts) in [(url.as_str(), 1), ("socks5://127.0.0.1:1", 1)] {
         let runtime = over(&mock, trusting(&mock).proxy(via(url, "")), "echo");
-        let error = runtime.invoke("x").retry(agentcore::RetryPolicy::off()).await.unwrap_err();
+        let error = runtime.invoke("x").retry(agentcore_client::RetryPolicy::off()).await.unwrap_err();
         assert_eq!((error.kind(), error.may_have_run()), (ErrorKind::Unavailable, false), "{url}");
         assert_eq!(error.call().unwrap().attempts(), attempts);
         assert!(!format!("{error:?}").contains("pa%20ss") && !format!("{error:?}").contains("dXNlcjpwYSBzcw"));
@@ -148,8 +148,8 @@ async fn connecting_is_bounded() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://{}", listener.local_addr().unwrap());
     let transport = Transport::builder().connect_timeout(std::time::Duration::from_millis(50)).build().unwrap();
-    let client = Client::builder().bearer_token("x").endpoints(url.parse::<agentcore::Endpoint>().unwrap());
-    let client = client.transport(transport).retry(agentcore::RetryPolicy::off()).build().unwrap();
+    let client = Client::builder().bearer_token("x").endpoints(url.parse::<agentcore_client::Endpoint>().unwrap());
+    let client = client.transport(transport).retry(agentcore_client::RetryPolicy::off()).build().unwrap();
     let arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/x".parse().unwrap();
     let error = client.runtime(arn).invoke("x").await.unwrap_err();
     assert_eq!((error.kind(), error.may_have_run()), (ErrorKind::Timeout, false), "{error}");

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use agentcore::{
+use agentcore_client::{
     Client, ErrorKind, Proxy, RetryPolicy, Runtime, SessionId, Token, Transport,
     auth::{self, BoxFuture, TokenSource},
     ws::{Close, Expiry, Incoming, Settings, Socket, WayIn},
@@ -30,7 +30,7 @@ async fn text(socket: &mut Socket) -> Option<String> {
     socket.recv().await.unwrap().map(|incoming| incoming.text().unwrap().to_owned())
 }
 
-async fn error(runtime: &Runtime, settings: Settings) -> agentcore::Error {
+async fn error(runtime: &Runtime, settings: Settings) -> agentcore_client::Error {
     runtime.websocket().settings(settings).connect().await.unwrap_err()
 }
 
@@ -131,7 +131,7 @@ async fn refusals_are_those_of_an_invocation() {
         let runtime = agent(&mock, &format!("error-{status}"));
         let of_socket = error(&runtime, once()).await;
         let of_call = runtime.invoke("x").retry(RetryPolicy::off()).await.unwrap_err();
-        let facts = |error: &agentcore::Error| {
+        let facts = |error: &agentcore_client::Error| {
             let call = error.call().unwrap();
             let code = call.code().map(str::to_owned);
             (error.kind(), error.status(), code, call.message().to_owned(), call.may_have_run(), call.is_retryable())
@@ -293,7 +293,7 @@ async fn a_goodbye_with_a_code_of_one_s_own() {
 #[tokio::test]
 async fn an_answer_to_somebody_else_is_not_taken() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let target = agentcore::Target::local(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let target = agentcore_client::Target::local(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
     tokio::spawn(async move {
         let (mut socket, _) = listener.accept().await.unwrap();
         socket.read_u8().await.unwrap();
@@ -302,7 +302,7 @@ async fn an_answer_to_somebody_else_is_not_taken() {
         socket.write_all(answer.as_bytes()).await.unwrap();
         let _ = tokio::io::copy(&mut socket, &mut tokio::io::sink()).await;
     });
-    let client = Client::builder().auth(agentcore::Auth::None).build().unwrap();
+    let client = Client::builder().auth(agentcore_client::Auth::None).build().unwrap();
     let error = error(&client.target(target), Settings::default()).await;
     assert!(error.to_string().contains("it belongs to another request"), "{error}");
 }
@@ -322,7 +322,7 @@ async fn how_the_agent_s_goodbye_is_told() {
         socket.send("x").await.unwrap();
         assert_eq!(text(&mut socket).await.as_deref(), Some("x"));
         let end = socket.recv().await;
-        assert_eq!(end.as_ref().err().map(agentcore::core::Error::kind), kind, "{code}: {end:?}");
+        assert_eq!(end.as_ref().err().map(agentcore_client::core::Error::kind), kind, "{code}: {end:?}");
         let (_, receiver) = socket.split();
         assert_eq!(receiver.closed().map(|close| close.code), Some(code));
     }
@@ -395,7 +395,7 @@ async fn what_is_no_websocket_says_so() {
 #[tokio::test]
 async fn a_local_container_is_shown_no_credential() {
     let mock = start(Mock::builder().local("echo")).await;
-    let target = agentcore::Target::local(mock.url()).unwrap();
+    let target = agentcore_client::Target::local(mock.url()).unwrap();
     let mut socket = sigv4(&mock).target(target).websocket().connect().await.unwrap();
     socket.send("x").await.unwrap();
     assert_eq!(text(&mut socket).await.as_deref(), Some("x"));

@@ -4,7 +4,7 @@ mod logins;
 pub(crate) mod machine;
 pub(crate) mod user;
 
-use agentcore::{Auth, Region, StaticToken, Token as BearerToken, TokenSource, Transport, auth};
+use agentcore_client::{Auth, Region, StaticToken, Token as BearerToken, TokenSource, Transport, auth};
 use clap::{ArgMatches, Args};
 
 use crate::{

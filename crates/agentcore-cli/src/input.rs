@@ -4,7 +4,7 @@ mod lines;
 
 use std::io::{IsTerminal, Read, Write};
 
-use agentcore::Payload;
+use agentcore_client::Payload;
 
 use crate::{args::Given, report::Failure};
 
@@ -44,7 +44,7 @@ impl Sources {
                     Some(path) => file(path)?,
                     None => payload.value.into_bytes(),
                 };
-                Ok(Payload::json_text(bytes).map_err(agentcore::Error::from)?)
+                Ok(Payload::json_text(bytes).map_err(agentcore_client::Error::from)?)
             }
             (None, None) if terminal || stdin_taken => Err(Failure::usage("there is nothing to say to the agent")
                 .hint("give a prompt as an argument or by a pipe, or a JSON body of your own by --payload")),

@@ -4,7 +4,7 @@ mod hint;
 
 use std::{error::Error as StdError, fmt::Write as _, io::Write as _, process::ExitCode};
 
-use agentcore::{ErrorKind, ParseError};
+use agentcore_client::{ErrorKind, ParseError};
 use clap::builder::styling::{AnsiColor, Style};
 
 pub(crate) use hint::Way;
@@ -150,14 +150,14 @@ impl Told {
 
 impl Failure {
     /// A failed call, with what can be done about it by whoever came this way.
-    pub(crate) fn of_call(error: agentcore::Error, way: Way) -> Self {
+    pub(crate) fn of_call(error: agentcore_client::Error, way: Way) -> Self {
         let hint = hint::of(&error, way);
         Self::from(error).maybe_hint(hint)
     }
 }
 
-impl From<agentcore::Error> for Failure {
-    fn from(error: agentcore::Error) -> Self {
+impl From<agentcore_client::Error> for Failure {
+    fn from(error: agentcore_client::Error) -> Self {
         let failure = Self::new(error.kind().into(), error.to_string());
         match error.source() {
             Some(source) => failure.caused_by(source),
@@ -166,9 +166,9 @@ impl From<agentcore::Error> for Failure {
     }
 }
 
-impl From<agentcore::auth::Error> for Failure {
-    fn from(error: agentcore::auth::Error) -> Self {
-        agentcore::Error::from(error).into()
+impl From<agentcore_client::auth::Error> for Failure {
+    fn from(error: agentcore_client::auth::Error) -> Self {
+        agentcore_client::Error::from(error).into()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The session a command belongs to, by id or by name.
 
-use agentcore::SessionId;
+use agentcore_client::SessionId;
 use clap::{ArgMatches, Args};
 
 use crate::{

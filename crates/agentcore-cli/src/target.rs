@@ -2,7 +2,7 @@
 
 pub(crate) mod reach;
 
-use agentcore::{Endpoint, Endpoints, Qualifier, Region, RuntimeArn, Target, Token};
+use agentcore_client::{Endpoint, Endpoints, Qualifier, Region, RuntimeArn, Target, Token};
 use clap::{ArgMatches, Args};
 
 use crate::{

@@ -81,7 +81,7 @@ const AUTH: &str = "agentcore-auth";
 const TRANSPORT: &str = "agentcore-transport";
 const HTTP: &str = "agentcore-http";
 const WS: &str = "agentcore-ws";
-const FACADE: &str = "agentcore";
+const FACADE: &str = "agentcore-client";
 const MOCK: &str = "agentcore-mock";
 const CLI: &str = "agentcore-cli";
 const XTASK: &str = "xtask";
@@ -171,7 +171,7 @@ mod tests {
             (WS, HTTP, false, "agentcore-ws must not depend on agentcore-http: it builds on"),
             (TRANSPORT, HTTP, false, "agentcore-transport must not depend on agentcore-http: it builds on"),
             (WS, HTTP, true, "agentcore-ws must not depend on agentcore-http: it builds on"),
-            (FACADE, MOCK, false, "agentcore must not depend on agentcore-mock: it builds on"),
+            (FACADE, MOCK, false, "agentcore-client must not depend on agentcore-mock: it builds on"),
             (MOCK, FACADE, false, "agentcore-mock must not depend on agentcore: it builds on agentcore-core alone"),
             (
                 CLI,
@@ -179,8 +179,8 @@ mod tests {
                 false,
                 "agentcore-cli must not depend on agentcore-http: it builds on agentcore, agentcore-mock",
             ),
-            (FACADE, CLI, true, "agentcore must not depend on agentcore-cli"),
-            (FACADE, XTASK, true, "agentcore must not depend on xtask"),
+            (FACADE, CLI, true, "agentcore-client must not depend on agentcore-cli"),
+            (FACADE, XTASK, true, "agentcore-client must not depend on xtask"),
             ("agentcore-tests", CLI, true, "agentcore-tests must not depend on agentcore-cli"),
             (CLI, "hyper", false, "hyper is named in agentcore-transport only"),
             (HTTP, "hyper-util", false, "hyper-util is named in agentcore-transport only"),

@@ -8,7 +8,7 @@ use crate::graph::Graph;
 
 /// Checks that both name the same features and agree on which are on by default.
 pub(super) fn check(graph: &Graph, tree: &Tree) -> Vec<Violation> {
-    let Some(facade) = graph.members.iter().find(|it| it.name == "agentcore") else { return Vec::new() };
+    let Some(facade) = graph.members.iter().find(|it| it.name == "agentcore-client") else { return Vec::new() };
     let Some(table) = Table::find(tree.text(README).unwrap_or_default()) else {
         return vec![Violation::new(
             README,
@@ -78,8 +78,8 @@ mod tests {
         let features =
             [feature("default", &["http", "ws"]), feature("http", &[]), feature("ws", &[]), feature("oauth", &[])];
         let facade = Member {
-            name: "agentcore".to_owned(),
-            manifest: "crates/agentcore/Cargo.toml".to_owned(),
+            name: "agentcore-client".to_owned(),
+            manifest: "crates/agentcore-client/Cargo.toml".to_owned(),
             dependencies: Vec::new(),
             features: features.into(),
         };
@@ -99,7 +99,7 @@ mod tests {
         let expected = [
             "README.md:5: the feature table has `http` off by default, and it is on",
             "README.md:3: the feature table lacks `ws`: say what it adds",
-            "README.md:6: the feature table has `full`, which crates/agentcore/Cargo.toml does not have: remove it",
+            "README.md:6: the feature table has `full`, which crates/agentcore-client/Cargo.toml does not have: remove it",
         ];
         assert_eq!(said(table), expected);
         assert_eq!(

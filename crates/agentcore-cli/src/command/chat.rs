@@ -12,7 +12,7 @@ mod transcript;
 
 use std::{io::IsTerminal as _, time::Duration};
 
-use agentcore::{CustomHeader, SessionId, Timeouts, UserId};
+use agentcore_client::{CustomHeader, SessionId, Timeouts, UserId};
 use clap::{ArgMatches, Args, parser::ValueSource};
 
 use crate::{args::seconds, report::Failure, session, signal::Interrupts, target::Plan};

@@ -2,7 +2,7 @@
 
 use std::{io::IsTerminal, time::Duration};
 
-use agentcore::{
+use agentcore_client::{
     RetryPolicy, SessionId,
     core::Error,
     ws::{Expiry, Incoming, Receiver, Sender, Settings, WayIn},
@@ -171,7 +171,7 @@ impl Conversation {
 
     async fn goodbye(mut self) -> Result<(), Failure> {
         // A connection that ended at this moment has nothing to be told.
-        let _ = self.sender.close(agentcore::ws::Close::normal()).await;
+        let _ = self.sender.close(agentcore_client::ws::Close::normal()).await;
         loop {
             let incoming = self.receiver.recv().await.map_err(|error| self.explained(error))?;
             if !self.hear(incoming)? {

@@ -4,7 +4,7 @@ mod answer;
 
 use std::time::Duration;
 
-use agentcore::{CustomHeader, Invoke, RetryPolicy, SessionId, Timeouts, UserId};
+use agentcore_client::{CustomHeader, Invoke, RetryPolicy, SessionId, Timeouts, UserId};
 use clap::{ArgMatches, Args};
 
 use crate::{

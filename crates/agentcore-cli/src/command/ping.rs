@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use agentcore::Timeouts;
+use agentcore_client::Timeouts;
 use clap::Args;
 
 use crate::{

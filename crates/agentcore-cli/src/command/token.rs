@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use agentcore::{Token, auth::token::jwt};
+use agentcore_client::{Token, auth::token::jwt};
 use clap::Args;
 use serde_json::{Map, Value};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use agentcore::SessionId;
+use agentcore_client::SessionId;
 use clap::{ArgMatches, Args};
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! `acore ws-url`: a presigned URL, for whoever can be given a URL and nothing else.
 
-use agentcore::{SessionId, auth::Auth, ws::Expiry};
+use agentcore_client::{SessionId, auth::Auth, ws::Expiry};
 use clap::{ArgMatches, Args};
 
 use crate::{output::Output, report::Failure, session, target::Plan};
@@ -60,7 +60,7 @@ impl Url {
 }
 
 fn expiry(text: &str) -> Result<Expiry, String> {
-    text.parse().map_err(|error: agentcore::core::Error| error.message().to_owned())
+    text.parse().map_err(|error: agentcore_client::core::Error| error.message().to_owned())
 }
 
 const AFTER_HELP: &str = "\

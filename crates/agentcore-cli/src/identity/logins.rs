@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use agentcore::{
+use agentcore_client::{
     TokenIssuer, TokenSource,
     auth::{CachedToken, FileStore, Stored, StoredToken, TokenStore},
 };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use agentcore::{
+use agentcore_client::{
     TokenSource, Transport,
     auth::{
         TokenStore,
@@ -117,7 +117,7 @@ impl Place {
     }
 }
 
-fn bad_url(error: &agentcore::auth::Error) -> Failure {
+fn bad_url(error: &agentcore_client::auth::Error) -> Failure {
     Failure::usage(error.to_string())
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use agentcore::{
+use agentcore_client::{
     Endpoint, Region, TokenSource, Transport,
     auth::{
         BoxFuture, Error, StoredToken, TokenStore,

@@ -1,6 +1,6 @@
 //! What to do about a failed call, in words. Only where it is known; a wrong hint is worse than none.
 
-use agentcore::{Error, ErrorKind};
+use agentcore_client::{Error, ErrorKind};
 
 /// By what means the agent was reached, which decides what may be wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use agentcore::{
+use agentcore_client::{
     Auth, Authenticated, Client, ClientBuilder, Endpoint, Endpoints, Runtime, RuntimeArn, StaticToken, Target, Token,
     Transport, auth::credentials::Credentials,
 };
@@ -130,7 +130,7 @@ fn transport(target: &Target, credentials_need_tls: bool) -> Result<Transport, F
 
 /// Reads the system's certificates only where they are needed, which costs more than all the rest of the start.
 pub(crate) fn trusting(system_roots: bool) -> Result<Transport, Failure> {
-    Ok(Transport::builder().system_roots(system_roots).build().map_err(agentcore::Error::from)?)
+    Ok(Transport::builder().system_roots(system_roots).build().map_err(agentcore_client::Error::from)?)
 }
 
 fn keys(mock: &Mock) -> Credentials {

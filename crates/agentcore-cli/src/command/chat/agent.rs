@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use agentcore::{CustomHeader, Event, Events, Invoke, Runtime, SessionId, Timeouts, UserId};
+use agentcore_client::{CustomHeader, Event, Events, Invoke, Runtime, SessionId, Timeouts, UserId};
 use futures_util::StreamExt as _;
 
 use super::link::{Link, Turn};

@@ -1,6 +1,6 @@
 //! The conversation itself: takes line after line, does what it says, and shows the answers. Knows no protocol.
 
-use agentcore::{Event, SessionId};
+use agentcore_client::{Event, SessionId};
 use tokio::sync::mpsc;
 
 use super::{
@@ -118,7 +118,7 @@ impl Conversation {
                 Ok(Heard::Event(Event::Other(event))) => unknown.push(event.data),
                 Ok(Heard::Event(Event::Error(error))) => {
                     spoken = true;
-                    let exit = self.screen.fail(&agentcore::Error::from(error).into())?;
+                    let exit = self.screen.fail(&agentcore_client::Error::from(error).into())?;
                     self.failed.get_or_insert(exit);
                 }
                 Ok(Heard::Event(event)) => {

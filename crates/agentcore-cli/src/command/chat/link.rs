@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use agentcore::{
+use agentcore_client::{
     ErrorKind, Event, Reader, Runtime, SessionId,
     core::Error,
     sse,
@@ -69,7 +69,7 @@ impl Link {
                 None => self.runtime.websocket().session(session).connect().await?,
             };
             socket.send_json(&Prompt { prompt, session_id: session.as_str(), enable_trace: true }).await?;
-            Ok::<_, agentcore::Error>(socket)
+            Ok::<_, agentcore_client::Error>(socket)
         };
         let socket = match self.patience.total {
             Some(total) => timeout_at(begun + total, opened).await.unwrap_or_else(|_| Err(too_long(total).into())),

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use agentcore::{Event, ToolResult, ToolUse};
+use agentcore_client::{Event, ToolResult, ToolUse};
 use clap::builder::styling::Style;
 
 use super::{

@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use agentcore::SessionId;
+use agentcore_client::SessionId;
 
 use crate::report::Failure;
 

@@ -1,6 +1,6 @@
 //! Prints an answer in one of four formats, as it arrives. Nothing that arrived is lost when the rest does not.
 
-use agentcore::{AgentError, Error, Event, Invoke, Reader, Response, sse};
+use agentcore_client::{AgentError, Error, Event, Invoke, Reader, Response, sse};
 use clap::ValueEnum;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde::Serialize;

@@ -10,7 +10,7 @@
 
 use std::{env, error::Error, sync::Arc, time::Duration};
 
-use agentcore::{Client, Endpoint, Endpoints, Payload, RuntimeArn, Transport, auth::oauth::ClientCredentials};
+use agentcore_client::{Client, Endpoint, Endpoints, Payload, RuntimeArn, Transport, auth::oauth::ClientCredentials};
 use agentcore_mock::{Inbound, Mock};
 
 #[tokio::main]

@@ -8,7 +8,7 @@
 //! # A first call
 //!
 //! ```
-//! use agentcore::{Client, Endpoint};
+//! use agentcore_client::{Client, Endpoint};
 //!
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! // In place of the service: a whole runtime on loopback that verifies tokens for real.
@@ -28,7 +28,7 @@
 //! ```
 //! use futures_util::TryStreamExt;
 //!
-//! # async fn example(agent: agentcore::Runtime) -> Result<(), agentcore::Error> {
+//! # async fn example(agent: agentcore_client::Runtime) -> Result<(), agentcore_client::Error> {
 //! let mut events = agent.invoke("Tell me a story").stream().await?;
 //! while let Some(event) = events.try_next().await? {
 //!     if let Some(text) = event.text() {
@@ -44,8 +44,8 @@
 //! derive a valid one.
 //!
 //! ```
-//! # async fn example(agent: agentcore::Runtime) -> Result<(), agentcore::Error> {
-//! use agentcore::SessionId;
+//! # async fn example(agent: agentcore_client::Runtime) -> Result<(), agentcore_client::Error> {
+//! use agentcore_client::SessionId;
 //!
 //! let session = SessionId::derive("my_session_123");
 //! agent.invoke("My name is Ada.").session(&session).await?;
@@ -62,7 +62,7 @@
 #![cfg_attr(feature = "cognito", doc = "```no_run")]
 #![cfg_attr(not(feature = "cognito"), doc = "```ignore")]
 //! use std::sync::Arc;
-//! use agentcore::{Client, Transport, auth::cognito::{Cognito, Login, PoolId}};
+//! use agentcore_client::{Client, Transport, auth::cognito::{Cognito, Login, PoolId}};
 //!
 //! # fn example(password: String) -> Result<(), Box<dyn std::error::Error>> {
 //! let transport = Transport::builder().build()?;

@@ -9,8 +9,8 @@ use crate::{Error, client::Shared};
 /// A WebSocket about to be opened, by this client or by somebody who is given what it takes.
 ///
 /// ```
-/// # async fn example(agent: agentcore::Runtime) -> Result<(), Box<dyn std::error::Error>> {
-/// use agentcore::{SessionId, ws::Handshake};
+/// # async fn example(agent: agentcore_client::Runtime) -> Result<(), Box<dyn std::error::Error>> {
+/// use agentcore_client::{SessionId, ws::Handshake};
 ///
 /// let session = SessionId::random();
 /// // For whichever WebSocket library: connect to `uri` and add `headers` to its own.

@@ -18,7 +18,7 @@ impl Reply {
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use agentcore::{Client, Endpoint};
+    /// # use agentcore_client::{Client, Endpoint};
     /// # let mock = agentcore_mock::Mock::builder().start().await?;
     /// # let client = Client::builder().bearer_token(&mock.token()).endpoints(mock.url().parse::<Endpoint>()?).build()?;
     /// # let arn = mock.arn("story");

@@ -12,7 +12,7 @@
 
 use std::{env, error::Error, sync::Arc};
 
-use agentcore::{
+use agentcore_client::{
     Endpoint, TokenIssuer, Transport,
     auth::{
         self, BoxFuture,

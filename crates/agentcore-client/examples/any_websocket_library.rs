@@ -9,7 +9,7 @@
 
 use std::{env, error::Error};
 
-use agentcore::{Client, Endpoint, ws::Handshake};
+use agentcore_client::{Client, Endpoint, ws::Handshake};
 use agentcore_mock::Mock;
 use futures_util::{SinkExt, StreamExt};
 

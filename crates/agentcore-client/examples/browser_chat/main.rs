@@ -15,7 +15,7 @@ mod backend;
 
 use std::{env, error::Error, net::Ipv4Addr, time::Duration};
 
-use agentcore::{
+use agentcore_client::{
     Client, Credentials, Endpoint, Endpoints, RuntimeArn,
     auth::{SigV4, credentials},
 };

@@ -40,7 +40,7 @@ impl Client {
     ///
     /// ```compile_fail
     /// // No credentials: does not compile.
-    /// agentcore::Client::builder().build();
+    /// agentcore_client::Client::builder().build();
     /// ```
     #[must_use]
     pub fn builder() -> ClientBuilder<Unauthenticated> {

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use agentcore::{Error, ErrorKind, Runtime, SessionId, auth::SigV4, core, ws::Expiry};
+use agentcore_client::{Error, ErrorKind, Runtime, SessionId, auth::SigV4, core, ws::Expiry};
 use axum::{
     Json, Router,
     extract::{Request, State},

@@ -21,7 +21,7 @@ use crate::{Done, Error};
 /// were sent or tried to be; one answered from the cache is none.
 ///
 /// ```
-/// # async fn example(client: agentcore::Client) -> serde_json::Result<()> {
+/// # async fn example(client: agentcore_client::Client) -> serde_json::Result<()> {
 /// let metrics = client.metrics();
 /// println!("{} calls, {} failed", metrics.calls, metrics.failed);
 /// println!("half of them began to answer within {:?}", metrics.first_event.quantile(0.5));

@@ -6,7 +6,7 @@
 #[path = "../examples/any_websocket_library.rs"]
 mod example;
 
-use agentcore::{Auth, Client, Credentials, Endpoint};
+use agentcore_client::{Auth, Client, Credentials, Endpoint};
 use agentcore_mock::Mock;
 
 #[tokio::test]
@@ -15,7 +15,7 @@ async fn the_same_handshake_with_two_libraries() {
     let keys = mock.credentials();
     let session_token = keys.session_token().map(str::to_owned);
     let keys = Credentials::new(keys.access_key_id(), keys.secret_access_key(), session_token, None, "mock");
-    let token = agentcore::StaticToken::parse(&mock.token()).unwrap();
+    let token = agentcore_client::StaticToken::parse(&mock.token()).unwrap();
     for auth in [Auth::bearer(token), Auth::sigv4(keys)] {
         let client = Client::builder().auth(auth).endpoints(mock.url().parse::<Endpoint>().unwrap()).build().unwrap();
         let handshake = client.runtime(mock.arn("echo")).websocket().handshake().await.unwrap();

@@ -14,7 +14,7 @@ use crate::{Error, Invoke, Reply, Runtime};
 /// other with it. What has not begun when the batch is dropped is never sent.
 ///
 /// ```
-/// # async fn example(agent: agentcore::Runtime) {
+/// # async fn example(agent: agentcore_client::Runtime) {
 /// use std::time::Duration;
 ///
 /// let questions = ["What is a crab?", "What is a lighthouse?"];
@@ -69,7 +69,7 @@ where
     /// payload, counted from zero.
     ///
     /// ```
-    /// # async fn example(agent: agentcore::Runtime, session: agentcore::SessionId) {
+    /// # async fn example(agent: agentcore_client::Runtime, session: agentcore_client::SessionId) {
     /// let batch = agent.invoke_all(["one", "two"]).each(|invoke, _| invoke.session(&session).idempotent());
     /// # batch.collect().await; }
     /// ```

@@ -21,11 +21,11 @@ use crate::{Error, Reply, metrics::Meter};
 ///
 /// ```
 /// use std::time::Duration;
-/// use agentcore::{Cache, Client};
+/// use agentcore_client::{Cache, Client};
 ///
 /// let cache = Cache::default().ttl(Duration::from_secs(3600)).max_bytes(16 * 1024 * 1024);
 /// let client = Client::builder().bearer_token("eyJhbGciOiJSUzI1NiIs.e30.c2ln").cache(cache).build()?;
-/// # Ok::<(), agentcore::Error>(())
+/// # Ok::<(), agentcore_client::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cache {

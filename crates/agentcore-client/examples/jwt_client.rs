@@ -20,7 +20,7 @@ use std::{
     sync::Arc,
 };
 
-use agentcore::{
+use agentcore_client::{
     Client, Endpoint, Endpoints, Event, Runtime, RuntimeArn, SessionId, Transport,
     auth::cognito::{Cognito, Login, PoolId},
 };

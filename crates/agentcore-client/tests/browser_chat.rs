@@ -5,7 +5,7 @@
 #[path = "../examples/browser_chat/backend.rs"]
 mod backend;
 
-use agentcore::{Client, Credentials, Endpoint, auth::SigV4};
+use agentcore_client::{Client, Credentials, Endpoint, auth::SigV4};
 use agentcore_mock::{Mock, WayIn};
 use axum::{
     body::{Body, to_bytes},
