@@ -106,7 +106,8 @@ async fn one_failure_loses_no_other() {
     let runtime = agent(&mock, "moody");
     let batch = runtime.invoke_all(["one", "hang", "two"]).timeout(Duration::from_millis(200));
     let outcomes = batch.each(|invoke, _| invoke.retry(RetryPolicy::off())).collect().await;
-    let kinds: Vec<_> = outcomes.iter().map(|outcome| outcome.as_ref().err().map(agentcore_client::Error::kind)).collect();
+    let kinds: Vec<_> =
+        outcomes.iter().map(|outcome| outcome.as_ref().err().map(agentcore_client::Error::kind)).collect();
     assert_eq!(kinds, [None, Some(ErrorKind::Timeout), None]);
     assert_eq!(outcomes[2].as_ref().unwrap().text, "two");
 }

@@ -3,8 +3,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use agentcore_client::{Credentials, ErrorKind, Payload, Qualifier, RuntimeArn, Target};
 use agentcore_auth::sigv4;
+use agentcore_client::{Credentials, ErrorKind, Payload, Qualifier, RuntimeArn, Target};
 use agentcore_mock::{AgentAnswer, Mock};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;

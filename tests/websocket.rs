@@ -12,7 +12,7 @@ use std::{
 use agentcore_client::{
     Client, ErrorKind, Proxy, RetryPolicy, Runtime, SessionId, Token, Transport,
     auth::{self, BoxFuture, TokenSource},
-    ws::{Close, Expiry, Incoming, Settings, Socket, WayIn},
+    ws::{AuthMode, Close, Expiry, Incoming, Settings, Socket},
 };
 use agentcore_mock::{self, Mock};
 use serde_json::{Value, json};
@@ -43,16 +43,16 @@ fn quick() -> RetryPolicy {
 async fn every_way_in() {
     let mock = mock().await;
     let (by_token, by_keys) = (bearer(&mock), sigv4(&mock));
-    let presigned = WayIn::Presigned(Expiry::from_secs(60).unwrap());
-    for (client, way_in, seen) in [
-        (&by_token, WayIn::Headers, agentcore_mock::WayIn::Bearer),
-        (&by_token, WayIn::Subprotocol, agentcore_mock::WayIn::Subprotocol),
-        (&by_keys, WayIn::Headers, agentcore_mock::WayIn::Signature),
-        (&by_keys, presigned, agentcore_mock::WayIn::PresignedUrl),
+    let presigned = AuthMode::Presigned(Expiry::from_secs(60).unwrap());
+    for (client, auth_mode, seen) in [
+        (&by_token, AuthMode::Headers, agentcore_mock::CredentialForm::Bearer),
+        (&by_token, AuthMode::Subprotocol, agentcore_mock::CredentialForm::Subprotocol),
+        (&by_keys, AuthMode::Headers, agentcore_mock::CredentialForm::Signature),
+        (&by_keys, presigned, agentcore_mock::CredentialForm::PresignedUrl),
     ] {
         let session = SessionId::random();
         let opening = client.runtime(mock.arn("echo")).websocket().session(&session).param("room", "a b").unwrap();
-        let mut socket = opening.way_in(way_in).connect().await.unwrap();
+        let mut socket = opening.auth_mode(auth_mode).connect().await.unwrap();
         assert_eq!(socket.session_id(), &session);
         socket.send("héllo").await.unwrap();
         socket.send(vec![0, 159, 146, 150]).await.unwrap();
@@ -60,7 +60,7 @@ async fn every_way_in() {
         assert!(matches!(socket.recv().await, Ok(Some(Incoming::Binary(bytes))) if bytes == [0, 159, 146, 150][..]));
         assert_eq!(socket.close().await.unwrap(), Close::normal());
         let request = mock.take_requests().pop().unwrap();
-        assert_eq!((request.way_in, request.session_id.as_deref()), (Some(seen), Some(session.as_str())));
+        assert_eq!((request.credential_form, request.session_id.as_deref()), (Some(seen), Some(session.as_str())));
         assert!(request.query.unwrap().contains("room=a%20b"));
     }
 }
@@ -68,11 +68,11 @@ async fn every_way_in() {
 #[tokio::test]
 async fn a_way_in_that_the_credential_cannot_take() {
     let mock = mock().await;
-    for (client, way_in, message) in [
-        (bearer(&mock), WayIn::Presigned(Expiry::MAX), "a presigned URL needs AWS credentials"),
-        (sigv4(&mock), WayIn::Subprotocol, "the subprotocol needs a bearer token"),
+    for (client, auth_mode, message) in [
+        (bearer(&mock), AuthMode::Presigned(Expiry::MAX), "a presigned URL needs AWS credentials"),
+        (sigv4(&mock), AuthMode::Subprotocol, "the subprotocol needs a bearer token"),
     ] {
-        let opening = client.runtime(mock.arn("echo")).websocket().way_in(way_in);
+        let opening = client.runtime(mock.arn("echo")).websocket().auth_mode(auth_mode);
         let error = opening.connect().await.unwrap_err();
         assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Input, message));
     }
@@ -194,7 +194,7 @@ async fn each_connection_asks_for_a_credential_and_a_refused_one_is_replaced_onc
     for _ in 0..2 {
         socket.send("x").await.unwrap();
         assert!(matches!(socket.recv().await, Ok(Some(Incoming::Text(_)))));
-        assert!(matches!(socket.recv().await, Ok(Some(Incoming::Interruption(_)))));
+        assert!(matches!(socket.recv().await, Ok(Some(Incoming::Reconnected(_)))));
     }
     assert_eq!(given.load(Ordering::SeqCst), 3);
 }
@@ -207,7 +207,7 @@ async fn coming_back_keeps_the_session_and_tells_what_was_lost() {
     let session = socket.session_id().clone();
     socket.send("one").await.unwrap();
     assert_eq!(text(&mut socket).await.as_deref(), Some("one"));
-    let Some(Incoming::Interruption(interruption)) = socket.recv().await.unwrap() else { panic!("an interruption") };
+    let Some(Incoming::Reconnected(interruption)) = socket.recv().await.unwrap() else { panic!("an interruption") };
     assert_eq!((interruption.cause.kind(), interruption.attempts), (ErrorKind::Broken, 1));
     assert_eq!(interruption.unconfirmed, 0);
     socket.send("two").await.unwrap();
@@ -235,7 +235,7 @@ async fn after_what_it_comes_back() {
         let runtime = agent(&mock, &format!("close-{code}-now"));
         let mut socket = runtime.websocket().settings(settings()).connect().await.unwrap();
         let next = socket.recv().await;
-        assert_eq!(matches!(next, Ok(Some(Incoming::Interruption(_)))), comes_back, "{code}: {next:?}");
+        assert_eq!(matches!(next, Ok(Some(Incoming::Reconnected(_)))), comes_back, "{code}: {next:?}");
         drop(socket);
     }
     let mut socket = agent(&mock, "drop").websocket().connect().await.unwrap();
@@ -361,8 +361,8 @@ async fn over_tls_and_through_a_proxy() {
         let client = Client::builder().credentials(keys(&mock)).endpoints(endpoint(&mock));
         let client = client.transport(transport.build().unwrap()).build().unwrap();
         let opening = client.runtime(mock.arn("echo")).websocket();
-        for way_in in [WayIn::Headers, WayIn::Presigned(Expiry::default())] {
-            let mut socket = opening.clone().way_in(way_in).connect().await.unwrap();
+        for auth_mode in [AuthMode::Headers, AuthMode::Presigned(Expiry::default())] {
+            let mut socket = opening.clone().auth_mode(auth_mode).connect().await.unwrap();
             socket.send("x").await.unwrap();
             assert_eq!(text(&mut socket).await.as_deref(), Some("x"));
             socket.close().await.unwrap();
@@ -400,6 +400,6 @@ async fn a_local_container_is_shown_no_credential() {
     socket.send("x").await.unwrap();
     assert_eq!(text(&mut socket).await.as_deref(), Some("x"));
     let request = mock.requests().pop().unwrap();
-    assert_eq!((request.path.as_str(), request.way_in), ("/ws", None));
+    assert_eq!((request.path.as_str(), request.credential_form), ("/ws", None));
     assert!(request.header("authorization").is_none());
 }

@@ -3,8 +3,8 @@
 
 use std::{error::Error as StdError, time::Duration};
 
-use agentcore_client::{Auth, Credentials};
 use agentcore_auth::{ManualClock, SigV4, StaticToken, sigv4};
+use agentcore_client::{Auth, Credentials};
 use agentcore_core::{Region, RuntimeArn, SessionId, ShellId, Target, header};
 use agentcore_ws::{Expiry, Handshake, PresignedUrl, Subprotocol, WebSocket};
 use bytes::Bytes;

@@ -47,14 +47,14 @@ impl Auth {
         request: &mut Request<Bytes>,
         region: Option<&Region>,
         now: SystemTime,
-    ) -> Result<Proof, Error> {
+    ) -> Result<AppliedCredential, Error> {
         match self {
-            Self::None => Ok(Proof(Shown::Nothing)),
+            Self::None => Ok(AppliedCredential(Applied::Nothing)),
             Self::Bearer(source) => {
                 refuse_plaintext(request.uri(), "bearer token")?;
                 let token = source.token().await?.alive_at(now)?;
                 request.headers_mut().insert(AUTHORIZATION, token.header().clone());
-                Ok(Proof(Shown::Token(token)))
+                Ok(AppliedCredential(Applied::Token(token)))
             }
             Self::SigV4(signer) => {
                 refuse_plaintext(request.uri(), "signature")?;
@@ -62,7 +62,7 @@ impl Auth {
                     .ok_or_else(|| Error::new(ErrorKind::Misdirected, "a local container takes no signed requests"))?;
                 let at = signer.signing_time(now);
                 sigv4::sign(request, &signer.credentials().await?, region, at)?;
-                Ok(Proof(Shown::Signature(at)))
+                Ok(AppliedCredential(Applied::Signature(at)))
             }
         }
     }
@@ -72,10 +72,10 @@ impl Auth {
     /// A token that was refused with 401 is given back to its source, which says whether it can bring another. A signature
     /// refused while the service's clock is minutes away from ours is made again by the service's clock.
     #[must_use]
-    pub fn refused(&self, proof: &Proof, refusal: &Refusal<'_>, now: SystemTime) -> bool {
-        match (self, &proof.0) {
-            (Self::Bearer(source), Shown::Token(token)) => refusal.status == 401 && source.reject(token),
-            (Self::SigV4(signer), Shown::Signature(at)) => {
+    pub fn refused(&self, applied: &AppliedCredential, refusal: &Rejection<'_>, now: SystemTime) -> bool {
+        match (self, &applied.0) {
+            (Self::Bearer(source), Applied::Token(token)) => refusal.status == 401 && source.reject(token),
+            (Self::SigV4(signer), Applied::Signature(at)) => {
                 let about_time = refusal.code.is_some_and(|code| TIME_ERRORS.contains(&code));
                 about_time && refusal.date.is_some_and(|date| signer.learn_skew(*at, date, now))
             }
@@ -86,10 +86,10 @@ impl Auth {
 
 /// What an attempt was authenticated with, so that a refusal can be held against just that.
 #[derive(Clone, Debug)]
-pub struct Proof(Shown);
+pub struct AppliedCredential(Applied);
 
 #[derive(Clone, Debug)]
-enum Shown {
+enum Applied {
     Nothing,
     Token(Token),
     Signature(SystemTime),
@@ -98,7 +98,7 @@ enum Shown {
 /// What the service said when it refused a credential.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a plain set of arguments")]
-pub struct Refusal<'a> {
+pub struct Rejection<'a> {
     /// The HTTP status.
     pub status: u16,
     /// The service's name for the error.
@@ -236,9 +236,9 @@ mod tests {
             (Auth::sigv4(keys()), 403, Some("AccessDeniedException"), hour_ahead, false),
             (Auth::None, 401, None, None, false),
         ] {
-            let proof = auth.authorize(&mut request("https://example.com"), Some(&region), now).await.unwrap();
-            let refusal = Refusal { status, code, date };
-            assert_eq!(auth.refused(&proof, &refusal, now), again, "{auth:?} {refusal:?}");
+            let applied = auth.authorize(&mut request("https://example.com"), Some(&region), now).await.unwrap();
+            let refusal = Rejection { status, code, date };
+            assert_eq!(auth.refused(&applied, &refusal, now), again, "{auth:?} {refusal:?}");
         }
     }
 
@@ -248,11 +248,11 @@ mod tests {
         let auth = Auth::sigv4(keys());
         let now = at(1_755_261_296);
         let mut request = request("https://example.com");
-        let proof = auth.authorize(&mut request, Some(&region), now).await.unwrap();
+        let applied = auth.authorize(&mut request, Some(&region), now).await.unwrap();
         assert_eq!(request.headers()["x-amz-date"], "20250815T123456Z");
         let date = Some(now + Duration::from_secs(3600));
-        let refusal = Refusal { status: 403, code: Some("InvalidSignatureException"), date };
-        assert!(auth.refused(&proof, &refusal, now));
+        let refusal = Rejection { status: 403, code: Some("InvalidSignatureException"), date };
+        assert!(auth.refused(&applied, &refusal, now));
         auth.authorize(&mut request, Some(&region), now).await.unwrap();
         assert_eq!(request.headers()["x-amz-date"], "20250815T133456Z");
     }

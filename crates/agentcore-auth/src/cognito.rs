@@ -25,7 +25,7 @@ use secrecy::{ExposeSecret, SecretString};
 pub use self::{
     challenge::{Answer, Challenge, ChallengeResponder},
     login::Login,
-    pool::{Place, PoolId},
+    pool::{PoolId, PoolRef},
 };
 use self::{
     login::{Account, Flow, Way},
@@ -53,7 +53,7 @@ use crate::{BoxFuture, CachedToken, Clock, Error, ErrorKind, Exchange, Issued, S
 /// ```
 #[derive(Clone)]
 pub struct Cognito {
-    place: Place,
+    pool: PoolRef,
     client_id: String,
     secret: Option<SecretString>,
     login: Login,
@@ -79,13 +79,13 @@ pub enum TokenUse {
 impl Cognito {
     /// A user who logs in when a token is first asked for; in a [`PoolId`], or in a region alone.
     #[must_use]
-    pub fn new(place: impl Into<Place>, client_id: impl Into<String>, login: Login, http: Arc<dyn Exchange>) -> Self {
+    pub fn new(pool: impl Into<PoolRef>, client_id: impl Into<String>, login: Login, http: Arc<dyn Exchange>) -> Self {
         let refresh_token = match &login.0 {
             Way::RefreshToken(token) => Some(token.clone()),
             Way::Password(..) => None,
         };
         Self {
-            place: place.into(),
+            pool: pool.into(),
             client_id: client_id.into(),
             secret: None,
             login,
@@ -205,16 +205,16 @@ impl Cognito {
     /// Logs in with a password, answering what is asked on the way.
     async fn log_in(&self, account: &Account, flow: &Flow) -> Result<Issued, Error> {
         if !matches!(flow, Flow::UserPassword) {
-            self.place.pool(flow.name())?;
+            self.pool.pool(flow.name())?;
         }
         let wire = Wire::new(self, Some(flow));
         let password = self.session.password().unwrap_or_else(|| account.password.clone());
         let srp = matches!(flow, Flow::UserSrp).then(Ephemeral::random).transpose()?;
-        let proof = match &srp {
+        let applied = match &srp {
             Some(half) => ("SRP_A".to_owned(), half.public()),
             None => ("PASSWORD".to_owned(), password.expose_secret().to_owned()),
         };
-        let parameters = Parameters::from([(USERNAME.to_owned(), account.username.clone()), proof]);
+        let parameters = Parameters::from([(USERNAME.to_owned(), account.username.clone()), applied]);
         let mut step = wire.initiate(flow.name(), Some(&account.username), parameters).await?;
         let mut user = account.username.clone();
         let mut new_password = None;
@@ -262,7 +262,7 @@ impl Cognito {
         let (salt, public, secret_block) = (given("SALT"), given("SRP_B"), given("SECRET_BLOCK"));
         let timestamp = timestamp(self.clock.now());
         let server = ServerHalf { user, salt, public, secret_block };
-        let signature = half.claim(self.place.pool(SRP)?.name(), password.expose_secret(), &server, &timestamp)?;
+        let signature = half.claim(self.pool.pool(SRP)?.name(), password.expose_secret(), &server, &timestamp)?;
         Ok(Parameters::from([
             ("PASSWORD_CLAIM_SECRET_BLOCK".to_owned(), secret_block.to_owned()),
             ("PASSWORD_CLAIM_SIGNATURE".to_owned(), signature),
@@ -361,7 +361,7 @@ impl TokenUse {
 impl fmt::Debug for Cognito {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cognito")
-            .field("place", &self.place)
+            .field("pool", &self.pool)
             .field("login", &self.login)
             .field("token_use", &self.token_use)
             .field("responder", &self.responder)

@@ -25,12 +25,12 @@
 //! Checked against: the signatures botocore 1.44.5 makes under a frozen clock with AWS's published example credentials.
 
 mod auth;
-#[cfg(feature = "aws-config")]
-pub mod chain;
 mod clock;
 #[cfg(feature = "cognito")]
 pub mod cognito;
 pub mod credentials;
+#[cfg(feature = "aws-config")]
+pub mod default_chain;
 mod error;
 mod exchange;
 #[cfg(any(feature = "jwks", feature = "oauth"))]
@@ -45,7 +45,7 @@ pub mod sigv4;
 pub mod token;
 
 pub use agentcore_core::BoxError;
-pub use auth::{Auth, Proof, Refusal};
+pub use auth::{AppliedCredential, Auth, Rejection};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use credentials::SigV4;
 pub use error::{Error, ErrorKind};

@@ -193,7 +193,7 @@ impl TokenSource for StaticToken {
 
 /// The life that an issuer tells in JSON: a number of seconds, though some write it as a text.
 #[cfg(any(feature = "command", feature = "oauth"))]
-pub(crate) fn life_in_seconds(value: &serde_json::Value) -> Option<std::time::Duration> {
+pub(crate) fn lifetime_in_seconds(value: &serde_json::Value) -> Option<std::time::Duration> {
     let seconds = value.as_f64().or_else(|| value.as_str()?.parse().ok())?;
     std::time::Duration::try_from_secs_f64(seconds).ok()
 }

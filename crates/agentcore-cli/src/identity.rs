@@ -234,7 +234,7 @@ fn command(words: &[String]) -> impl TokenSource + 'static {
 async fn credentials(profile: Option<String>, transport: &Transport, region: &Region) -> Result<Auth, Failure> {
     use std::sync::Arc;
     let (http, clock) = (Arc::new(transport.clone()), Arc::new(auth::SystemClock::default()));
-    let chain = auth::chain::DefaultChain::new(http, clock, Some(region), profile.as_deref()).await;
+    let chain = auth::default_chain::DefaultChain::new(http, clock, Some(region), profile.as_deref()).await;
     Ok(Auth::sigv4(chain))
 }
 

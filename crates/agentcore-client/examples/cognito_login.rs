@@ -109,7 +109,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let name = first.username().ok_or("nobody knows whose the tokens are")?;
     println!("logged in as {name}");
 
-    // Tomorrow there is the refresh token that was kept, and no password.
+    // Tomorrow there is the refresh token that was cache, and no password.
     let token = first.refresh_token().ok_or("the pool gave no refresh token")?;
     let later = client.user(Login::refresh_token(token), &transport).known_as(name);
     for _ in 0..renewals {

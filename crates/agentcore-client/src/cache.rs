@@ -6,7 +6,7 @@ use std::{
 };
 
 use agentcore_core::{RuntimeArn, Target};
-use agentcore_http::Question;
+use agentcore_http::CacheKey;
 use moka::{Expiry, future::Cache as Store};
 
 use crate::{Error, Reply, metrics::Meter};
@@ -15,7 +15,7 @@ use crate::{Error, Reply, metrics::Meter};
 ///
 /// Two invocations ask the same if agent and qualifier, payload, user, custom and MCP headers are equal, and the session if the
 /// caller named one. While one of them waits for its answer, the others wait for it too, so that the agent is asked once; if
-/// it fails, all of them fail, and nothing is kept.
+/// it fails, all of them fail, and nothing is cache.
 ///
 /// An agent that has side effects, or whose answers depend on what it was told before, should not be asked through a cache.
 ///
@@ -35,7 +35,7 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// How long an answer is kept, unless the invocation says otherwise. Default: 5 minutes.
+    /// How long an answer is cache, unless the invocation says otherwise. Default: 5 minutes.
     #[must_use]
     pub fn ttl(mut self, ttl: Duration) -> Self {
         self.ttl = ttl;
@@ -43,7 +43,7 @@ impl Cache {
     }
 
     /// How many bytes all answers may take, about. Default: 64 MiB; beyond it those that are asked for least are dropped
-    /// first, and an answer larger than all of it is not kept.
+    /// first, and an answer larger than all of it is not cache.
     #[must_use]
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = bytes;
@@ -67,7 +67,7 @@ impl Default for Cache {
 
 /// The kept answers of one client.
 #[derive(Clone, Debug)]
-pub(crate) struct Kept {
+pub(crate) struct ResponseCache {
     store: Store<Key, Answer>,
     settings: Cache,
 }
@@ -77,7 +77,7 @@ struct Key {
     /// Where the question goes, the qualifier included.
     url: String,
     arn: Option<String>,
-    question: Question,
+    question: CacheKey,
 }
 
 #[derive(Clone, Debug)]
@@ -90,16 +90,16 @@ struct Answer {
 
 /// What an invocation wants of the cache.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Wish {
+pub(crate) enum CachePolicy {
     #[default]
     Usual,
-    /// Neither looked up nor kept.
+    /// Neither looked up nor cache.
     Bypass,
-    /// Kept so long.
+    /// ResponseCache so long.
     For(Duration),
 }
 
-impl Kept {
+impl ResponseCache {
     pub(crate) fn new(settings: Cache) -> Self {
         let store = Store::builder()
             .max_capacity(settings.max_bytes)
@@ -110,19 +110,19 @@ impl Kept {
         Self { store, settings }
     }
 
-    /// The answer that is kept, or the one that `ask` brings, which is kept.
+    /// The answer that is cache, or the one that `ask` brings, which is cache.
     pub(crate) async fn answer(
         &self,
         target: &Target,
-        question: Question,
-        wish: Wish,
+        question: CacheKey,
+        wish: CachePolicy,
         meter: &Meter,
         ask: impl Future<Output = Result<Reply, Error>>,
     ) -> Result<Reply, Error> {
         let ttl = match wish {
-            Wish::Bypass => return ask.await,
-            Wish::Usual => self.settings.ttl,
-            Wish::For(ttl) => ttl,
+            CachePolicy::Bypass => return ask.await,
+            CachePolicy::Usual => self.settings.ttl,
+            CachePolicy::For(ttl) => ttl,
         };
         let question = if self.settings.across_sessions { question.in_any_session() } else { question };
         let arn = target.arn().map(|arn| arn.as_str().to_owned());
@@ -158,7 +158,7 @@ impl Kept {
         self.store.invalidate_all();
     }
 
-    /// How many answers are kept, and how many bytes they take, about.
+    /// How many answers are cache, and how many bytes they take, about.
     pub(crate) fn size(&self) -> (u64, u64) {
         (self.store.entry_count(), self.store.weighted_size())
     }

@@ -7,7 +7,7 @@ use agentcore_core::{Endpoints, RuntimeArn, Target, UserId};
 use agentcore_http::{RetryPolicy, Timeouts, Transport};
 
 #[cfg(feature = "cache")]
-use crate::cache::{Cache, Kept};
+use crate::cache::{Cache, ResponseCache};
 use crate::{
     Error, Metrics, Runtime,
     metrics::{Meter, TokenMetrics},
@@ -23,16 +23,15 @@ pub struct Client {
 /// What a client lends to its runtimes.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pub(crate) http: agentcore_http::Client,
+    pub(crate) http: agentcore_http::HttpClient,
     pub(crate) auth: Auth,
     pub(crate) transport: Transport,
     pub(crate) meter: Arc<Meter>,
     #[cfg(feature = "cache")]
-    pub(crate) kept: Option<Kept>,
-    #[cfg(feature = "ws")]
+    pub(crate) cache: Option<ResponseCache>,
     pub(crate) clock: Arc<dyn Clock>,
     #[cfg(feature = "connect")]
-    pub(crate) sockets: agentcore_ws::Client,
+    pub(crate) sockets: agentcore_ws::Connector,
 }
 
 impl Client {
@@ -50,7 +49,7 @@ impl Client {
             clock: Arc::new(SystemClock::default()),
             transport: None,
             // Replaced before `build` can be called.
-            http: agentcore_http::Client::builder(Auth::None),
+            http: agentcore_http::HttpClient::builder(Auth::None),
             #[cfg(feature = "cache")]
             cache: None,
             #[cfg(feature = "connect")]
@@ -88,8 +87,8 @@ impl Client {
         metrics.connections = self.shared.transport.connections().into();
         metrics.tokens = TokenMetrics::of(&self.shared.auth);
         #[cfg(feature = "cache")]
-        if let Some(kept) = &self.shared.kept {
-            (metrics.cache.entries, metrics.cache.bytes) = kept.size();
+        if let Some(cache) = &self.shared.cache {
+            (metrics.cache.entries, metrics.cache.bytes) = cache.size();
         }
         metrics
     }
@@ -97,16 +96,16 @@ impl Client {
     /// Forgets what an agent has answered, by whichever endpoint name it was asked; see [`ClientBuilder::cache`].
     #[cfg(feature = "cache")]
     pub fn forget(&self, arn: &RuntimeArn) {
-        if let Some(kept) = &self.shared.kept {
-            kept.forget(arn);
+        if let Some(cache) = &self.shared.cache {
+            cache.forget(arn);
         }
     }
 
     /// Forgets all answers.
     #[cfg(feature = "cache")]
     pub fn forget_all(&self) {
-        if let Some(kept) = &self.shared.kept {
-            kept.forget_all();
+        if let Some(cache) = &self.shared.cache {
+            cache.forget_all();
         }
     }
 }
@@ -118,7 +117,7 @@ pub struct ClientBuilder<State> {
     endpoints: Endpoints,
     clock: Arc<dyn Clock>,
     transport: Option<Transport>,
-    http: agentcore_http::ClientBuilder,
+    http: agentcore_http::HttpClientBuilder,
     #[cfg(feature = "cache")]
     cache: Option<Cache>,
     #[cfg(feature = "connect")]
@@ -211,7 +210,7 @@ impl<State> ClientBuilder<State> {
     /// Sends no user id, with a bearer token neither.
     #[must_use]
     pub fn no_user(self) -> Self {
-        self.map(agentcore_http::ClientBuilder::no_user)
+        self.map(agentcore_http::HttpClientBuilder::no_user)
     }
 
     /// Tells the time for expiry and signatures. Default: the system's clock.
@@ -221,9 +220,9 @@ impl<State> ClientBuilder<State> {
         self
     }
 
-    /// Keeps answers for those who ask the same again. Default: none are kept.
+    /// Keeps answers for those who ask the same again. Default: none are cache.
     ///
-    /// It is for invocations whose whole [`Reply`](crate::Reply) is awaited; streams and errors are never kept.
+    /// It is for invocations whose whole [`Reply`](crate::Reply) is awaited; streams and errors are never cache.
     #[cfg(feature = "cache")]
     #[must_use]
     pub fn cache(mut self, cache: Cache) -> Self {
@@ -231,7 +230,7 @@ impl<State> ClientBuilder<State> {
         self
     }
 
-    /// How WebSockets are opened and kept; see [`Settings`](agentcore_ws::Settings) for the defaults.
+    /// How WebSockets are opened and cache; see [`Settings`](agentcore_ws::Settings) for the defaults.
     #[cfg(feature = "connect")]
     #[must_use]
     pub fn sockets(mut self, settings: agentcore_ws::Settings) -> Self {
@@ -247,7 +246,10 @@ impl<State> ClientBuilder<State> {
 
     /// Changes a setting of the HTTP half that has no method here: the bounds on sizes. Transport and clock are this builder's.
     #[must_use]
-    pub fn map(mut self, change: impl FnOnce(agentcore_http::ClientBuilder) -> agentcore_http::ClientBuilder) -> Self {
+    pub fn map(
+        mut self,
+        change: impl FnOnce(agentcore_http::HttpClientBuilder) -> agentcore_http::HttpClientBuilder,
+    ) -> Self {
         self.http = change(self.http);
         self
     }
@@ -265,13 +267,12 @@ impl ClientBuilder<Authenticated> {
         let shared = Shared {
             http,
             #[cfg(feature = "connect")]
-            sockets: agentcore_ws::Client::new(auth.clone(), transport.clone()).settings(self.sockets),
+            sockets: agentcore_ws::Connector::new(auth.clone(), transport.clone()).settings(self.sockets),
             auth,
             transport,
             meter: Arc::default(),
             #[cfg(feature = "cache")]
-            kept: self.cache.map(Kept::new),
-            #[cfg(feature = "ws")]
+            cache: self.cache.map(ResponseCache::new),
             clock: self.clock,
         };
         Ok(Client { shared: Arc::new(shared), endpoints: self.endpoints })

@@ -22,25 +22,25 @@
 //! a repetition is [`Event::Other`] too. Two equal strings one after the other are two pieces of text.
 
 mod a2a;
+mod agent_error;
 mod agui;
-mod bare;
-mod calls;
-mod completion;
+mod bedrock_agents;
 mod converse;
-mod failure;
+mod dedup;
+mod generic;
 mod json;
 mod langgraph;
 mod mcp;
-mod object;
+mod plain_text;
 mod reader;
-mod said;
 mod strands;
 mod stream;
+mod tool_calls;
 mod transcript;
 
 use std::{fmt, time::Duration};
 
-use agentcore_http::sse;
+use agentcore_http::SseEvent;
 use bytestring::ByteString;
 
 pub use self::{reader::Reader, stream::Events};
@@ -58,15 +58,15 @@ pub enum Event {
     /// A tool gave something back to the agent.
     ToolResult(ToolResult),
     /// How the run goes on: steps, usage, a trace, progress. The event as it came.
-    Trace(sse::Event),
+    Trace(SseEvent),
     /// How the agent's or the task's state changed. The event as it came.
-    State(sse::Event),
+    State(SseEvent),
     /// The agent failed. The stream may go on, but the answer is not to be trusted.
     Error(AgentError),
     /// The answer is complete. [`Events`] end with it, whatever the agent said; an answer that broke off ends in an error instead.
     Done(Done),
     /// An event that is of no shape known here, or has nothing new to say, as it came.
-    Other(sse::Event),
+    Other(SseEvent),
 }
 
 impl Event {

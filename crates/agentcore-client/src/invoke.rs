@@ -7,8 +7,8 @@ use agentcore_core::{CustomHeader, SessionId, Target, UserId};
 use agentcore_http::{Invocation, McpContext, Payload, Response, RetryPolicy, Timeouts, TraceContext};
 
 #[cfg(feature = "cache")]
-use crate::cache::Wish;
-use crate::{Error, Event, Events, Reader, Reply, call::Call, client::Shared, sse};
+use crate::cache::CachePolicy;
+use crate::{Error, Event, Events, Reader, Reply, SseEvent, call::Call, client::Shared};
 
 /// An invocation about to be made. Nothing is sent before it is awaited, [streamed](Self::stream) or [sent](Self::send).
 ///
@@ -24,7 +24,7 @@ pub struct Invoke {
     #[cfg(feature = "otel")]
     pub(crate) traced: bool,
     #[cfg(feature = "cache")]
-    wish: Wish,
+    wish: CachePolicy,
 }
 
 impl Invoke {
@@ -37,7 +37,7 @@ impl Invoke {
             #[cfg(feature = "otel")]
             traced: false,
             #[cfg(feature = "cache")]
-            wish: Wish::default(),
+            wish: CachePolicy::default(),
         }
     }
 
@@ -100,19 +100,19 @@ impl Invoke {
     /// Asks the agent in any case, and keeps no answer; see [`ClientBuilder::cache`](crate::ClientBuilder::cache).
     #[cfg(feature = "cache")]
     pub fn uncached(mut self) -> Self {
-        self.wish = Wish::Bypass;
+        self.wish = CachePolicy::Bypass;
         self
     }
 
     /// Keeps the answer so long, if the client keeps answers; see [`ClientBuilder::cache`](crate::ClientBuilder::cache).
     #[cfg(feature = "cache")]
     pub fn cached_for(mut self, ttl: Duration) -> Self {
-        self.wish = Wish::For(ttl);
+        self.wish = CachePolicy::For(ttl);
         self
     }
 
     /// Understands events by a dialect of the agent's own, before the known ones; see [`Reader::dialect`].
-    pub fn dialect(mut self, read: impl Fn(&sse::Event) -> Option<Event> + Send + Sync + 'static) -> Self {
+    pub fn dialect(mut self, read: impl Fn(&SseEvent) -> Option<Event> + Send + Sync + 'static) -> Self {
         self.reader = self.reader.dialect(read);
         self
     }
@@ -167,11 +167,11 @@ impl IntoFuture for Invoke {
 
     fn into_future(self) -> Self::IntoFuture {
         #[cfg(feature = "cache")]
-        if let Some(kept) = self.shared.kept.clone() {
+        if let Some(cache) = self.shared.cache.clone() {
             return Box::pin(async move {
                 let (shared, target, wish) = (self.shared.clone(), self.target.clone(), self.wish);
-                let question = self.invocation.question();
-                kept.answer(&target, question, wish, &shared.meter, self.reply()).await
+                let question = self.invocation.cache_key();
+                cache.answer(&target, question, wish, &shared.meter, self.reply()).await
             });
         }
         Box::pin(self.reply())

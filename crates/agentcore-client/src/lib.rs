@@ -82,8 +82,6 @@
 //!
 //! | feature | default | adds |
 //! |---|---|---|
-//! | `http` | on | [`Client`], [`Runtime`], invocations and events |
-//! | `ws` | on | [`ws`]: URLs, headers and presigned URLs, for any WebSocket library and for browsers |
 //! | `connect` | off | WebSockets of its own: kept alive, closed properly, reconnected if wanted |
 //! | `cache` | off | answers kept for those who ask the same again |
 //! | `otel` | off | traces of OpenTelemetry passed on to the agent |
@@ -101,43 +99,30 @@ pub use agentcore_core as core;
 
 pub use agentcore_auth::{Auth, CachedToken, StaticToken, Token, TokenIssuer, TokenSource, credentials::Credentials};
 pub use agentcore_core::{
-    CustomHeader, Endpoint, Endpoints, ParseError, Qualifier, Region, RuntimeArn, SessionId, Target, UserId, Variant,
+    CustomHeader, Endpoint, EndpointVariant, Endpoints, ParseError, Qualifier, Region, RuntimeArn, SessionId, Target,
+    UserId,
 };
-#[cfg(feature = "http")]
 pub use agentcore_http::{
-    ErrorKind, Health, McpContext, Payload, Proxy, Response, RetryPolicy, Timeouts, TraceContext, Transport, retry, sse,
+    ErrorKind, Health, McpContext, Payload, Proxy, Response, RetryPolicy, SseEvent, Timeouts, TraceContext, Transport,
+    retry, sse,
 };
-#[cfg(feature = "ws")]
 pub use agentcore_ws as ws;
 
-#[cfg(feature = "http")]
 mod batch;
 #[cfg(feature = "cache")]
 mod cache;
-#[cfg(feature = "http")]
 mod call;
-#[cfg(feature = "http")]
 mod client;
-#[cfg(feature = "http")]
 mod error;
-#[cfg(feature = "http")]
 pub mod event;
-#[cfg(feature = "http")]
 mod invoke;
-#[cfg(feature = "http")]
 mod legacy;
-#[cfg(feature = "http")]
 pub mod metrics;
-#[cfg(all(feature = "http", feature = "ws"))]
-mod opening;
-#[cfg(feature = "http")]
 mod reply;
-#[cfg(feature = "http")]
 mod runtime;
-#[cfg(feature = "http")]
 mod trace;
+mod websocket;
 
-#[cfg(feature = "http")]
 pub use crate::{
     batch::Batch,
     client::{Authenticated, Client, ClientBuilder, Unauthenticated},
@@ -151,10 +136,9 @@ pub use crate::{
 
 #[cfg(feature = "cache")]
 pub use crate::cache::Cache;
-#[cfg(all(feature = "http", feature = "ws"))]
-pub use crate::opening::Opening;
+pub use crate::websocket::WebSocketRequest;
 
 /// The README's examples are compiled with the documentation's.
-#[cfg(all(doctest, feature = "http"))]
+#[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;

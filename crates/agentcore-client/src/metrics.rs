@@ -55,7 +55,7 @@ pub struct Metrics {
     pub duration: Histogram,
     /// Connections of all who share the client's transport.
     pub connections: ConnectionMetrics,
-    /// Answers that were kept.
+    /// Answers that were cache.
     pub cache: CacheMetrics,
     /// Tokens, where the client has a source that counts them.
     pub tokens: TokenMetrics,

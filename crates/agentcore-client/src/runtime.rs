@@ -52,9 +52,8 @@ impl Runtime {
     }
 
     /// Begins to open the agent's WebSocket.
-    #[cfg(feature = "ws")]
-    pub fn websocket(&self) -> crate::Opening {
-        crate::Opening::new(&self.shared, self.target.clone())
+    pub fn websocket(&self) -> crate::WebSocketRequest {
+        crate::WebSocketRequest::new(&self.shared, self.target.clone())
     }
 
     /// Asks a local container for its health.

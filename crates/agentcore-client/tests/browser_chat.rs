@@ -6,7 +6,7 @@
 mod backend;
 
 use agentcore_client::{Client, Credentials, Endpoint, auth::SigV4};
-use agentcore_mock::{Mock, WayIn};
+use agentcore_mock::{CredentialForm, Mock};
 use axum::{
     body::{Body, to_bytes},
     http::{HeaderMap, Method, Request, StatusCode},
@@ -106,7 +106,7 @@ async fn only_the_page_itself_gets_anything() {
 async fn a_key_opens_one_session_by_the_way_that_was_wished_for() {
     let mock = Mock::builder().start().await.unwrap();
     let agent = agent(&mock, BOTH);
-    for (way, way_in) in [("presigned", WayIn::PresignedUrl), ("subprotocol", WayIn::Subprotocol)] {
+    for (way, way_in) in [("presigned", CredentialForm::PresignedUrl), ("subprotocol", CredentialForm::Subprotocol)] {
         let (status, first) = socket(agent.clone(), json!({ "way": way })).await;
         assert_eq!(status, 200);
         let session = first["session"].as_str().unwrap();
@@ -127,7 +127,7 @@ async fn a_key_opens_one_session_by_the_way_that_was_wished_for() {
         socket.send(Message::text("hello")).await.unwrap();
         assert_eq!(socket.next().await.unwrap().unwrap(), Message::text("hello"));
         let seen = mock.take_requests().pop().unwrap();
-        assert_eq!((seen.way_in, seen.session_id.as_deref()), (Some(way_in), Some(session)));
+        assert_eq!((seen.credential_form, seen.session_id.as_deref()), (Some(way_in), Some(session)));
     }
 }
 

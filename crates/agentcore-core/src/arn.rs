@@ -2,7 +2,7 @@
 
 use std::{fmt, ops::Range, str::FromStr, sync::Arc};
 
-use crate::{Noun, ParseError, Partition, Qualifier, Region};
+use crate::{InputKind, ParseError, Partition, Qualifier, Region};
 
 /// The Amazon Resource Name of an agent runtime: `arn:PARTITION:bedrock-agentcore:REGION:ACCOUNT:runtime/ID`.
 ///
@@ -69,7 +69,7 @@ impl FromStr for RuntimeArn {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        let refuse = |rule: String| ParseError::new(Noun::Arn, text, rule);
+        let refuse = |rule: String| ParseError::new(InputKind::Arn, text, rule);
         if text.chars().any(char::is_control) {
             return Err(refuse("it holds a control character".into()));
         }
@@ -246,7 +246,7 @@ mod tests {
             (&long, "it is longer than 2048 bytes"),
         ] {
             let error = text.parse::<RuntimeArn>().unwrap_err();
-            assert_eq!((error.noun(), error.rule()), (Noun::Arn, rule), "{text:?}");
+            assert_eq!((error.kind(), error.rule()), (InputKind::Arn, rule), "{text:?}");
             assert!(!error.to_string().contains(['\r', '\n']), "an error is one line");
         }
     }

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use http::{Uri, uri::Scheme};
 
-use crate::{Noun, ParseError, Region};
+use crate::{InputKind, ParseError, Region};
 
 /// The base URL of a data plane: scheme, authority and perhaps a path, without query.
 ///
@@ -49,9 +49,9 @@ impl fmt::Display for Endpoint {
 /// Where each region's endpoint is: the service's own hosts, or, made from an [`Endpoint`], one URL for all.
 ///
 /// ```
-/// # use agentcore_core::{Endpoints, Variant};
+/// # use agentcore_core::{Endpoints, EndpointVariant};
 /// let region = "us-gov-west-1".parse()?;
-/// let endpoint = Endpoints::of_the_service(Variant::default().fips(true)).resolve(&region);
+/// let endpoint = Endpoints::aws(EndpointVariant::default().fips(true)).resolve(&region);
 /// assert_eq!(endpoint.to_string(), "https://bedrock-agentcore-fips.us-gov-west-1.amazonaws.com");
 /// # Ok::<(), agentcore_core::ParseError>(())
 /// ```
@@ -60,14 +60,14 @@ pub struct Endpoints(Choice);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Choice {
-    Service(Variant),
+    Service(EndpointVariant),
     Fixed(Endpoint),
 }
 
 impl Endpoints {
     /// The service's own hosts.
     #[must_use]
-    pub fn of_the_service(variant: Variant) -> Self {
+    pub fn aws(variant: EndpointVariant) -> Self {
         Self(Choice::Service(variant))
     }
 
@@ -84,8 +84,10 @@ impl Endpoints {
     pub fn from_env(explicit: Option<Endpoint>, lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ParseError> {
         let set = |name: &str| lookup(name).filter(|value| !value.is_empty());
         let is_true = |name| set(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
-        let variant =
-            Variant { fips: is_true("AWS_USE_FIPS_ENDPOINT"), dual_stack: is_true("AWS_USE_DUALSTACK_ENDPOINT") };
+        let variant = EndpointVariant {
+            fips: is_true("AWS_USE_FIPS_ENDPOINT"),
+            dual_stack: is_true("AWS_USE_DUALSTACK_ENDPOINT"),
+        };
         let ignored = is_true("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
         let names = URL_VARIABLES.iter().filter(|name| !(ignored && name.starts_with("AWS_")));
         let url = match explicit {
@@ -99,7 +101,7 @@ impl Endpoints {
                 .transpose()?,
         };
         match url {
-            None => Ok(Self::of_the_service(variant)),
+            None => Ok(Self::aws(variant)),
             Some(_) if variant.fips => Err(refuse("AWS_USE_FIPS_ENDPOINT and an explicit URL exclude each other")),
             Some(_) if variant.dual_stack => {
                 Err(refuse("AWS_USE_DUALSTACK_ENDPOINT and an explicit URL exclude each other"))
@@ -113,7 +115,7 @@ impl Endpoints {
     pub fn resolve(&self, region: &Region) -> Endpoint {
         match &self.0 {
             Choice::Fixed(url) => url.clone(),
-            Choice::Service(Variant { fips, dual_stack }) => {
+            Choice::Service(EndpointVariant { fips, dual_stack }) => {
                 let partition = region.partition();
                 let suffix = if *dual_stack { partition.dual_stack_dns_suffix() } else { partition.dns_suffix() };
                 let fips = if *fips { "-fips" } else { "" };
@@ -127,7 +129,7 @@ impl Endpoints {
 /// The service's own hosts, without FIPS and dual-stack.
 impl Default for Endpoints {
     fn default() -> Self {
-        Self::of_the_service(Variant::default())
+        Self::aws(EndpointVariant::default())
     }
 }
 
@@ -140,12 +142,12 @@ impl From<Endpoint> for Endpoints {
 
 /// Which of the service's hosts in a region.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Variant {
+pub struct EndpointVariant {
     fips: bool,
     dual_stack: bool,
 }
 
-impl Variant {
+impl EndpointVariant {
     /// Asks for hosts with FIPS 140 validated cryptography. Default: off; not every region has them.
     #[must_use]
     pub fn fips(mut self, on: bool) -> Self {
@@ -225,7 +227,7 @@ pub fn is_loopback(host: &str) -> bool {
 
 /// The text is not quoted: somebody may have put a password into it.
 fn refuse(rule: &str) -> ParseError {
-    ParseError::unquoted(Noun::Endpoint, rule)
+    ParseError::unquoted(InputKind::Endpoint, rule)
 }
 
 const URL_VARIABLES: &[&str] =
@@ -251,7 +253,7 @@ mod tests {
             ("us-iso-east-1", false, false, "https://bedrock-agentcore.us-iso-east-1.c2s.ic.gov"),
             ("us-isob-east-1", true, false, "https://bedrock-agentcore-fips.us-isob-east-1.sc2s.sgov.gov"),
         ] {
-            let endpoints = Endpoints::of_the_service(Variant::default().fips(fips).dual_stack(dual_stack));
+            let endpoints = Endpoints::aws(EndpointVariant::default().fips(fips).dual_stack(dual_stack));
             let endpoint = endpoints.resolve(&region.parse().unwrap());
             assert_eq!(endpoint.to_string(), url);
             assert_eq!(url.parse::<Endpoint>().unwrap(), endpoint);

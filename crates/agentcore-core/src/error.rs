@@ -40,7 +40,7 @@ pub enum ErrorKind {
 struct Failure {
     kind: ErrorKind,
     message: String,
-    refusal: Option<Refusal>,
+    response: Option<ServiceResponse>,
     attempts: u32,
     elapsed: Duration,
     may_have_run: bool,
@@ -50,7 +50,7 @@ struct Failure {
 /// What the service said.
 #[derive(Clone, Debug, Default)]
 #[expect(clippy::exhaustive_structs, reason = "a plain set of facts, made by whoever speaks HTTP")]
-pub struct Refusal {
+pub struct ServiceResponse {
     /// The HTTP status.
     pub status: u16,
     /// The service's name for the error.
@@ -70,7 +70,7 @@ impl Error {
         Self(Box::new(Failure {
             kind,
             message: message.into(),
-            refusal: None,
+            response: None,
             attempts: 0,
             elapsed: Duration::ZERO,
             may_have_run: false,
@@ -93,16 +93,16 @@ impl Error {
 
     /// Adds what the service said.
     #[must_use]
-    pub fn with_refusal(mut self, refusal: Refusal) -> Self {
-        self.0.refusal = Some(refusal);
+    pub fn with_response(mut self, refusal: ServiceResponse) -> Self {
+        self.0.response = Some(refusal);
         self
     }
 
     /// Adds whose tokens the runtime takes, to a refusal.
     #[must_use]
     pub fn with_issuers(mut self, issuers: Vec<String>) -> Self {
-        if let Some(refusal) = &mut self.0.refusal {
-            refusal.issuers = issuers;
+        if let Some(response) = &mut self.0.response {
+            response.issuers = issuers;
         }
         self
     }
@@ -137,31 +137,31 @@ impl Error {
     /// The HTTP status, if an answer came.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
-        self.0.refusal.as_ref().map(|refusal| refusal.status)
+        self.0.response.as_ref().map(|refusal| refusal.status)
     }
 
     /// The service's name for the error, such as `ThrottlingException`.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
-        self.0.refusal.as_ref()?.code.as_deref()
+        self.0.response.as_ref()?.code.as_deref()
     }
 
     /// The id to quote to AWS support.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
-        self.0.refusal.as_ref()?.request_id.as_deref()
+        self.0.response.as_ref()?.request_id.as_deref()
     }
 
     /// How long the service asked to be left alone.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        self.0.refusal.as_ref()?.retry_after
+        self.0.response.as_ref()?.retry_after
     }
 
     /// The issuers whose tokens the runtime takes, if it refused a token and said so (RFC 9728).
     #[must_use]
     pub fn issuers(&self) -> &[String] {
-        self.0.refusal.as_ref().map_or(&[], |refusal| &refusal.issuers)
+        self.0.response.as_ref().map_or(&[], |refusal| &refusal.issuers)
     }
 
     /// How many times the request was sent, or tried to be.
@@ -206,7 +206,7 @@ impl fmt::Display for Error {
             separator = ", ";
             Ok(())
         };
-        if let Some(refusal) = &failure.refusal {
+        if let Some(refusal) = &failure.response {
             match &refusal.code {
                 Some(code) => note(f, format_args!("HTTP {} {code}", refusal.status))?,
                 None => note(f, format_args!("HTTP {}", refusal.status))?,
@@ -264,28 +264,28 @@ mod tests {
 
     #[test]
     fn prints_one_line_with_what_is_known() {
-        let refusal = Refusal {
+        let refusal = ServiceResponse {
             status: 429,
             code: Some("ThrottlingException".into()),
             request_id: Some("r-1".into()),
             retry_after: Some(Duration::from_millis(1500)),
             issuers: vec![],
         };
-        let unauthorized = Refusal {
+        let unauthorized = ServiceResponse {
             status: 401,
             issuers: vec!["https://a.example".into(), "https://b.example".into()],
-            ..Refusal::default()
+            ..ServiceResponse::default()
         };
         for (error, line) in [
             (Error::input("the payload is not JSON"), "the payload is not JSON"),
             (
                 Error::new(ErrorKind::Throttled, "slow down")
-                    .with_refusal(refusal)
+                    .with_response(refusal)
                     .with_attempts(3, Duration::from_millis(2_140)),
                 "slow down (HTTP 429 ThrottlingException, request id r-1, retry after 2 s, 3 attempts in 2.1 s)",
             ),
             (
-                Error::new(ErrorKind::Authentication, "no").with_refusal(unauthorized),
+                Error::new(ErrorKind::Authentication, "no").with_response(unauthorized),
                 "no (HTTP 401, the runtime takes tokens of https://a.example or https://b.example)",
             ),
             (
@@ -315,9 +315,9 @@ mod tests {
             (ErrorKind::Invocation, 409, Some("ConflictException"), false),
             (ErrorKind::Invocation, 409, Some("RetryableConflictException"), true),
         ] {
-            let refusal = Refusal { status, code: code.map(str::to_owned), ..Refusal::default() };
+            let refusal = ServiceResponse { status, code: code.map(str::to_owned), ..ServiceResponse::default() };
             assert_eq!(
-                Error::new(kind, "x").with_refusal(refusal).is_retryable(),
+                Error::new(kind, "x").with_response(refusal).is_retryable(),
                 retryable,
                 "{kind:?} {status} {code:?}"
             );

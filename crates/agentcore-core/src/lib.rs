@@ -36,10 +36,10 @@ pub mod target;
 
 pub use arn::RuntimeArn;
 pub use encode::{PercentEncoded, percent_encode};
-pub use endpoint::{Endpoint, Endpoints, Variant};
-pub use error::{BoxError, Error, ErrorKind, Refusal};
+pub use endpoint::{Endpoint, EndpointVariant, Endpoints};
+pub use error::{BoxError, Error, ErrorKind, ServiceResponse};
 pub use header::CustomHeader;
-pub use parse::{Noun, ParseError};
+pub use parse::{InputKind, ParseError};
 pub use qualifier::Qualifier;
 pub use region::{Partition, Region};
 pub use retry::RetryPolicy;

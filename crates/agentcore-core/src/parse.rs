@@ -11,31 +11,31 @@ use std::fmt;
 /// assert_eq!(error.to_string(), "invalid region \"us-east-1x\": it must look like us-east-1");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("invalid {noun}{input}: {rule}", noun = .0.noun, input = .0.input, rule = .0.rule)]
+#[error("invalid {kind}{input}: {rule}", kind = .0.kind, input = .0.input, rule = .0.rule)]
 pub struct ParseError(Box<Broken>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Broken {
-    noun: Noun,
+    kind: InputKind,
     input: Input,
     rule: String,
 }
 
 impl ParseError {
     /// An error that quotes the text, for nouns that are never secret.
-    pub(crate) fn new(noun: Noun, input: &str, rule: impl Into<String>) -> Self {
-        Self(Box::new(Broken { noun, input: Input::quoted(input), rule: rule.into() }))
+    pub(crate) fn new(kind: InputKind, input: &str, rule: impl Into<String>) -> Self {
+        Self(Box::new(Broken { kind, input: Input::quoted(input), rule: rule.into() }))
     }
 
     /// An error that does not quote the text, because it may be long or private.
-    pub(crate) fn unquoted(noun: Noun, rule: impl Into<String>) -> Self {
-        Self(Box::new(Broken { noun, input: Input(None), rule: rule.into() }))
+    pub(crate) fn unquoted(kind: InputKind, rule: impl Into<String>) -> Self {
+        Self(Box::new(Broken { kind, input: Input(None), rule: rule.into() }))
     }
 
     /// The kind of thing the text was meant to be.
     #[must_use]
-    pub fn noun(&self) -> Noun {
-        self.0.noun
+    pub fn kind(&self) -> InputKind {
+        self.0.kind
     }
 
     /// The rule that was broken, in words.
@@ -48,7 +48,7 @@ impl ParseError {
 /// The kinds of text this crate parses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Noun {
+pub enum InputKind {
     /// A [`RuntimeArn`](crate::RuntimeArn).
     Arn,
     /// A [`Region`](crate::Region).
@@ -67,7 +67,7 @@ pub enum Noun {
     Header,
 }
 
-impl fmt::Display for Noun {
+impl fmt::Display for InputKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Arn => "runtime ARN",

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-use crate::{Noun, ParseError};
+use crate::{InputKind, ParseError};
 
 /// The name of an agent runtime's endpoint, such as `DEFAULT` or `prod`.
 ///
@@ -23,7 +23,7 @@ impl FromStr for Qualifier {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        let refuse = |rule| Err(ParseError::new(Noun::Qualifier, text, rule));
+        let refuse = |rule| Err(ParseError::new(InputKind::Qualifier, text, rule));
         match text {
             "" => refuse("it is empty"),
             _ if text.chars().any(char::is_control) => refuse("it holds a control character"),

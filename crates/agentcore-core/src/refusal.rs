@@ -8,7 +8,7 @@ use http::{
 };
 use serde_json::Value;
 
-use crate::{Error, ErrorKind, Refusal, error::RETRYABLE_CONFLICT, header, retry::Failure};
+use crate::{Error, ErrorKind, ServiceResponse, error::RETRYABLE_CONFLICT, header, retry::FailurePoint};
 
 /// Turns status, headers and body into the error they mean.
 ///
@@ -23,7 +23,7 @@ pub fn read(status: StatusCode, headers: &HeaderMap, body: &[u8], now: SystemTim
         .filter(|name| !name.is_empty())
         .map(str::to_owned);
     let message = json.as_ref().and_then(message_in).unwrap_or_else(|| text_of(status, body));
-    let refusal = Refusal {
+    let refusal = ServiceResponse {
         status: status.as_u16(),
         code,
         request_id: request_id(headers).map(str::to_owned),
@@ -31,17 +31,17 @@ pub fn read(status: StatusCode, headers: &HeaderMap, body: &[u8], now: SystemTim
         issuers: Vec::new(),
     };
     let may_have_run = matches!(status.as_u16(), 408 | 424 | 500 | 502 | 504);
-    Error::new(kind_of(status), message).with_refusal(refusal).possibly_run(may_have_run)
+    Error::new(kind_of(status), message).with_response(refusal).possibly_run(may_have_run)
 }
 
 /// How a refusal bears on sending the request again.
 #[must_use]
-pub fn failure(error: &Error) -> Failure {
+pub fn failure(error: &Error) -> FailurePoint {
     match error.status().unwrap_or_default() {
-        429 | 503 => Failure::NotAccepted,
-        409 if error.code() == Some(RETRYABLE_CONFLICT) => Failure::NotAccepted,
-        408 | 500 | 502 | 504 => Failure::Uncertain,
-        _ => Failure::Final,
+        429 | 503 => FailurePoint::NotAccepted,
+        409 if error.code() == Some(RETRYABLE_CONFLICT) => FailurePoint::NotAccepted,
+        408 | 500 | 502 | 504 => FailurePoint::Uncertain,
+        _ => FailurePoint::Final,
     }
 }
 
@@ -209,21 +209,21 @@ mod tests {
     #[test]
     fn what_may_be_sent_again() {
         for (status, code, expected, may_have_run) in [
-            (400, "ValidationException", Failure::Final, false),
-            (401, "UnauthorizedException", Failure::Final, false),
-            (402, "ServiceQuotaExceededException", Failure::Final, false),
-            (403, "AccessDeniedException", Failure::Final, false),
-            (404, "ResourceNotFoundException", Failure::Final, false),
-            (408, "", Failure::Uncertain, true),
-            (409, "ConflictException", Failure::Final, false),
-            (409, "RetryableConflictException", Failure::NotAccepted, false),
-            (424, "RuntimeClientError", Failure::Final, true),
-            (429, "ThrottlingException", Failure::NotAccepted, false),
-            (500, "InternalServerException", Failure::Uncertain, true),
-            (502, "", Failure::Uncertain, true),
-            (503, "", Failure::NotAccepted, false),
-            (504, "", Failure::Uncertain, true),
-            (307, "", Failure::Final, false),
+            (400, "ValidationException", FailurePoint::Final, false),
+            (401, "UnauthorizedException", FailurePoint::Final, false),
+            (402, "ServiceQuotaExceededException", FailurePoint::Final, false),
+            (403, "AccessDeniedException", FailurePoint::Final, false),
+            (404, "ResourceNotFoundException", FailurePoint::Final, false),
+            (408, "", FailurePoint::Uncertain, true),
+            (409, "ConflictException", FailurePoint::Final, false),
+            (409, "RetryableConflictException", FailurePoint::NotAccepted, false),
+            (424, "RuntimeClientError", FailurePoint::Final, true),
+            (429, "ThrottlingException", FailurePoint::NotAccepted, false),
+            (500, "InternalServerException", FailurePoint::Uncertain, true),
+            (502, "", FailurePoint::Uncertain, true),
+            (503, "", FailurePoint::NotAccepted, false),
+            (504, "", FailurePoint::Uncertain, true),
+            (307, "", FailurePoint::Final, false),
         ] {
             let status = StatusCode::from_u16(status).unwrap_or_default();
             let error = read(status, &headers(&[("x-amzn-errortype", code)]), b"", SystemTime::UNIX_EPOCH);

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-use crate::{Noun, ParseError};
+use crate::{InputKind, ParseError};
 
 /// An AWS region such as `us-east-1`.
 ///
@@ -54,7 +54,7 @@ impl FromStr for Region {
         if fits {
             Ok(Self(text.into()))
         } else {
-            Err(ParseError::new(Noun::Region, text, "it must look like us-east-1"))
+            Err(ParseError::new(InputKind::Region, text, "it must look like us-east-1"))
         }
     }
 }
@@ -127,7 +127,7 @@ impl FromStr for Partition {
         let found = PARTITIONS.iter().find(|row| row.1 == text);
         found.map(|row| row.0).ok_or_else(|| {
             let known: Vec<&str> = PARTITIONS.iter().map(|row| row.1).collect();
-            ParseError::unquoted(Noun::Arn, format!("unknown partition {text:?}, known are {}", known.join(", ")))
+            ParseError::unquoted(InputKind::Arn, format!("unknown partition {text:?}, known are {}", known.join(", ")))
         })
     }
 }
@@ -191,7 +191,7 @@ mod tests {
             "us-east-١",
         ] {
             let error = bad.parse::<Region>().unwrap_err();
-            assert_eq!((error.noun(), error.rule()), (Noun::Region, "it must look like us-east-1"), "{bad:?}");
+            assert_eq!((error.kind(), error.rule()), (InputKind::Region, "it must look like us-east-1"), "{bad:?}");
         }
         assert!(format!("us-{}-1", "a".repeat(60)).parse::<Region>().is_err());
     }

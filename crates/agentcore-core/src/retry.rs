@@ -3,7 +3,7 @@
 //! An invocation may have side effects, so what counts is not how bad the failure looks but whether the agent can have
 //! run:
 //!
-//! | where it failed | [`Failure`] | sent again |
+//! | where it failed | [`FailurePoint`] | sent again |
 //! |---|---|---|
 //! | no connection: DNS, TCP, proxy, or the pooled connection was closed before the request left | `NotSent` | yes |
 //! | the TLS certificate was refused | `NotSent`, lasting | no |
@@ -91,7 +91,7 @@ impl Default for RetryPolicy {
 /// Where an attempt failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "the decision is a table over all of them")]
-pub enum Failure {
+pub enum FailurePoint {
     /// The request did not leave this machine.
     NotSent {
         /// Whether it would fail again the same way.
@@ -144,15 +144,17 @@ pub enum Verdict {
 
 /// Decides, by the table in the [module's documentation](self).
 #[must_use]
-pub fn decide(policy: &RetryPolicy, failure: Failure, progress: &Progress) -> Verdict {
+pub fn decide(policy: &RetryPolicy, failure: FailurePoint, progress: &Progress) -> Verdict {
     let after = match failure {
-        Failure::Unauthorized => {
+        FailurePoint::Unauthorized => {
             return if progress.replayed || policy.max_attempts == 1 { Verdict::GiveUp } else { Verdict::Replay };
         }
-        Failure::NotSent { lasting: false } => progress.pause,
-        Failure::NotAccepted => progress.pause.max(progress.retry_after.unwrap_or_default()),
-        Failure::Uncertain if progress.idempotent => progress.pause.max(progress.retry_after.unwrap_or_default()),
-        Failure::NotSent { lasting: true } | Failure::Uncertain | Failure::Final => return Verdict::GiveUp,
+        FailurePoint::NotSent { lasting: false } => progress.pause,
+        FailurePoint::NotAccepted => progress.pause.max(progress.retry_after.unwrap_or_default()),
+        FailurePoint::Uncertain if progress.idempotent => progress.pause.max(progress.retry_after.unwrap_or_default()),
+        FailurePoint::NotSent { lasting: true } | FailurePoint::Uncertain | FailurePoint::Final => {
+            return Verdict::GiveUp;
+        }
     };
     let sent = progress.attempts - u32::from(progress.replayed);
     let left = policy.max_elapsed.saturating_sub(progress.elapsed);
@@ -164,13 +166,13 @@ pub fn decide(policy: &RetryPolicy, failure: Failure, progress: &Progress) -> Ve
 mod tests {
     use super::*;
 
-    const ALL: [Failure; 6] = [
-        Failure::NotSent { lasting: false },
-        Failure::NotSent { lasting: true },
-        Failure::NotAccepted,
-        Failure::Unauthorized,
-        Failure::Uncertain,
-        Failure::Final,
+    const ALL: [FailurePoint; 6] = [
+        FailurePoint::NotSent { lasting: false },
+        FailurePoint::NotSent { lasting: true },
+        FailurePoint::NotAccepted,
+        FailurePoint::Unauthorized,
+        FailurePoint::Uncertain,
+        FailurePoint::Final,
     ];
 
     fn secs(seconds: u64) -> Duration {
@@ -235,7 +237,7 @@ mod tests {
     fn retry_after_is_a_lower_bound() {
         for (retry_after, after) in [(None, 2), (Some(0), 2), (Some(1), 2), (Some(7), 7)] {
             let progress = Progress { retry_after: retry_after.map(secs), ..first() };
-            let verdict = decide(&RetryPolicy::default(), Failure::NotAccepted, &progress);
+            let verdict = decide(&RetryPolicy::default(), FailurePoint::NotAccepted, &progress);
             assert_eq!(verdict, Verdict::Retry { after: secs(after) });
         }
     }

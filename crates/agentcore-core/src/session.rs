@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use uuid::Uuid;
 
-use crate::{Noun, ParseError};
+use crate::{InputKind, ParseError};
 
 /// The id of a conversation with an agent: 33 to 256 visible ASCII characters.
 ///
@@ -61,7 +61,7 @@ impl FromStr for SessionId {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        let refuse = |rule: String| Err(ParseError::new(Noun::SessionId, text, rule));
+        let refuse = |rule: String| Err(ParseError::new(InputKind::SessionId, text, rule));
         if !text.bytes().all(|b| b.is_ascii_graphic()) {
             return refuse("it may hold only visible ASCII characters".into());
         }
@@ -95,7 +95,7 @@ impl FromStr for UserId {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        let refuse = |rule| Err(ParseError::new(Noun::UserId, text, rule));
+        let refuse = |rule| Err(ParseError::new(InputKind::UserId, text, rule));
         match text {
             "" => refuse("it is empty"),
             _ if text.len() > Self::MAX_CHARS => refuse("it is longer than 1024 characters"),
@@ -133,7 +133,7 @@ impl FromStr for ShellId {
             Ok(Self(text.into()))
         } else {
             let rule = "it must be 1 to 128 letters, digits, _ or -, and begin with a letter or digit";
-            Err(ParseError::new(Noun::ShellId, text, rule))
+            Err(ParseError::new(InputKind::ShellId, text, rule))
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::{
-    Endpoint, Endpoints, Noun, ParseError, Qualifier, Region, RuntimeArn, ShellId, endpoint::Base, percent_encode,
+    Endpoint, Endpoints, InputKind, ParseError, Qualifier, Region, RuntimeArn, ShellId, endpoint::Base, percent_encode,
 };
 
 /// What a request is aimed at: an agent runtime at an endpoint, or an agent container on a developer's machine.
@@ -72,7 +72,7 @@ impl Target {
         match self.region() {
             Some(named) if named != region => {
                 let rule = format!("the ARN is of a runtime in {named}, and the ARN decides");
-                Err(ParseError::new(Noun::Region, region.as_str(), rule))
+                Err(ParseError::new(InputKind::Region, region.as_str(), rule))
             }
             _ => Ok(self),
         }

@@ -6,7 +6,7 @@
 
 use agentcore_auth::{Auth, StaticToken, credentials::Credentials};
 use agentcore_core::Target;
-use agentcore_http::{Client, Invocation, Payload};
+use agentcore_http::{HttpClient, Invocation, Payload};
 use agentcore_mock::Mock;
 use bytes::Bytes;
 use divan::Bencher;
@@ -61,7 +61,7 @@ fn ours_sigv4(bencher: Bencher<'_, '_>) {
 }
 
 fn ours(bencher: Bencher<'_, '_>, runtime: &Runtime, target: &Target, auth: Auth) {
-    let client = Client::builder(auth).build().unwrap();
+    let client = HttpClient::builder(auth).build().unwrap();
     let payload = Payload::json_text(BODY).unwrap();
     bencher.bench(|| {
         let answer =

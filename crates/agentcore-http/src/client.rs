@@ -12,7 +12,7 @@ use crate::{
     dispatch::Dispatch,
     invoke::{AGENT, UserHeader},
     response::Limits,
-    service::{Errand, Service},
+    service::{CallSpec, Service},
     sse,
 };
 
@@ -21,17 +21,17 @@ use crate::{
 /// ```no_run
 /// use agentcore_auth::{Auth, StaticToken};
 /// use agentcore_core::Target;
-/// use agentcore_http::{Client, Invocation};
+/// use agentcore_http::{HttpClient, Invocation};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let client = Client::builder(Auth::bearer(StaticToken::parse("eyJhbGciOiJSUzI1NiIs.e30.c2ln")?)).build()?;
+/// let client = HttpClient::builder(Auth::bearer(StaticToken::parse("eyJhbGciOiJSUzI1NiIs.e30.c2ln")?)).build()?;
 /// let target = Target::new("arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/my-agent".parse()?);
 /// let answer = client.invoke(&target, &Invocation::new("Hello, world!")).await?;
 /// println!("{}", answer.text().await?);
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]
-pub struct Client(Arc<Shared>);
+pub struct HttpClient(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
@@ -43,11 +43,11 @@ struct Shared {
     max_payload_bytes: usize,
 }
 
-impl Client {
+impl HttpClient {
     /// Settings for a client that authenticates so. To a local container it sends no credential.
     #[must_use]
-    pub fn builder(auth: Auth) -> ClientBuilder {
-        ClientBuilder {
+    pub fn builder(auth: Auth) -> HttpClientBuilder {
+        HttpClientBuilder {
             auth,
             transport: None,
             timeouts: Timeouts::default(),
@@ -77,7 +77,7 @@ impl Client {
         let Shared { service, auth, timeouts, retry, user, max_payload_bytes } = &*self.0;
         // A local container asks for no credential, so none goes there.
         let auth = if target.is_local() { &Auth::None } else { auth };
-        let errand = Errand {
+        let spec = CallSpec {
             operation: "invoke",
             request: invocation.request(target, user, auth, *max_payload_bytes)?,
             auth,
@@ -87,7 +87,7 @@ impl Client {
             timeouts: invocation.timeouts.as_ref().unwrap_or(timeouts),
             retry: invocation.retry.as_ref().unwrap_or(retry),
         };
-        service.call(errand).await
+        service.call(spec).await
     }
 
     /// How long calls may take that do not say otherwise.
@@ -108,7 +108,7 @@ impl Client {
             .header(USER_AGENT, AGENT)
             .body(Bytes::new())
             .map_err(|error| Error::input("the request cannot be written").with_source(error))?;
-        let errand = Errand {
+        let spec = CallSpec {
             operation: "ping",
             request,
             auth: &Auth::None,
@@ -118,13 +118,13 @@ impl Client {
             timeouts: &self.0.timeouts,
             retry: &self.0.retry,
         };
-        self.0.service.call(errand).await?.json().await
+        self.0.service.call(spec).await?.json().await
     }
 }
 
-/// Settings for a [`Client`].
+/// Settings for a [`HttpClient`].
 #[derive(Clone, Debug)]
-pub struct ClientBuilder {
+pub struct HttpClientBuilder {
     auth: Auth,
     transport: Option<Transport>,
     timeouts: Timeouts,
@@ -135,7 +135,7 @@ pub struct ClientBuilder {
     limits: Limits,
 }
 
-impl ClientBuilder {
+impl HttpClientBuilder {
     /// Authenticates in another way than the builder was made with.
     #[must_use]
     pub fn auth(mut self, auth: Auth) -> Self {
@@ -220,14 +220,14 @@ impl ClientBuilder {
     ///
     /// # Errors
     /// If the default transport cannot be built.
-    pub fn build(self) -> Result<Client, Error> {
+    pub fn build(self) -> Result<HttpClient, Error> {
         let transport = self.transport.clone().map_or_else(|| Transport::builder().build(), Ok)?;
         Ok(self.over(Arc::new(transport), fastrand::f64))
     }
 
-    pub(crate) fn over(self, dispatch: Arc<dyn Dispatch>, random: fn() -> f64) -> Client {
+    pub(crate) fn over(self, dispatch: Arc<dyn Dispatch>, random: fn() -> f64) -> HttpClient {
         let Self { auth, timeouts, retry, user, clock, max_payload_bytes, limits, .. } = self;
         let service = Service { dispatch, clock, limits, random };
-        Client(Arc::new(Shared { service, auth, timeouts, retry, user, max_payload_bytes }))
+        HttpClient(Arc::new(Shared { service, auth, timeouts, retry, user, max_payload_bytes }))
     }
 }

@@ -3,17 +3,17 @@
 use std::fmt;
 
 use agentcore_auth::BoxFuture;
-use agentcore_transport::{Body, Transport, Undelivered};
+use agentcore_transport::{Body, SendError, Transport};
 use bytes::Bytes;
 use http::{Request, Response};
 
 /// Sends one request. The [`Transport`] does; so does a script in the tests.
 pub(crate) trait Dispatch: fmt::Debug + Send + Sync {
-    fn dispatch(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Body>, Undelivered>>;
+    fn dispatch(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Body>, SendError>>;
 }
 
 impl Dispatch for Transport {
-    fn dispatch(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Body>, Undelivered>> {
+    fn dispatch(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Body>, SendError>> {
         Box::pin(self.send(request))
     }
 }

@@ -63,7 +63,7 @@ impl Invocation {
         self
     }
 
-    /// Names the user. Default: the client's; see [`ClientBuilder::user`](crate::ClientBuilder::user).
+    /// Names the user. Default: the client's; see [`HttpClientBuilder::user`](crate::HttpClientBuilder::user).
     #[must_use]
     pub fn user(mut self, user: UserId) -> Self {
         self.user = Some(UserHeader::Id(user));
@@ -128,11 +128,11 @@ impl Invocation {
     /// What it asks, for whoever keeps answers: equal questions to one agent have answers that stand for each other. The session
     /// belongs to it where the caller named one; traces, timeouts and retries do not.
     #[must_use]
-    pub fn question(&self) -> Question {
+    pub fn cache_key(&self) -> CacheKey {
         let own = self.headers.iter().map(|header| (header.name(), header.value()));
         let headers = own.chain(self.mcp.headers()).map(|(name, value)| (name.clone(), value.clone())).collect();
         let session = self.named.then(|| self.session.clone());
-        Question { payload: self.payload.clone(), session, user: self.user.clone(), headers }
+        CacheKey { payload: self.payload.clone(), session, user: self.user.clone(), headers }
     }
 
     /// The request, not yet authenticated.
@@ -170,14 +170,14 @@ impl Invocation {
 
 /// What an invocation asks: see [`Invocation::question`]. Blind in `Debug`.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Question {
+pub struct CacheKey {
     payload: Payload,
     session: Option<SessionId>,
     user: Option<UserHeader>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
-impl Question {
+impl CacheKey {
     /// The same question, whichever session it is asked in.
     #[must_use]
     pub fn in_any_session(mut self) -> Self {
@@ -193,9 +193,9 @@ impl Question {
     }
 }
 
-impl fmt::Debug for Question {
+impl fmt::Debug for CacheKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Question").finish_non_exhaustive()
+        f.debug_struct("CacheKey").finish_non_exhaustive()
     }
 }
 

@@ -3,18 +3,18 @@
 //! A request travels one way: [`Payload`] → [`Invocation`] → authorization → [`Transport`] → [`Response`] → bytes →
 //! [server-sent events](sse). A caller may step out at any of them.
 //!
-//! The [`Client`] retries only what cannot have run twice ([`retry`] has the table), refuses bad input before anything is
+//! The [`HttpClient`] retries only what cannot have run twice ([`retry`] has the table), refuses bad input before anything is
 //! sent, and bounds everything it buffers. It follows no redirect, decodes no content coding, and looks into no answer: what
 //! an agent means by its events is the facade's business.
 //!
 //! ```no_run
 //! use agentcore_auth::{Auth, StaticToken};
 //! use agentcore_core::Target;
-//! use agentcore_http::{Client, Invocation};
+//! use agentcore_http::{HttpClient, Invocation};
 //! use futures_util::TryStreamExt;
 //!
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let client = Client::builder(Auth::bearer(StaticToken::parse("eyJhbGciOiJSUzI1NiIs.e30.c2ln")?)).build()?;
+//! let client = HttpClient::builder(Auth::bearer(StaticToken::parse("eyJhbGciOiJSUzI1NiIs.e30.c2ln")?)).build()?;
 //! let target = Target::new("arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/my-agent".parse()?);
 //! let mut events = client.invoke(&target, &Invocation::new("Tell me a story")).await?.events();
 //! while let Some(event) = events.try_next().await? {
@@ -37,10 +37,11 @@ mod timeouts;
 
 pub use agentcore_core::{Error, ErrorKind, RetryPolicy, retry};
 pub use agentcore_transport::{Connections, Proxy, Transport, TransportBuilder};
-pub use client::{Client, ClientBuilder};
+pub use client::{HttpClient, HttpClientBuilder};
 pub use context::{McpContext, TraceContext};
 pub use health::Health;
-pub use invoke::{Invocation, Question};
+pub use invoke::{CacheKey, Invocation};
 pub use payload::Payload;
 pub use response::{ByteStream, Response};
+pub use sse::SseEvent;
 pub use timeouts::Timeouts;

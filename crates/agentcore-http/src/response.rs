@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use agentcore_core::{Refusal, SessionId, header, refusal};
+use agentcore_core::{ServiceResponse, SessionId, header, refusal};
 use agentcore_transport::Body;
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
@@ -209,9 +209,12 @@ pub(crate) struct Call {
 
 impl Call {
     fn error(&self, kind: ErrorKind, message: impl Into<String>) -> Error {
-        let refusal =
-            Refusal { status: self.status.as_u16(), request_id: self.request_id.clone(), ..Refusal::default() };
-        let error = Error::new(kind, message).with_refusal(refusal).possibly_run(true);
+        let refusal = ServiceResponse {
+            status: self.status.as_u16(),
+            request_id: self.request_id.clone(),
+            ..ServiceResponse::default()
+        };
+        let error = Error::new(kind, message).with_response(refusal).possibly_run(true);
         error.with_attempts(self.attempts, self.started.elapsed())
     }
 }

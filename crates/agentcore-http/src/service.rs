@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use agentcore_auth::{Auth, Clock};
 use agentcore_core::{Region, SessionId, refusal};
 use agentcore_transport::{
-    Body, Undelivered,
+    Body, SendError,
     refusal::{refused, text},
 };
 use bytes::Bytes;
@@ -16,7 +16,7 @@ use crate::{
     ByteStream, Error, ErrorKind, Response, RetryPolicy, Timeouts, challenge,
     dispatch::Dispatch,
     response::{Call, Limits},
-    retry::{Failure, Progress, Verdict, decide},
+    retry::{FailurePoint, Progress, Verdict, decide},
 };
 
 /// What every call of a client has in common.
@@ -29,7 +29,7 @@ pub(crate) struct Service {
 }
 
 /// What is this call's own.
-pub(crate) struct Errand<'a> {
+pub(crate) struct CallSpec<'a> {
     pub(crate) operation: &'static str,
     pub(crate) request: Request<Bytes>,
     pub(crate) auth: &'a Auth,
@@ -45,14 +45,14 @@ impl Service {
     ///
     /// Cancel safety: dropping the future between attempts sends nothing more; dropping it during one closes the connection,
     /// and the agent may have run.
-    pub(crate) async fn call(&self, errand: Errand<'_>) -> Result<Response, Error> {
+    pub(crate) async fn call(&self, spec: CallSpec<'_>) -> Result<Response, Error> {
         let started = Instant::now();
-        let deadline = errand.timeouts.total.and_then(|total| started.checked_add(total));
-        let mut backoff = errand.retry.backoff();
+        let deadline = spec.timeouts.total.and_then(|total| started.checked_add(total));
+        let mut backoff = spec.retry.backoff();
         let (mut attempts, mut replayed, mut may_have_run) = (0, false, false);
         loop {
             attempts += 1;
-            let (failure, error) = match self.attempt(&errand, attempts, started, deadline).await {
+            let (failure, error) = match self.attempt(&spec, attempts, started, deadline).await {
                 Ok(response) => return Ok(response),
                 Err(failed) => failed,
             };
@@ -60,16 +60,16 @@ impl Service {
             let progress = Progress {
                 attempts,
                 replayed,
-                idempotent: errand.idempotent,
+                idempotent: spec.idempotent,
                 elapsed: started.elapsed(),
                 remaining: deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())),
                 retry_after: error.retry_after(),
                 pause: backoff.next((self.random)()),
             };
-            let verdict = decide(errand.retry, failure, &progress);
+            let verdict = decide(spec.retry, failure, &progress);
             tracing::debug!(
-                operation = errand.operation,
-                host = errand.request.uri().host(),
+                operation = spec.operation,
+                host = spec.request.uri().host(),
                 attempt = attempts,
                 status = error.status(),
                 kind = ?error.kind(),
@@ -89,28 +89,28 @@ impl Service {
     /// One attempt, within the call's total time.
     async fn attempt(
         &self,
-        errand: &Errand<'_>,
+        spec: &CallSpec<'_>,
         attempts: u32,
         started: Instant,
         deadline: Option<Instant>,
-    ) -> Result<Response, (Failure, Error)> {
+    ) -> Result<Response, (FailurePoint, Error)> {
         let mut sent = false;
-        let answered = self.exchange(errand, &mut sent);
+        let answered = self.exchange(spec, &mut sent);
         let answer = match deadline {
             None => answered.await?,
             Some(deadline) => match timeout_at(deadline, answered).await {
                 Ok(answer) => answer?,
                 Err(_) => {
                     let error = Error::new(ErrorKind::Timeout, "no answer came within the call's total time");
-                    return Err((Failure::Uncertain, error.possibly_run(sent)));
+                    return Err((FailurePoint::Uncertain, error.possibly_run(sent)));
                 }
             },
         };
         let (head, body) = answer.into_parts();
         let request_id = refusal::request_id(&head.headers).map(str::to_owned);
         tracing::debug!(
-            operation = errand.operation,
-            host = errand.request.uri().host(),
+            operation = spec.operation,
+            host = spec.request.uri().host(),
             attempt = attempts,
             status = head.status.as_u16(),
             request_id,
@@ -120,28 +120,32 @@ impl Service {
         Ok(Response {
             status: head.status,
             headers: head.headers,
-            session: errand.session.clone(),
+            session: spec.session.clone(),
             limits: self.limits.clone(),
-            bytes: ByteStream::new(body, errand.timeouts.idle, deadline, call),
+            bytes: ByteStream::new(body, spec.timeouts.idle, deadline, call),
         })
     }
 
     /// Authorizes and sends, and takes only a success for an answer. `sent` tells a caller that cuts it short how far it came.
-    async fn exchange(&self, errand: &Errand<'_>, sent: &mut bool) -> Result<HttpResponse<Body>, (Failure, Error)> {
+    async fn exchange(
+        &self,
+        spec: &CallSpec<'_>,
+        sent: &mut bool,
+    ) -> Result<HttpResponse<Body>, (FailurePoint, Error)> {
         let now = self.clock.now();
-        let mut request = errand.request.clone();
-        let authorized = errand.auth.authorize(&mut request, errand.region, now).await;
-        let proof = authorized.map_err(|error| (Failure::Final, Error::from(error)))?;
+        let mut request = spec.request.clone();
+        let authorized = spec.auth.authorize(&mut request, spec.region, now).await;
+        let applied = authorized.map_err(|error| (FailurePoint::Final, Error::from(error)))?;
         *sent = true;
         let answered = self.dispatch.dispatch(request);
-        let answer = match errand.timeouts.first_byte {
-            None => answered.await.map_err(undelivered)?,
+        let answer = match spec.timeouts.first_byte {
+            None => answered.await.map_err(send_error)?,
             Some(bound) => match timeout(bound, answered).await {
-                Ok(answer) => answer.map_err(undelivered)?,
+                Ok(answer) => answer.map_err(send_error)?,
                 Err(_) => {
                     let message = format!("no answer began within {} s", bound.as_secs_f32());
                     let error = Error::new(ErrorKind::Timeout, message).possibly_run(true);
-                    return Err((Failure::Uncertain, error));
+                    return Err((FailurePoint::Uncertain, error));
                 }
             },
         };
@@ -152,13 +156,13 @@ impl Service {
         if head.status.is_redirection() {
             let message = "the service answered with a redirect, which is not followed";
             let refused = refusal::read(head.status, &head.headers, message.as_bytes(), now);
-            return Err((Failure::Final, refused));
+            return Err((FailurePoint::Final, refused));
         }
-        let (failure, error) = refused(&head, body, errand.auth, Some(&proof), now).await;
-        if failure == Failure::Unauthorized {
+        let (failure, error) = refused(&head, body, spec.auth, Some(&applied), now).await;
+        if failure == FailurePoint::Unauthorized {
             return Err((failure, error));
         }
-        match challenge::metadata_url(&head.headers, errand.request.uri()) {
+        match challenge::metadata_url(&head.headers, spec.request.uri()) {
             Some(url) if head.status == StatusCode::UNAUTHORIZED => {
                 Err((failure, error.with_issuers(self.issuers(url).await)))
             }
@@ -182,19 +186,19 @@ impl fmt::Debug for Service {
     }
 }
 
-fn undelivered(failed: Undelivered) -> (Failure, Error) {
+fn send_error(failed: SendError) -> (FailurePoint, Error) {
     (failed.failure(), failed.into())
 }
 
 /// Refuses an answer in a content coding, which was not asked for: its bytes would be mistaken for text.
-fn unencoded(answer: HttpResponse<Body>) -> Result<HttpResponse<Body>, (Failure, Error)> {
+fn unencoded(answer: HttpResponse<Body>) -> Result<HttpResponse<Body>, (FailurePoint, Error)> {
     let coding =
         answer.headers().get(CONTENT_ENCODING).filter(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"));
     let Some(coding) = coding else { return Ok(answer) };
     let coding: String = String::from_utf8_lossy(coding.as_bytes()).chars().take(40).collect();
     let message = format!("the answer has the content coding {coding:?}, which was not asked for");
     let error = refusal::read(StatusCode::OK, answer.headers(), message.as_bytes(), std::time::SystemTime::UNIX_EPOCH);
-    Err((Failure::Final, error.possibly_run(true)))
+    Err((FailurePoint::Final, error.possibly_run(true)))
 }
 
 const METADATA_TIMEOUT: Duration = Duration::from_secs(10);

@@ -5,5 +5,5 @@ mod event;
 mod stream;
 
 pub use decoder::{DEFAULT_MAX_EVENT_BYTES, DecodeError, Decoder};
-pub use event::Event;
+pub use event::SseEvent;
 pub use stream::EventStream;

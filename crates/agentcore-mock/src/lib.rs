@@ -78,7 +78,7 @@
 //! |---|---|
 //! | `echo` | sends each message back, text as text and binary as binary |
 //! | `story` | tells a story about each message: a JSON string a word, paced by [`Builder::pace`], then `{"type":"done"}`. The prompt is the text as it is, a JSON string, or an object's `prompt` or `inputText` |
-//! | `headers` | sends `{"headers": [[name, value], …], "query": [[name, value], …], "way_in": …}` of the handshake, without the credentials, then goes on as `echo`; the way in is `bearer`, `subprotocol`, `signature`, `presigned-url` or null |
+//! | `headers` | sends `{"headers": [[name, value], …], "query": [[name, value], …], "credential_form": …}` of the handshake, without the credentials, then goes on as `echo`; the way in is `bearer`, `subprotocol`, `signature`, `presigned-url` or null |
 //! | `close-CODE` | sends one message back, then closes by that code, 1000 to 4999; `close-CODE-now` closes at once |
 //! | `drop` | sends one message back, then ends the TCP connection without a close frame |
 //! | `drop-N` | the same for the first N connections of a session, then as `echo` |
@@ -160,7 +160,7 @@ pub use identity::Credentials;
 pub use mock::Mock;
 pub use record::{Caller, RecordedRequest};
 pub use runtime::cognito::user::User;
-pub use verify::{Inbound, WayIn};
+pub use verify::{CredentialForm, Inbound};
 
 /// The account of every runtime.
 const ACCOUNT: &str = "123456789012";

@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, Method, Version};
 
-use crate::WayIn;
+use crate::CredentialForm;
 
 /// A request as the mock received it, and what became of it.
 ///
@@ -35,7 +35,7 @@ pub struct RecordedRequest {
     /// Who was verified, or `None` if nobody was: refused, or nothing to prove on this route.
     pub caller: Option<Caller>,
     /// How the caller was verified.
-    pub way_in: Option<WayIn>,
+    pub credential_form: Option<CredentialForm>,
     /// The session of an invocation or a WebSocket: the id that was sent, else the one the mock made.
     pub session_id: Option<String>,
     /// The name of the error with which the mock refused the request; an agent's own errors are not refusals.
@@ -54,7 +54,7 @@ impl RecordedRequest {
             body: Bytes::new(),
             agent: None,
             caller: None,
-            way_in: None,
+            credential_form: None,
             session_id: None,
             refusal: None,
         }
@@ -78,7 +78,7 @@ impl fmt::Debug for RecordedRequest {
             .field("body_bytes", &self.body.len())
             .field("agent", &self.agent)
             .field("caller", &self.caller)
-            .field("way_in", &self.way_in)
+            .field("credential_form", &self.credential_form)
             .field("session_id", &self.session_id)
             .field("refusal", &self.refusal)
             .finish_non_exhaustive()

@@ -156,8 +156,8 @@ impl Runtime {
         limits::check_payload(exchange)?;
         let request = &mut exchange.request;
         let target = Target::of(request);
-        let (caller, way_in) = self.door(target.as_ref().ok()).verify(request)?;
-        (request.caller, request.way_in) = (Some(caller), Some(way_in));
+        let (caller, credential_form) = self.door(target.as_ref().ok()).verify(request)?;
+        (request.caller, request.credential_form) = (Some(caller), Some(credential_form));
         limits::check_headers(&request.headers)?;
         let session_id = request.header(SESSION_ID.as_str()).map(str::to_owned);
         self.reach(&target?, session_id, request)

@@ -30,7 +30,7 @@ pub enum Inbound {
 /// How a caller proved who it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum WayIn {
+pub enum CredentialForm {
     /// By a JWT in the `authorization` header.
     Bearer,
     /// By a JWT in the subprotocols of a WebSocket.
@@ -55,7 +55,7 @@ pub(crate) struct Door<'a> {
 
 impl Door<'_> {
     /// Verifies the caller of a WebSocket handshake, who has two more ways in.
-    pub(crate) fn verify_handshake(&self, request: &RecordedRequest) -> Result<(Caller, WayIn), Refusal> {
+    pub(crate) fn verify_handshake(&self, request: &RecordedRequest) -> Result<(Caller, CredentialForm), Refusal> {
         let ways = (
             request.headers.contains_key(header::AUTHORIZATION),
             presign::is_presigned(request),
@@ -65,19 +65,19 @@ impl Door<'_> {
             (_, false, false) => self.verify(request),
             (false, true, false) => {
                 self.take(Inbound::SigV4)?;
-                Ok((presign::verify(request, self)?, WayIn::PresignedUrl))
+                Ok((presign::verify(request, self)?, CredentialForm::PresignedUrl))
             }
             (false, false, true) => {
                 self.take(Inbound::Jwt)?;
                 let token = subprotocol::token(request)?;
-                Ok((bearer::verify(&token, self.issuer, self.now)?, WayIn::Subprotocol))
+                Ok((bearer::verify(&token, self.issuer, self.now)?, CredentialForm::Subprotocol))
             }
             _ => Err(Refusal::validation("The request authenticates in more than one way.")),
         }
     }
 
     /// Verifies the caller of a request by its `authorization` header.
-    pub(crate) fn verify(&self, request: &RecordedRequest) -> Result<(Caller, WayIn), Refusal> {
+    pub(crate) fn verify(&self, request: &RecordedRequest) -> Result<(Caller, CredentialForm), Refusal> {
         let mut values = request.headers.get_all(header::AUTHORIZATION).iter();
         let Some(value) = values.next() else {
             return Err(match self.inbound {
@@ -89,11 +89,11 @@ impl Door<'_> {
         let (scheme, rest) = value.split_once(' ').unwrap_or((value, ""));
         if scheme.eq_ignore_ascii_case("bearer") {
             self.take(Inbound::Jwt)?;
-            return Ok((bearer::verify(rest.trim(), self.issuer, self.now)?, WayIn::Bearer));
+            return Ok((bearer::verify(rest.trim(), self.issuer, self.now)?, CredentialForm::Bearer));
         }
         if scheme == sigv4::ALGORITHM {
             self.take(Inbound::SigV4)?;
-            return Ok((sigv4::verify(rest, request, self)?, WayIn::Signature));
+            return Ok((sigv4::verify(rest, request, self)?, CredentialForm::Signature));
         }
         Err(Refusal::forbidden(
             "IncompleteSignatureException",

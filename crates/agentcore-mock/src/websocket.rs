@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::pin;
 
 use crate::{
-    AgentRequest, RecordedRequest, WayIn,
+    AgentRequest, CredentialForm, RecordedRequest,
     agents::{request::HIDDEN, story::words},
     encode,
     verify::sigv4::presign,
@@ -27,7 +27,7 @@ pub(crate) struct Handshake {
     pub(crate) request: AgentRequest,
     /// The parameters, of which those that are credentials hold only `…`.
     query: Vec<(String, String)>,
-    way_in: Option<WayIn>,
+    credential_form: Option<CredentialForm>,
 }
 
 impl Handshake {
@@ -36,20 +36,20 @@ impl Handshake {
         for (_, value) in query.iter_mut().filter(|(name, _)| presign::is_secret(name)) {
             HIDDEN.clone_into(value);
         }
-        Self { request, query, way_in: received.way_in }
+        Self { request, query, credential_form: received.credential_form }
     }
 
     /// What was received, as the agent `headers` tells it: pairs, because a name may come twice.
     pub(crate) fn describe(&self) -> Value {
         let headers = self.request.headers.iter();
         let headers = headers.map(|(name, value)| json!([name.as_str(), String::from_utf8_lossy(value.as_bytes())]));
-        let way_in = self.way_in.map(|way_in| match way_in {
-            WayIn::Bearer => "bearer",
-            WayIn::Subprotocol => "subprotocol",
-            WayIn::Signature => "signature",
-            WayIn::PresignedUrl => "presigned-url",
+        let credential_form = self.credential_form.map(|credential_form| match credential_form {
+            CredentialForm::Bearer => "bearer",
+            CredentialForm::Subprotocol => "subprotocol",
+            CredentialForm::Signature => "signature",
+            CredentialForm::PresignedUrl => "presigned-url",
         });
-        json!({ "headers": Value::from_iter(headers), "query": self.query, "way_in": way_in })
+        json!({ "headers": Value::from_iter(headers), "query": self.query, "credential_form": credential_form })
     }
 }
 

@@ -12,15 +12,15 @@
 //! # Ok::<(), agentcore_core::Error>(())
 //! ```
 
-mod connection;
-mod counted;
+mod metered;
 mod proxy;
 pub mod refusal;
 mod route;
+mod send_error;
 mod transport;
-mod undelivered;
+mod upgraded;
 
-pub use connection::Connection;
 pub use proxy::Proxy;
+pub use send_error::SendError;
 pub use transport::{Body, Connections, Transport, TransportBuilder, Upgrade};
-pub use undelivered::Undelivered;
+pub use upgraded::Upgraded;

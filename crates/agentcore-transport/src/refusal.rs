@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use agentcore_auth::{Auth, Proof, Refusal};
-use agentcore_core::{Error, refusal, retry::Failure};
+use agentcore_auth::{AppliedCredential, Auth, Rejection};
+use agentcore_core::{Error, refusal, retry::FailurePoint};
 use bytes::{Bytes, BytesMut};
 use http::response::Parts;
 use http_body_util::BodyExt as _;
@@ -19,13 +19,13 @@ pub async fn refused(
     head: &Parts,
     body: Body,
     auth: &Auth,
-    proof: Option<&Proof>,
+    applied: Option<&AppliedCredential>,
     now: SystemTime,
-) -> (Failure, Error) {
+) -> (FailurePoint, Error) {
     let error = refusal::read(head.status, &head.headers, &text(body).await, now);
-    let told = Refusal { status: head.status.as_u16(), code: error.code(), date: refusal::date(&head.headers) };
-    let replaceable = proof.is_some_and(|proof| auth.refused(proof, &told, now));
-    (if replaceable { Failure::Unauthorized } else { refusal::failure(&error) }, error)
+    let told = Rejection { status: head.status.as_u16(), code: error.code(), date: refusal::date(&head.headers) };
+    let replaceable = applied.is_some_and(|applied| auth.refused(applied, &told, now));
+    (if replaceable { FailurePoint::Unauthorized } else { refusal::failure(&error) }, error)
 }
 
 /// Reads as much of a refusal's body as its message can need: 64 KiB, and what comes within 10 seconds.

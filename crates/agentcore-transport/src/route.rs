@@ -22,15 +22,15 @@ use tokio::net::TcpStream;
 use tower_service::Service;
 
 use crate::{
-    counted::{Count, Counted},
-    undelivered::{ConnectTimeout, UnsupportedProxy},
+    metered::{Count, Metered},
+    send_error::{ConnectTimeout, UnsupportedProxy},
 };
 
 type Tcp = TokioIo<TcpStream>;
 type ConnectFuture<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
 
 /// What a way ends in: TLS or not, through a proxy (which may be spoken to over TLS) or not.
-type Stream = Counted<MaybeHttpsStream<MaybeHttpsStream<Tcp>>>;
+type Stream = Metered<MaybeHttpsStream<MaybeHttpsStream<Tcp>>>;
 
 /// The ways to hosts, by protocol.
 pub(crate) struct Routes {
@@ -121,7 +121,7 @@ impl Service<Uri> for Bounded {
                 Some(bound) => tokio::time::timeout(bound, connecting).await.map_err(|_| ConnectTimeout(bound))??,
                 None => connecting.await?,
             };
-            Ok(Counted::new(stream, count))
+            Ok(Metered::new(stream, count))
         })
     }
 }

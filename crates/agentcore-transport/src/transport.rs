@@ -19,8 +19,8 @@ use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 
 use crate::{
-    Connection, Proxy, Undelivered,
-    counted::Count,
+    Proxy, SendError, Upgraded,
+    metered::Count,
     route::{Bounded, Routes},
 };
 
@@ -57,13 +57,13 @@ impl Transport {
     /// Sends one request, and waits for the head of its answer.
     ///
     /// # Errors
-    /// If no answer came; [`Undelivered`] says how far the request did.
+    /// If no answer came; [`SendError`] says how far the request did.
     ///
     /// # Cancel safety
     /// Dropping the future closes an HTTP/1.1 connection and resets an HTTP/2 stream; the request may have been received.
-    pub async fn send(&self, request: Request<Bytes>) -> Result<Response<Body>, Undelivered> {
+    pub async fn send(&self, request: Request<Bytes>) -> Result<Response<Body>, SendError> {
         self.trusts(request.uri())?;
-        let answer = self.0.client.request(request.map(Full::new)).await.map_err(Undelivered::request)?;
+        let answer = self.0.client.request(request.map(Full::new)).await.map_err(SendError::request)?;
         Ok(answer.map(|body| body.map_err(BoxError::from).boxed_unsync()))
     }
 
@@ -71,24 +71,24 @@ impl Transport {
     /// that belongs to the caller alone and is HTTP/1.1, which HTTP/2 forbids to upgrade (RFC 9113 §8.6).
     ///
     /// # Errors
-    /// If no answer came; [`Undelivered`] says how far the request did.
+    /// If no answer came; [`SendError`] says how far the request did.
     ///
     /// # Cancel safety
     /// Dropping the future closes the connection; the request may have been received.
-    pub async fn upgrade(&self, request: Request<()>) -> Result<Upgrade, Undelivered> {
+    pub async fn upgrade(&self, request: Request<()>) -> Result<Upgrade, SendError> {
         let (mut head, ()) = request.into_parts();
         let mut url = head.uri.into_parts();
         let encrypted = url.scheme.as_ref().is_some_and(|scheme| matches!(scheme.as_str(), "https" | "wss"));
         url.scheme = Some(if encrypted { Scheme::HTTPS } else { Scheme::HTTP });
-        head.uri = Uri::from_parts(url).map_err(|error| Undelivered::unfit(error.into()))?;
+        head.uri = Uri::from_parts(url).map_err(|error| SendError::unfit(error.into()))?;
         self.trusts(&head.uri)?;
         let request = Request::from_parts(head, Full::default());
-        let mut answer = self.0.single.request(request).await.map_err(Undelivered::request)?;
+        let mut answer = self.0.single.request(request).await.map_err(SendError::request)?;
         if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
             return Ok(Upgrade::Refused(answer.map(|body| body.map_err(BoxError::from).boxed_unsync())));
         }
-        let upgraded = hyper::upgrade::on(&mut answer).await.map_err(|error| Undelivered::lost(error.into()))?;
-        Ok(Upgrade::Switched(answer.map(|_| Connection::new(upgraded))))
+        let upgraded = hyper::upgrade::on(&mut answer).await.map_err(|error| SendError::lost(error.into()))?;
+        Ok(Upgrade::Switched(answer.map(|_| Upgraded::new(upgraded))))
     }
 
     /// How many connections were made so far, and how many are open: those of the pool and those that were upgraded.
@@ -98,13 +98,13 @@ impl Transport {
         Connections { made: made.load(Ordering::Relaxed), open: open.load(Ordering::Relaxed) }
     }
 
-    fn trusts(&self, url: &Uri) -> Result<(), Undelivered> {
+    fn trusts(&self, url: &Uri) -> Result<(), SendError> {
         let lost = self.0.trusts_nobody && url.scheme() == Some(&Scheme::HTTPS);
-        if lost { Err(Undelivered::trusting_nobody()) } else { Ok(()) }
+        if lost { Err(SendError::trusting_nobody()) } else { Ok(()) }
     }
 }
 
-/// Connections, counted since the transport was built.
+/// Connections, metered since the transport was built.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Connections {
@@ -119,7 +119,7 @@ pub struct Connections {
 #[expect(clippy::exhaustive_enums, reason = "it did or it did not")]
 pub enum Upgrade {
     /// It agreed, and the connection speaks the new protocol from here on.
-    Switched(Response<Connection>),
+    Switched(Response<Upgraded>),
     /// It answered in HTTP instead.
     Refused(Response<Body>),
 }

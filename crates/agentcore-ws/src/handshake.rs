@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use agentcore_auth::{Auth, Proof};
+use agentcore_auth::{AppliedCredential, Auth};
 use agentcore_core::{SessionId, header};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -15,7 +15,7 @@ use crate::{Error, WebSocket};
 
 /// What opens a socket: its address, and the headers that the caller has to add to those of the WebSocket library.
 ///
-/// The headers are the session's and the credential's alone. `Host`, `Upgrade`, `Connection` and `Sec-WebSocket-*` are the
+/// The headers are the session's and the credential's alone. `Host`, `Upgrade`, `Upgraded` and `Sec-WebSocket-*` are the
 /// library's, and servers refuse them when they come twice. A signature is good for five minutes (AWS Signature Version 4),
 /// so a handshake is made for one connection, not kept for the next.
 #[derive(Clone)]
@@ -44,16 +44,16 @@ impl WebSocket {
     }
 
     /// The handshake, and what it was authenticated with.
-    pub(crate) async fn authorize(&self, auth: &Auth) -> Result<(Handshake, Proof), Error> {
+    pub(crate) async fn authorize(&self, auth: &Auth) -> Result<(Handshake, AppliedCredential), Error> {
         let auth = if self.target.is_local() { &Auth::None } else { auth };
         let session = self.session_id();
         let mut request = Request::get(self.url())
             .header(header::SESSION_ID, session.as_str())
             .body(Bytes::new())
             .map_err(|error| Error::input("the request for a WebSocket cannot be written").with_source(error))?;
-        let proof = auth.authorize(&mut request, self.target.region(), self.clock.now()).await?;
+        let applied = auth.authorize(&mut request, self.target.region(), self.clock.now()).await?;
         let (parts, _) = request.into_parts();
-        Ok((Handshake { uri: parts.uri, headers: parts.headers, session: session.clone() }, proof))
+        Ok((Handshake { uri: parts.uri, headers: parts.headers, session: session.clone() }, applied))
     }
 }
 

@@ -71,8 +71,8 @@
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let target = Target::new("arn:aws:bedrock-agentcore:us-west-2:123456789012:runtime/my-runtime".parse()?);
 //! let source = StaticToken::parse("aaa.bbb.ccc")?;
-//! let way_in = WebSocket::new(target).subprotocol(&source).await?;
-//! let json = serde_json::json!({ "url": way_in.url(), "protocols": way_in.protocols() });
+//! let auth_mode = WebSocket::new(target).subprotocol(&source).await?;
+//! let json = serde_json::json!({ "url": auth_mode.url(), "protocols": auth_mode.protocols() });
 //! assert_eq!(json["protocols"][0], "base64UrlBearerAuthorization.YWFhLmJiYi5jY2M");
 //! # Ok(()) }
 //! ```
@@ -104,10 +104,10 @@
 //! # use agentcore_auth::{Auth, credentials::Credentials};
 //! # use agentcore_core::Target;
 //! # use agentcore_transport::Transport;
-//! # use agentcore_ws::{Client, Incoming, WebSocket};
+//! # use agentcore_ws::{Connector, Incoming, WebSocket};
 //! # async fn example(target: Target, auth: Auth) -> Result<(), agentcore_ws::Error> {
-//! let client = Client::new(auth, Transport::builder().build()?);
-//! let mut socket = client.connect(&WebSocket::new(target)).await?;
+//! let connector = Connector::new(auth, Transport::builder().build()?);
+//! let mut socket = connector.connect(&WebSocket::new(target)).await?;
 //! socket.send(r#"{"inputText": "Hello!"}"#).await?;
 //! while let Some(incoming) = socket.recv().await? {
 //!     if let Incoming::Text(text) = incoming {
@@ -120,20 +120,10 @@
 //! Checked against: the URLs, signatures and subprotocols that the official Python SDK 1.25.0 makes under a frozen clock.
 
 #[cfg(feature = "connect")]
-mod agreement;
-#[cfg(feature = "connect")]
-mod client;
+pub mod connect;
 mod handshake;
-#[cfg(feature = "connect")]
-mod message;
 mod parameter;
 mod presign;
-#[cfg(feature = "connect")]
-pub mod reconnect;
-#[cfg(feature = "connect")]
-mod settings;
-#[cfg(feature = "connect")]
-mod socket;
 mod subprotocol;
 mod websocket;
 
@@ -144,11 +134,8 @@ pub use subprotocol::Subprotocol;
 pub use websocket::WebSocket;
 
 #[cfg(feature = "connect")]
-pub use crate::{
-    client::{Client, WayIn},
-    message::{Close, Incoming, Interruption, Message},
-    settings::Settings,
-    socket::{Receiver, Sender, Socket},
+pub use crate::connect::{
+    AuthMode, Close, Connector, Incoming, Message, Receiver, Reconnected, Sender, Settings, Socket,
 };
 #[cfg(feature = "connect")]
 pub use agentcore_core::RetryPolicy;

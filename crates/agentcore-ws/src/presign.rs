@@ -139,7 +139,7 @@ mod tests {
 
     use std::time::UNIX_EPOCH;
 
-    use agentcore_auth::{Auth, ManualClock, Refusal, credentials::Credentials};
+    use agentcore_auth::{Auth, ManualClock, Rejection, credentials::Credentials};
     use agentcore_core::Target;
 
     use super::*;
@@ -203,9 +203,9 @@ mod tests {
     async fn the_services_clock_is_signed_with() {
         let signer = signer(None);
         let auth = Auth::SigV4(signer.clone());
-        let (_, proof) = socket().authorize(&auth).await.unwrap();
+        let (_, applied) = socket().authorize(&auth).await.unwrap();
         let (code, date) = (Some("InvalidSignatureException"), Some(at(NOW + 3600)));
-        assert!(auth.refused(&proof, &Refusal { status: 403, code, date }, at(NOW)));
+        assert!(auth.refused(&applied, &Rejection { status: 403, code, date }, at(NOW)));
         let url = socket().presign(&signer, Expiry::default()).await.unwrap();
         assert!(url.expose().contains("&X-Amz-Date=20250815T133456Z&"), "{}", url.expose());
         // The caller's clock says when that is over for the caller.

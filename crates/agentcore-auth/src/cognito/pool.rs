@@ -64,14 +64,14 @@ impl fmt::Debug for PoolId {
 /// `USER_SRP_AUTH` and `ADMIN_USER_PASSWORD_AUTH` need the pool.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Place {
+pub enum PoolRef {
     /// A pool, and with it its region.
     Pool(PoolId),
     /// A region.
     Region(Region),
 }
 
-impl Place {
+impl PoolRef {
     /// The region.
     #[must_use]
     pub fn region(&self) -> &Region {
@@ -90,13 +90,13 @@ impl Place {
     }
 }
 
-impl From<PoolId> for Place {
+impl From<PoolId> for PoolRef {
     fn from(pool: PoolId) -> Self {
         Self::Pool(pool)
     }
 }
 
-impl From<Region> for Place {
+impl From<Region> for PoolRef {
     fn from(region: Region) -> Self {
         Self::Region(region)
     }

@@ -1,4 +1,4 @@
-//! The proof that an app client knows its secret (Amazon Cognito developer guide, "Computing secret hash values").
+//! The applied that an app client knows its secret (Amazon Cognito developer guide, "Computing secret hash values").
 
 use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::STANDARD};

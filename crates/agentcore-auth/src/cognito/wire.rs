@@ -13,7 +13,7 @@ use aws_sdk_cognitoidentityprovider::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Cognito, login::Flow, pool::Place, refusal::Failure, secret_hash::secret_hash};
+use super::{Cognito, login::Flow, pool::PoolRef, refusal::Failure, secret_hash::secret_hash};
 use crate::sdk;
 
 /// Parameters of a flow, or answers to a challenge.
@@ -53,7 +53,7 @@ impl Wire {
     pub(super) fn new(cognito: &Cognito, flow: Option<&Flow>) -> Self {
         let mut config = Builder::new()
             .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(cognito.place.region().as_str().to_owned()))
+            .region(Region::new(cognito.pool.region().as_str().to_owned()))
             .http_client(sdk::client(cognito.http.clone()))
             // The token cache decides when to ask again.
             .retry_config(RetryConfig::disabled())
@@ -63,7 +63,7 @@ impl Wire {
             .identity_cache(IdentityCache::no_cache());
         config.set_endpoint_url(cognito.endpoint.as_ref().map(ToString::to_string));
         let mut pool = None;
-        if let (Some(Flow::AdminUserPassword(credentials)), Place::Pool(id)) = (flow, &cognito.place) {
+        if let (Some(Flow::AdminUserPassword(credentials)), PoolRef::Pool(id)) = (flow, &cognito.pool) {
             config.set_credentials_provider(Some(credentials.clone()));
             pool = Some(id.to_string());
         }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Response;
 use serde_json::Value;
 
-use crate::{Error, ErrorKind, Issued, Token, token::life_in_seconds};
+use crate::{Error, ErrorKind, Issued, Token, token::lifetime_in_seconds};
 
 /// Reads the answer of a token endpoint.
 pub(super) fn read(answer: &Response<Bytes>) -> Result<Issued, Error> {
@@ -23,7 +23,7 @@ pub(super) fn read(answer: &Response<Bytes>) -> Result<Issued, Error> {
     }
     let token = json["access_token"].as_str().ok_or_else(|| odd("it has no access token"))?;
     let issued = Issued::new(Token::parse(token)?);
-    Ok(match life_in_seconds(&json["expires_in"]) {
+    Ok(match lifetime_in_seconds(&json["expires_in"]) {
         Some(life) => issued.expires_in(life),
         None => issued,
     })

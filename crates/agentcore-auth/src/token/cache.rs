@@ -1,6 +1,6 @@
 //! Keeps one token fresh for everybody who asks. Fetches nothing itself: an issuer does, one call at a time.
 
-mod life;
+mod lifetime;
 
 use std::{
     fmt,
@@ -14,8 +14,8 @@ use std::{
 use arc_swap::ArcSwapOption;
 use tokio::sync::Mutex;
 
-pub(super) use self::life::longest_window;
-use self::life::{Age, Held};
+pub(super) use self::lifetime::longest_window;
+use self::lifetime::{Entry, Freshness};
 use super::{jwt, store::StoredToken};
 use crate::{BoxFuture, Clock, Error, ErrorKind, SystemClock, Token, TokenSource, clock::Moment};
 
@@ -78,10 +78,10 @@ impl Issued {
     }
 
     /// How long the token lives from the moment it was asked for, if that is known.
-    pub(super) fn life(&self, asked: SystemTime) -> Option<Duration> {
+    pub(super) fn lifetime(&self, asked: SystemTime) -> Option<Duration> {
         // `exp` minus `iat` is a life by one clock, the issuer's; `exp` alone needs ours to agree with it.
         self.expires_in
-            .or_else(|| jwt::life(self.token.expose()))
+            .or_else(|| jwt::lifetime(self.token.expose()))
             .or_else(|| Some(self.token.expires_at()?.duration_since(asked).unwrap_or_default()))
     }
 }
@@ -124,8 +124,8 @@ pub struct CachedToken<I> {
     clock: Arc<dyn Clock>,
     window: Duration,
     random: fn() -> f64,
-    held: ArcSwapOption<Held>,
-    /// Held while fetching; whoever waits for it waits for a token.
+    held: ArcSwapOption<Entry>,
+    /// Entry while fetching; whoever waits for it waits for a token.
     gate: Mutex<Gate>,
     counters: Counters,
 }
@@ -216,13 +216,13 @@ impl<I: TokenIssuer> CachedToken<I> {
     }
 
     /// The current token if it can still be sent.
-    fn alive(&self) -> Option<Arc<Held>> {
+    fn alive(&self) -> Option<Arc<Entry>> {
         let now = self.clock.moment();
-        self.held.load_full().filter(|held| held.age(now) != Age::Dead)
+        self.held.load_full().filter(|held| held.age(now) != Freshness::Dead)
     }
 
     /// The token is ageing: renews it unless somebody does, and goes on with it whatever comes of that.
-    async fn renew_early(&self, held: Arc<Held>) -> Result<Token, Error> {
+    async fn renew_early(&self, held: Arc<Entry>) -> Result<Token, Error> {
         let Ok(mut gate) = self.gate.try_lock() else { return Ok(self.stale(&held)) };
         let renewed = self.held.load().as_ref().is_some_and(|current| !Arc::ptr_eq(current, &held));
         if renewed || gate.spares_the_issuer(self.clock.moment()) {
@@ -263,9 +263,9 @@ impl<I: TokenIssuer> CachedToken<I> {
         self.counters.fetches.fetch_add(1, Ordering::Relaxed);
         let asked = self.clock.moment();
         let issued = self.issuer.issue().await;
-        let held = issued.map(|issued| Held::new(issued, asked, self.window));
+        let held = issued.map(|issued| Entry::new(issued, asked, self.window));
         match held {
-            Ok(held) if held.age(self.clock.moment()) != Age::Dead => {
+            Ok(held) if held.age(self.clock.moment()) != Freshness::Dead => {
                 *gate = Gate::default();
                 let token = held.token.clone();
                 self.held.store(Some(Arc::new(held)));
@@ -288,7 +288,7 @@ impl<I: TokenIssuer> CachedToken<I> {
         error
     }
 
-    fn stale(&self, held: &Held) -> Token {
+    fn stale(&self, held: &Entry) -> Token {
         self.counters.stale.fetch_add(1, Ordering::Relaxed);
         held.token.clone()
     }
@@ -305,8 +305,8 @@ impl<I: TokenIssuer> TokenSource for CachedToken<I> {
         let held = self.held.load();
         let age = held.as_ref().map(|held| held.age(self.clock.moment()));
         match (held.as_ref(), age) {
-            (Some(held), Some(Age::Fresh)) => Box::pin(std::future::ready(Ok(held.token.clone()))),
-            (Some(held), Some(Age::Ageing)) => Box::pin(self.renew_early(Arc::clone(held))),
+            (Some(held), Some(Freshness::Fresh)) => Box::pin(std::future::ready(Ok(held.token.clone()))),
+            (Some(held), Some(Freshness::Aging)) => Box::pin(self.renew_early(Arc::clone(held))),
             _ => Box::pin(self.renew_now()),
         }
     }

@@ -10,7 +10,7 @@ use std::{
 use serde_json::Value;
 use tokio::{io::AsyncReadExt as _, process::Command};
 
-use super::{CachedToken, Issued, Token, TokenIssuer, life_in_seconds};
+use super::{CachedToken, Issued, Token, TokenIssuer, lifetime_in_seconds};
 use crate::{BoxFuture, Error, ErrorKind};
 
 /// A program that is run whenever a new token is needed.
@@ -78,7 +78,7 @@ impl CommandToken {
                 let token = ["token", "access_token"].iter().find_map(|name| object[*name].as_str());
                 let token = token.ok_or_else(|| odd("printed JSON without a token"))?;
                 let issued = Issued::new(self.parse(token)?);
-                Ok(match life_in_seconds(&object["expires_in"]) {
+                Ok(match lifetime_in_seconds(&object["expires_in"]) {
                     Some(life) => issued.expires_in(life),
                     None => issued,
                 })

@@ -29,7 +29,7 @@ pub fn expiry(token: &str) -> Option<SystemTime> {
 
 /// How long a token lives by its own claims, from `iat` to `exp`, whatever our clock shows.
 #[must_use]
-pub fn life(token: &str) -> Option<Duration> {
+pub fn lifetime(token: &str) -> Option<Duration> {
     let claims = claims(token)?;
     numeric_date(&claims, "exp")?.checked_sub(numeric_date(&claims, "iat")?)
 }
@@ -72,8 +72,8 @@ mod tests {
             let expected = seconds.map(|seconds| UNIX_EPOCH + Duration::from_secs_f64(seconds));
             assert_eq!(expiry(&format!("e30.{payload}.c2ln")), expected, "{payload}");
         }
-        assert_eq!(life("e30.eyJpYXQiOjEwLCJleHAiOjM2MTB9.c2ln"), Some(Duration::from_secs(3600))); // {"iat":10,"exp":3610}
-        assert_eq!(life("e30.eyJpYXQiOjEwLCJleHAiOjl9.c2ln"), None); // {"iat":10,"exp":9}
+        assert_eq!(lifetime("e30.eyJpYXQiOjEwLCJleHAiOjM2MTB9.c2ln"), Some(Duration::from_secs(3600))); // {"iat":10,"exp":3610}
+        assert_eq!(lifetime("e30.eyJpYXQiOjEwLCJleHAiOjl9.c2ln"), None); // {"iat":10,"exp":9}
         for not_a_jwt in ["opaque", "a.b", "e30.eyJleHAiOjJ9", "a.eyJleHAiOjJ9.c.d.e"] {
             assert_eq!(expiry(not_a_jwt), None);
         }

@@ -218,7 +218,7 @@ impl<I: TokenIssuer> Stored<I> {
         }
         let asked = self.clock.now();
         let issued = self.issuer.issue().await?;
-        let death = issued.life(asked).and_then(|life| asked.checked_add(life));
+        let death = issued.lifetime(asked).and_then(|life| asked.checked_add(life));
         let token = death.map_or_else(|| issued.token.clone(), |death| issued.token.clone().expiring_at(death));
         let stored = self.issuer.remember(StoredToken::new(token, asked));
         if let Err(error) = self.store.save(&self.key, &stored) {

@@ -5,7 +5,7 @@ use std::{io::IsTerminal, time::Duration};
 use agentcore_client::{
     RetryPolicy, SessionId,
     core::Error,
-    ws::{Expiry, Incoming, Receiver, Sender, Settings, WayIn},
+    ws::{AuthMode, Expiry, Incoming, Receiver, Sender, Settings},
 };
 use clap::{ArgMatches, Args};
 use tokio::{sync::mpsc, time::timeout};
@@ -46,7 +46,7 @@ pub(crate) struct Flags {
 /// A connection whose flags were found good.
 pub(super) struct Connection {
     session: Option<SessionId>,
-    way_in: WayIn,
+    auth_mode: AuthMode,
     settings: Settings,
     wait: Duration,
 }
@@ -61,17 +61,17 @@ impl Connection {
         if flags.reconnect {
             settings = settings.reconnect(RetryPolicy::default().max_attempts(RECONNECTS));
         }
-        let way_in = match (flags.presigned, flags.subprotocol) {
-            (true, _) => WayIn::Presigned(Expiry::default()),
-            (_, true) => WayIn::Subprotocol,
-            _ => WayIn::Headers,
+        let auth_mode = match (flags.presigned, flags.subprotocol) {
+            (true, _) => AuthMode::Presigned(Expiry::default()),
+            (_, true) => AuthMode::Subprotocol,
+            _ => AuthMode::Headers,
         };
-        Ok(Self { session: flags.session.choice(matches)?, way_in, settings, wait: flags.wait })
+        Ok(Self { session: flags.session.choice(matches)?, auth_mode, settings, wait: flags.wait })
     }
 
     /// Whether it must be signed for, so that the mock's keys are the better default than its token.
     pub(super) fn signs(&self) -> bool {
-        matches!(self.way_in, WayIn::Presigned(_))
+        matches!(self.auth_mode, AuthMode::Presigned(_))
     }
 
     /// Opens the socket and talks.
@@ -81,7 +81,7 @@ impl Connection {
         }
         let plan = plan.with_token_read().await?;
         let reached = plan.reach(|client| client).await?;
-        let mut opening = reached.runtime.websocket().settings(self.settings).way_in(self.way_in);
+        let mut opening = reached.runtime.websocket().settings(self.settings).auth_mode(self.auth_mode);
         if let Some(session) = &self.session {
             opening = opening.session(session);
         }
@@ -158,7 +158,7 @@ impl Conversation {
             }
             Some(Incoming::Text(text)) => self.output.line(&text)?,
             Some(Incoming::Binary(bytes)) => note(&format!("a binary message of {} bytes is not shown", bytes.len())),
-            Some(Incoming::Interruption(interruption)) => note(&format!(
+            Some(Incoming::Reconnected(interruption)) => note(&format!(
                 "the connection was lost and there is a new one after {:.1} s; what the agent said meanwhile is lost, and of \
                  what was sent up to {} messages",
                 interruption.downtime.as_secs_f32(),

@@ -6,7 +6,7 @@ use agentcore_client::{
     Endpoint, Region, TokenSource, Transport,
     auth::{
         BoxFuture, Error, StoredToken, TokenStore,
-        cognito::{Answer, Challenge, ChallengeResponder, Cognito, Login, Place, PoolId, TokenUse},
+        cognito::{Answer, Challenge, ChallengeResponder, Cognito, Login, PoolId, PoolRef, TokenUse},
     },
 };
 use clap::{ArgMatches, Args, ValueEnum};
@@ -77,7 +77,7 @@ pub(crate) struct Choice {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct User {
     client_id: String,
-    place: Option<Place>,
+    place: Option<PoolRef>,
     username: Option<String>,
     flow: Flow,
     endpoint: Option<Endpoint>,
@@ -133,10 +133,10 @@ impl Choice {
                 let message = format!("--cognito-region {region} contradicts the pool, which is in {}", pool.region());
                 return Err(Failure::usage(message));
             }
-            (Some(pool), _) => Some(Place::Pool(pool)),
-            (None, region) => region.map(Place::Region),
+            (Some(pool), _) => Some(PoolRef::Pool(pool)),
+            (None, region) => region.map(PoolRef::Region),
         };
-        let in_pool = matches!(place, Some(Place::Pool(_)));
+        let in_pool = matches!(place, Some(PoolRef::Pool(_)));
         let flow = match self.flow.map(|given| given.value) {
             Some(Flow::Srp) if !in_pool => return Err(Failure::usage("--cognito-flow srp needs --cognito-pool-id")),
             Some(flow) => flow,
@@ -207,7 +207,7 @@ impl User {
         Ok(true)
     }
 
-    fn cognito(&self, place: Place, login: Login, transport: &Transport) -> Cognito {
+    fn cognito(&self, place: PoolRef, login: Login, transport: &Transport) -> Cognito {
         let cognito = Cognito::new(place, &self.client_id, login, Arc::new(transport.clone())).responder(Terminal);
         let cognito = match self.token_use {
             Use::Access => cognito.token_use(TokenUse::Access),
@@ -247,17 +247,17 @@ impl User {
         }
     }
 
-    fn place(&self, region: Option<&Region>) -> Result<Place, Failure> {
+    fn place(&self, region: Option<&Region>) -> Result<PoolRef, Failure> {
         self.place
             .clone()
-            .or_else(|| region.cloned().map(Place::Region))
+            .or_else(|| region.cloned().map(PoolRef::Region))
             .ok_or_else(|| Failure::usage("no user pool is named: --cognito-pool-id, or --cognito-region, says where"))
     }
 
     /// Everything that makes one login another one.
     fn key(&self, region: Option<&Region>) -> Result<String, Failure> {
         let place = match self.place(region)? {
-            Place::Pool(pool) => pool.to_string(),
+            PoolRef::Pool(pool) => pool.to_string(),
             place => place.region().to_string(),
         };
         let endpoint = self.endpoint.as_ref().map(ToString::to_string).unwrap_or_default();

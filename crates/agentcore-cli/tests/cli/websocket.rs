@@ -5,7 +5,7 @@ use std::{
     process::Stdio,
 };
 
-use agentcore_mock::{Mock, WayIn};
+use agentcore_mock::{CredentialForm, Mock};
 use serde_json::Value;
 
 use crate::world::{Ended, World, acore, ended, run, run_with};
@@ -105,15 +105,15 @@ fn every_way_in() {
     let world = World::new();
     let args = ["connect", "--session-id", SESSION];
     for (mut command, flag, seen) in [
-        (by_token(&world, "echo", args), None, WayIn::Bearer),
-        (by_token(&world, "echo", args), Some("--subprotocol"), WayIn::Subprotocol),
-        (signed(&world, "echo", args), None, WayIn::Signature),
-        (signed(&world, "echo", args), Some("--presigned"), WayIn::PresignedUrl),
+        (by_token(&world, "echo", args), None, CredentialForm::Bearer),
+        (by_token(&world, "echo", args), Some("--subprotocol"), CredentialForm::Subprotocol),
+        (signed(&world, "echo", args), None, CredentialForm::Signature),
+        (signed(&world, "echo", args), Some("--presigned"), CredentialForm::PresignedUrl),
     ] {
         let ended = run_with(command.args(flag), b"hi\n");
         assert_eq!((ended.exit, ended.stdout.as_str(), ended.stderr.as_str()), (Some(0), "hi\n", ""));
         let request = world.mock.take_requests().pop().unwrap();
-        assert_eq!((request.way_in, request.session_id.as_deref()), (Some(seen), Some(SESSION)));
+        assert_eq!((request.credential_form, request.session_id.as_deref()), (Some(seen), Some(SESSION)));
     }
 }
 

@@ -57,7 +57,7 @@ async fn ways(State(agent): State<Agent>) -> Json<Vec<Way>> {
 
 /// What the page wants: a way in, and the session to go on in, if there is one already.
 #[derive(Debug, Deserialize)]
-struct Wish {
+struct CachePolicy {
     way: Way,
     session: Option<String>,
 }
@@ -72,7 +72,7 @@ struct Key {
 }
 
 /// Makes a key for one connection, which the page uses at once.
-async fn socket(State(agent): State<Agent>, Json(wish): Json<Wish>) -> Result<Json<Key>, Refusal> {
+async fn socket(State(agent): State<Agent>, Json(wish): Json<CachePolicy>) -> Result<Json<Key>, Refusal> {
     let mut opening = agent.runtime.websocket();
     if let Some(session) = wish.session {
         opening = opening.session(&session.parse::<SessionId>()?);

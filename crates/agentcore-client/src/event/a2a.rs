@@ -4,13 +4,12 @@
 //! as an artifact. Shapes: A2A specification 0.3.0 §6 and 1.0 §4, whose kinds are keys.
 
 use super::{
-    Event,
+    Event, SseEvent,
     json::{Json, Object},
-    sse,
     transcript::{Block, Transcript},
 };
 
-pub(super) fn read(event: &sse::Event, object: &Object<'_>, transcript: &mut Transcript) -> Option<()> {
+pub(super) fn read(event: &SseEvent, object: &Object<'_>, transcript: &mut Transcript) -> Option<()> {
     let result = object.get("result")?.object()?;
     let kind = result.string("kind");
     let (kind, body) = match kind.as_deref() {
@@ -44,7 +43,7 @@ fn artifact(artifact: &Object<'_>, more: bool, transcript: &mut Transcript) {
     }
 }
 
-fn status(event: &sse::Event, body: &Object<'_>, transcript: &mut Transcript) {
+fn status(event: &SseEvent, body: &Object<'_>, transcript: &mut Transcript) {
     let Some(status) = body.get("status").and_then(Json::object) else { return };
     let state = status.string("state").unwrap_or_default();
     let state = state.trim_start_matches("TASK_STATE_").to_ascii_lowercase().replace('_', "-");

@@ -5,13 +5,12 @@
 use bytestring::ByteString;
 
 use super::{
-    Event, ToolResult,
+    Event, SseEvent, ToolResult,
     json::{Json, Object},
-    sse,
     transcript::{Block, Transcript},
 };
 
-pub(super) fn read(event: &sse::Event, object: &Object<'_>, transcript: &mut Transcript) -> Option<()> {
+pub(super) fn read(event: &SseEvent, object: &Object<'_>, transcript: &mut Transcript) -> Option<()> {
     let kind = object.string("type")?;
     match &*kind {
         "TEXT_MESSAGE_CONTENT" | "TEXT_MESSAGE_CHUNK" => {

@@ -3,14 +3,13 @@
 //! Shapes: the Amazon Bedrock API reference, `ConverseStream`, "Response Syntax".
 
 use super::{
-    Event, ToolResult,
+    Event, SseEvent, ToolResult,
     json::{Json, Object},
-    sse,
     transcript::{Block, Transcript},
 };
 
 /// Reads an event of a ConverseStream.
-pub(super) fn read(event: &sse::Event, object: &Object<'_>, transcript: &mut Transcript) -> Option<()> {
+pub(super) fn read(event: &SseEvent, object: &Object<'_>, transcript: &mut Transcript) -> Option<()> {
     if object.has("messageStart") {
         transcript.end_calls(|_| true);
         transcript.begin();

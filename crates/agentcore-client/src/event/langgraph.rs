@@ -4,14 +4,13 @@
 use bytestring::ByteString;
 
 use super::{
-    Event, ToolResult,
+    Event, SseEvent, ToolResult,
     json::{Json, Object},
-    sse,
     transcript::{Block, Transcript},
 };
 
 /// Reads an object: a message, a state, an update, or an event of `astream_events`.
-pub(super) fn read(event: &sse::Event, object: &Object<'_>, transcript: &mut Transcript) -> Option<()> {
+pub(super) fn read(event: &SseEvent, object: &Object<'_>, transcript: &mut Transcript) -> Option<()> {
     let Some(name) = object.string("event").filter(|name| name.starts_with("on_")) else {
         return value(object, transcript);
     };
@@ -30,7 +29,7 @@ pub(super) fn read(event: &sse::Event, object: &Object<'_>, transcript: &mut Tra
 }
 
 /// Reads what `astream` yields as a tuple: a message and its metadata, or the mode and its value, after a namespace or not.
-pub(super) fn tuple(event: &sse::Event, items: &[Json<'_>], transcript: &mut Transcript) -> Option<()> {
+pub(super) fn tuple(event: &SseEvent, items: &[Json<'_>], transcript: &mut Transcript) -> Option<()> {
     let items = match items {
         [namespace, rest @ ..] if namespace.array().is_some() => rest,
         items => items,

@@ -3,13 +3,12 @@
 //! Shapes: MCP specification 2025-06-18, "Tools" and "Progress".
 
 use super::{
-    Event,
+    Event, SseEvent,
     json::Object,
-    sse,
     transcript::{Block, Transcript},
 };
 
-pub(super) fn read(event: &sse::Event, object: &Object<'_>, transcript: &mut Transcript) -> Option<()> {
+pub(super) fn read(event: &SseEvent, object: &Object<'_>, transcript: &mut Transcript) -> Option<()> {
     if object.string("method").is_some_and(|method| method.starts_with("notifications/")) {
         transcript.event(Event::Trace(event.clone()));
         return Some(());

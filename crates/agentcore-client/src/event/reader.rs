@@ -5,8 +5,8 @@ use std::{fmt, sync::Arc};
 use bytestring::ByteString;
 
 use super::{
-    Event, a2a, agui, bare, completion, converse, failure, json::Json, langgraph, mcp, object, sse, strands,
-    transcript::Transcript,
+    Event, SseEvent, a2a, agent_error, agui, bedrock_agents, converse, generic, json::Json, langgraph, mcp, plain_text,
+    strands, transcript::Transcript,
 };
 
 /// Understands the events of one answer: they are pushed in, and what the agent says is pulled out.
@@ -21,7 +21,7 @@ use super::{
 /// let mut reader = Reader::new();
 /// let mut text = String::new();
 /// for data in [r#"{"data": "Hel"}"#, r#"{"data": "lo"}"#, r#"{"result": "Hello"}"#] {
-///     reader.push(sse::Event::new(data));
+///     reader.push(SseEvent::new(data));
 ///     while let Some(event) = reader.next_event() {
 ///         text.extend(event.text());
 ///     }
@@ -35,7 +35,7 @@ pub struct Reader {
 }
 
 /// A dialect of the user's own.
-type Own = Arc<dyn Fn(&sse::Event) -> Option<Event> + Send + Sync>;
+type Own = Arc<dyn Fn(&SseEvent) -> Option<Event> + Send + Sync>;
 
 impl Reader {
     /// A reader that knows the dialects of this [module](crate::event).
@@ -50,22 +50,22 @@ impl Reader {
     /// ```
     /// use agentcore_client::{Event, Reader, sse};
     ///
-    /// let mut reader = Reader::new().dialect(|event: &sse::Event| {
+    /// let mut reader = Reader::new().dialect(|event: &SseEvent| {
     ///     (event.event == "word").then(|| Event::Text(event.data.clone()))
     /// });
     /// ```
     #[must_use]
-    pub fn dialect(mut self, read: impl Fn(&sse::Event) -> Option<Event> + Send + Sync + 'static) -> Self {
+    pub fn dialect(mut self, read: impl Fn(&SseEvent) -> Option<Event> + Send + Sync + 'static) -> Self {
         self.own.push(Arc::new(read));
         self
     }
 
     /// Takes the answer's next event; what it says is pulled by [`next_event`](Self::next_event).
-    pub fn push(&mut self, event: sse::Event) {
+    pub fn push(&mut self, event: SseEvent) {
         self.transcript.turn();
         if let Some(own) = self.own.iter().find_map(|read| read(&event)) {
             self.transcript.event(own);
-        } else if let Some(text) = bare::read(&event.data) {
+        } else if let Some(text) = plain_text::read(&event.data) {
             self.transcript.event(Event::Text(text));
         } else if let Some(json) = Json::parse(&event.data) {
             read(&event, json, &mut self.transcript);
@@ -94,20 +94,20 @@ impl fmt::Debug for Reader {
 }
 
 /// Asks the dialects whose shape is theirs alone before those who take what is left.
-fn read(event: &sse::Event, json: Json<'_>, transcript: &mut Transcript) -> Option<()> {
+fn read(event: &SseEvent, json: Json<'_>, transcript: &mut Transcript) -> Option<()> {
     let Some(object) = json.object() else {
         return langgraph::tuple(event, &json.array()?, transcript);
     };
     if object.has("jsonrpc") {
-        return failure::read(&object, transcript)
+        return agent_error::read(&object, transcript)
             .or_else(|| a2a::read(event, &object, transcript))
             .or_else(|| mcp::read(event, &object, transcript));
     }
-    failure::read(&object, transcript)
+    agent_error::read(&object, transcript)
         .or_else(|| agui::read(event, &object, transcript))
         .or_else(|| langgraph::read(event, &object, transcript))
         .or_else(|| strands::read(event, &object, transcript))
         .or_else(|| converse::read(event, &object, transcript))
-        .or_else(|| completion::read(event, &object, transcript))
-        .or_else(|| object::read(&object, transcript))
+        .or_else(|| bedrock_agents::read(event, &object, transcript))
+        .or_else(|| generic::read(&object, transcript))
 }

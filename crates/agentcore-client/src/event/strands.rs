@@ -2,13 +2,12 @@
 //! more as Strands' own, each message once more as a whole, and the last one as the result.
 
 use super::{
-    converse,
+    SseEvent, converse,
     json::{Json, Object},
-    sse,
     transcript::Transcript,
 };
 
-pub(super) fn read(event: &sse::Event, object: &Object<'_>, transcript: &mut Transcript) -> Option<()> {
+pub(super) fn read(event: &SseEvent, object: &Object<'_>, transcript: &mut Transcript) -> Option<()> {
     if let Some(chunk) = object.get("event") {
         return converse::read(event, &chunk.object()?, transcript);
     }

@@ -9,7 +9,7 @@ use std::{
 
 use agentcore_auth::BoxFuture;
 use agentcore_core::RuntimeArn;
-use agentcore_http::{Response, sse};
+use agentcore_http::{Response, SseEvent, sse};
 use bytes::Bytes;
 use bytestring::ByteString;
 use futures_core::Stream;
@@ -113,7 +113,7 @@ impl Events {
         self.count(&text);
         if json {
             self.reply.json = serde_json::from_str(&text).ok();
-            self.reader.push(sse::Event::new(text));
+            self.reader.push(SseEvent::new(text));
         } else {
             self.reader.push_text(text);
         }

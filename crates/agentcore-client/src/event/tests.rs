@@ -22,7 +22,7 @@ pub(super) fn check(stories: &[Story<'_>]) {
         let mut reader = Reader::new();
         let mut found = Vec::new();
         for data in *pushed {
-            let event = sse::Event::new(*data);
+            let event = SseEvent::new(*data);
             reader.push(event.clone());
             while let Some(read) = reader.next_event() {
                 found.push(told(&event, read));
@@ -32,7 +32,7 @@ pub(super) fn check(stories: &[Story<'_>]) {
     }
 }
 
-fn told(pushed: &sse::Event, read: Event) -> String {
+fn told(pushed: &SseEvent, read: Event) -> String {
     match read {
         Event::Text(text) => format!("say {text}"),
         Event::Reasoning(text) => format!("think {text}"),
@@ -122,7 +122,7 @@ fn text_without_escapes_is_a_slice_of_what_came() {
         r#"{"type": "TEXT_MESSAGE_CONTENT", "messageId": "m", "delta": "Hello, world"}"#,
         r#"{"jsonrpc": "2.0", "id": 1, "result": {"content": [{"type": "text", "text": "Hello, world"}]}}"#,
     ] {
-        let event = sse::Event::new(data);
+        let event = SseEvent::new(data);
         let came = event.data.as_bytes().as_ptr_range();
         let mut reader = Reader::new();
         reader.push(event);
@@ -138,12 +138,12 @@ fn a_dialect_of_ones_own_comes_first() {
         .dialect(|event| (event.event == "word").then(|| Event::Text(event.data.clone())))
         .dialect(|event| (&*event.data == "2").then(|| Event::Error(AgentError::new("two"))));
     let word = |data: &str| {
-        let mut event = sse::Event::new(data);
+        let mut event = SseEvent::new(data);
         event.event = "word".into();
         event
     };
     let mut found = Vec::new();
-    for event in [word("2"), sse::Event::new("2"), sse::Event::new("3"), sse::Event::new(r#"{"result": "2"}"#)] {
+    for event in [word("2"), SseEvent::new("2"), SseEvent::new("3"), SseEvent::new(r#"{"result": "2"}"#)] {
         reader.push(event.clone());
         found.extend(std::iter::from_fn(|| reader.next_event()).map(|read| told(&event, read)));
     }
@@ -154,9 +154,9 @@ fn a_dialect_of_ones_own_comes_first() {
 #[test]
 fn pushing_ahead_changes_nothing() {
     let mut reader = Reader::new();
-    reader.push(sse::Event::new(r#""a""#));
-    reader.push(sse::Event::new(r#"{"event": "on_chain_start", "data": {}}"#));
-    reader.push(sse::Event::new("1"));
+    reader.push(SseEvent::new(r#""a""#));
+    reader.push(SseEvent::new(r#"{"event": "on_chain_start", "data": {}}"#));
+    reader.push(SseEvent::new("1"));
     let found: Vec<Event> = std::iter::from_fn(|| reader.next_event()).collect();
     assert!(matches!(found[..], [Event::Text(_), Event::Trace(_), Event::Other(_)]), "{found:?}");
 }
@@ -166,7 +166,7 @@ fn text(events: &[Value]) -> String {
     let mut reader = Reader::new();
     let mut text = String::new();
     for event in events {
-        reader.push(sse::Event::new(event.to_string()));
+        reader.push(SseEvent::new(event.to_string()));
         let read: Vec<Event> = std::iter::from_fn(|| reader.next_event()).collect();
         assert!(!read.is_empty(), "{event}");
         read.iter().filter_map(Event::text).for_each(|piece| text.push_str(piece));
@@ -234,7 +234,7 @@ proptest! {
     fn anything_passes(data in vec(any::<String>(), 0..4)) {
         let mut reader = Reader::new();
         for data in data {
-            reader.push(sse::Event::new(data.as_str()));
+            reader.push(SseEvent::new(data.as_str()));
             match reader.next_event() {
                 Some(Event::Text(text)) => prop_assert!(text == data || data.starts_with('"')),
                 Some(Event::Other(event)) => prop_assert_eq!(&*event.data, data),

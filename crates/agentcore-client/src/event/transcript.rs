@@ -4,15 +4,15 @@ use std::collections::VecDeque;
 
 use bytestring::ByteString;
 
-pub(super) use super::said::Teller;
-use super::{AgentError, Event, ToolResult, calls::Calls, said::Said};
+pub(super) use super::dedup::MessageShape;
+use super::{AgentError, Event, ToolResult, dedup::Dedup, tool_calls::ToolCalls};
 
 /// A stream as far as it has been read.
 #[derive(Clone, Default)]
 pub(super) struct Transcript {
-    texts: Said,
-    thoughts: Said,
-    calls: Calls,
+    texts: Dedup,
+    thoughts: Dedup,
+    calls: ToolCalls,
     /// What an event has just said that is expected to be said once more, by an event of another shape.
     echo: Option<ByteString>,
     events: VecDeque<Event>,
@@ -63,30 +63,30 @@ impl Transcript {
     }
 
     /// A piece of the text of the message of this id, or of the only one.
-    pub(super) fn text(&mut self, id: Option<&str>, teller: Teller, text: ByteString) {
+    pub(super) fn text(&mut self, id: Option<&str>, shape: MessageShape, text: ByteString) {
         if !text.is_empty() {
-            self.texts.piece(id, teller, &text);
+            self.texts.piece(id, shape, &text);
             self.events.push_back(Event::Text(text));
         }
     }
 
     /// A piece of the reasoning that belongs to the message of this id, or to the only one.
-    pub(super) fn reasoning(&mut self, id: Option<&str>, teller: Teller, text: ByteString) {
+    pub(super) fn reasoning(&mut self, id: Option<&str>, shape: MessageShape, text: ByteString) {
         if !text.is_empty() {
-            self.thoughts.piece(id, teller, &text);
+            self.thoughts.piece(id, shape, &text);
             self.events.push_back(Event::Reasoning(text));
         }
     }
 
     /// Whole parts of a message, of which some or all may have been told before.
-    pub(super) fn message(&mut self, id: Option<&str>, teller: Teller, blocks: Vec<Block>) {
+    pub(super) fn message(&mut self, id: Option<&str>, shape: MessageShape, blocks: Vec<Block>) {
         let mut said = skipped(
             &blocks,
             |block| match block {
                 Block::Text(text) => Some(text),
                 _ => None,
             },
-            |whole| self.texts.whole(id, teller, whole),
+            |whole| self.texts.whole(id, shape, whole),
         );
         let mut thought = skipped(
             &blocks,
@@ -94,7 +94,7 @@ impl Transcript {
                 Block::Reasoning(text) => Some(text),
                 _ => None,
             },
-            |whole| self.thoughts.whole(id, teller, whole),
+            |whole| self.thoughts.whole(id, shape, whole),
         );
         for block in blocks {
             match block {

@@ -14,17 +14,17 @@ use agentcore_core::{SessionId, Target};
 use futures_util::{StreamExt, TryStreamExt};
 
 use self::script::{Piece, Script, Step, answer, broken_after, refusal};
-use crate::{Client, ClientBuilder, Error, ErrorKind, Invocation, Response, RetryPolicy, Timeouts};
+use crate::{Error, ErrorKind, HttpClient, HttpClientBuilder, Invocation, Response, RetryPolicy, Timeouts};
 
 fn target() -> Target {
     Target::new("arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/x".parse().unwrap())
 }
 
-fn bearer() -> ClientBuilder {
-    Client::builder(Auth::bearer(StaticToken::parse("fixed").unwrap()))
+fn bearer() -> HttpClientBuilder {
+    HttpClient::builder(Auth::bearer(StaticToken::parse("fixed").unwrap()))
 }
 
-async fn run(builder: ClientBuilder, script: &Script, invocation: Invocation) -> Result<Response, Error> {
+async fn run(builder: HttpClientBuilder, script: &Script, invocation: Invocation) -> Result<Response, Error> {
     // The shortest pause of each range, so that waits can be written down.
     builder.over(script.dispatch(), || 0.0).invoke(&target(), &invocation).await
 }
@@ -39,8 +39,8 @@ async fn attempts_by_where_they_failed() {
     type Expected = (Result<u16, (ErrorKind, bool)>, u32, u64);
     let ok = || answer(200, &[], "\"fine\"");
     let hung = || Step::Hang;
-    let lost = || Step::Undelivered { sent: true, lasting: false };
-    let unreached = || Step::Undelivered { sent: false, lasting: false };
+    let lost = || Step::SendError { sent: true, lasting: false };
+    let unreached = || Step::SendError { sent: false, lasting: false };
     let throttled = || refusal(429, "ThrottlingException");
     let err = |kind, may_have_run| Err((kind, may_have_run));
     let cases: Vec<(&str, Vec<Step>, bool, Expected)> = vec![
@@ -58,7 +58,7 @@ async fn attempts_by_where_they_failed() {
         ("no connection", vec![unreached(), unreached(), ok()], false, (Ok(200), 3, 200)),
         (
             "bad certificate",
-            vec![Step::Undelivered { sent: false, lasting: true }],
+            vec![Step::SendError { sent: false, lasting: true }],
             true,
             (err(ErrorKind::Unavailable, false), 1, 0),
         ),
@@ -204,7 +204,7 @@ async fn every_attempt_is_authorized_anew() {
         (false, vec![unauthorized()], Err(401)),
     ] {
         let script = Script::of(steps);
-        let builder = Client::builder(Auth::bearer(Numbered { renewable, ..Numbered::default() }));
+        let builder = HttpClient::builder(Auth::bearer(Numbered { renewable, ..Numbered::default() }));
         let found = run(builder, &script, Invocation::new("x")).await;
         assert_eq!(found.map(|ok| ok.status()).map_err(|error| error.status().unwrap()), status);
         assert_eq!(script.left(), 0);
@@ -224,14 +224,14 @@ async fn a_skewed_clock_is_corrected_once() {
         answer(403, &headers, r#"{"message":"Signature expired"}"#)
     };
     let script = Script::of(vec![late(), answer(200, &[], "")]);
-    run(Client::builder(Auth::sigv4(keys())).clock(clock.clone()), &script, Invocation::new("x")).await.unwrap();
+    run(HttpClient::builder(Auth::sigv4(keys())).clock(clock.clone()), &script, Invocation::new("x")).await.unwrap();
     let dates: Vec<String> =
         script.seen().iter().map(|request| request.headers()["x-amz-date"].to_str().unwrap().to_owned()).collect();
     assert_eq!(dates, ["20250815T123456Z", "20250815T133456Z"]);
 
     let script = Script::of(vec![late(), late()]);
     let error =
-        run(Client::builder(Auth::sigv4(keys())).clock(clock), &script, Invocation::new("x")).await.unwrap_err();
+        run(HttpClient::builder(Auth::sigv4(keys())).clock(clock), &script, Invocation::new("x")).await.unwrap_err();
     assert_eq!(
         (error.kind(), error.attempts(), error.code()),
         (ErrorKind::Authorization, 2, Some("InvalidSignatureException"))
@@ -243,7 +243,7 @@ async fn an_expired_token_is_not_sent() {
     // {"exp":1000}
     let token = StaticToken::parse("e30.eyJleHAiOjEwMDB9.c2ln").unwrap();
     let script = Script::of(vec![]);
-    let builder = Client::builder(Auth::bearer(token)).clock(ManualClock::new(UNIX_EPOCH + secs(1300)));
+    let builder = HttpClient::builder(Auth::bearer(token)).clock(ManualClock::new(UNIX_EPOCH + secs(1300)));
     let error = run(builder, &script, Invocation::new("x")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Authentication);
     assert_eq!(error.to_string(), "the bearer token expired 5 min ago and was not sent");

@@ -10,7 +10,7 @@ use bytestring::ByteString;
 use memchr::memchr2;
 
 use self::block::{Block, Field};
-use super::event::Event;
+use super::event::SseEvent;
 
 /// Decodes server-sent events: chunks are pushed in, events are pulled out.
 ///
@@ -123,7 +123,7 @@ impl Decoder {
     /// # Errors
     /// [`DecodeError`] if an event grows over [`max_event_bytes`](Self::max_event_bytes), be it complete or not. The
     /// events before it have been delivered; after it the decoder lets go of its memory and yields `None` for ever.
-    pub fn next_event(&mut self) -> Result<Option<Event>, DecodeError> {
+    pub fn next_event(&mut self) -> Result<Option<SseEvent>, DecodeError> {
         loop {
             let event = match self.read()? {
                 Found::Nothing => None,

@@ -10,7 +10,7 @@ use bytestring::ByteString;
 /// keeps that buffer alive: copy it when it is to be kept for long.
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event {
+pub struct SseEvent {
     /// The event's type: its `event` field, or `message` where the server names none.
     pub event: ByteString,
     /// The values of the event's `data` lines, joined by line feeds.
@@ -21,7 +21,7 @@ pub struct Event {
     pub retry: Option<Duration>,
 }
 
-impl Event {
+impl SseEvent {
     /// An event of type `message` with this data, as a source without events of its own would send it.
     #[must_use]
     pub fn new(data: impl Into<ByteString>) -> Self {

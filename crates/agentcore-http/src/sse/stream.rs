@@ -7,7 +7,7 @@ use std::{
 
 use futures_core::Stream;
 
-use super::{Decoder, Event};
+use super::{Decoder, SseEvent};
 use crate::{ByteStream, Error, ErrorKind};
 
 /// The events of an answer, as they arrive.
@@ -30,7 +30,7 @@ impl EventStream {
 }
 
 impl Stream for EventStream {
-    type Item = Result<Event, Error>;
+    type Item = Result<SseEvent, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {

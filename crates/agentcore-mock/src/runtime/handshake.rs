@@ -13,7 +13,7 @@ use http::{HeaderMap, Response, header};
 
 use super::{Exchange, Runtime, envelope::Envelope, limits, target::Target};
 use crate::{
-    RecordedRequest, WayIn,
+    CredentialForm, RecordedRequest,
     agents::Agent,
     encode,
     refusal::Refusal,
@@ -65,11 +65,11 @@ fn admit(
     // What a repeated header says, nobody can judge.
     check_single(&request.headers)?;
     let target = Target::of(request);
-    let (caller, way_in) = runtime.door(target.as_ref().ok()).verify_handshake(request)?;
-    (request.caller, request.way_in) = (Some(caller), Some(way_in));
+    let (caller, credential_form) = runtime.door(target.as_ref().ok()).verify_handshake(request)?;
+    (request.caller, request.credential_form) = (Some(caller), Some(credential_form));
     limits::check_headers(&request.headers)?;
     let session_id = session_id?;
-    if request.headers.contains_key(header::SEC_WEBSOCKET_PROTOCOL) && way_in != WayIn::Subprotocol {
+    if request.headers.contains_key(header::SEC_WEBSOCKET_PROTOCOL) && credential_form != CredentialForm::Subprotocol {
         return Err(Refusal::validation(format!("There is no subprotocol but {}.", subprotocol::BEARER)));
     }
     let upgrade = check_upgrade(&request.headers, upgrade)?;

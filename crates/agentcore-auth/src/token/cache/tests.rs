@@ -277,17 +277,17 @@ fn lives() {
         let mut issued = Issued::new(Token::parse(token).unwrap());
         issued.expires_in = expires_in.map(secs);
         let asked = Moment { wall: start(), monotonic: secs(7) };
-        let held = Held::new(issued, asked, secs(window));
+        let held = Entry::new(issued, asked, secs(window));
         let at = |seconds: f64| held.age(asked.after(Duration::from_secs_f64(seconds)));
         let case = format!("{token} {expires_in:?} {window}");
         match (ageing, dead) {
             (Some(ageing), Some(dead)) => {
-                assert!(ageing == 0.0 || at(ageing - 0.001) == Age::Fresh, "{case}");
-                assert_eq!(at(ageing), if ageing < dead { Age::Ageing } else { Age::Dead }, "{case}");
-                assert!(dead == ageing || at(dead - 0.001) == Age::Ageing, "{case}");
-                assert_eq!(at(dead), Age::Dead, "{case}");
+                assert!(ageing == 0.0 || at(ageing - 0.001) == Freshness::Fresh, "{case}");
+                assert_eq!(at(ageing), if ageing < dead { Freshness::Aging } else { Freshness::Dead }, "{case}");
+                assert!(dead == ageing || at(dead - 0.001) == Freshness::Aging, "{case}");
+                assert_eq!(at(dead), Freshness::Dead, "{case}");
             }
-            _ => assert_eq!(at(1e9), Age::Fresh, "{case}"),
+            _ => assert_eq!(at(1e9), Freshness::Fresh, "{case}"),
         }
         let death = dead.map(|dead| start() + Duration::from_secs_f64(dead));
         assert_eq!(held.token.expires_at(), death, "{case}: the last check before sending knows it too");

@@ -8,9 +8,8 @@
 use std::time::Duration;
 
 use agentcore_client::{
-    ErrorKind, Event, Reader, Runtime, SessionId,
+    ErrorKind, Event, Reader, Runtime, SessionId, SseEvent,
     core::Error,
-    sse,
     ws::{Incoming, Socket},
 };
 use futures_util::FutureExt as _;
@@ -92,7 +91,7 @@ impl Link {
             match socket.recv().now_or_never() {
                 None => break,
                 Some(Ok(Some(Incoming::Text(text)))) => {
-                    self.reader.push(sse::Event::new(text));
+                    self.reader.push(SseEvent::new(text));
                     events.extend(std::iter::from_fn(|| self.reader.next_event()));
                 }
                 Some(Ok(Some(incoming))) => pass_over(&incoming),
@@ -146,7 +145,7 @@ impl Turn<'_> {
                     self.first.get_or_insert(self.last);
                     self.events += 1;
                     self.over = is_last(&text);
-                    self.link.reader.push(sse::Event::new(text));
+                    self.link.reader.push(SseEvent::new(text));
                 }
                 Some(incoming) => pass_over(&incoming),
                 None => self.link.socket = None,

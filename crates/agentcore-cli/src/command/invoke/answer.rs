@@ -1,6 +1,6 @@
 //! Prints an answer in one of four formats, as it arrives. Nothing that arrived is lost when the rest does not.
 
-use agentcore_client::{AgentError, Error, Event, Invoke, Reader, Response, sse};
+use agentcore_client::{AgentError, Error, Event, Invoke, Reader, Response, SseEvent};
 use clap::ValueEnum;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
@@ -106,7 +106,7 @@ impl Printer {
 
     async fn body_as_event(&mut self, response: Response) -> Result<(), Failure> {
         let body = response.text().await.map_err(|error| self.explained(error))?;
-        self.event(sse::Event::new(body))
+        self.event(SseEvent::new(body))
     }
 
     async fn text_of_events(&mut self, response: Response) -> Result<(), Failure> {
@@ -128,7 +128,7 @@ impl Printer {
 
     async fn text_of_json(&mut self, response: Response) -> Result<(), Failure> {
         let body = response.text().await.map_err(|error| self.explained(error))?;
-        let event = sse::Event::new(body);
+        let event = SseEvent::new(body);
         let body = event.data.clone();
         match (self.text(event)?, &self.failed) {
             (0, None) => self.piece(body.as_bytes()),
@@ -137,7 +137,7 @@ impl Printer {
     }
 
     /// Prints what an event has of text, and remembers whether it told of a failure; returns how many pieces it had.
-    fn text(&mut self, event: sse::Event) -> Result<u64, Failure> {
+    fn text(&mut self, event: SseEvent) -> Result<u64, Failure> {
         let mut texts = 0;
         self.reader.push(event);
         while let Some(event) = self.reader.next_event() {
@@ -154,7 +154,7 @@ impl Printer {
     }
 
     /// Prints an event as it came, and remembers whether it told of a failure.
-    fn event(&mut self, event: sse::Event) -> Result<(), Failure> {
+    fn event(&mut self, event: SseEvent) -> Result<(), Failure> {
         let retry = event.retry.map(|pause| u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
         self.object(&Line { event: &event.event, data: &event.data, id: &event.id, retry })?;
         self.reader.push(event);

@@ -7,7 +7,7 @@ use std::{
 };
 
 use agentcore_auth::{BoxError, BoxFuture};
-use agentcore_transport::{Body, Undelivered};
+use agentcore_transport::{Body, SendError};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::{Request, Response};
@@ -20,7 +20,7 @@ use crate::{ErrorKind, dispatch::Dispatch};
 #[derive(Debug)]
 pub(super) enum Step {
     Answer { status: u16, headers: Vec<(&'static str, String)>, body: Vec<Piece> },
-    Undelivered { sent: bool, lasting: bool },
+    SendError { sent: bool, lasting: bool },
     Hang,
 }
 
@@ -74,7 +74,7 @@ impl Script {
 }
 
 impl Dispatch for Script {
-    fn dispatch(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Body>, Undelivered>> {
+    fn dispatch(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Body>, SendError>> {
         let step = {
             let mut state = self.0.lock().unwrap();
             state.seen.push(request);
@@ -83,7 +83,7 @@ impl Dispatch for Script {
         Box::pin(async move {
             match step {
                 Step::Hang => std::future::pending().await,
-                Step::Undelivered { sent, lasting } => Err(Undelivered {
+                Step::SendError { sent, lasting } => Err(SendError {
                     kind: ErrorKind::Unavailable,
                     message: "no connection".into(),
                     sent,

@@ -6,7 +6,7 @@ use std::{mem, time::Duration};
 use bytestring::ByteString;
 use serde::de::IgnoredAny;
 
-use super::{super::event::Event, work};
+use super::{super::event::SseEvent, work};
 
 /// The fields that the standard gives a meaning; lines of any other are ignored.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -77,7 +77,7 @@ impl Block {
     }
 
     /// Ends the block, which is an event if it has data.
-    pub(super) fn end(&mut self) -> Option<Event> {
+    pub(super) fn end(&mut self) -> Option<SseEvent> {
         let earlier = self.earlier.take();
         let retry = self.head.retry.take().or(earlier.and_then(|earlier| earlier.retry));
         let event = mem::take(&mut self.head.event);
@@ -86,7 +86,7 @@ impl Block {
     }
 
     /// Ends the event, but not the block, if its only `data` line is a complete JSON value.
-    pub(super) fn split(&mut self) -> Option<Event> {
+    pub(super) fn split(&mut self) -> Option<SseEvent> {
         let Data::Line(line) = &self.data else {
             return None;
         };
@@ -111,9 +111,9 @@ struct Head {
 }
 
 impl Head {
-    fn event_of(self, data: ByteString) -> Event {
+    fn event_of(self, data: ByteString) -> SseEvent {
         let event = if self.event.is_empty() { ByteString::from_static("message") } else { self.event };
-        Event { event, data, id: self.id, retry: self.retry }
+        SseEvent { event, data, id: self.id, retry: self.retry }
     }
 }
 

@@ -15,18 +15,18 @@ use std::{cell::Cell, time::Duration};
 
 use bytes::Bytes;
 
-use super::{super::event::Event, DecodeError, Decoder};
+use super::{super::event::SseEvent, DecodeError, Decoder};
 
 /// Everything a decoder says of some chunks, the end of the stream included.
-type Outcome = (Vec<Event>, Option<DecodeError>);
+type Outcome = (Vec<SseEvent>, Option<DecodeError>);
 
 /// An event of type `message`, with neither id nor retry.
-fn message(data: &str) -> Event {
+fn message(data: &str) -> SseEvent {
     event("message", data, "", None)
 }
 
-fn event(event: &str, data: &str, id: &str, retry: Option<u64>) -> Event {
-    Event { event: event.into(), data: data.into(), id: id.into(), retry: retry.map(Duration::from_millis) }
+fn event(event: &str, data: &str, id: &str, retry: Option<u64>) -> SseEvent {
+    SseEvent { event: event.into(), data: data.into(), id: id.into(), retry: retry.map(Duration::from_millis) }
 }
 
 /// Pulls what there is to pull.

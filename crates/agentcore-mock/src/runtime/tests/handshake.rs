@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::{Answer, SESSION, path, start};
-use crate::{Caller, Credentials, Inbound, Mock, WayIn};
+use crate::{Caller, CredentialForm, Credentials, Inbound, Mock};
 
 /// The headers of RFC 6455 section 1.2's example.
 const UPGRADE: &[(&str, &str)] = &[
@@ -61,9 +61,9 @@ fn subprotocols(token: &str) -> String {
 async fn tokens_in_either_header() {
     let mock = start().await;
     let (bearer, subprotocols) = (bearer(&mock), subprotocols(&mock.token()));
-    for (header, value, way_in, selected) in [
-        ("Authorization", &bearer, WayIn::Bearer, ""),
-        ("Sec-WebSocket-Protocol", &subprotocols, WayIn::Subprotocol, "base64UrlBearerAuthorization"),
+    for (header, value, credential_form, selected) in [
+        ("Authorization", &bearer, CredentialForm::Bearer, ""),
+        ("Sec-WebSocket-Protocol", &subprotocols, CredentialForm::Subprotocol, "base64UrlBearerAuthorization"),
     ] {
         let line = format!("{}?qualifier=DEFAULT", target("echo"));
         let headers = [(header, value.as_str()), (SESSION_HEADER, SESSION), ("traceparent", "00-x")];
@@ -78,7 +78,7 @@ async fn tokens_in_either_header() {
         let [request] = mock.take_requests().try_into().unwrap();
         assert_eq!((request.method.as_str(), request.path), ("GET", target("echo")));
         assert_eq!((request.query.as_deref(), request.agent.as_deref()), (Some("qualifier=DEFAULT"), Some("echo")));
-        assert_eq!((request.way_in, request.session_id.as_deref()), (Some(way_in), Some(SESSION)));
+        assert_eq!((request.credential_form, request.session_id.as_deref()), (Some(credential_form), Some(SESSION)));
         assert_eq!(request.caller, Some(Caller::Jwt { subject: "5d0b3a52-7f0e-4d6c-9a7e-2f5a1c8b9e01".to_owned() }));
         assert_eq!(request.refusal, None);
         let debug = format!("{:?}", request.headers);
@@ -98,12 +98,14 @@ async fn signatures_in_headers_and_query() {
         .start()
         .await
         .unwrap();
-    for (name, way_in) in [("ws_basic", WayIn::Signature), ("presign_qualifier", WayIn::PresignedUrl)] {
+    for (name, credential_form) in
+        [("ws_basic", CredentialForm::Signature), ("presign_qualifier", CredentialForm::PresignedUrl)]
+    {
         let url = vector(name)["url"].as_str().unwrap().strip_prefix("wss://").unwrap();
         let (host, rest) = url.split_once('/').unwrap();
         let rest = format!("/{rest}");
         let mut headers = [&[("Host", host)], &UPGRADE[1..]].concat();
-        if way_in == WayIn::Signature {
+        if credential_form == CredentialForm::Signature {
             for name in ["X-Amz-Date", "Authorization"] {
                 headers.push((name, vector("ws_basic")["headers"][name].as_str().unwrap()));
             }
@@ -112,8 +114,8 @@ async fn signatures_in_headers_and_query() {
         assert_eq!(answer.error(), (404, "ResourceNotFoundException"), "{name}: {}", answer.body);
         let request = mock.requests().pop().unwrap();
         assert_eq!(request.caller, Some(Caller::SigV4 { access_key_id: "AKIDEXAMPLE".to_owned() }));
-        assert_eq!(request.way_in, Some(way_in));
-        let in_query = (way_in == WayIn::PresignedUrl).then_some(SESSION);
+        assert_eq!(request.credential_form, Some(credential_form));
+        let in_query = (credential_form == CredentialForm::PresignedUrl).then_some(SESSION);
         assert_eq!(request.session_id.as_deref().filter(|id| id.len() > 36), in_query);
 
         let (answer, _) = exchange(&mock, &rest.replace("my_agent", "my_Agent"), &headers).await;
@@ -153,7 +155,7 @@ async fn one_way_in_at_a_time_and_only_those_accepted() {
         let (answer, _) = open(mock, target, &headers).await;
         assert_eq!(answer.error(), expected, "{target} {way}: {}", answer.body);
         let request = mock.requests().pop().unwrap();
-        assert_eq!((request.refusal, request.way_in, request.caller), (Some(expected.1), None, None));
+        assert_eq!((request.refusal, request.credential_form, request.caller), (Some(expected.1), None, None));
     }
     for mock in [&jwt, &either] {
         let bad = subprotocols("x.y.z");
@@ -272,7 +274,7 @@ async fn a_local_container_asks_for_nothing() {
         let (answer, _) = open(&mock, "/ws", &headers).await;
         assert_eq!((answer.status, answer.header("x-amzn-requestid")), (101, ""));
         let request = mock.requests().pop().unwrap();
-        assert_eq!((request.caller, request.way_in, request.session_id.as_deref()), (None, None, session_id));
+        assert_eq!((request.caller, request.credential_form, request.session_id.as_deref()), (None, None, session_id));
         assert_eq!(request.agent.as_deref(), Some("echo"));
     }
     let (answer, _) = open(&mock, "/ws", &[("Host", "y")]).await;

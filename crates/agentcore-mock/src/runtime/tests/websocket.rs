@@ -159,7 +159,7 @@ async fn headers_as_the_agent_sees_them() {
                 ["authorization", "…"], ["x-tenant", "blue"],
             ],
             "query": [["qualifier", "a b"], ["tenant", "blue+green"], ["tenant", "2"], ["empty", ""]],
-            "way_in": "bearer",
+            "credential_form": "bearer",
         })
     );
     assert_eq!(ask(&mut socket, "and on").await, Message::text("and on"));
@@ -172,7 +172,7 @@ async fn a_local_agent_sees_the_query_without_its_secrets() {
     let (_, socket) = open(&mock, &format!("/ws?{query}"), &[("Sec-WebSocket-Protocol", "secret")]).await;
     let mut socket = WebSocketStream::from_raw_socket(socket, Role::Client, None).await;
     let greeting: serde_json::Value = serde_json::from_str(&text(socket.next().await)).unwrap();
-    assert_eq!(greeting["way_in"], json!(null));
+    assert_eq!(greeting["credential_form"], json!(null));
     assert_eq!(
         greeting["query"],
         json!([["X-Amz-Signature", "…"], ["X-Amz-Security-Token", "…"], ["X-Amz-Expires", "300"]])

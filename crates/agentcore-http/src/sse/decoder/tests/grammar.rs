@@ -1,19 +1,19 @@
 //! Inputs of every kind, and the events in them: written by hand, from the standard's text.
 
-use super::{super::Decoder, Bytes, Event, check, event, message, pull};
+use super::{super::Decoder, Bytes, SseEvent, check, event, message, pull};
 
 /// An input, what a strict decoder makes of it, and what a lenient one makes of it if that is something else.
 struct Case {
     input: &'static [u8],
-    strict: Vec<Event>,
-    lenient: Option<Vec<Event>>,
+    strict: Vec<SseEvent>,
+    lenient: Option<Vec<SseEvent>>,
 }
 
-fn both(input: &'static [u8], events: impl Into<Vec<Event>>) -> Case {
+fn both(input: &'static [u8], events: impl Into<Vec<SseEvent>>) -> Case {
     Case { input, strict: events.into(), lenient: None }
 }
 
-fn differ(input: &'static [u8], strict: impl Into<Vec<Event>>, lenient: impl Into<Vec<Event>>) -> Case {
+fn differ(input: &'static [u8], strict: impl Into<Vec<SseEvent>>, lenient: impl Into<Vec<SseEvent>>) -> Case {
     Case { input, strict: strict.into(), lenient: Some(lenient.into()) }
 }
 

@@ -1,9 +1,9 @@
 //! A second decoder, for a whole input at a time: the standard's paragraphs one by one, with no thought of speed.
 
-use super::{Duration, Event};
+use super::{Duration, SseEvent};
 
 /// HTML standard, §9.2.6 "Interpreting an event stream", for a stream that came to its end.
-pub(super) fn events(input: &[u8]) -> Vec<Event> {
+pub(super) fn events(input: &[u8]) -> Vec<SseEvent> {
     let text = String::from_utf8_lossy(input);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text).replace("\r\n", "\n").replace('\r', "\n");
     // What follows the last line end is no line.
@@ -17,7 +17,7 @@ pub(super) fn events(input: &[u8]) -> Vec<Event> {
         if line.is_empty() {
             if let Some(data) = data.strip_suffix('\n') {
                 let event = if event_type.is_empty() { "message" } else { event_type };
-                events.push(Event { event: event.into(), data: data.into(), id: last_event_id.into(), retry });
+                events.push(SseEvent { event: event.into(), data: data.into(), id: last_event_id.into(), retry });
             }
             (data, event_type, retry) = (String::new(), "", None);
             continue;

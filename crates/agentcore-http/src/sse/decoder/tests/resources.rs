@@ -2,7 +2,7 @@
 
 use super::{
     super::{Bytes, DEFAULT_MAX_EVENT_BYTES, DecodeError, Decoder},
-    Event, check, decode, event, message, pull, work_done,
+    SseEvent, check, decode, event, message, pull, work_done,
 };
 
 /// Whether the text lies in the memory of the chunk.
@@ -11,7 +11,7 @@ fn lies_in(text: &str, chunk: &Bytes) -> bool {
 }
 
 /// Decodes the chunks and tells the events, each with the number of the chunk its data lies in.
-fn places(decoder: Decoder, chunks: &[&'static [u8]]) -> Vec<(Event, Option<usize>)> {
+fn places(decoder: Decoder, chunks: &[&'static [u8]]) -> Vec<(SseEvent, Option<usize>)> {
     let mut decoder = decoder;
     let chunks: Vec<Bytes> = chunks.iter().map(|chunk| Bytes::copy_from_slice(chunk)).collect();
     let mut places = Vec::new();
@@ -28,7 +28,7 @@ fn places(decoder: Decoder, chunks: &[&'static [u8]]) -> Vec<(Event, Option<usiz
 
 #[test]
 fn data_is_a_slice_of_its_chunk_wherever_it_can_be() {
-    type Case = (&'static [&'static [u8]], Vec<(Event, Option<usize>)>);
+    type Case = (&'static [&'static [u8]], Vec<(SseEvent, Option<usize>)>);
     let cases: [Case; 8] = [
         (
             &[b"data: one\n\n: x\ndata:two\r\n\r\nevent: e\nid: 1\ndata: three\n\n"],
@@ -117,7 +117,7 @@ fn what_is_ignored_is_not_stored() {
 #[test]
 fn an_event_over_the_bound_is_an_error_in_any_chunks() {
     let too_large = Some(DecodeError { limit: 4 });
-    let strict: [(&[u8], Vec<Event>, _); 15] = [
+    let strict: [(&[u8], Vec<SseEvent>, _); 15] = [
         (b"data: 1234\n\n", vec![message("1234")], None),
         (b"data: 12345\n\n", vec![], too_large),
         (b"data: 12345", vec![], too_large),
@@ -147,7 +147,7 @@ fn an_event_over_the_bound_is_an_error_in_any_chunks() {
         check(|| Decoder::new().max_event_bytes(4).lenient(true), input, &expected);
     }
     // Events that a single line feed separates are measured one by one.
-    let lenient: [(&[u8], Vec<Event>, _); 2] = [
+    let lenient: [(&[u8], Vec<SseEvent>, _); 2] = [
         (b"data: 1234\ndata: 5678\n", vec![message("1234"), message("5678")], None),
         (b"data: 1234\ndata: 56789", vec![message("1234")], too_large),
     ];

@@ -8,7 +8,7 @@ use http::{HeaderName, HeaderValue, Method, Uri, Version, header};
 use serde_json::Value;
 
 use super::*;
-use crate::{Credentials, Inbound, WayIn, identity::Issuer};
+use crate::{CredentialForm, Credentials, Inbound, identity::Issuer};
 
 struct Golden {
     name: String,
@@ -18,7 +18,11 @@ struct Golden {
 }
 
 impl Golden {
-    fn verify_at(&self, request: &RecordedRequest, now: u64) -> Result<(Caller, WayIn), (&'static str, String)> {
+    fn verify_at(
+        &self,
+        request: &RecordedRequest,
+        now: u64,
+    ) -> Result<(Caller, CredentialForm), (&'static str, String)> {
         let issuer = Issuer::new("http://127.0.0.1:1".into()).unwrap();
         let door = Door {
             inbound: Inbound::SigV4,
@@ -34,7 +38,7 @@ impl Golden {
         })
     }
 
-    fn verify(&self) -> Result<(Caller, WayIn), (&'static str, String)> {
+    fn verify(&self) -> Result<(Caller, CredentialForm), (&'static str, String)> {
         self.verify_at(&self.request, SIGNED)
     }
 
@@ -79,7 +83,7 @@ fn named(name: &str) -> Golden {
     golden().into_iter().find(|golden| golden.name == name).unwrap()
 }
 
-fn refused(name: &'static str, message: &str) -> Result<(Caller, WayIn), (&'static str, String)> {
+fn refused(name: &'static str, message: &str) -> Result<(Caller, CredentialForm), (&'static str, String)> {
     Err((name, message.to_owned()))
 }
 
@@ -92,7 +96,7 @@ fn golden_urls() {
         let expected = match golden.name.as_str() {
             // The SDK signs it, but it would never be good.
             "presign_expires_0" => refused(INVALID, "'X-Amz-Expires' must be a number of seconds from 1 to 300."),
-            _ => Ok((caller.clone(), WayIn::PresignedUrl)),
+            _ => Ok((caller.clone(), CredentialForm::PresignedUrl)),
         };
         assert_eq!(golden.verify(), expected, "{}", golden.name);
     }

@@ -12,12 +12,12 @@ use crate::{Error, ErrorKind, subprotocol};
 
 /// What the answer to a request must say.
 #[derive(Debug)]
-pub(crate) struct Agreement {
+pub(crate) struct UpgradeCheck {
     accept: String,
     protocol: bool,
 }
 
-impl Agreement {
+impl UpgradeCheck {
     pub(crate) fn to(request: &Request<()>) -> Self {
         let key = request.headers().get(SEC_WEBSOCKET_KEY).map_or(&b""[..], |key| key.as_bytes());
         Self { accept: derive_accept_key(key), protocol: request.headers().contains_key(SEC_WEBSOCKET_PROTOCOL) }
@@ -64,7 +64,7 @@ mod tests {
         for (name, value) in answer.iter().chain(changes) {
             headers.insert(*name, value.parse().unwrap());
         }
-        let error = Agreement::to(&request.body(()).unwrap()).check(&headers).err()?.message().to_owned();
+        let error = UpgradeCheck::to(&request.body(()).unwrap()).check(&headers).err()?.message().to_owned();
         error.strip_prefix("the answer to the upgrade is not that of a WebSocket: ").map(str::to_owned)
     }
 

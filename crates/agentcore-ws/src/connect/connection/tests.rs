@@ -25,7 +25,7 @@ async fn world(settings: Settings) -> World {
     let (inbox, arrivals) = mpsc::channel(2);
     let running = tokio::spawn(async move {
         let mut ends = Ends { outbox, inbox, waiting: None, news: None };
-        Line::new(near, &settings).await.carry(&mut ends, &settings).await
+        Connection::new(near, &settings).await.carry(&mut ends, &settings).await
     });
     let server = WebSocketStream::from_raw_socket(far, Role::Server, None).await;
     World { jobs, arrivals, server, running }
@@ -84,7 +84,7 @@ async fn no_frame_is_larger_than_the_bound() {
         let settings = Settings::default().max_frame_bytes(1000);
         tokio::spawn(async move {
             let mut ends = Ends { outbox, inbox, waiting: None, news: None };
-            Line::new(near, &settings).await.carry(&mut ends, &settings).await
+            Connection::new(near, &settings).await.carry(&mut ends, &settings).await
         });
         let config = WebSocketConfig::default().max_frame_size(Some(bound));
         let mut server = WebSocketStream::from_raw_socket(far, Role::Server, Some(config)).await;

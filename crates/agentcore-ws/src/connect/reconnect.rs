@@ -14,7 +14,7 @@
 //! The codes are those of RFC 6455 §7.4.1 and the IANA registry; which of them AgentCore uses stands in the AWS developer guide
 //! ("WebSocket", "close codes").
 
-use crate::Close;
+use super::Close;
 
 /// Decides, by the table in the [module's documentation](self). `None` is a connection lost without a close frame.
 #[must_use]

@@ -5,29 +5,30 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use agentcore_transport::Connection;
+use agentcore_transport::Upgraded;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use super::line::{End, Ended, Ends, Job, Line};
-use crate::{Close, Error, ErrorKind, Interruption, WebSocket, client::Opener, reconnect};
+use super::connection::{Connection, End, Ended, Ends, Job};
+use super::{Close, Reconnected, connector::Inner, reconnect};
+use crate::{Error, ErrorKind, WebSocket};
 
 /// Where the connections of a socket come from.
 #[derive(Debug)]
-pub(crate) struct Origin {
-    pub(crate) opener: Arc<Opener>,
+pub(crate) struct ConnectionSource {
+    pub(crate) connector: Arc<Inner>,
     pub(crate) socket: WebSocket,
     /// The first of them.
-    pub(crate) connection: Connection,
+    pub(crate) connection: Upgraded,
 }
 
 /// Keeps a socket alive, and tells its end to whoever receives.
-pub(super) async fn live(origin: Origin, mut ends: Ends, closed: Arc<OnceLock<Close>>) {
-    let Origin { opener, socket, mut connection } = origin;
+pub(super) async fn run(source: ConnectionSource, mut ends: Ends, closed: Arc<OnceLock<Close>>) {
+    let ConnectionSource { connector, socket, mut connection } = source;
     let error = loop {
-        let line = Line::new(connection, &opener.settings).await;
-        let ended = line.carry(&mut ends, &opener.settings).await;
-        let policy = opener.settings.reconnect.as_ref().filter(|_| again(&ended));
+        let live = Connection::new(connection, &connector.settings).await;
+        let ended = live.carry(&mut ends, &connector.settings).await;
+        let policy = connector.settings.reconnect.as_ref().filter(|_| again(&ended));
         let Ended { how, goodbye, unconfirmed } = ended;
         let cause = match how {
             End::Closed(close) => {
@@ -45,13 +46,13 @@ pub(super) async fn live(origin: Origin, mut ends: Ends, closed: Arc<OnceLock<Cl
         tracing::warn!(session = socket.session_id().as_str(), kind = ?cause.kind(), "connection lost");
         let lost_at = Instant::now();
         let opening = tokio::select! {
-            opening = opener.reopen(&socket, policy) => opening,
+            opening = connector.reopen(&socket, policy) => opening,
             () = unwanted(&mut ends) => break Some(cause),
         };
         match opening {
             Ok(opened) => {
                 let downtime = lost_at.elapsed();
-                ends.news = Some(Interruption { cause, unconfirmed, attempts: opened.attempts, downtime });
+                ends.news = Some(Reconnected { cause, unconfirmed, attempts: opened.attempts, downtime });
                 connection = opened.connection;
             }
             Err(error) => break Some(error),

@@ -1,9 +1,5 @@
 //! A socket as a program holds it: its two halves, and the task behind them that outlives a connection. Opens nothing.
 
-mod life;
-mod line;
-mod pace;
-
 use std::{
     fmt,
     pin::Pin,
@@ -16,9 +12,12 @@ use futures_core::Stream;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::sync::{mpsc, oneshot};
 
-pub(crate) use self::life::Origin;
-use self::line::Job;
-use crate::{Close, Error, ErrorKind, Incoming, Message};
+use super::{
+    Close, Incoming, Message,
+    connection::{Ends, Job},
+    supervisor::{self, ConnectionSource},
+};
+use crate::{Error, ErrorKind};
 
 /// An open WebSocket to an agent.
 ///
@@ -33,12 +32,12 @@ pub struct Socket {
 }
 
 impl Socket {
-    pub(crate) fn start(origin: Origin, session: SessionId) -> Self {
+    pub(crate) fn start(source: ConnectionSource, session: SessionId) -> Self {
         let (jobs, outbox) = mpsc::channel(OUTBOX);
         let (inbox, arrivals) = mpsc::channel(INBOX);
         let closed = Arc::new(OnceLock::new());
-        let ends = line::Ends { outbox, inbox, waiting: None, news: None };
-        tokio::spawn(life::live(origin, ends, closed.clone()));
+        let ends = Ends { outbox, inbox, waiting: None, news: None };
+        tokio::spawn(supervisor::run(source, ends, closed.clone()));
         Self { sender: Sender { jobs }, receiver: Receiver { arrivals, closed, session } }
     }
 
@@ -197,7 +196,7 @@ impl Receiver {
         self.arrivals.recv().await.transpose()
     }
 
-    /// Takes the next message, text or bytes, as JSON. An [`Interruption`](crate::Interruption) is passed over: programs that
+    /// Takes the next message, text or bytes, as JSON. An [`Reconnected`](crate::Reconnected) is passed over: programs that
     /// must know of it call [`recv`](Self::recv).
     ///
     /// # Errors
@@ -211,7 +210,7 @@ impl Receiver {
                 None => return Ok(None),
                 Some(Incoming::Text(text)) => serde_json::from_str(&text),
                 Some(Incoming::Binary(bytes)) => serde_json::from_slice(&bytes),
-                Some(Incoming::Interruption(_)) => continue,
+                Some(Incoming::Reconnected(_)) => continue,
             };
             return read.map(Some).map_err(|error| {
                 Error::new(ErrorKind::Invocation, "the agent's message is not the expected JSON").with_source(error)

@@ -97,7 +97,7 @@ impl Settings {
     /// Comes back when the connection is lost, in the same session, by this policy: its attempts and its time count anew at
     /// each loss. Default: never, because what was on its way is lost and only the program knows whether that matters.
     ///
-    /// Messages that had not begun to leave are sent afterwards; [`Interruption`](crate::Interruption) tells what may be
+    /// Messages that had not begun to leave are sent afterwards; [`Reconnected`](crate::Reconnected) tells what may be
     /// missing. [`reconnect`](crate::reconnect) says after what it does not come back.
     #[must_use]
     pub fn reconnect(mut self, policy: impl Into<Option<RetryPolicy>>) -> Self {

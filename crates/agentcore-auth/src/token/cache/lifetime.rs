@@ -5,46 +5,46 @@ use std::time::Duration;
 use super::Issued;
 use crate::{Token, clock::Moment};
 
-/// A token with the times of its life.
+/// A token with the times of its lifetime.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(super) struct Entry {
     pub(super) token: Token,
     asked: Moment,
     /// From the moment it was asked for to its death; none if that is not known.
-    life: Option<Duration>,
+    lifetime: Option<Duration>,
     window: Duration,
 }
 
 /// What a token is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Age {
+pub(super) enum Freshness {
     Fresh,
     /// Still good, and to be renewed.
-    Ageing,
+    Aging,
     Dead,
 }
 
-impl Held {
+impl Entry {
     pub(super) fn new(issued: Issued, asked: Moment, window: Duration) -> Self {
-        let life = issued.life(asked.wall);
+        let lifetime = issued.lifetime(asked.wall);
         let Issued { token, age, .. } = issued;
-        let token = match life.and_then(|life| asked.wall.checked_add(life)) {
+        let token = match lifetime.and_then(|lifetime| asked.wall.checked_add(lifetime)) {
             Some(death) => token.expiring_at(death),
             None => token,
         };
-        // Near the end of a short life the window shrinks to nothing, and the shortest interval keeps fetches apart.
-        let window = life.map_or(Duration::ZERO, |life| {
-            longest_window(window, life.saturating_add(age)).min(life.saturating_sub(SHORTEST_INTERVAL))
+        // Near the end of a short lifetime the window shrinks to nothing, and the shortest interval keeps fetches apart.
+        let window = lifetime.map_or(Duration::ZERO, |lifetime| {
+            longest_window(window, lifetime.saturating_add(age)).min(lifetime.saturating_sub(SHORTEST_INTERVAL))
         });
-        Self { token, asked, life, window }
+        Self { token, asked, lifetime, window }
     }
 
-    pub(super) fn age(&self, now: Moment) -> Age {
+    pub(super) fn age(&self, now: Moment) -> Freshness {
         match self.left(now) {
-            None => Age::Fresh,
-            Some(Duration::ZERO) => Age::Dead,
-            Some(left) if left <= self.window => Age::Ageing,
-            Some(_) => Age::Fresh,
+            None => Freshness::Fresh,
+            Some(Duration::ZERO) => Freshness::Dead,
+            Some(left) if left <= self.window => Freshness::Aging,
+            Some(_) => Freshness::Fresh,
         }
     }
 
@@ -54,16 +54,16 @@ impl Held {
         by_wall.max(now.monotonic.saturating_sub(self.asked.monotonic))
     }
 
-    /// What is left of its life, if that is known.
+    /// What is left of its lifetime, if that is known.
     pub(super) fn left(&self, now: Moment) -> Option<Duration> {
-        Some(self.life?.saturating_sub(self.lived(now)))
+        Some(self.lifetime?.saturating_sub(self.lived(now)))
     }
 }
 
-/// A refresh window is never more than a fraction of the whole life.
+/// A refresh window is never more than a fraction of the whole lifetime.
 pub(in crate::token) fn longest_window(window: Duration, whole_life: Duration) -> Duration {
     window.min(whole_life / 4)
 }
 
-/// A token is not renewed sooner than this after it came, however short its life.
+/// A token is not renewed sooner than this after it came, however short its lifetime.
 const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);

@@ -31,12 +31,12 @@ pub struct DefaultChain {
     /// Whether one profile was named, and nothing else is looked at.
     by_name: bool,
     clock: Arc<dyn Clock>,
-    held: RwLock<Option<Held>>,
+    held: RwLock<Option<Entry>>,
     renewing: Mutex<()>,
 }
 
 #[derive(Clone, Debug)]
-struct Held {
+struct Entry {
     credentials: Credentials,
     renew_at: SystemTime,
     dead_at: SystemTime,
@@ -67,7 +67,7 @@ impl DefaultChain {
         Self { chain, by_name: profile.is_some(), clock, held: RwLock::default(), renewing: Mutex::default() }
     }
 
-    fn held(&self) -> Option<Held> {
+    fn held(&self) -> Option<Entry> {
         self.held.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -102,7 +102,7 @@ impl DefaultChain {
     fn keep(&self, credentials: Credentials, now: SystemTime) {
         let dead_at = credentials.expiry().unwrap_or(now + UNDATED_LIFE);
         let renew_at = if credentials.expiry().is_some() { dead_at - RENEW_BEFORE } else { dead_at };
-        let held = Held { credentials, renew_at, dead_at };
+        let held = Entry { credentials, renew_at, dead_at };
         *self.held.write().unwrap_or_else(PoisonError::into_inner) = Some(held);
     }
 }

@@ -19,14 +19,14 @@ use crate::{Error, client::Shared};
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "nothing is opened before `connect`, and nothing authenticated before `handshake`, `presign` or `subprotocol`"]
-pub struct Opening {
+pub struct WebSocketRequest {
     auth: Auth,
     socket: WebSocket,
     #[cfg(feature = "connect")]
-    sockets: agentcore_ws::Client,
+    sockets: agentcore_ws::Connector,
 }
 
-impl Opening {
+impl WebSocketRequest {
     pub(crate) fn new(shared: &Shared, target: Target) -> Self {
         Self {
             auth: shared.auth.clone(),
@@ -96,7 +96,7 @@ impl Opening {
         Ok(self.socket.subprotocol(&**source).await?)
     }
 
-    /// Opens the socket; see [`agentcore_ws::Client::connect`].
+    /// Opens the socket; see [`agentcore_ws::Connector::connect`].
     ///
     /// # Errors
     /// If no credential can be had, the service refuses, or no connection can be made.
@@ -118,10 +118,10 @@ impl Opening {
         self
     }
 
-    /// Takes another way in; see [`agentcore_ws::WayIn`].
+    /// Takes another way in; see [`agentcore_ws::AuthMode`].
     #[cfg(feature = "connect")]
-    pub fn way_in(mut self, way_in: agentcore_ws::WayIn) -> Self {
-        self.sockets = self.sockets.way_in(way_in);
+    pub fn auth_mode(mut self, auth_mode: agentcore_ws::AuthMode) -> Self {
+        self.sockets = self.sockets.auth_mode(auth_mode);
         self
     }
 }

@@ -9,7 +9,7 @@ use std::{collections::HashMap, mem};
 
 /// The messages of a stream.
 #[derive(Clone, Default)]
-pub(super) struct Said {
+pub(super) struct Dedup {
     /// The message being said by those who give their messages no ids.
     unnamed: Message,
     named: HashMap<String, Message>,
@@ -19,7 +19,7 @@ pub(super) struct Said {
     bytes: usize,
 }
 
-impl Said {
+impl Dedup {
     /// A new message begins: no repetition is due of the one before it.
     pub(super) fn begin(&mut self) {
         self.bytes -= self.unnamed.clear();
@@ -27,10 +27,10 @@ impl Said {
     }
 
     /// Notes a piece of a message.
-    pub(super) fn piece(&mut self, id: Option<&str>, teller: Teller, text: &str) {
+    pub(super) fn piece(&mut self, id: Option<&str>, shape: MessageShape, text: &str) {
         match id {
             None => {
-                if self.unnamed.teller.is_some() {
+                if self.unnamed.shape.is_some() {
                     self.begin();
                 }
                 self.last = None;
@@ -38,7 +38,7 @@ impl Said {
             }
             Some(id) => {
                 let message = self.named(id);
-                message.teller = Some(teller);
+                message.shape = Some(shape);
                 let added = message.add(text);
                 self.bytes += added;
             }
@@ -48,32 +48,32 @@ impl Said {
 
     /// Notes a whole message; returns from which byte on it is new.
     ///
-    /// A teller who tells the same text twice has two messages to tell; it is compared with what others told, or what was said
+    /// A shape who tells the same text twice has two messages to tell; it is compared with what others told, or what was said
     /// in pieces.
-    pub(super) fn whole(&mut self, id: Option<&str>, teller: Teller, text: &str) -> usize {
+    pub(super) fn whole(&mut self, id: Option<&str>, shape: MessageShape, text: &str) -> usize {
         let new = match id.and_then(|id| self.named.get(id)) {
             Some(known) => known.news(text, false),
             None => {
                 let last = self.last.as_ref().and_then(|id| self.named.get(id)).unwrap_or(&self.unnamed);
-                (last.teller != Some(teller)).then(|| last.news(text, self.last.is_none())).flatten()
+                (last.shape != Some(shape)).then(|| last.news(text, self.last.is_none())).flatten()
             }
         };
         match (id, new) {
             (Some(id), _) => {
                 let message = self.named(id);
                 let (cleared, added) = (message.clear(), message.add(text));
-                message.teller = Some(teller);
+                message.shape = Some(shape);
                 self.bytes = self.bytes + added - cleared;
             }
             (None, Some(new)) if self.last.is_none() => {
                 self.bytes += if new < text.len() { self.unnamed.add(&text[new..]) } else { 0 };
-                self.unnamed.teller = Some(teller);
+                self.unnamed.shape = Some(shape);
             }
             (None, Some(_)) => {}
             (None, None) => {
                 self.begin();
                 self.bytes += self.unnamed.add(text);
-                self.unnamed.teller = Some(teller);
+                self.unnamed.shape = Some(shape);
             }
         }
         self.bound();
@@ -99,14 +99,14 @@ impl Said {
 }
 
 /// Who tells whole messages: one of the shapes of a dialect.
-pub(super) type Teller = &'static str;
+pub(super) type MessageShape = &'static str;
 
 #[derive(Clone, Default)]
 struct Message {
     /// The pieces, each behind a mark.
     text: Vec<u8>,
     /// Who told it whole, and thereby ended it.
-    teller: Option<Teller>,
+    shape: Option<MessageShape>,
 }
 
 impl Message {
@@ -117,7 +117,7 @@ impl Message {
     }
 
     fn clear(&mut self) -> usize {
-        self.teller = None;
+        self.shape = None;
         mem::take(&mut self.text).len()
     }
 
@@ -161,8 +161,8 @@ mod tests {
     enum Told {
         Begin,
         Piece(Option<&'static str>, &'static str),
-        /// The id, the teller, the text, and from where on it is new.
-        Whole(Option<&'static str>, Teller, &'static str, usize),
+        /// The id, the shape, the text, and from where on it is new.
+        Whole(Option<&'static str>, MessageShape, &'static str, usize),
     }
 
     #[test]
@@ -197,12 +197,12 @@ mod tests {
                 vec![Piece(Some("1"), "Hi"), Whole(None, "a", "Hi", 2), Whole(None, "b", "Hi", 2)],
             ),
         ] {
-            let mut said = Said::default();
+            let mut said = Dedup::default();
             for told in story {
                 match told {
                     Begin => said.begin(),
                     Piece(id, text) => said.piece(id, "t", text),
-                    Whole(id, teller, text, new) => assert_eq!(said.whole(id, teller, text), new, "{name}: {text}"),
+                    Whole(id, shape, text, new) => assert_eq!(said.whole(id, shape, text), new, "{name}: {text}"),
                 }
             }
         }
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn memory_is_bounded() {
-        let mut said = Said::default();
+        let mut said = Dedup::default();
         let piece = "x".repeat(LONGEST / 4);
         for id in [None, Some("1"), None, Some("2"), Some("3"), None] {
             said.piece(id, "t", &piece);

@@ -35,8 +35,8 @@ use tokio_tungstenite::{
     },
 };
 
-use super::pace::Pace;
-use crate::{Close, Error, ErrorKind, Incoming, Interruption, Message, Settings};
+use super::{Close, Incoming, Message, Reconnected, Settings, rate_limit::RateLimit};
+use crate::{Error, ErrorKind};
 
 /// What the program asks the connection for.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ pub(super) struct Ends {
     /// A job that was taken while there was no connection.
     pub(super) waiting: Option<Job>,
     /// What the program must hear before anything that comes over the connection.
-    pub(super) news: Option<Interruption>,
+    pub(super) news: Option<Reconnected>,
 }
 
 /// A connection that is over.
@@ -105,9 +105,9 @@ impl Pulse {
 
 /// A connection that speaks WebSocket.
 #[derive(Debug)]
-pub(super) struct Line<S>(WebSocketStream<S>);
+pub(super) struct Connection<S>(WebSocketStream<S>);
 
-impl<S: AsyncRead + AsyncWrite + Unpin + Send> Line<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
     /// Takes over a connection after the upgrade.
     pub(super) async fn new(connection: S, settings: &Settings) -> Self {
         let bound = Some(settings.max_message_bytes);
@@ -145,7 +145,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Line<S> {
 async fn read<S: AsyncRead + AsyncWrite + Unpin>(
     source: &mut SplitStream<WebSocketStream<S>>,
     inbox: &mpsc::Sender<Result<Incoming, Error>>,
-    news: &mut Option<Interruption>,
+    news: &mut Option<Reconnected>,
     pulse: &Pulse,
 ) -> End {
     loop {
@@ -153,9 +153,9 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(
         pulse.beat(true);
         let place = inbox.reserve().await.ok();
         pulse.beat(false);
-        if let Some(interruption) = news.take() {
+        if let Some(reconnected) = news.take() {
             if let Some(place) = place {
-                place.send(Ok(Incoming::Interruption(interruption)));
+                place.send(Ok(Incoming::Reconnected(reconnected)));
             }
             continue;
         }
@@ -199,7 +199,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writing<'_, S> {
         waiting: &mut Option<Job>,
         goodbye: &mut Option<u16>,
     ) -> End {
-        let mut pace = Pace::new(self.settings.max_frames_per_second, Instant::now());
+        let mut rate_limit = RateLimit::new(self.settings.max_frames_per_second, Instant::now());
         let mut check = Check::first(self.settings);
         loop {
             let job = match waiting.take() {
@@ -218,7 +218,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writing<'_, S> {
             let close = match job {
                 // Whoever waited for it has gone before it began.
                 Some(Job::Send(_, told)) if told.is_closed() => continue,
-                Some(Job::Send(message, told)) => match self.send(message, &mut pace).await {
+                Some(Job::Send(message, told)) => match self.send(message, &mut rate_limit).await {
                     Ok(()) => {
                         self.pulse.unconfirmed.fetch_add(1, Ordering::Relaxed);
                         let _ = told.send(Ok(()));
@@ -244,14 +244,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writing<'_, S> {
     }
 
     /// Sends a message in frames that are not too large, and not too many of them at once.
-    async fn send(&mut self, message: Message, pace: &mut Pace) -> Result<(), tungstenite::Error> {
+    async fn send(&mut self, message: Message, rate_limit: &mut RateLimit) -> Result<(), tungstenite::Error> {
         let (mut kind, mut rest) = match message {
             Message::Text(text) => (Data::Text, text.into_bytes()),
             Message::Binary(bytes) => (Data::Binary, bytes),
         };
         loop {
             let piece = rest.split_to(rest.len().min(self.settings.max_frame_bytes));
-            while let Err(wait) = pace.take(Instant::now()) {
+            while let Err(wait) = rate_limit.take(Instant::now()) {
                 // What is ready leaves before the pause.
                 self.flush().await?;
                 sleep(wait).await;

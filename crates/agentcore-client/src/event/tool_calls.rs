@@ -8,7 +8,7 @@ use super::{ToolResult, ToolUse};
 
 /// The calls of a stream.
 #[derive(Clone, Default)]
-pub(super) struct Calls {
+pub(super) struct ToolCalls {
     open: Vec<Open>,
     called: HashSet<ByteString>,
     answered: HashSet<ByteString>,
@@ -23,7 +23,7 @@ struct Open {
     name: ByteString,
 }
 
-impl Calls {
+impl ToolCalls {
     /// A call begins, if it is not known, and ends another that was in its slot.
     pub(super) fn begin(&mut self, slot: ByteString, id: ByteString, name: ByteString) -> Vec<ToolUse> {
         if !note(&mut self.called, &id) {

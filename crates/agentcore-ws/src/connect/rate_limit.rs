@@ -9,14 +9,14 @@ use tokio::time::Instant;
 /// The bucket holds a fifth of them and fills with the rest within a second, so that no second, wherever it begins, sees more
 /// than the bound.
 #[derive(Debug)]
-pub(crate) struct Pace {
+pub(crate) struct RateLimit {
     capacity: f64,
     per_second: f64,
     tokens: f64,
     at: Instant,
 }
 
-impl Pace {
+impl RateLimit {
     pub(crate) fn new(frames_per_second: u32, now: Instant) -> Self {
         let frames = f64::from(frames_per_second);
         let capacity = (frames / 5.0).max(1.0);
@@ -45,10 +45,10 @@ mod tests {
     fn departures(per_second: u32, frames: usize) -> Vec<u128> {
         let begin = Instant::now();
         let mut now = begin;
-        let mut pace = Pace::new(per_second, begin);
+        let mut rate_limit = RateLimit::new(per_second, begin);
         let mut left = Vec::new();
         while left.len() < frames {
-            match pace.take(now) {
+            match rate_limit.take(now) {
                 Ok(()) => left.push((now - begin).as_millis()),
                 Err(wait) => now += wait,
             }

@@ -4,13 +4,12 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytestring::ByteString;
 
 use super::{
-    Event,
+    Event, SseEvent,
     json::{Json, Object},
-    sse,
     transcript::Transcript,
 };
 
-pub(super) fn read(event: &sse::Event, object: &Object<'_>, transcript: &mut Transcript) -> Option<()> {
+pub(super) fn read(event: &SseEvent, object: &Object<'_>, transcript: &mut Transcript) -> Option<()> {
     if let Some(completion) = object.get("completion").or_else(|| object.get("chunk")) {
         transcript.text(None, "", text(completion)?);
     } else if object.get("trace")?.object().is_some() {

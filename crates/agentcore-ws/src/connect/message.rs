@@ -56,7 +56,7 @@ pub enum Incoming {
     /// Bytes from the agent, a whole message.
     Binary(Bytes),
     /// The connection was lost and there is a new one; only with [`Settings::reconnect`](crate::Settings::reconnect).
-    Interruption(Interruption),
+    Reconnected(Reconnected),
 }
 
 impl Incoming {
@@ -75,7 +75,7 @@ impl Incoming {
 /// What the agent said in between is lost. What it was told may be.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Interruption {
+pub struct Reconnected {
     /// Why the connection was lost.
     pub cause: Error,
     /// How many messages had left since the agent was last heard of: it may have received any number of them. A message

@@ -6,32 +6,32 @@ use std::{
     task::{Context, Poll},
 };
 
-use hyper::upgrade::Upgraded;
+use hyper::upgrade;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// An open connection that speaks HTTP no more; encrypted if its URL says so.
-pub struct Connection(TokioIo<Upgraded>);
+pub struct Upgraded(TokioIo<upgrade::Upgraded>);
 
-impl Connection {
-    pub(crate) fn new(upgraded: Upgraded) -> Self {
+impl Upgraded {
+    pub(crate) fn new(upgraded: upgrade::Upgraded) -> Self {
         Self(TokioIo::new(upgraded))
     }
 }
 
-impl fmt::Debug for Connection {
+impl fmt::Debug for Upgraded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connection").finish_non_exhaustive()
+        f.debug_struct("Upgraded").finish_non_exhaustive()
     }
 }
 
-impl AsyncRead for Connection {
+impl AsyncRead for Upgraded {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_read(cx, buf)
     }
 }
 
-impl AsyncWrite for Connection {
+impl AsyncWrite for Upgraded {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.0).poll_write(cx, buf)
     }

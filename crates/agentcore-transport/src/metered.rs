@@ -1,4 +1,4 @@
-//! A connection that is counted while it lives. Passes everything on.
+//! A connection that is metered while it lives. Passes everything on.
 
 use std::{
     io,
@@ -21,12 +21,12 @@ pub(crate) struct Count {
 }
 
 #[derive(Debug)]
-pub(crate) struct Counted<S> {
+pub(crate) struct Metered<S> {
     stream: S,
     count: Arc<Count>,
 }
 
-impl<S> Counted<S> {
+impl<S> Metered<S> {
     pub(crate) fn new(stream: S, count: Arc<Count>) -> Self {
         count.made.fetch_add(1, Ordering::Relaxed);
         count.open.fetch_add(1, Ordering::Relaxed);
@@ -34,25 +34,25 @@ impl<S> Counted<S> {
     }
 }
 
-impl<S> Drop for Counted<S> {
+impl<S> Drop for Metered<S> {
     fn drop(&mut self) {
         self.count.open.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-impl<S: Connection> Connection for Counted<S> {
+impl<S: Connection> Connection for Metered<S> {
     fn connected(&self) -> Connected {
         self.stream.connected()
     }
 }
 
-impl<S: Read + Unpin> Read for Counted<S> {
+impl<S: Read + Unpin> Read for Metered<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
 
-impl<S: Write + Unpin> Write for Counted<S> {
+impl<S: Write + Unpin> Write for Metered<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }

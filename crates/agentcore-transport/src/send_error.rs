@@ -2,12 +2,12 @@
 
 use std::{error::Error as StdError, io, time::Duration};
 
-use agentcore_core::{BoxError, Error, ErrorKind, retry::Failure};
+use agentcore_core::{BoxError, Error, ErrorKind, retry::FailurePoint};
 
 /// No head of an answer came.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a plain set of facts, which tests make by hand")]
-pub struct Undelivered {
+pub struct SendError {
     /// What went wrong.
     pub kind: ErrorKind,
     /// The same in words.
@@ -20,11 +20,11 @@ pub struct Undelivered {
     pub source: Option<BoxError>,
 }
 
-impl Undelivered {
+impl SendError {
     /// What it means for the decision to try again.
     #[must_use]
-    pub fn failure(&self) -> Failure {
-        if self.sent { Failure::Uncertain } else { Failure::NotSent { lasting: self.lasting } }
+    pub fn failure(&self) -> FailurePoint {
+        if self.sent { FailurePoint::Uncertain } else { FailurePoint::NotSent { lasting: self.lasting } }
     }
 
     /// Nobody is trusted, so no encrypted connection can be made.
@@ -66,10 +66,10 @@ impl Undelivered {
     }
 }
 
-impl From<Undelivered> for Error {
-    fn from(undelivered: Undelivered) -> Self {
-        let error = Self::new(undelivered.kind, undelivered.message).possibly_run(undelivered.sent);
-        match undelivered.source {
+impl From<SendError> for Error {
+    fn from(send_error: SendError) -> Self {
+        let error = Self::new(send_error.kind, send_error.message).possibly_run(send_error.sent);
+        match send_error.source {
             Some(source) => error.with_source(source),
             None => error,
         }

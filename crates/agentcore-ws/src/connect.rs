@@ -1,0 +1,18 @@
+//! Sockets of this crate's own: opening, keeping, replacing and closing them. Feature `connect`.
+
+mod connection;
+mod connector;
+mod message;
+mod rate_limit;
+pub mod reconnect;
+mod settings;
+mod socket;
+mod supervisor;
+mod upgrade_check;
+
+pub use self::{
+    connector::{AuthMode, Connector},
+    message::{Close, Incoming, Message, Reconnected},
+    settings::Settings,
+    socket::{Receiver, Sender, Socket},
+};
