@@ -2,37 +2,23 @@
 //!
 //! It reports everything it finds, changes nothing and judges no style that rustfmt or clippy judge.
 
+mod alias;
+mod circles;
 mod direction;
 mod features;
 mod manifest;
+mod names;
+mod rust_version;
 mod source;
 mod text;
+mod token;
 mod tree;
+mod violation;
 
-use std::fmt;
+use violation::Violation;
 
 use crate::workspace::Workspace;
 use crate::{Outcome, report};
-
-/// One place that breaks a rule, and what to do about it.
-#[derive(Debug, PartialEq, Eq)]
-struct Violation {
-    path: String,
-    line: usize,
-    message: String,
-}
-
-impl Violation {
-    fn new(path: &str, line: usize, message: impl Into<String>) -> Self {
-        Self { path: path.to_owned(), line, message: message.into() }
-    }
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.path, self.line, self.message)
-    }
-}
 
 /// Checks every rule and prints each violation.
 pub(crate) fn run(workspace: &Workspace) -> Outcome {
@@ -40,13 +26,17 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome {
     let graph = workspace.graph()?;
     let mut violations = direction::check(&graph, &tree);
     violations.extend(features::check(&graph, &tree));
+    violations.extend(rust_version::check(&rust_version::packages(workspace)?, &tree));
+    violations.extend(names::check(&tree));
+    violations.extend(alias::check(&tree));
+    violations.extend(circles::check(&tree));
     for (path, text) in tree.files() {
         violations.extend(text::check(path, text));
         if path.ends_with(".rs") {
             violations.extend(source::check(path, text));
         }
         if path.ends_with("Cargo.toml") {
-            violations.extend(manifest::check(path, text));
+            violations.extend(manifest::check(path, text, &tree));
         }
     }
     for violation in &violations {

@@ -1,6 +1,7 @@
 //! What every Rust file must be: introduced, short, named after its module, and without silenced lints.
 
 use super::Violation;
+use super::tree::is_unit_tests;
 
 /// Checks one file.
 pub(super) fn check(path: &str, text: &str) -> Vec<Violation> {
@@ -26,11 +27,6 @@ pub(super) fn check(path: &str, text: &str) -> Vec<Violation> {
         violations.push(Violation::new(path, 1, message));
     }
     violations
-}
-
-/// Whether the file is a module `tests` of some other module, or one of that module's own.
-fn is_unit_tests(path: &str) -> bool {
-    path.ends_with("/tests.rs") || path.contains("/src/") && path.contains("/tests/")
 }
 
 /// Counts the lines that are neither blank nor comments, up to an inline module of tests.

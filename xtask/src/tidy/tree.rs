@@ -33,6 +33,19 @@ impl Tree {
         self.files.iter().map(|(path, text)| (path.as_str(), text.as_str()))
     }
 
+    /// The library and program sources of the published crates, without the files of unit tests.
+    pub(super) fn sources(&self) -> impl Iterator<Item = Source<'_>> {
+        self.files().filter_map(|(path, text)| {
+            let (package, file) = path.strip_prefix("crates/")?.split_once("/src/")?;
+            (file.ends_with(".rs") && !is_unit_tests(path)).then_some(Source { package, path, text })
+        })
+    }
+
+    /// Path and text of one file.
+    pub(super) fn entry(&self, path: &str) -> Option<(&str, &str)> {
+        self.files.get_key_value(path).map(|(path, text)| (path.as_str(), text.as_str()))
+    }
+
     /// The text of one file.
     pub(super) fn text(&self, path: &str) -> Option<&str> {
         self.files.get(path).map(String::as_str)
@@ -43,6 +56,21 @@ impl Tree {
         let mut lines = self.text(path).unwrap_or_default().lines();
         lines.position(|it| it.starts_with(beginning)).map_or(1, |index| index + 1)
     }
+}
+
+/// A Rust file of a published crate.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Source<'a> {
+    /// The crate's name.
+    pub(super) package: &'a str,
+    /// The path from the root.
+    pub(super) path: &'a str,
+    pub(super) text: &'a str,
+}
+
+/// Whether the file is a module `tests` of some other module, or one of that module's own.
+pub(super) fn is_unit_tests(path: &str) -> bool {
+    path.ends_with("/tests.rs") || path.contains("/src/") && path.contains("/tests/")
 }
 
 #[cfg(test)]
