@@ -107,6 +107,20 @@ mod tests {
                 ),
                 ("a/b.rs", "use super::A; pub fn read(_: A) {}"),
             ],
+            // A module that is named is not used: what its name leads to is. A method of that name is something else.
+            &[
+                ("lib.rs", "mod a; mod c;"),
+                ("a.rs", "pub mod b; use crate::c::C; impl A { fn b() {} }"),
+                ("a/b.rs", "pub fn g() {}"),
+                ("c.rs", "use crate::a::b; use crate::a; pub struct C; m!(crate::a); fn f() { b::g(); a::b::g(); }"),
+            ],
+            // A module and a function of one name.
+            &[
+                ("lib.rs", "mod a; mod c;"),
+                ("a.rs", "pub mod b; pub fn b() {} use crate::c::C;"),
+                ("a/b.rs", "pub fn g() {}"),
+                ("c.rs", "pub struct C; fn f() { crate::a::b::g() }"),
+            ],
             // Names that lead nowhere end.
             &[
                 ("lib.rs", "mod a; pub use b::C; pub use c::C as b; use b as c; use self::lost::X;"),
@@ -187,6 +201,67 @@ mod tests {
                     ("b.rs", "pub fn f() { use crate::a::{self}; a::g() }"),
                 ],
                 &["a.rs:1: 2 files use one another in a circle (a.rs, b.rs)"],
+            ),
+            // A re-export of what is not below the module, and an import of a trait, which no code names.
+            (
+                &[
+                    ("lib.rs", "mod a; mod b;"),
+                    ("a.rs", "pub use crate::b::B; pub fn f() {}"),
+                    ("b.rs", "pub struct B; fn g() { crate::a::f() }"),
+                ],
+                &["a.rs:1: 2 files use one another in a circle (a.rs, b.rs)"],
+            ),
+            (
+                &[
+                    ("lib.rs", "mod a;"),
+                    ("a.rs", "mod b; use b::Help; pub struct A;"),
+                    ("a/b.rs", "pub trait Help {} impl Help for super::A {}"),
+                ],
+                &["a.rs:1: 2 files use one another in a circle (a.rs, a/b.rs)"],
+            ),
+            // A function that shares its name with a module.
+            (
+                &[
+                    ("lib.rs", "mod a; mod c;"),
+                    ("a.rs", "pub mod b; pub fn b() {} use crate::c::C;"),
+                    ("a/b.rs", ""),
+                    ("c.rs", "use crate::a::b; pub struct C; fn f() { b() }"),
+                ],
+                &["a.rs:1: 2 files use one another in a circle (a.rs, c.rs)"],
+            ),
+            // What a glob brings from a module of the file's own, by whatever keywords it is declared.
+            (
+                &[
+                    ("lib.rs", "mod a; mod c; pub use a::inner::*;"),
+                    ("a.rs", "pub mod inner { pub struct X; pub fn f() {} } fn f() { crate::c::g() }"),
+                    ("c.rs", "pub fn g(_: crate::X) {}"),
+                ],
+                &["a.rs:1: 2 files use one another in a circle (a.rs, c.rs)"],
+            ),
+            (
+                &[
+                    ("lib.rs", "mod a; mod c; pub use a::*;"),
+                    ("a.rs", "pub const fn x() {} fn f() { crate::c::g() }"),
+                    ("c.rs", "pub fn g() { crate::x() }"),
+                ],
+                &["a.rs:1: 2 files use one another in a circle (a.rs, c.rs)"],
+            ),
+            (
+                &[
+                    ("lib.rs", "mod a; mod c;"),
+                    ("a.rs", "macro_rules! m { () => {} } pub(crate) use m; fn f() { crate::c::g() }"),
+                    ("c.rs", "pub fn g() { crate::a::m!() }"),
+                ],
+                &["a.rs:1: 2 files use one another in a circle (a.rs, c.rs)"],
+            ),
+            // What stands behind an inner module and behind captured lifetimes.
+            (
+                &[
+                    ("lib.rs", "mod a;"),
+                    ("a.rs", "mod inner {} mod d; fn f<'a>() -> impl X + use<'a> { d::g() }"),
+                    ("a/d.rs", "pub fn g() { super::f() }"),
+                ],
+                &["a.rs:1: 2 files use one another in a circle (a.rs, a/d.rs)"],
             ),
             // Two circles, and a tail that belongs to neither.
             (

@@ -84,7 +84,10 @@ mod tests {
             &[("crates/a/src/lib.rs", "#[cfg(unix)] pub struct X;\n#[cfg(windows)] pub struct X;")],
             &[("crates/a/src/lib.rs", "pub struct X;"), ("crates/agentcore-cli/src/main.rs", "pub struct X;")],
             &[("crates/a/src/lib.rs", "pub struct Error;"), ("crates/b/src/lib.rs", "pub enum Error {}")],
-            &[("crates/a/src/lib.rs", "pub union X {}"), ("crates/b/src/lib.rs", "pub struct Y { pub union: X }")],
+            &[
+                ("crates/a/src/lib.rs", "pub struct X { pub union: T }"),
+                ("crates/b/src/lib.rs", "pub struct Y { pub union: X }"),
+            ],
         ];
         for files in cases {
             assert_eq!(said(files), Vec::<String>::new(), "{files:?}");

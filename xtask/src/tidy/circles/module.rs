@@ -99,7 +99,7 @@ impl<'a> Scan<'_, 'a> {
                     at += 3;
                     continue;
                 }
-                keyword if KINDS.contains(&keyword) && self.is_name(at + 1) && !MODIFIERS.contains(&next) => {
+                keyword if KINDS.contains(&keyword) && self.is_name(at + 1) && (keyword, next) != ("const", "fn") => {
                     // What stands within a body or an `impl` is no item of the module.
                     let top = if open.len() > 1 { outside + 1 } else { 0 };
                     if depth == top {
@@ -160,7 +160,5 @@ impl<'a> Scan<'_, 'a> {
     }
 }
 
-/// What may stand between `const` and `fn`, `fn` included.
-const MODIFIERS: &[&str] = &["async", "extern", "fn", "unsafe"];
 /// The keywords that a new name follows.
 const KINDS: &[&str] = &["const", "enum", "fn", "static", "struct", "trait", "type", "union"];
