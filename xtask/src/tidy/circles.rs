@@ -7,6 +7,8 @@ mod module;
 mod resolve;
 mod use_tree;
 
+use std::collections::BTreeSet;
+
 use super::Violation;
 use super::tree::Tree;
 use component::Edge;
@@ -34,7 +36,9 @@ fn report(root: &str, circle: &[Edge<'_>]) -> Option<Violation> {
     files.dedup();
     let mut uses = String::new();
     for pair in circle.chunk_by(|one, other| (one.from, one.to) == (other.from, other.to)) {
-        let paths: Vec<_> = pair.iter().map(|it| format!("`{}`", it.path)).collect();
+        let mut paths: Vec<_> = pair.iter().map(|it| format!("`{}`", it.path)).collect();
+        let mut seen = BTreeSet::new();
+        paths.retain(|it| seen.insert(it.clone()));
         let (from, line, to) = (short(pair[0].from), pair[0].line, short(pair[0].to));
         uses += &format!("\n    {from}:{line} uses {to} by {}", paths.join(", "));
     }
@@ -292,7 +296,10 @@ mod tests {
     #[test]
     fn every_use_within_a_circle_is_told() {
         let files = [
-            ("crates/x/src/a.rs", "\nuse crate::b::{B, C};\nuse crate::c::D;\nfn f() { B::new(); crate::b::f() }"),
+            (
+                "crates/x/src/a.rs",
+                "\nuse crate::b::{B, C};\nuse crate::c::D;\nfn f() { B::new(); crate::b::f() }\nfn g() { crate::b::f() }",
+            ),
             ("crates/x/src/b.rs", "pub struct B(crate::a::A);"),
             ("crates/x/src/c.rs", "pub struct D;"),
             ("crates/x/src/lib.rs", "mod a; mod b; mod c; use a::A;"),
