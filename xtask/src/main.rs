@@ -2,6 +2,7 @@
 //!
 //! It holds no logic of the libraries: it starts cargo, `acore` and the peers, and judges what they say.
 
+mod bench;
 mod ci;
 mod deny;
 mod graph;
@@ -65,11 +66,14 @@ enum Task {
     /// Drives `acore` against other people's software: the official Python SDK, joserfc, boto3, Chromium, and
     /// the frameworks that agents are made with
     Interop,
-    /// Measures against the floor and the peers; for the ratios, on an idle machine
+    /// Compares our crates with the floor and with code by hand, in ratios; on an idle machine
     Bench {
-        /// Passed to `cargo bench`, such as a part of a benchmark's name
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        args: Vec<OsString>,
+        /// Measures less: says whether it runs and about how much
+        #[arg(long)]
+        quick: bool,
+        /// Counts instructions under valgrind in the place of time
+        #[arg(long, conflicts_with = "quick")]
+        instructions: bool,
     },
     /// Runs `acore mock`
     Mock {
@@ -88,7 +92,7 @@ impl Task {
             Self::Ci { keep_going, skip } => ci::run(&workspace, &skip, keep_going),
             Self::Tidy => tidy::run(&workspace),
             Self::Interop => interop::run(&workspace),
-            Self::Bench { args } => Ok(cmd!(shell, "cargo bench --package agentcore-http --benches {args...}").run()?),
+            Self::Bench { quick, instructions } => bench::run(&workspace, quick, instructions),
             Self::Mock { args } => {
                 Ok(cmd!(shell, "cargo run --quiet --package agentcore-cli -- mock {args...}").run()?)
             }

@@ -84,9 +84,10 @@ const WS: &str = "agentcore-ws";
 const FACADE: &str = "agentcore-client";
 const MOCK: &str = "agentcore-mock";
 const CLI: &str = "agentcore-cli";
+const BENCHES: &str = "agentcore-benches";
 const XTASK: &str = "xtask";
 
-/// Nothing may depend on the command line, on the tests or on xtask: they are in nobody's list.
+/// Nothing may depend on the command line, on the tests, on the benches or on xtask: they are in nobody's list.
 const PICTURE: &[Room] = &[
     Room { name: CORE, builds_on: &[], tests_with: &[] },
     Room { name: AUTH, builds_on: &[CORE], tests_with: &[] },
@@ -97,12 +98,13 @@ const PICTURE: &[Room] = &[
     Room { name: MOCK, builds_on: &[CORE], tests_with: &[FACADE] },
     Room { name: CLI, builds_on: &[FACADE, MOCK], tests_with: &[] },
     Room { name: "agentcore-tests", builds_on: &[], tests_with: &[CORE, AUTH, TRANSPORT, HTTP, WS, FACADE, MOCK] },
+    Room { name: BENCHES, builds_on: &[CORE, AUTH, TRANSPORT, HTTP, FACADE], tests_with: &[] },
     Room { name: XTASK, builds_on: &[], tests_with: &[] },
 ];
 
 /// Other people's crates and the only ones of ours that name them outside of tests.
 const FENCES: &[(&[&str], &[&str])] = &[
-    (&["hyper", "hyper-util", "hyper-rustls"], &[TRANSPORT]),
+    (&["hyper", "hyper-util", "hyper-rustls"], &[TRANSPORT, BENCHES]),
     (&["tungstenite", "tokio-tungstenite"], &[WS]),
     (&["axum"], &[MOCK]),
     (&["clap", "clap_complete"], &[CLI, XTASK]),
@@ -150,6 +152,8 @@ mod tests {
             (HTTP, TRANSPORT, false),
             (WS, TRANSPORT, false),
             (TRANSPORT, "hyper-util", false),
+            (BENCHES, "hyper-util", false),
+            (BENCHES, FACADE, false),
             (WS, "tokio-tungstenite", false),
             (MOCK, "axum", false),
             (XTASK, "clap", false),
@@ -187,8 +191,11 @@ mod tests {
             (FACADE, CLI, true, "agentcore-client must not depend on agentcore-cli"),
             (FACADE, XTASK, true, "agentcore-client must not depend on xtask"),
             ("agentcore-tests", CLI, true, "agentcore-tests must not depend on agentcore-cli"),
-            (CLI, "hyper", false, "hyper is named in agentcore-transport only"),
-            (HTTP, "hyper-util", false, "hyper-util is named in agentcore-transport only"),
+            (FACADE, BENCHES, true, "agentcore-client must not depend on agentcore-benches"),
+            (BENCHES, MOCK, false, "agentcore-benches must not depend on agentcore-mock: it builds on"),
+            (BENCHES, "axum", false, "axum is named in agentcore-mock only"),
+            (CLI, "hyper", false, "hyper is named in agentcore-transport and agentcore-benches only"),
+            (HTTP, "hyper-util", false, "hyper-util is named in agentcore-transport and agentcore-benches only"),
             (HTTP, "tokio-tungstenite", false, "tokio-tungstenite is named in agentcore-ws only"),
             (FACADE, "axum", false, "axum is named in agentcore-mock only"),
             (FACADE, "clap", false, "clap is named in agentcore-cli and xtask only"),

@@ -1,0 +1,88 @@
+//! What the server answers, by the name of the agent that is invoked. Knows nothing of HTTP.
+
+use std::sync::LazyLock;
+
+use bytes::Bytes;
+
+/// An answer, and the agent that gives it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Answer {
+    /// A JSON object of 200 bytes.
+    Small,
+    /// A JSON object of 64 KiB.
+    Large,
+    /// A stream of server-sent events.
+    Events,
+}
+
+impl Answer {
+    /// Every answer, in the order of their discriminants.
+    pub(crate) const ALL: [Self; 3] = [Self::Small, Self::Large, Self::Events];
+
+    /// The agent that answers so.
+    pub(crate) fn arn(self) -> &'static str {
+        match self {
+            Self::Small => "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/small-AbC1234567",
+            Self::Large => "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/large-AbC1234567",
+            Self::Events => "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/events-AbC1234567",
+        }
+    }
+
+    /// The answer of the agent whose percent-encoded ARN stands in the path.
+    pub(crate) fn of(path: &str) -> Self {
+        if path.contains("%2Fevents") {
+            Self::Events
+        } else if path.contains("%2Flarge") {
+            Self::Large
+        } else {
+            Self::Small
+        }
+    }
+
+    /// The media type.
+    pub(crate) fn content_type(self) -> &'static str {
+        if matches!(self, Self::Events) { "text/event-stream" } else { "application/json" }
+    }
+
+    /// The whole body.
+    pub(crate) fn body(self) -> Bytes {
+        static BODIES: LazyLock<[Bytes; 3]> = LazyLock::new(|| [json(SMALL), json(LARGE), events()]);
+        BODIES[self as usize].clone()
+    }
+
+    /// The body as it is written: a stream of events 64 at a time, anything else at once.
+    pub(crate) fn pieces(self) -> Vec<Bytes> {
+        let body = self.body();
+        let piece = if matches!(self, Self::Events) { EVENTS_A_WRITE * EVENT } else { body.len() };
+        (0..body.len()).step_by(piece).map(|at| body.slice(at..body.len().min(at + piece))).collect()
+    }
+}
+
+/// An object of so many bytes.
+fn json(bytes: usize) -> Bytes {
+    format!("{JSON_HEAD}{}{JSON_TAIL}", "x".repeat(bytes - JSON_HEAD.len() - JSON_TAIL.len())).into()
+}
+
+/// A model's text, in events of which no two are equal.
+fn events() -> Bytes {
+    (0..EVENTS).map(|index| format!("{EVENT_HEAD}{index:x<EVENT_TEXT$}{EVENT_TAIL}")).collect::<String>().into()
+}
+
+/// Events in a stream.
+pub(crate) const EVENTS: usize = 2_000;
+/// Bytes of one event, with the name of its field and the line ends.
+const EVENT: usize = 120;
+const EVENTS_A_WRITE: usize = 64;
+const EVENT_HEAD: &str = r#"data: {"contentBlockDelta":{"delta":{"text":""#;
+const EVENT_TAIL: &str = "\"},\"contentBlockIndex\":0}}\n\n";
+/// Bytes of one event's data.
+pub(crate) const EVENT_DATA: usize = EVENT - "data: ".len() - "\n\n".len();
+/// Bytes of one event's text.
+pub(crate) const EVENT_TEXT: usize = EVENT - EVENT_HEAD.len() - EVENT_TAIL.len();
+
+const SMALL: usize = 200;
+const LARGE: usize = 64 * 1024;
+const JSON_HEAD: &str = r#"{"result":""#;
+const JSON_TAIL: &str = r#""}"#;
+/// Bytes of the small answer's text.
+pub(crate) const SMALL_TEXT: usize = SMALL - JSON_HEAD.len() - JSON_TAIL.len();

@@ -1,0 +1,63 @@
+//! Those who are compared, and what they all are given. To add one, implement the trait in a file of its own and list it here.
+
+mod by_hand;
+mod floor;
+mod ours;
+
+use std::pin::Pin;
+
+use agentcore_client::Credentials;
+
+use crate::{Result, answer::Answer, work::Work};
+
+/// Somebody who can invoke an agent.
+pub(crate) trait Contender {
+    /// The heading of its column.
+    fn name(&self) -> &'static str;
+
+    /// Does the work once and returns how many bytes were read; `None` if it does no such work.
+    fn run(&self, work: Work) -> Option<Running<'_>>;
+}
+
+/// Work that goes on. The box costs all contenders the same.
+type Running<'a> = Pin<Box<dyn Future<Output = Result<usize>> + 'a>>;
+
+/// Every contender in the order of the columns, the floor first.
+pub(crate) fn all(address: &str) -> Result<Vec<Box<dyn Contender>>> {
+    let site = Site::new(address);
+    Ok(vec![
+        Box::new(floor::Hyper::new(&site)?),
+        Box::new(by_hand::ByHand::new(&site)),
+        Box::new(ours::Http::new(&site)?),
+        Box::new(ours::Facade::new(&site)?),
+    ])
+}
+
+/// Where the server is, and who the caller is.
+struct Site {
+    /// The server's URL without a path.
+    base: String,
+    /// A bearer token as long as an issuer's.
+    token: String,
+    credentials: Credentials,
+}
+
+impl Site {
+    fn new(address: &str) -> Self {
+        let secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+        Self {
+            base: format!("http://{address}"),
+            // {"alg":"RS256"}, {"exp":4102444800} and a signature of nobody.
+            token: format!("eyJhbGciOiJSUzI1NiJ9.eyJleHAiOjQxMDI0NDQ4MDB9.{}", "c2ln".repeat(200)),
+            credentials: Credentials::new("AKIDEXAMPLE", secret, None, None, "benches"),
+        }
+    }
+}
+
+const PROMPT: &str = "Hello, world!";
+const SESSION_ID: &str = "x-amzn-bedrock-agentcore-runtime-session-id";
+
+/// One of each for every answer.
+fn each<T>(make: impl Fn(Answer) -> Result<T>) -> Result<Vec<T>> {
+    Answer::ALL.into_iter().map(make).collect()
+}

@@ -1,0 +1,135 @@
+//! The crates of this workspace as their users call them: agentcore-http and the facade.
+
+use std::hint::black_box;
+
+use agentcore_auth::{Auth, StaticToken};
+use agentcore_client::{Client, Runtime};
+use agentcore_core::Target;
+use agentcore_http::{HttpClient, Invocation, Payload, Response};
+use futures_util::TryStreamExt;
+
+use super::{Contender, PROMPT, Running, Site, each};
+use crate::{Result, answer::Answer, work::Work};
+
+fn target(site: &Site, answer: Answer) -> Result<Target> {
+    Ok(Target::at(site.base.parse()?, answer.arn().parse()?))
+}
+
+fn bearer(site: &Site) -> Result<Auth> {
+    Ok(Auth::bearer(StaticToken::parse(&site.token)?))
+}
+
+/// agentcore-http.
+pub(super) struct Http {
+    auth: Auth,
+    bearer: HttpClient,
+    signed: HttpClient,
+    targets: Vec<Target>,
+}
+
+impl Http {
+    pub(super) fn new(site: &Site) -> Result<Self> {
+        let auth = bearer(site)?;
+        Ok(Self {
+            bearer: HttpClient::builder(auth.clone()).build()?,
+            signed: HttpClient::builder(Auth::sigv4(site.credentials.clone())).build()?,
+            targets: each(|answer| target(site, answer))?,
+            auth,
+        })
+    }
+
+    async fn invoke(&self, work: Work) -> Result<Response> {
+        let client = if work == Work::Signed { &self.signed } else { &self.bearer };
+        let invocation = Invocation::new(Payload::prompt(PROMPT));
+        Ok(client.invoke(&self.targets[work.answer() as usize], &invocation).await?)
+    }
+}
+
+impl Contender for Http {
+    fn name(&self) -> &'static str {
+        "agentcore-http"
+    }
+
+    fn run(&self, work: Work) -> Option<Running<'_>> {
+        Some(match work {
+            // It looks into no answer.
+            Work::Reply | Work::StreamText => return None,
+            Work::Build => Box::pin(async {
+                black_box(HttpClient::builder(self.auth.clone()).build()?);
+                Ok(0)
+            }),
+            _ => Box::pin(async move { read(self.invoke(work).await?, work).await }),
+        })
+    }
+}
+
+/// agentcore-client.
+pub(super) struct Facade {
+    auth: Auth,
+    bearer: Vec<Runtime>,
+    signed: Vec<Runtime>,
+}
+
+impl Facade {
+    pub(super) fn new(site: &Site) -> Result<Self> {
+        let auth = bearer(site)?;
+        let bearer = Client::builder().auth(auth.clone()).build()?;
+        let signed = Client::builder().auth(Auth::sigv4(site.credentials.clone())).build()?;
+        Ok(Self {
+            auth,
+            bearer: each(|answer| Ok(bearer.target(target(site, answer)?)))?,
+            signed: each(|answer| Ok(signed.target(target(site, answer)?)))?,
+        })
+    }
+
+    async fn send(&self, work: Work) -> Result<Response> {
+        let agents = if work == Work::Signed { &self.signed } else { &self.bearer };
+        Ok(agents[work.answer() as usize].invoke(PROMPT).send().await?)
+    }
+}
+
+impl Contender for Facade {
+    fn name(&self) -> &'static str {
+        "agentcore-client"
+    }
+
+    fn run(&self, work: Work) -> Option<Running<'_>> {
+        let agent = &self.bearer[work.answer() as usize];
+        Some(match work {
+            Work::Build => Box::pin(async {
+                black_box(Client::builder().auth(self.auth.clone()).build()?);
+                Ok(0)
+            }),
+            Work::Reply => Box::pin(async move { Ok(agent.invoke(PROMPT).await?.text.len()) }),
+            Work::StreamText => Box::pin(async move {
+                let (mut events, mut read) = (agent.invoke(PROMPT).stream().await?, 0);
+                while let Some(event) = events.try_next().await? {
+                    read += event.text().map_or(0, str::len);
+                }
+                Ok(read)
+            }),
+            _ => Box::pin(async move { read(self.send(work).await?, work).await }),
+        })
+    }
+}
+
+/// Reads an answer to its end, as bytes or server-sent events.
+async fn read(response: Response, work: Work) -> Result<usize> {
+    let mut read = 0;
+    match work {
+        Work::StreamBytes => {
+            let mut bytes = response.into_stream();
+            while let Some(piece) = bytes.try_next().await? {
+                read += piece.len();
+            }
+        }
+        Work::StreamEvents => {
+            let mut events = response.events();
+            while let Some(event) = events.try_next().await? {
+                read += event.data.len();
+            }
+        }
+        _ => read = response.bytes().await?.len(),
+    }
+    Ok(read)
+}

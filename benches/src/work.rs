@@ -1,0 +1,92 @@
+//! What is measured: the pieces of work, and what a contender must have read when it has done one.
+
+use crate::answer::{Answer, EVENT_DATA, EVENT_TEXT, EVENTS, SMALL_TEXT};
+
+/// A piece of work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// Invokes with a bearer token and reads the small body.
+    Body,
+    /// The same, and the text that the agent said.
+    Reply,
+    /// Invokes with a signature and reads the small body.
+    Signed,
+    /// Invokes with a bearer token and reads the large body.
+    Large,
+    /// Reads a stream to its end as bytes.
+    StreamBytes,
+    /// Reads a stream to its end as server-sent events.
+    StreamEvents,
+    /// Reads a stream to its end as the text that the agent said.
+    StreamText,
+    /// Makes a client that could invoke with a bearer token.
+    Build,
+}
+
+impl Work {
+    /// What the agent that is invoked answers.
+    pub(crate) fn answer(self) -> Answer {
+        match self {
+            Self::Body | Self::Reply | Self::Signed | Self::Build => Answer::Small,
+            Self::Large => Answer::Large,
+            Self::StreamBytes | Self::StreamEvents | Self::StreamText => Answer::Events,
+        }
+    }
+
+    /// How many bytes a contender gets out of it; the floor looks into no body.
+    pub(crate) fn bytes(self, floor: bool) -> usize {
+        match self {
+            Self::Build => 0,
+            Self::Reply if !floor => SMALL_TEXT,
+            Self::StreamEvents if !floor => EVENTS * EVENT_DATA,
+            Self::StreamText if !floor => EVENTS * EVENT_TEXT,
+            _ => self.answer().body().len(),
+        }
+    }
+
+    /// What one piece of the work is divided into, and how many there are.
+    pub(crate) fn units(self) -> (usize, &'static str) {
+        match self {
+            Self::StreamBytes | Self::StreamEvents | Self::StreamText => (EVENTS, "event"),
+            Self::Build => (1, "client"),
+            _ => (1, "call"),
+        }
+    }
+}
+
+/// A row of a table: work, done so many times, so many at a time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row {
+    pub(crate) title: &'static str,
+    pub(crate) work: Work,
+    pub(crate) count: usize,
+    pub(crate) concurrency: usize,
+}
+
+const fn row(title: &'static str, work: Work, count: usize, concurrency: usize) -> Row {
+    Row { title, work, count, concurrency }
+}
+
+/// What CPU time is measured of: each contender's share of a round takes some 50 to 200 milliseconds.
+pub(crate) const TIMED: &[Row] = &[
+    row("bearer, body of 200 B, one at a time", Work::Body, 2_000, 1),
+    row("bearer, body of 200 B, 64 at a time", Work::Body, 6_400, 64),
+    row("bearer, reply of 200 B, one at a time", Work::Reply, 2_000, 1),
+    row("bearer, reply of 200 B, 64 at a time", Work::Reply, 6_400, 64),
+    row("SigV4, body of 200 B, one at a time", Work::Signed, 2_000, 1),
+    row("SigV4, body of 200 B, 64 at a time", Work::Signed, 6_400, 64),
+    row("bearer, body of 64 KiB, one at a time", Work::Large, 1_000, 1),
+    row("stream, bytes", Work::StreamBytes, 50, 1),
+    row("stream, server-sent events", Work::StreamEvents, 50, 1),
+    row("stream, the agent's text", Work::StreamText, 50, 1),
+];
+
+/// What instructions are counted of.
+pub(crate) const COUNTED: &[Row] = &[
+    row("bearer, body of 200 B", Work::Body, 400, 1),
+    row("bearer, reply of 200 B", Work::Reply, 400, 1),
+    row("stream, bytes", Work::StreamBytes, 10, 1),
+    row("stream, server-sent events", Work::StreamEvents, 10, 1),
+    row("stream, the agent's text", Work::StreamText, 10, 1),
+    row("a client for plain HTTP", Work::Build, 20, 1),
+];
