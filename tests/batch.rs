@@ -10,7 +10,7 @@ use std::{
 };
 
 use agentcore_client::{ErrorKind, RetryPolicy, SessionId};
-use agentcore_mock::{AgentAnswer, Mock};
+use agentcore_mock::{AgentResponse, Mock};
 use futures_util::StreamExt;
 use serde_json::Value;
 use tokio::sync::{Barrier, watch};
@@ -28,7 +28,7 @@ async fn outcomes_come_in_the_order_of_the_payloads_whoever_is_first() {
             let later = 9 - prompt.parse::<u32>().unwrap();
             answered.subscribe().wait_for(|count| *count >= later).await.unwrap();
             answered.send_modify(|count| *count += 1);
-            AgentAnswer::json(prompt)
+            AgentResponse::json(prompt)
         }
     }))
     .await;
@@ -51,7 +51,7 @@ async fn as_they_complete() {
                 if prompt == "0" {
                     first.wait().await;
                 }
-                AgentAnswer::json(prompt)
+                AgentResponse::json(prompt)
             }
         }
     }))
@@ -79,7 +79,7 @@ async fn no_more_are_on_their_way_than_wanted() {
                     tokio::task::yield_now().await;
                     tokio::time::sleep(Duration::from_millis(5)).await;
                     now.fetch_sub(1, Ordering::SeqCst);
-                    AgentAnswer::json(Value::Null)
+                    AgentResponse::json(Value::Null)
                 }
             }
         }))
@@ -95,11 +95,11 @@ async fn one_failure_loses_no_other() {
     let mock = start(Mock::builder().agent("moody", |request| async move {
         match request.prompt().unwrap().as_str() {
             "hang" => std::future::pending().await,
-            "break" => AgentAnswer::stream(
+            "break" => AgentResponse::stream(
                 "text/event-stream",
                 futures_util::stream::iter([Ok::<_, Infallible>("data: \"a".into())]),
             ),
-            other => AgentAnswer::json(other),
+            other => AgentResponse::json(other),
         }
     }))
     .await;

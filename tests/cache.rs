@@ -9,7 +9,7 @@ use std::{
 };
 
 use agentcore_client::{Cache, Client, ErrorKind, Invoke, Payload, SessionId, metrics::CacheMetrics};
-use agentcore_mock::{AgentAnswer, Mock};
+use agentcore_mock::{AgentResponse, Mock};
 use futures_util::future::join_all;
 use serde_json::json;
 use tokio::sync::Semaphore;
@@ -21,7 +21,7 @@ async fn world(cache: Cache) -> (Mock, Client) {
     let asked = Arc::new(AtomicU32::new(0));
     let mock = start(Mock::builder().agent("counter", move |_| {
         let asked = asked.clone();
-        async move { AgentAnswer::json((asked.fetch_add(1, Ordering::SeqCst) + 1).to_string()) }
+        async move { AgentResponse::json((asked.fetch_add(1, Ordering::SeqCst) + 1).to_string()) }
     }))
     .await;
     let client = Client::builder().bearer_token(&mock.token()).endpoints(endpoint(&mock)).cache(cache).build().unwrap();
@@ -121,7 +121,7 @@ async fn forgetting_by_agent() {
 }
 
 /// An agent that answers once it may.
-fn gated() -> (agentcore_mock::Builder, Arc<Semaphore>) {
+fn gated() -> (agentcore_mock::MockBuilder, Arc<Semaphore>) {
     let gate = Arc::new(Semaphore::new(0));
     let held = gate.clone();
     let builder = Mock::builder().agent("gated", move |request| {
@@ -129,8 +129,8 @@ fn gated() -> (agentcore_mock::Builder, Arc<Semaphore>) {
         async move {
             held.acquire().await.unwrap().forget();
             match request.prompt().as_deref() {
-                Some("fail") => AgentAnswer::json(json!({"error": "boom"})),
-                _ => AgentAnswer::json("done"),
+                Some("fail") => AgentResponse::json(json!({"error": "boom"})),
+                _ => AgentResponse::json("done"),
             }
         }
     });

@@ -12,7 +12,7 @@ use agentcore_client::{
         cognito::{Answer, Challenge, ChallengeResponder, Cognito, Login, PoolId, TokenUse},
     },
 };
-use agentcore_mock::{Builder, Inbound, Mock, User};
+use agentcore_mock::{InboundAuth, Mock, MockBuilder, User};
 use futures_util::future::join_all;
 
 use crate::support::{endpoint, keys, start};
@@ -43,8 +43,8 @@ fn agent(mock: &Mock, source: CachedToken<Cognito>, name: &str) -> (Runtime, Sha
     (client.runtime(mock.arn(name)), source)
 }
 
-async fn jwt_only(builder: Builder) -> Mock {
-    start(builder.accept(Inbound::Jwt)).await
+async fn jwt_only(builder: MockBuilder) -> Mock {
+    start(builder.inbound_auth(InboundAuth::Jwt)).await
 }
 
 /// The operations that the pool was asked for, in their order.
@@ -166,7 +166,7 @@ impl ChallengeResponder for Person {
 
 #[tokio::test]
 async fn challenges_are_answered() {
-    let user = User::new("ada@example.com", "temp0rary").must_choose_password().totp(*b"12345678901234567890");
+    let user = User::new("ada@example.com", "temp0rary").new_password_required().totp(*b"12345678901234567890");
     let early = UNIX_EPOCH + Duration::from_secs(59);
     let mock = jwt_only(Mock::builder().user(user).clock(move || early)).await;
     let error = cognito(&mock, by_srp(&mock)).issue().await.unwrap_err();
@@ -200,7 +200,7 @@ async fn a_thousand_callers_with_an_expired_token_make_one_fetch() {
 async fn a_run_outlives_its_tokens() {
     let clock = ManualClock::new(SystemTime::now());
     let mocks = clock.clone();
-    let builder = Mock::builder().token_life(Duration::from_secs(5)).rotate_refresh_tokens(true);
+    let builder = Mock::builder().token_lifetime(Duration::from_secs(5)).rotate_refresh_tokens(true);
     let mock = jwt_only(builder.clock(move || mocks.now())).await;
     let source = cognito(&mock, by_srp(&mock)).clock(clock.clone()).cached().clock(clock.clone());
     let source = Arc::new(source);

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use agentcore_auth::sigv4;
 use agentcore_client::{Credentials, ErrorKind, Payload, Qualifier, RuntimeArn, Target};
-use agentcore_mock::{AgentAnswer, Mock};
+use agentcore_mock::{AgentResponse, Mock};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, StatusCode};
@@ -125,7 +125,7 @@ async fn refusals_are_read_as_botocore_reads_them() {
         let answer = vector.clone();
         let mock = start(Mock::builder().agent("golden", move |_| {
             let status = StatusCode::from_u16(u16::try_from(answer["status"].as_u64().unwrap()).unwrap()).unwrap();
-            let mut refusal = AgentAnswer::text(answer["body"].as_str().unwrap()).with_status(status);
+            let mut refusal = AgentResponse::text(answer["body"].as_str().unwrap()).with_status(status);
             for (name, value) in answer["headers"].as_object().unwrap() {
                 let value = HeaderValue::from_str(value.as_str().unwrap()).unwrap();
                 refusal = refusal.with_header(name.parse().unwrap(), value);

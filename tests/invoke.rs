@@ -1,7 +1,7 @@
 //! The main job: whole and streamed, by token and by signature, with everything a caller can set.
 
 use agentcore_client::{Client, CustomHeader, ErrorKind, Event, McpContext, Payload, SessionId, Target, TraceContext};
-use agentcore_mock::{Caller, Inbound, Mock};
+use agentcore_mock::{Caller, InboundAuth, Mock};
 use futures_util::TryStreamExt;
 use serde_json::{Value, json};
 
@@ -110,10 +110,10 @@ async fn everything_a_caller_can_set_reaches_the_agent() {
 /// The signature covers every custom header, and the mock's own verifier agrees with it.
 #[tokio::test]
 async fn odd_names_and_values_survive_signing() {
-    let mock = start(Mock::builder().accept(Inbound::SigV4).agent(
+    let mock = start(Mock::builder().inbound_auth(InboundAuth::SigV4).agent(
         "a~b.c d+e%20é",
         |request: agentcore_mock::AgentRequest| async move {
-            agentcore_mock::AgentAnswer::json(request.prompt().unwrap_or_default())
+            agentcore_mock::AgentResponse::json(request.prompt().unwrap_or_default())
         },
     ))
     .await;
@@ -164,7 +164,7 @@ async fn a_plain_text_answer_is_text() {
 
 #[tokio::test]
 async fn a_local_container_gets_no_credential() {
-    let mock = start(Mock::builder().local("headers")).await;
+    let mock = start(Mock::builder().local_agent("headers")).await;
     let local = bearer(&mock).target(Target::local(mock.url()).unwrap());
     let reply = local.invoke("x").await.unwrap();
     assert!(!reply.text.contains("authorization"), "{}", reply.text);
@@ -179,8 +179,8 @@ async fn a_local_container_gets_no_credential() {
 
 #[tokio::test]
 async fn who_is_let_in() {
-    let jwt_only = start(Mock::builder().accept(Inbound::Jwt)).await;
-    let keys_only = start(Mock::builder().accept(Inbound::SigV4)).await;
+    let jwt_only = start(Mock::builder().inbound_auth(InboundAuth::Jwt)).await;
+    let keys_only = start(Mock::builder().inbound_auth(InboundAuth::SigV4)).await;
     let stranger = agentcore_client::Credentials::new("AKIASTRANGER", "wrong", None, None, "test");
     let altered = keys(&keys_only);
     let altered = agentcore_client::Credentials::new(

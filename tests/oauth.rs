@@ -9,7 +9,7 @@ use agentcore_client::{
         oauth::{ClientAuthentication, ClientCredentials},
     },
 };
-use agentcore_mock::{Builder, Inbound, Mock};
+use agentcore_mock::{InboundAuth, Mock, MockBuilder};
 use futures_util::future::join_all;
 
 use crate::support::{endpoint, start};
@@ -28,8 +28,8 @@ fn agent(mock: &Mock, source: CachedToken<ClientCredentials>, name: &str) -> (Ru
     (client.runtime(mock.arn(name)), source)
 }
 
-async fn jwt_only(builder: Builder) -> Mock {
-    start(builder.accept(Inbound::Jwt)).await
+async fn jwt_only(builder: MockBuilder) -> Mock {
+    start(builder.inbound_auth(InboundAuth::Jwt)).await
 }
 
 fn token_requests(mock: &Mock) -> usize {

@@ -1,14 +1,14 @@
 //! A client, a mock and the two introduced to each other.
 
 use agentcore_client::{Client, Endpoint, Runtime};
-use agentcore_mock::{Builder, Mock};
+use agentcore_mock::{Mock, MockBuilder};
 
 /// A mock with every default.
 pub(crate) async fn mock() -> Mock {
     start(Mock::builder()).await
 }
 
-pub(crate) async fn start(builder: Builder) -> Mock {
+pub(crate) async fn start(builder: MockBuilder) -> Mock {
     builder.start().await.unwrap()
 }
 

@@ -394,7 +394,7 @@ async fn what_is_no_websocket_says_so() {
 
 #[tokio::test]
 async fn a_local_container_is_shown_no_credential() {
-    let mock = start(Mock::builder().local("echo")).await;
+    let mock = start(Mock::builder().local_agent("echo")).await;
     let target = agentcore_client::Target::local(mock.url()).unwrap();
     let mut socket = sigv4(&mock).target(target).websocket().connect().await.unwrap();
     socket.send("x").await.unwrap();

@@ -89,7 +89,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             (client, first, None)
         }
         None => {
-            let user = User::new("ada@example.com", "temporary").must_choose_password();
+            let user = User::new("ada@example.com", "temporary").new_password_required();
             let mock = Mock::builder().user(user).rotate_refresh_tokens(true).start().await?;
             let pool = mock.cognito();
             let client = AppClient {

@@ -11,7 +11,7 @@
 use std::{env, error::Error, sync::Arc, time::Duration};
 
 use agentcore_client::{Client, Endpoint, Endpoints, Payload, RuntimeArn, Transport, auth::oauth::ClientCredentials};
-use agentcore_mock::{Inbound, Mock};
+use agentcore_mock::{InboundAuth, Mock};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -31,7 +31,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
             (machine, arn, Endpoints::from_env(None, variable)?, None)
         }
         None => {
-            let mock = Mock::builder().accept(Inbound::Jwt).token_life(Duration::from_secs(2)).start().await?;
+            let mock =
+                Mock::builder().inbound_auth(InboundAuth::Jwt).token_lifetime(Duration::from_secs(2)).start().await?;
             let secret = mock.client_secret().to_owned().into();
             let machine = ClientCredentials::discovered(mock.url().parse()?, mock.client_id(), secret, http);
             let endpoint: Endpoint = mock.url().parse()?;

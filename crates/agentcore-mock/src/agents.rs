@@ -1,22 +1,18 @@
-//! The agents a runtime id can name: the user's own first, then the built-in ones. Calls none of them itself.
+//! The agents that a runtime id can name: the custom ones first, then the built-in ones. Opens no WebSocket.
 
-pub(crate) mod answer;
-pub(crate) mod echo;
-pub(crate) mod error;
-pub(crate) mod request;
 pub(crate) mod story;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
+use serde_json::json;
 
 use crate::{
-    AgentAnswer, AgentRequest,
-    faults::Fault,
-    websocket::{Handshake, Peer, Talk},
+    faults::{Fault, WebSocketFault},
+    invocation::{AgentRequest, AgentResponse},
 };
 
-/// An agent's name, or the pattern of several names, and what it does.
+/// An agent's name, or the pattern of several names, and a description.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AgentInfo {
@@ -26,111 +22,95 @@ pub struct AgentInfo {
     pub description: String,
 }
 
-/// A user's own agent.
-pub(crate) type OwnAgent = Arc<dyn Fn(AgentRequest) -> BoxFuture<'static, AgentAnswer> + Send + Sync>;
+/// An agent of the user's own.
+pub(crate) type CustomAgent = Arc<dyn Fn(AgentRequest) -> BoxFuture<'static, AgentResponse> + Send + Sync>;
 
 /// Every agent of a mock.
 pub(crate) struct Agents {
-    pub(crate) own: BTreeMap<String, OwnAgent>,
+    pub(crate) custom: BTreeMap<String, CustomAgent>,
     /// The pause between a story's words.
     pub(crate) pace: Duration,
 }
 
 impl Agents {
-    /// Finds the agent of a runtime id, and the name it goes by.
+    /// Finds the agent of a runtime id, and its name.
     ///
-    /// The service makes its ids of a name, a dash and ten characters, so `story-AbCdE12345` is found under `story`.
+    /// The service's ids are a name, a dash and ten characters, so `story-AbCdE12345` is found as `story`.
     pub(crate) fn find(&self, id: &str) -> Option<(String, Agent)> {
         let short = id.rsplit_once('-').filter(|(_, suffix)| is_service_suffix(suffix)).map(|(name, _)| name);
         [Some(id), short].into_iter().flatten().find_map(|name| {
-            let own = self.own.get(name).cloned().map(Agent::Own);
-            let agent = own.or_else(|| Some(Agent::BuiltIn(BuiltIn::named(name)?, self.pace)))?;
-            Some((name.to_owned(), agent))
+            let custom = self.custom.get(name).cloned().map(Agent::Custom);
+            Some((name.to_owned(), custom.or_else(|| self.built_in(name))?))
         })
     }
 
-    /// Lists the built-in agents, then the user's own.
-    pub(crate) fn list(&self) -> Vec<AgentInfo> {
-        let built_in = BUILT_IN.iter().map(|&(name, description)| (name.to_owned(), description));
-        let own = self.own.keys().map(|name| (name.clone(), "an agent of yours"));
-        built_in.chain(own).map(|(name, description)| AgentInfo { name, description: description.to_owned() }).collect()
-    }
-}
-
-/// An agent that was found.
-#[derive(Clone)]
-pub(crate) enum Agent {
-    Own(OwnAgent),
-    BuiltIn(BuiltIn, Duration),
-}
-
-impl Agent {
-    pub(crate) async fn answer(self, request: AgentRequest) -> AgentAnswer {
-        match self {
-            Self::Own(agent) => agent(request).await,
-            Self::BuiltIn(BuiltIn::Echo, _) => echo::echo(&request),
-            Self::BuiltIn(BuiltIn::Text, _) => echo::text(&request),
-            Self::BuiltIn(BuiltIn::Headers, _) => echo::headers(&request),
-            Self::BuiltIn(BuiltIn::Story, pace) => story::story(&request, pace),
-            Self::BuiltIn(BuiltIn::Error(error), _) => error.answer(),
-            Self::BuiltIn(BuiltIn::Fault(fault), _) => fault.answer(&request).await,
-            Self::BuiltIn(BuiltIn::Peer(_), _) => AgentAnswer::unserved("The agent answers over WebSockets only."),
-        }
-    }
-
-    /// Opens a WebSocket, or answers in its place.
-    pub(crate) async fn open(self, handshake: Handshake) -> Result<Talk, AgentAnswer> {
-        let request = &handshake.request;
-        match self {
-            Self::BuiltIn(BuiltIn::Echo, _) => Ok(Talk::Echo),
-            Self::BuiltIn(BuiltIn::Story, pace) => Ok(Talk::Story(pace)),
-            Self::BuiltIn(BuiltIn::Headers, _) => Ok(Talk::Greeting(handshake.describe())),
-            Self::BuiltIn(BuiltIn::Error(error), _) => Err(error.answer()),
-            Self::BuiltIn(BuiltIn::Fault(fault), _) => fault.open(request).await.map(|()| Talk::Echo),
-            Self::BuiltIn(BuiltIn::Peer(Peer::Drop(first)), _) if request.attempt > first.into() => Ok(Talk::Echo),
-            Self::BuiltIn(BuiltIn::Peer(peer), _) => Ok(Talk::Peer(peer)),
-            Self::Own(_) | Self::BuiltIn(BuiltIn::Text, _) => Err(AgentAnswer::unserved("The agent has no WebSocket.")),
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum BuiltIn {
-    Echo,
-    Story,
-    Text,
-    Headers,
-    Error(error::ErrorAgent),
-    Fault(Fault),
-    Peer(Peer),
-}
-
-impl BuiltIn {
-    fn named(name: &str) -> Option<Self> {
+    fn built_in(&self, name: &str) -> Option<Agent> {
         match name {
-            "echo" => Some(Self::Echo),
-            "story" => Some(Self::Story),
-            "text" => Some(Self::Text),
-            "headers" => Some(Self::Headers),
+            "echo" => Some(Agent::Echo),
+            "story" => Some(Agent::Story(self.pace)),
+            "text" => Some(Agent::Text),
+            "headers" => Some(Agent::Headers),
             _ => {
-                let error = error::ErrorAgent::named(name).map(Self::Error);
-                let fault = || Fault::named(name).map(Self::Fault);
-                error.or_else(fault).or_else(|| Peer::named(name).map(Self::Peer))
+                let fault = Fault::parse(name).map(Agent::Fault);
+                fault.or_else(|| WebSocketFault::parse(name).map(Agent::WebSocketFault))
             }
         }
     }
+
+    /// Lists the built-in agents, then the custom ones.
+    pub(crate) fn list(&self) -> Vec<AgentInfo> {
+        let built_in = BUILT_IN.iter().map(|&(name, description)| (name.to_owned(), description));
+        let custom = self.custom.keys().map(|name| (name.clone(), "an agent of yours"));
+        let all = built_in.chain(custom);
+        all.map(|(name, description)| AgentInfo { name, description: description.to_owned() }).collect()
+    }
+}
+
+/// An agent.
+#[derive(Clone)]
+pub(crate) enum Agent {
+    Custom(CustomAgent),
+    Echo,
+    /// Pauses so long between words.
+    Story(Duration),
+    Text,
+    Headers,
+    Fault(Fault),
+    WebSocketFault(WebSocketFault),
+}
+
+impl Agent {
+    /// Responds to an invocation.
+    pub(crate) async fn respond(self, request: AgentRequest) -> AgentResponse {
+        match self {
+            Self::Custom(agent) => agent(request).await,
+            Self::Echo => echo(&request),
+            Self::Story(pace) => story::story(&request, pace),
+            Self::Text => {
+                let prompt = request.prompt().unwrap_or_else(|| "nothing".into());
+                AgentResponse::text(format!("You asked: {prompt}"))
+            }
+            Self::Headers => AgentResponse::json(json!({ "headers": request.header_pairs() })),
+            Self::Fault(fault) => fault.respond(&request).await.unwrap_or_else(|| echo(&request)),
+            Self::WebSocketFault(_) => AgentResponse::unsupported("The agent answers over WebSockets only."),
+        }
+    }
+}
+
+fn echo(request: &AgentRequest) -> AgentResponse {
+    AgentResponse::json(json!({
+        "payload": request.json(),
+        "session_id": request.session_id,
+        "user_id": request.user_id,
+        "qualifier": request.qualifier,
+    }))
 }
 
 fn is_service_suffix(suffix: &str) -> bool {
     suffix.len() == 10 && suffix.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
-/// A number of digits alone: `parse` would take a sign too.
-pub(crate) fn decimal(text: &str) -> Option<u32> {
-    text.parse().ok().filter(|_| text.bytes().all(|b| b.is_ascii_digit()))
-}
-
-/// The built-in agents as `acore mock` and the crate's documentation list them.
+/// The built-in agents, as `acore mock` and the crate's documentation list them.
 const BUILT_IN: &[(&str, &str)] = &[
     ("echo", "JSON: the payload, session id, user id and qualifier it was given"),
     ("story", "SSE: a short story about the prompt, a word an event, paced"),
@@ -171,9 +151,9 @@ mod tests {
     use super::*;
 
     fn agents() -> Agents {
-        let own: OwnAgent = Arc::new(|_| Box::pin(async { AgentAnswer::text("mine") }));
-        let own = BTreeMap::from([("text".to_owned(), own.clone()), ("echo-a1b2c3d4e5".to_owned(), own)]);
-        Agents { own, pace: Duration::ZERO }
+        let custom: CustomAgent = Arc::new(|_| Box::pin(async { AgentResponse::text("mine") }));
+        let custom = BTreeMap::from([("text".to_owned(), custom.clone()), ("echo-a1b2c3d4e5".to_owned(), custom)]);
+        Agents { custom, pace: Duration::ZERO }
     }
 
     #[test]
@@ -210,10 +190,10 @@ mod tests {
     }
 
     #[test]
-    fn a_users_agent_comes_before_a_built_in_one() {
+    fn a_custom_agent_comes_before_a_built_in_one() {
         let agents = agents();
-        assert!(matches!(agents.find("text").unwrap().1, Agent::Own(_)));
-        assert!(matches!(agents.find("echo").unwrap().1, Agent::BuiltIn(BuiltIn::Echo, _)));
+        assert!(matches!(agents.find("text").unwrap().1, Agent::Custom(_)));
+        assert!(matches!(agents.find("echo").unwrap().1, Agent::Echo));
     }
 
     #[test]
@@ -229,8 +209,12 @@ mod tests {
                 .replace("MILLIS", "9")
                 .replace('N', "2");
             assert!(agents().find(&one).is_some(), "{one}");
-            let is_own = agents().own.contains_key(&info.name);
-            assert!(is_own || docs.contains(&format!("`{}`", info.name)), "{} is not in the crate's docs", info.name);
+            let is_custom = agents().custom.contains_key(&info.name);
+            assert!(
+                is_custom || docs.contains(&format!("`{}`", info.name)),
+                "{} is not in the crate's docs",
+                info.name
+            );
         }
     }
 }

@@ -1,55 +1,62 @@
-//! How a mock is set up and started.
+//! Configures and starts a mock. Answers nothing itself.
 
 use std::{
     collections::BTreeMap,
-    fmt, io,
+    fmt,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use crate::{
-    AgentAnswer, AgentRequest, Credentials, Inbound, Mock, User,
-    agents::{Agents, OwnAgent},
-    identity::{Issuer, TOKEN_LIFE, random_secret},
-    runtime::{self, Clock, Runtime, cognito::Pool, token::TokenEndpoint},
-    server::{Certificate, Socket},
+    agents::{Agents, CustomAgent},
+    clock::Clock,
+    error::Error,
+    identity::{Issuer, TOKEN_LIFETIME, User, UserPool},
+    invocation::{AgentRequest, AgentResponse},
+    mock::Mock,
+    runtime::{self, RuntimeState},
+    server::{BoundListener, Certificate},
+    verify::{Credentials, InboundAuth},
 };
 
 /// The settings of a mock that is not started yet.
 #[must_use = "a mock runs once it is started"]
-pub struct Builder {
+pub struct MockBuilder {
     port: u16,
     tls: bool,
-    inbound: Inbound,
+    inbound_auth: InboundAuth,
     pace: Duration,
-    local: String,
+    local_agent: String,
     clock: Clock,
     credentials: Option<Credentials>,
-    token_life: Duration,
+    token_lifetime: Duration,
     token_outages: u32,
     users: Vec<User>,
     rotates: bool,
-    agents: BTreeMap<String, OwnAgent>,
+    agents: BTreeMap<String, CustomAgent>,
 }
 
-impl Builder {
-    pub(crate) fn new() -> Self {
-        Self {
+impl Mock {
+    /// Returns the settings of a mock: plaintext HTTP on a free port, a JWT or a SigV4 signature accepted, no delays.
+    pub fn builder() -> MockBuilder {
+        MockBuilder {
             port: 0,
             tls: false,
-            inbound: Inbound::Either,
+            inbound_auth: InboundAuth::Either,
             pace: Duration::ZERO,
-            local: "echo".to_owned(),
+            local_agent: "echo".to_owned(),
             clock: Arc::new(SystemTime::now),
             credentials: None,
-            token_life: TOKEN_LIFE,
+            token_lifetime: TOKEN_LIFETIME,
             token_outages: 0,
             users: Vec::new(),
             rotates: false,
             agents: BTreeMap::new(),
         }
     }
+}
 
+impl MockBuilder {
     /// Sets the port on 127.0.0.1. Default: 0, any free one, so that tests can run side by side.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
@@ -65,9 +72,9 @@ impl Builder {
         self
     }
 
-    /// Sets the ways in that the runtimes accept. Default: either, where a real runtime accepts one.
-    pub fn accept(mut self, inbound: Inbound) -> Self {
-        self.inbound = inbound;
+    /// Sets the inbound authentication of the runtimes. Default: either, where a real runtime accepts one.
+    pub fn inbound_auth(mut self, inbound_auth: InboundAuth) -> Self {
+        self.inbound_auth = inbound_auth;
         self
     }
 
@@ -89,46 +96,46 @@ impl Builder {
         self
     }
 
-    /// Sets how long the tokens of the token endpoint and of the user pool are good for, in whole seconds. Default: an hour.
-    pub fn token_life(mut self, life: Duration) -> Self {
-        self.token_life = life;
+    /// Sets the lifetime of the tokens of the token endpoint and of the user pool, in whole seconds. Default: an hour.
+    pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
+        self.token_lifetime = lifetime;
         self
     }
 
-    /// Makes the token endpoint and the user pool answer so many requests with 503 before it serves. Default: none.
+    /// Answers the first `requests` requests to the token endpoint and the user pool with 503. Default: 0.
     pub fn token_outages(mut self, requests: u32) -> Self {
         self.token_outages = requests;
         self
     }
 
-    /// Adds a user to the pool of [`Mock::cognito`], in place of its own one.
+    /// Adds a user to the pool of [`Mock::cognito`]. Default: one user of the mock's own.
     pub fn user(mut self, user: User) -> Self {
         self.users.push(user);
         self
     }
 
-    /// Makes a refresh token good once, for tokens and the next refresh token (`GetTokensFromRefreshToken`). Default: off.
+    /// Makes a refresh token valid once, for tokens and the next refresh token (`GetTokensFromRefreshToken`). Default: off.
     pub fn rotate_refresh_tokens(mut self, rotate: bool) -> Self {
         self.rotates = rotate;
         self
     }
 
     /// Sets the agent that answers `POST /invocations` and `GET /ws`, as in a local container. Default: `echo`.
-    pub fn local(mut self, agent: impl Into<String>) -> Self {
-        self.local = agent.into();
+    pub fn local_agent(mut self, agent: impl Into<String>) -> Self {
+        self.local_agent = agent.into();
         self
     }
 
-    /// Adds an agent of your own under a runtime id, in place of a built-in one of that name.
+    /// Adds a custom agent under a runtime id, in place of a built-in one of that name.
     ///
     /// ```
-    /// use agentcore_mock::{AgentAnswer, AgentRequest, Mock};
+    /// use agentcore_mock::{AgentResponse, AgentRequest, Mock};
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), agentcore_mock::Error> {
     /// let mock = Mock::builder()
     ///     .agent("polite", |request: AgentRequest| async move {
     ///         let prompt = request.prompt().unwrap_or_default();
-    ///         AgentAnswer::events(["Certainly".to_owned(), format!(": {prompt}")])
+    ///         AgentResponse::events(["Certainly".to_owned(), format!(": {prompt}")])
     ///     })
     ///     .start()
     ///     .await?;
@@ -137,7 +144,7 @@ impl Builder {
     pub fn agent<F, A>(mut self, name: impl Into<String>, agent: F) -> Self
     where
         F: Fn(AgentRequest) -> A + Send + Sync + 'static,
-        A: Future<Output = AgentAnswer> + Send + 'static,
+        A: Future<Output = AgentResponse> + Send + 'static,
     {
         self.agents.insert(name.into(), Arc::new(move |request| Box::pin(agent(request))));
         self
@@ -145,68 +152,43 @@ impl Builder {
 
     /// Starts the mock on the tokio runtime of the caller.
     ///
-    /// The first mock of a process makes an RSA key, in tens to hundreds of milliseconds; the others share it.
+    /// The first mock of a process makes an RSA key in tens to hundreds of milliseconds; the others share it.
     ///
     /// # Errors
     /// If the port is taken, or a key or certificate cannot be made.
     pub async fn start(self) -> Result<Mock, Error> {
         let port = self.port;
-        let socket = Socket::bind(port).await.map_err(|source| Error::Bind { port, source })?;
+        let listener = BoundListener::bind(port).await.map_err(|source| Error::Bind { port, source })?;
         let certificate = self.tls.then(Certificate::generate).transpose()?;
         let scheme = if self.tls { "https" } else { "http" };
-        let url = format!("{scheme}://{}", socket.address());
-        let runtime = Arc::new(Runtime {
-            inbound: self.inbound,
-            local: self.local,
+        let url = format!("{scheme}://{}", listener.address());
+        let issuer = Issuer::new(url.clone())?;
+        let user_pool = UserPool::new(issuer, self.users, self.token_lifetime, self.rotates, self.token_outages)?;
+        let runtime = Arc::new(RuntimeState {
+            inbound_auth: self.inbound_auth,
+            local_agent: self.local_agent,
             clock: self.clock,
-            agents: Agents { own: self.agents, pace: self.pace },
-            issuer: Issuer::new(url.clone())?,
-            token_endpoint: TokenEndpoint {
-                client_secret: random_secret()?,
-                life: self.token_life,
-                outages: self.token_outages.into(),
-            },
-            pool: Pool::new(self.users, self.rotates)?,
+            agents: Agents { custom: self.agents, pace: self.pace },
+            user_pool,
             credentials: self.credentials.map_or_else(Credentials::random, Ok)?,
             log: Default::default(),
             attempts: Default::default(),
         });
         let (root_certificate_pem, tls) = certificate.map(|made| (made.root_pem, made.acceptor)).unzip();
-        let server = socket.serve(tls, runtime::router(runtime.clone()));
+        let server = listener.serve(tls, runtime::router(runtime.clone()));
         Ok(Mock { url, root_certificate_pem, runtime, server })
     }
 }
 
-impl fmt::Debug for Builder {
+impl fmt::Debug for MockBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder")
+        f.debug_struct("MockBuilder")
             .field("port", &self.port)
             .field("tls", &self.tls)
-            .field("inbound", &self.inbound)
+            .field("inbound_auth", &self.inbound_auth)
             .field("pace", &self.pace)
-            .field("local", &self.local)
+            .field("local_agent", &self.local_agent)
             .field("agents", &self.agents.keys())
             .finish_non_exhaustive()
     }
-}
-
-/// Why a mock did not start.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The port could not be bound.
-    #[error("cannot listen on port {port} of 127.0.0.1")]
-    #[non_exhaustive]
-    Bind {
-        /// The port asked for.
-        port: u16,
-        /// What the operating system said.
-        source: io::Error,
-    },
-    /// The signing key or the credentials could not be made.
-    #[error("cannot make a key")]
-    Key(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The certificates could not be made.
-    #[error("cannot make a certificate")]
-    Certificate(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

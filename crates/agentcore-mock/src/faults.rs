@@ -1,4 +1,7 @@
-//! The agents that misbehave: throttled, reset, silent, late, torn, huge. Every wait is on tokio's clock.
+//! The faults of invocations and handshakes: throttled, reset, stalled, late, split, huge. Waits on tokio's clock only.
+
+mod error_response;
+mod websocket;
 
 use std::{convert::Infallible, io, time::Duration};
 
@@ -7,17 +10,17 @@ use futures_util::{Stream, StreamExt, stream};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
-use crate::{
-    AgentAnswer, AgentRequest,
-    agents::{answer::event, decimal, echo::echo, error::ErrorAgent},
-};
+use crate::invocation::{AgentRequest, AgentResponse, event};
+use error_response::{ErrorResponse, decimal};
 
-/// A way to misbehave, read from an agent's name.
+pub(crate) use websocket::WebSocketFault;
+
+/// A fault, parsed from an agent's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// An error for the first so many requests of a session, then echo.
-    Refuse(u32, ErrorAgent),
-    /// Resets the connection for the first so many requests of a session, then echo.
+    /// Answers with an error, for the first so many requests of a session.
+    Error(u32, ErrorResponse),
+    /// Resets the connection, for the first so many requests of a session.
     Reset(u32),
     ResetMidstream,
     FailMidstream,
@@ -32,8 +35,8 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        Some(match name {
+    pub(crate) fn parse(agent: &str) -> Option<Self> {
+        Some(match agent {
             "reset" => Self::Reset(u32::MAX),
             "reset-midstream" => Self::ResetMidstream,
             "fail-midstream" => Self::FailMidstream,
@@ -45,14 +48,15 @@ impl Fault {
             "redirect" => Self::Redirect,
             "gzip" => Self::Gzip,
             "html" => Self::Html,
+            _ if agent.starts_with("error-") => Self::Error(u32::MAX, ErrorResponse::parse(agent)?),
             _ => {
-                let (kind, number) = name.split_once('-')?;
+                let (kind, number) = agent.split_once('-')?;
                 let number = decimal(number)?;
                 match kind {
-                    "throttle" => Self::Refuse(number, ErrorAgent::named("error-429-after-0")?),
-                    "unavailable" => Self::Refuse(number, ErrorAgent::named("error-503-after-0")?),
-                    "conflict" => Self::Refuse(number, ErrorAgent::named("error-RetryableConflictException")?),
-                    "unauthorized" => Self::Refuse(number, ErrorAgent::named("error-401")?),
+                    "throttle" => Self::Error(number, ErrorResponse::parse("error-429-after-0")?),
+                    "unavailable" => Self::Error(number, ErrorResponse::parse("error-503-after-0")?),
+                    "conflict" => Self::Error(number, ErrorResponse::parse("error-RetryableConflictException")?),
+                    "unauthorized" => Self::Error(number, ErrorResponse::parse("error-401")?),
                     "reset" => Self::Reset(number),
                     "slow" => Self::Slow(Duration::from_millis(number.into())),
                     "huge" => Self::Huge(number),
@@ -62,50 +66,46 @@ impl Fault {
         })
     }
 
-    /// Answers an invocation.
-    pub(crate) async fn answer(self, request: &AgentRequest) -> AgentAnswer {
-        match self {
-            Self::Refuse(..) | Self::Reset(_) | Self::Slow(_) | Self::Redirect | Self::Html => {
-                self.open(request).await.map_or_else(|answer| answer, |()| echo(request))
-            }
+    /// Responds to an invocation, or returns `None` if the agent goes on as echo.
+    pub(crate) async fn respond(self, request: &AgentRequest) -> Option<AgentResponse> {
+        Some(match self {
             Self::ResetMidstream => sse(reset_midstream()),
-            Self::FailMidstream => AgentAnswer::events(opening().into_iter().chain([failure()])),
+            Self::FailMidstream => AgentResponse::events(first_events().into_iter().chain([failure()])),
             Self::Stall => sse(stall()),
             Self::Split => sse(split()),
             Self::Huge(bytes) => sse(huge(bytes)),
             Self::Empty => sse(stream::empty::<Result<Bytes, Infallible>>()),
-            Self::Gzip => AgentAnswer::whole("application/json", GZIP)
+            Self::Gzip => AgentResponse::whole("application/json", GZIP)
                 .with_header(header::CONTENT_ENCODING, HeaderValue::from_static("gzip")),
-        }
+            _ => return self.respond_to_handshake(request).await,
+        })
     }
 
-    /// Lets an invocation or a WebSocket go on as echo, or answers in its place.
-    pub(crate) async fn open(self, request: &AgentRequest) -> Result<(), AgentAnswer> {
-        match self {
-            Self::Refuse(first, error) if request.attempt <= first.into() => Err(error.answer()),
-            Self::Reset(first) if request.attempt <= first.into() => Err(AgentAnswer::reset()),
-            Self::Refuse(..) | Self::Reset(_) => Ok(()),
-            Self::Slow(late) => {
-                tokio::time::sleep(late).await;
-                Ok(())
+    /// Responds to a handshake, or returns `None` if the agent goes on as echo.
+    pub(crate) async fn respond_to_handshake(self, request: &AgentRequest) -> Option<AgentResponse> {
+        Some(match self {
+            Self::Error(first, error) if request.attempt <= first.into() => error.response(),
+            Self::Reset(first) if request.attempt <= first.into() => AgentResponse::reset(),
+            Self::Error(..) | Self::Reset(_) => return None,
+            Self::Slow(delay) => {
+                tokio::time::sleep(delay).await;
+                return None;
             }
-            Self::Redirect => Err(AgentAnswer::text("Over there.")
+            Self::Redirect => AgentResponse::text("Over there.")
                 .with_status(StatusCode::TEMPORARY_REDIRECT)
-                .with_header(header::LOCATION, HeaderValue::from_static("http://127.0.0.1:9/elsewhere"))),
-            Self::Html => {
-                Err(AgentAnswer::whole("text/html; charset=utf-8", HTML).with_status(StatusCode::BAD_GATEWAY))
-            }
-            _ => Err(AgentAnswer::unserved("The agent has no WebSocket.")),
-        }
+                .with_header(header::LOCATION, HeaderValue::from_static("http://127.0.0.1:9/elsewhere")),
+            Self::Html => AgentResponse::whole("text/html; charset=utf-8", HTML).with_status(StatusCode::BAD_GATEWAY),
+            _ => AgentResponse::unsupported("The agent has no WebSocket."),
+        })
     }
 }
 
-/// The two events before a stream goes wrong.
-fn opening() -> [Value; 2] {
+/// Returns the two events before the fault of a stream.
+fn first_events() -> [Value; 2] {
     ["Once".into(), " upon".into()]
 }
 
-/// The event by which the official SDK's runtime reports an agent that failed after its first event.
+/// Returns the event by which the official SDK's runtime reports an agent that failed after its first event.
 fn failure() -> Value {
     json!({
         "error": "the agent lost its thread",
@@ -115,17 +115,17 @@ fn failure() -> Value {
 }
 
 fn stall() -> impl Stream<Item = Result<Bytes, Infallible>> {
-    let [first, _] = opening();
+    let [first, _] = first_events();
     stream::iter([Ok(chunk(first))]).chain(stream::pending())
 }
 
 fn reset_midstream() -> impl Stream<Item = io::Result<Bytes>> {
     let broken = stream::once(async {
-        // The server writes what it has while a body is pending; an error at once would take the events with it.
+        // The server writes what it has while a body is pending; an error at once would discard the events.
         tokio::task::yield_now().await;
         Err(io::Error::from(io::ErrorKind::ConnectionReset))
     });
-    stream::iter(opening().map(chunk).map(Ok)).chain(broken)
+    stream::iter(first_events().map(chunk).map(Ok)).chain(broken)
 }
 
 fn split() -> impl Stream<Item = Result<Bytes, Infallible>> {
@@ -136,7 +136,7 @@ fn split() -> impl Stream<Item = Result<Bytes, Infallible>> {
     })
 }
 
-/// One event holding a JSON string of so many bytes, sent in pieces so that it never lies in memory whole.
+/// Streams one event whose JSON string has so many bytes, in pieces so that it is never in memory as a whole.
 fn huge(bytes: u32) -> impl Stream<Item = Result<Bytes, Infallible>> {
     static PIECE: [u8; 64 * 1024] = [b'x'; 64 * 1024];
     let bytes = bytes as usize;
@@ -149,12 +149,12 @@ fn chunk(value: Value) -> Bytes {
     event(&value).into()
 }
 
-fn sse<S, E>(body: S) -> AgentAnswer
+fn sse<S, E>(body: S) -> AgentResponse
 where
     S: Stream<Item = Result<Bytes, E>> + Send + 'static,
     E: std::error::Error + Send + Sync + 'static,
 {
-    AgentAnswer::stream("text/event-stream; charset=utf-8", body)
+    AgentResponse::stream("text/event-stream; charset=utf-8", body)
 }
 
 /// `{"gzip":true}`, compressed by Python's gzip module.

@@ -1,8 +1,8 @@
 //! A whole Amazon Bedrock AgentCore Runtime on loopback, to test programs that invoke agents.
 //!
-//! [`Mock`] serves the data plane of the service: runtimes named by ARN, bearer tokens and SigV4 signatures that are
-//! really verified, agents that answer whole, as a stream or over a WebSocket, and agents that fail in every way an agent,
-//! a service or a network can. Nothing leaves the machine, no account is needed, and each test starts its own mock on a free port.
+//! [`Mock`] serves the data plane of the service: runtimes named by ARN, verified bearer tokens and SigV4 signatures, agents
+//! that answer at once, as a stream or over a WebSocket, and agents that fail as agents, services and networks do. Nothing
+//! leaves the machine, no account is needed, and each test starts its own mock on a free port.
 //!
 //! ```
 //! use agentcore_mock::Mock;
@@ -12,7 +12,7 @@
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let mock = Mock::builder().start().await?;
 //!
-//! // What your program does with its own HTTP client, here by hand.
+//! // A program uses its HTTP client for this.
 //! let arn = mock.arn("story").to_string().replace(':', "%3A").replace('/', "%2F");
 //! let payload = r#"{"prompt": "What is a mock?"}"#;
 //! let mut socket = tokio::net::TcpStream::connect(mock.url().trim_start_matches("http://")).await?;
@@ -23,30 +23,30 @@
 //!     payload.len(),
 //! );
 //! socket.write_all(request.as_bytes()).await?;
-//! let mut answer = String::new();
-//! socket.read_to_string(&mut answer).await?;
-//! assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"));
-//! assert!(answer.contains("data: \"Once\"\n\n"));
+//! let mut response = String::new();
+//! socket.read_to_string(&mut response).await?;
+//! assert!(response.starts_with("HTTP/1.1 200 OK\r\n"));
+//! assert!(response.contains("data: \"Once\"\n\n"));
 //!
-//! // What the mock saw.
+//! // The mock records every request.
 //! let requests = mock.requests();
 //! assert_eq!(requests[0].agent.as_deref(), Some("story"));
 //! assert!(requests[0].caller.is_some());
 //! # Ok(()) }
 //! ```
 //!
-//! Point a client at it by its endpoint URL ([`Mock::url`]), with a [token](Mock::token) or the
-//! [credentials](Mock::credentials) of the mock, and the [ARN](Mock::arn) of the agent that the test is about.
+//! Configure a client with the endpoint URL ([`Mock::url`]), a [token](Mock::token) or the
+//! [credentials](Mock::credentials) of the mock, and the [ARN](Mock::arn) of an agent.
 //!
 //! # Agents
 //!
-//! A runtime's id is the name of its agent, alone or with ten characters after a dash as the service makes its ids:
+//! A runtime's id is the name of its agent, alone or with a dash and ten characters after it, as in the ids of the service:
 //! `story` and `story-AbCdE12345` are the same.
 //!
 //! | name | what it answers |
 //! |---|---|
-//! | `echo` | JSON: the `payload`, `session_id`, `user_id` and `qualifier` it was given |
-//! | `story` | SSE: a short story about the prompt, a JSON string a word, paced by [`Builder::pace`] |
+//! | `echo` | JSON: the `payload`, `session_id`, `user_id` and `qualifier` of the request |
+//! | `story` | SSE: a short story about the prompt, a JSON string a word, paced by [`MockBuilder::pace`] |
 //! | `text` | plain text: one sentence about the prompt |
 //! | `headers` | JSON: `{"headers": [[name, value], …]}` in the order received, without the credentials |
 //! | `error-STATUS` | the error of a status from 400 to 599; `error-STATUS-after-SECONDS` adds `Retry-After` |
@@ -57,39 +57,39 @@
 //! | `unauthorized-N` | 401 for the first N requests of a session, good token or not, then as `echo` |
 //! | `reset` | nothing: the connection is reset before any header |
 //! | `reset-N` | the same for the first N requests of a session, then as `echo` |
-//! | `reset-midstream` | SSE: two events, then the connection breaks off without the last chunk |
+//! | `reset-midstream` | SSE: two events, then the connection ends without the last chunk |
 //! | `fail-midstream` | SSE: two events, then the error event of the official SDK, and a clean end |
-//! | `stall` | SSE: one event, then silence for ever |
-//! | `slow` | as `echo`, but the first byte is 1 second late |
-//! | `slow-MILLIS` | the same, late by so many milliseconds |
-//! | `split` | SSE: every byte is a chunk of its own, within characters of several bytes too |
+//! | `stall` | SSE: one event, then nothing more |
+//! | `slow` | as `echo`, but 1 second later |
+//! | `slow-MILLIS` | the same, so many milliseconds later |
+//! | `split` | SSE: every byte is a chunk of its own, even within a character of several bytes |
 //! | `huge` | SSE: one event of 20 MiB |
 //! | `huge-BYTES` | SSE: one event whose JSON string has so many bytes |
 //! | `empty` | SSE: status 200 and no event |
-//! | `redirect` | 307 to another port, which nobody should follow |
+//! | `redirect` | 307 to another port, which a client must not follow |
 //! | `gzip` | JSON compressed with gzip, whether or not it was asked for |
 //! | `html` | 502 with an HTML page, as a proxy sends it |
 //!
 //! Over a WebSocket, `error-STATUS`, `error-NAME`, `throttle-N`, `unavailable-N`, `conflict-N`, `unauthorized-N`, `reset`,
 //! `reset-N`, `redirect` and `html` answer the handshake as they answer an invocation; those with a number go on as `echo`,
-//! and so do `slow` and `slow-MILLIS`, whose handshake is late. These talk:
+//! and so do `slow` and `slow-MILLIS` after a delayed handshake. These accept WebSockets:
 //!
 //! | name | what it does over a WebSocket |
 //! |---|---|
 //! | `echo` | sends each message back, text as text and binary as binary |
-//! | `story` | tells a story about each message: a JSON string a word, paced by [`Builder::pace`], then `{"type":"done"}`. The prompt is the text as it is, a JSON string, or an object's `prompt` or `inputText` |
-//! | `headers` | sends `{"headers": [[name, value], …], "query": [[name, value], …], "credential_form": …}` of the handshake, without the credentials, then goes on as `echo`; the way in is `bearer`, `subprotocol`, `signature`, `presigned-url` or null |
-//! | `close-CODE` | sends one message back, then closes by that code, 1000 to 4999; `close-CODE-now` closes at once |
+//! | `story` | sends a story about each message: a JSON string a word, paced by [`MockBuilder::pace`], then `{"type":"done"}`. The prompt is the text as it is, a JSON string, or an object's `prompt` or `inputText` |
+//! | `headers` | sends `{"headers": [[name, value], …], "query": [[name, value], …], "credential_form": …}` of the handshake, without the credentials, then goes on as `echo`; the form is `bearer`, `subprotocol`, `signature`, `presigned-url` or null |
+//! | `close-CODE` | sends one message back, then closes with that code, 1000 to 4999; `close-CODE-now` closes at once |
 //! | `drop` | sends one message back, then ends the TCP connection without a close frame |
 //! | `drop-N` | the same for the first N connections of a session, then as `echo` |
-//! | `deaf` | reads nothing, so that the client's buffers fill up |
+//! | `deaf` | reads nothing, so that the client's buffers become full |
 //! | `silent` | reads everything and answers nothing, neither a ping nor a close, until the client ends the connection |
 //! | `no-close` | as `echo`, pongs included, but leaves the client's close unanswered and the connection open |
 //!
-//! The other agents, your own among them, answer a handshake with 424 `RuntimeClientError`, and `close-CODE` and what follows
-//! it answer an invocation so.
+//! The other agents, custom ones included, answer a handshake with 424 `RuntimeClientError`, and `close-CODE` and the
+//! agents after it answer an invocation so.
 //!
-//! Your own agents are closures: [`Builder::agent`]. What waits does so on tokio's clock, which a test may pause.
+//! A custom agent is a closure: [`MockBuilder::agent`]. All agents wait on tokio's clock, which a test may pause.
 //!
 //! # Routes
 //!
@@ -98,72 +98,67 @@
 //! | `POST /runtimes/{arn}/invocations` | invokes an agent; a bare id in place of the ARN needs the query `accountId` |
 //! | `GET /runtimes/{arn}/invocations/.well-known/oauth-protected-resource` | names the issuer of tokens |
 //! | `GET /runtimes/{arn}/ws` | opens a WebSocket to an agent, over HTTP/1.1 |
-//! | `POST /invocations`, `GET /ws`, `GET /ping` | a local agent container, with no service in front; [`Builder::local`] sets its agent |
+//! | `POST /invocations`, `GET /ws`, `GET /ping` | a local agent container without the service; [`MockBuilder::local_agent`] sets its agent |
 //! | `GET /.well-known/jwks.json`, `GET /.well-known/openid-configuration` | the issuer of the mock's tokens |
 //! | `POST /` | Amazon Cognito's API: logins, challenges, renewals and revocations of [`Mock::cognito`] |
 //! | `POST /oauth2/token` | the issuer's token endpoint: client credentials, by [`Mock::client_id`] and [`Mock::client_secret`] |
 //!
 //! # What is verified, and what is not
 //!
-//! Verified for real:
+//! Verified:
 //!
 //! * A bearer token: RS256 by the key in the mock's key set, `exp` and `nbf` without leeway, `iss`, and `client_id` or
 //!   `aud`.
-//! * A SigV4 signature: over the request as it arrived, body included, by an implementation of its own. It must be
+//! * A SigV4 signature: over the request as received, body included, by an independent implementation. It must be
 //!   scoped to the ARN's region, at most 5 minutes off the mock's clock, and cover `host`, every `x-amz-*` header and
 //!   the session id header.
-//! * For a WebSocket, two ways in more. A signature in the query: over all other parameters, good for the 1 to 300 seconds
-//!   it names. And a bearer token in the subprotocols, as a browser sends it: `base64UrlBearerAuthorization.` with the token
+//! * For a WebSocket, two forms more. A signature in the query: over all other parameters, valid for its 1 to 300 seconds.
+//!   And a bearer token in the subprotocols, as a browser sends it: `base64UrlBearerAuthorization.` with the token
 //!   in base64url, at most 4096 characters without padding, then `base64UrlBearerAuthorization`, which is selected.
-//! * A handshake's form (RFC 6455 §4.2.1), and that the session id in its header and its query is one and the same.
-//! * A WebSocket's limits: a frame of 64 KiB and a message of 10 MiB (closes by 1009), 250 frames in a second of tokio's
-//!   clock (closes by 1008).
+//! * A handshake's form (RFC 6455 §4.2.1), and that the session ids in its header and its query are the same.
+//! * A WebSocket's limits: a frame of 64 KiB and a message of 10 MiB (closes with 1009), 250 frames in a second of tokio's
+//!   clock (closes with 1008).
 //! * A client's secret at the token endpoint, in the `Authorization` header (form-encoded, RFC 6749 §2.3.1) or in the body.
-//! * A user's password in Cognito, as it is or by SRP, a time-based code (RFC 6238), and the client's `SECRET_HASH`: over the
-//!   name that was sent at a login, over the real name at a renewal. An administrator's login must be signed.
+//! * A user's password in Cognito, as plain text or by SRP, a time-based code (RFC 6238), and the client's `SECRET_HASH`:
+//!   over the sent name at a login, over the user name at a renewal. An administrator's login must be signed.
 //! * The service's order (credentials, form, existence) and its limits: session id 33 to 256 characters, user id 1 to
 //!   1024, payload 100 MB, 20 custom headers of 4 KB, the trace headers' lengths.
 //!
-//! Stricter than the service is known to be, so that mistakes show: a handshake that brings credentials in two ways at once,
-//! repeats `Host`, `Upgrade`, `Connection` or a `Sec-WebSocket-` header, or offers a subprotocol that is no token, is refused
-//! with 400.
+//! Stricter than the service is known to be, so that mistakes become visible: a handshake with credentials in two forms,
+//! with a repeated `Host`, `Upgrade`, `Connection` or `Sec-WebSocket-` header, or with a subprotocol that is no token, is
+//! refused with 400.
 //!
-//! Not verified, so that a test must not conclude anything from it:
+//! Not verified, so a test must conclude nothing from it:
 //!
-//! * Permissions: whoever is known may do everything, with or without a user id.
+//! * Permissions: every authenticated caller may do everything, with or without a user id.
 //! * Qualifiers: every endpoint name exists.
-//! * Other quotas, but for the agents that throttle, and the service's time limits.
-//! * Sessions: nothing is kept from one request to the next but the count of them.
-//! * More than 16 KB of headers over HTTP/2, which the server beneath refuses with 431.
+//! * Other quotas, except by the agents that throttle, and the service's time limits.
+//! * Sessions: the mock only counts their requests.
+//! * More than 16 KB of headers over HTTP/2, which the HTTP server refuses with 431.
 //!
-//! Where the service's words are not public, the mock's messages are its own: match errors by name and status. It
-//! listens on 127.0.0.1 only and its secrets open nothing else, yet it is a server for tests, hardened against nothing.
+//! Where the service's messages are not public, the mock has its own: match errors by name and status. The mock listens on
+//! 127.0.0.1 only, and its secrets are valid for nothing else. It is a server for tests, and not hardened against attacks.
 
 mod agents;
 mod builder;
-mod cognito;
-mod encode;
+mod clock;
+mod error;
 mod faults;
 mod identity;
+mod invocation;
 mod mock;
 mod record;
-mod refusal;
 mod runtime;
 mod server;
+mod service_error;
 mod verify;
 mod websocket;
 
-pub use agents::{AgentInfo, answer::AgentAnswer, request::AgentRequest};
-pub use builder::{Builder, Error};
-pub use cognito::UserPool;
-pub use identity::Credentials;
+pub use agents::AgentInfo;
+pub use builder::MockBuilder;
+pub use error::Error;
+pub use identity::{User, UserPool};
+pub use invocation::{AgentRequest, AgentResponse};
 pub use mock::Mock;
-pub use record::{Caller, RecordedRequest};
-pub use runtime::cognito::user::User;
-pub use verify::{CredentialForm, Inbound};
-
-/// The account of every runtime.
-const ACCOUNT: &str = "123456789012";
-
-/// The region of the ARNs the mock gives out, and of runtimes named by a bare id.
-const REGION: &str = "us-east-1";
+pub use record::{Caller, CredentialForm, RecordedRequest};
+pub use verify::{Credentials, InboundAuth};

@@ -1,4 +1,4 @@
-//! A running mock: where it is, whose requests it takes, and what it has seen.
+//! A running mock: its URL, its credentials, and the requests that it received. Starts none.
 
 use std::{fmt, sync::Arc};
 
@@ -6,36 +6,35 @@ use agentcore_core::RuntimeArn;
 use serde_json::{Map, Value};
 
 use crate::{
-    ACCOUNT, AgentInfo, Builder, Credentials, REGION, RecordedRequest, UserPool, identity::CLIENT_ID, runtime::Runtime,
+    agents::AgentInfo,
+    identity::UserPool,
+    record::RecordedRequest,
+    runtime::{ACCOUNT, REGION, RuntimeState},
     server::Server,
+    verify::Credentials,
 };
 
 /// A running AgentCore Runtime on loopback; dropping it closes its port and its connections.
 pub struct Mock {
     pub(crate) url: String,
     pub(crate) root_certificate_pem: Option<String>,
-    pub(crate) runtime: Arc<Runtime>,
+    pub(crate) runtime: Arc<RuntimeState>,
     pub(crate) server: Server,
 }
 
 impl Mock {
-    /// Sets a mock up: plaintext HTTP on a free port, a JWT or a SigV4 signature welcome, nothing slowed down.
-    pub fn builder() -> Builder {
-        Builder::new()
-    }
-
-    /// The endpoint's URL, `http://127.0.0.1:PORT`, with `https` where TLS is on, without a slash at the end.
+    /// Returns the endpoint's URL, `http://127.0.0.1:PORT`, with `https` where TLS is on, without a slash at the end.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The ARN of an agent's runtime, in the mock's account `123456789012` and region `us-east-1`.
+    /// Returns the ARN of an agent's runtime, in the mock's account `123456789012` and region `us-east-1`.
     ///
-    /// Whether there is such an agent is seen when it is invoked: an unknown one answers 404.
+    /// Does not look for the agent: an invocation of an unknown one answers 404.
     ///
     /// # Panics
-    /// If the name is empty or holds a control character.
+    /// If the name cannot be part of an ARN.
     #[must_use]
     pub fn arn(&self, agent: &str) -> RuntimeArn {
         let text = format!("arn:aws:bedrock-agentcore:{REGION}:{ACCOUNT}:runtime/{agent}");
@@ -45,40 +44,40 @@ impl Mock {
         }
     }
 
-    /// The agents there are, with what each does.
+    /// Lists the agents, the custom ones last.
     #[must_use]
     pub fn agents(&self) -> Vec<AgentInfo> {
         self.runtime.agents.list()
     }
 
-    /// The client that the runtimes allow, by a token's `client_id` or `aud`.
+    /// Returns the id of the client that the runtimes allow, by a token's `client_id` or `aud`.
     #[must_use]
     pub fn client_id(&self) -> &str {
-        CLIENT_ID
+        self.runtime.user_pool.client_id()
     }
 
-    /// The secret of that client at the token endpoint, random for each mock.
+    /// Returns that client's secret, random for each mock.
     #[must_use]
     pub fn client_secret(&self) -> &str {
-        &self.runtime.token_endpoint.client_secret
+        self.runtime.user_pool.client_secret()
     }
 
-    /// The user pool whose tokens the runtimes accept.
+    /// Returns the user pool, whose tokens the runtimes accept.
     #[must_use]
-    pub fn cognito(&self) -> UserPool<'_> {
-        UserPool(&self.runtime)
+    pub fn cognito(&self) -> &UserPool {
+        &self.runtime.user_pool
     }
 
-    /// An access token as Amazon Cognito issues one: RS256, good for an hour from now by the mock's clock.
+    /// Issues an access token as Amazon Cognito does: RS256, valid for an hour from now by the mock's clock.
     ///
     /// # Panics
-    /// If the cryptography library fails to sign, which no claims bring about.
+    /// If the cryptography library fails to sign, which no claims can cause.
     #[must_use]
     pub fn token(&self) -> String {
         self.token_with(|_| {})
     }
 
-    /// An access token whose claims were changed before it was signed: expired, of another client, of another issuer.
+    /// Issues an access token with changed claims, such as an expired one or one of another client or issuer.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), agentcore_mock::Error> {
@@ -90,45 +89,46 @@ impl Mock {
     /// ```
     ///
     /// # Panics
-    /// If the cryptography library fails to sign, which no claims bring about.
+    /// If the cryptography library fails to sign, which no claims can cause.
     #[must_use]
     pub fn token_with(&self, change: impl FnOnce(&mut Map<String, Value>)) -> String {
-        let mut claims = self.runtime.issuer.claims((self.runtime.clock)());
+        let issuer = &self.runtime.user_pool.issuer;
+        let mut claims = issuer.claims((self.runtime.clock)());
         change(&mut claims);
-        match self.runtime.issuer.sign(&claims) {
+        match issuer.sign(&claims) {
             Ok(token) => token,
             Err(error) => panic!("{error}"),
         }
     }
 
-    /// The AWS credentials the mock accepts: random temporary ones, unless the builder was given others.
+    /// Returns the AWS credentials that the mock accepts: random temporary ones, unless the builder has others.
     #[must_use]
     pub fn credentials(&self) -> &Credentials {
         &self.runtime.credentials
     }
 
-    /// The root certificate to trust, in PEM, where TLS is on.
+    /// Returns the root certificate to trust, in PEM, if TLS is on.
     #[must_use]
     pub fn root_certificate_pem(&self) -> Option<&str> {
         self.root_certificate_pem.as_deref()
     }
 
-    /// Every request so far, refused ones included, oldest first.
+    /// Returns every request so far, refused ones included, oldest first.
     ///
-    /// They are kept with their bodies until they are [taken](Self::take_requests): the latest 10,000 of them, and no more than
-    /// 512 MiB of bodies.
+    /// Keeps them with their bodies until they are [taken](Self::take_requests): the latest 10,000, and no more than 512 MiB
+    /// of bodies.
     #[must_use]
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.runtime.log.snapshot()
     }
 
-    /// Every request since the last time they were taken.
+    /// Removes and returns every request since the last call.
     #[must_use]
     pub fn take_requests(&self) -> Vec<RecordedRequest> {
         self.runtime.log.take()
     }
 
-    /// How many TCP connections were accepted so far, by which a test sees that they are reused.
+    /// Returns the number of TCP connections accepted so far, which shows whether a client reuses them.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.server.accepted()

@@ -1,4 +1,4 @@
-//! What the mock keeps of every request, for a test's assertions. Keeps no answer, and shows no secret in `Debug`.
+//! The record of every request, for a test's assertions. Keeps no response, and shows no secret in `Debug`.
 
 use std::{
     collections::VecDeque,
@@ -8,13 +8,12 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Version};
+use percent_encoding::percent_decode_str;
 
-use crate::CredentialForm;
-
-/// A request as the mock received it, and what became of it.
+/// A request as the mock received it, with its outcome.
 ///
-/// It is recorded once it was admitted or refused, before the agent answers: a request that an agent keeps waiting or
-/// whose connection it breaks is recorded too.
+/// A request is recorded once it is admitted or refused, before the agent responds: one that an agent leaves waiting or
+/// whose connection it resets is recorded too.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct RecordedRequest {
@@ -26,24 +25,24 @@ pub struct RecordedRequest {
     pub path: String,
     /// The query as it was sent, without the question mark.
     pub query: Option<String>,
-    /// The headers in the order received, credentials included; HTTP/2's `:authority` stands as `host`.
+    /// The headers in the order received, credentials included; HTTP/2's `:authority` is `host`.
     pub headers: HeaderMap,
     /// The body; empty if it was larger than the service allows.
     pub body: Bytes,
     /// The agent that was called, or `None` if the request reached none.
     pub agent: Option<String>,
-    /// Who was verified, or `None` if nobody was: refused, or nothing to prove on this route.
+    /// The authenticated caller, or `None` if the request was refused or its route needs no credential.
     pub caller: Option<Caller>,
-    /// How the caller was verified.
+    /// The form of the caller's credential.
     pub credential_form: Option<CredentialForm>,
     /// The session of an invocation or a WebSocket: the id that was sent, else the one the mock made.
     pub session_id: Option<String>,
-    /// The name of the error with which the mock refused the request; an agent's own errors are not refusals.
-    pub refusal: Option<&'static str>,
+    /// The name of the error with which the mock refused the request; an agent's own error does not count.
+    pub error: Option<&'static str>,
 }
 
 impl RecordedRequest {
-    /// A request without headers or body, of which nothing is decided.
+    /// Makes a request without headers or body, of which nothing is decided.
     pub(crate) fn new(method: Method, version: Version, path: impl Into<String>, query: Option<&str>) -> Self {
         Self {
             method,
@@ -56,16 +55,24 @@ impl RecordedRequest {
             caller: None,
             credential_form: None,
             session_id: None,
-            refusal: None,
+            error: None,
         }
     }
 
-    /// A header's value as text; the first, if there are several.
+    /// Returns a header's value as text; the first, if there are several.
     ///
-    /// `None` if the header is absent or its value is not visible ASCII.
+    /// Returns `None` if the header is absent or its value is not visible ASCII.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Returns the query's parameters, names and values decoded; only `%20` is a space, a plus sign stays one.
+    pub(crate) fn parameters(&self) -> Vec<(String, String)> {
+        let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        let parameters = self.query.as_deref().unwrap_or_default().split('&').filter(|parameter| !parameter.is_empty());
+        let pairs = parameters.map(|parameter| parameter.split_once('=').unwrap_or((parameter, "")));
+        pairs.map(|(name, value)| (decode(name), decode(value))).collect()
     }
 }
 
@@ -80,12 +87,12 @@ impl fmt::Debug for RecordedRequest {
             .field("caller", &self.caller)
             .field("credential_form", &self.credential_form)
             .field("session_id", &self.session_id)
-            .field("refusal", &self.refusal)
+            .field("error", &self.error)
             .finish_non_exhaustive()
     }
 }
 
-/// Whose credentials a request proved.
+/// The identity that a request's credential proved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Caller {
@@ -98,15 +105,29 @@ pub enum Caller {
     /// The holder of an AWS secret access key.
     #[non_exhaustive]
     SigV4 {
-        /// The key's public half.
+        /// The access key id.
         access_key_id: String,
     },
 }
 
-/// The latest requests, oldest first: so many, and so many bytes of bodies, that a test never misses one and a mock that
-/// runs for days does not grow.
+/// The form in which a request carried its credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CredentialForm {
+    /// A JWT in the `authorization` header.
+    Bearer,
+    /// A JWT in the subprotocols of a WebSocket.
+    Subprotocol,
+    /// A SigV4 signature in the `authorization` header.
+    Signature,
+    /// A SigV4 signature in the query of a WebSocket's URL.
+    PresignedUrl,
+}
+
+/// The latest requests, oldest first, bounded in number and in bytes of bodies so that a mock that runs for days does not
+/// grow.
 #[derive(Default)]
-pub(crate) struct Log(Mutex<Entries>);
+pub(crate) struct RequestLog(Mutex<Entries>);
 
 #[derive(Default)]
 struct Entries {
@@ -114,7 +135,7 @@ struct Entries {
     body_bytes: usize,
 }
 
-impl Log {
+impl RequestLog {
     pub(crate) fn push(&self, request: RecordedRequest) {
         let mut entries = self.entries();
         entries.body_bytes += request.body.len();
@@ -157,11 +178,11 @@ mod tests {
     /// The bodies are one and the same, so that the test counts what it does not hold.
     #[test]
     fn only_the_latest_are_kept() {
-        let paths = |log: &Log| {
+        let paths = |log: &RequestLog| {
             let kept = log.snapshot();
             (kept.len(), kept.first().map(|request| request.path.clone()))
         };
-        let log = Log::default();
+        let log = RequestLog::default();
         (0..10_002).for_each(|n| log.push(request(n, &Bytes::new())));
         assert_eq!(paths(&log), (10_000, Some("2".into())));
         assert_eq!(log.take().len(), 10_000);

@@ -1,20 +1,17 @@
-//! The routes of the service, of a local agent container and of the issuer of tokens.
-//!
-//! A request is judged in the service's order: who, then what, then where. Nothing here checks a signature or writes an
-//! agent's answer.
+//! The routes of the service, of a local agent container and of the issuer of tokens. Checks no signature and runs no
+//! agent.
 
-pub(crate) mod attempts;
-pub(crate) mod cognito;
-mod envelope;
-mod exchange;
 mod handshake;
+mod identity;
+mod incoming;
 mod limits;
+mod response_headers;
+mod state;
 mod target;
-pub(crate) mod token;
 
-use std::{sync::Arc, time::SystemTime};
+use std::sync::Arc;
 
-use agentcore_core::header::{SESSION_ID, USER_ID};
+use agentcore_core::header::SESSION_ID;
 use axum::{
     Json, Router,
     body::Body,
@@ -26,40 +23,21 @@ use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::{
-    ACCOUNT, AgentAnswer, AgentRequest, Credentials, Inbound, REGION, RecordedRequest,
-    agents::{Agent, Agents},
-    identity::{Issuer, unix_seconds},
-    record::Log,
-    refusal::Refusal,
-    verify::Door,
+    agents::Agent,
+    clock::unix_seconds,
+    invocation::{AgentRequest, AgentResponse},
+    service_error::ServiceError,
+    verify::InboundAuth,
 };
-use attempts::Attempts;
-use cognito::Pool;
-use envelope::Envelope;
-use exchange::Exchange;
+use incoming::{IncomingRequest, send};
+use response_headers::ResponseHeaders;
 use target::Target;
-use token::TokenEndpoint;
 
-/// Tells the time by which tokens expire and signatures age.
-pub(crate) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
+pub(crate) use state::RuntimeState;
+pub(crate) use target::{ACCOUNT, REGION};
 
-/// Everything the routes share.
-pub(crate) struct Runtime {
-    pub(crate) inbound: Inbound,
-    /// The agent in the local container.
-    pub(crate) local: String,
-    pub(crate) clock: Clock,
-    pub(crate) agents: Agents,
-    pub(crate) issuer: Issuer,
-    pub(crate) token_endpoint: TokenEndpoint,
-    pub(crate) pool: Pool,
-    pub(crate) credentials: Credentials,
-    pub(crate) log: Log,
-    pub(crate) attempts: Attempts,
-}
-
-/// The routes over a runtime.
-pub(crate) fn router(runtime: Arc<Runtime>) -> Router {
+/// Returns the routes over a runtime.
+pub(crate) fn router(runtime: Arc<RuntimeState>) -> Router {
     Router::new()
         .route("/runtimes/{runtime}/invocations", post(invoke))
         .route("/runtimes/{runtime}/invocations/.well-known/oauth-protected-resource", get(protected_resource))
@@ -67,159 +45,77 @@ pub(crate) fn router(runtime: Arc<Runtime>) -> Router {
         .route("/invocations", post(invoke_local))
         .route("/ws", get(handshake::open_local))
         .route("/ping", get(ping))
-        .route("/.well-known/jwks.json", get(key_set))
-        .route("/.well-known/openid-configuration", get(configuration))
-        .route("/", post(cognito::call))
-        .route("/oauth2/token", post(token::token))
+        .route("/.well-known/jwks.json", get(identity::key_set))
+        .route("/.well-known/openid-configuration", get(identity::configuration))
+        .route("/", post(identity::call))
+        .route("/oauth2/token", post(identity::token))
         .fallback(unknown)
         .method_not_allowed_fallback(unknown)
         .layer(middleware::map_response_with_state(runtime.clone(), date))
         .with_state(runtime)
 }
 
-async fn invoke(State(runtime): State<Arc<Runtime>>, mut exchange: Exchange) -> Response<Body> {
-    let envelope = Envelope::of(&exchange.request, runtime.issuer.url());
-    exchange.request.session_id = Some(envelope.session_id());
-    let admitted = runtime.admit(&mut exchange);
-    let admitted = runtime.record(exchange.request, admitted);
-    let answer = match admitted {
-        Ok((agent, request)) => agent.answer(request).await,
-        Err(refusal) => refusal.into(),
-    };
-    exchange.connection.send(answer, |response| envelope.around(response))
+async fn invoke(State(runtime): State<Arc<RuntimeState>>, mut incoming: IncomingRequest) -> Response<Body> {
+    let headers = ResponseHeaders::new(&incoming.request, runtime.user_pool.issuer.url());
+    incoming.request.session_id = Some(headers.session_id());
+    let admitted = runtime.admit(&mut incoming);
+    let admitted = runtime.record(incoming.request, admitted);
+    headers.apply(send(&incoming.control, respond(admitted).await))
 }
 
-/// A container has no service in front of it: it asks for no credentials and knows no session it was not told of.
-async fn invoke_local(State(runtime): State<Arc<Runtime>>, mut exchange: Exchange) -> Response<Body> {
-    let session_id = exchange.request.header(SESSION_ID.as_str()).map(str::to_owned);
-    exchange.request.session_id = session_id.clone();
-    let admitted = limits::check_payload(&exchange)
-        .and_then(|()| runtime.find(&runtime.local, None, session_id, &mut exchange.request));
-    let admitted = runtime.record(exchange.request, admitted);
-    let answer = match admitted {
-        Ok((agent, request)) => agent.answer(request).await,
-        Err(refusal) => refusal.into(),
-    };
-    exchange.connection.send(answer, |response| response)
+/// Answers as a container without a service in front, which needs no credentials and makes no session.
+async fn invoke_local(State(runtime): State<Arc<RuntimeState>>, mut incoming: IncomingRequest) -> Response<Body> {
+    let session_id = incoming.request.header(SESSION_ID.as_str()).map(str::to_owned);
+    incoming.request.session_id = session_id.clone();
+    let admitted = incoming
+        .check_payload()
+        .and_then(|()| runtime.find_agent(&runtime.local_agent, None, session_id, &mut incoming.request));
+    let admitted = runtime.record(incoming.request, admitted);
+    send(&incoming.control, respond(admitted).await)
 }
 
-async fn ping(State(runtime): State<Arc<Runtime>>, exchange: Exchange) -> Json<Value> {
-    runtime.log.push(exchange.request);
+async fn respond(admitted: Result<(Agent, AgentRequest), ServiceError>) -> AgentResponse {
+    match admitted {
+        Ok((agent, request)) => agent.respond(request).await,
+        Err(error) => error.into(),
+    }
+}
+
+async fn ping(State(runtime): State<Arc<RuntimeState>>, incoming: IncomingRequest) -> Json<Value> {
+    runtime.log.push(incoming.request);
     Json(json!({ "status": "Healthy", "time_of_last_update": unix_seconds((runtime.clock)()) }))
 }
 
-/// Says who issues the tokens for a runtime (RFC 9728 section 3), to a client that has none yet.
-async fn protected_resource(State(runtime): State<Arc<Runtime>>, exchange: Exchange) -> Response<Body> {
-    let envelope = Envelope::of(&exchange.request, runtime.issuer.url());
-    let metadata = match (runtime.inbound, Target::of(&exchange.request)) {
-        (Inbound::SigV4, _) => Err(Refusal::not_found("The runtime takes no tokens.")),
-        (_, Err(refusal)) => Err(refusal),
+/// Names the issuer of tokens for a runtime (RFC 9728 section 3). Needs no token.
+async fn protected_resource(State(runtime): State<Arc<RuntimeState>>, incoming: IncomingRequest) -> Response<Body> {
+    let issuer = runtime.user_pool.issuer.url();
+    let headers = ResponseHeaders::new(&incoming.request, issuer);
+    let metadata = match (runtime.inbound_auth, Target::parse(&incoming.request)) {
+        (InboundAuth::SigV4, _) => Err(ServiceError::not_found("The runtime takes no tokens.")),
+        (_, Err(error)) => Err(error),
         (_, Ok(target)) => Ok(json!({
-            "resource": target.url(runtime.issuer.url(), ""),
-            "authorization_servers": [runtime.issuer.url()],
+            "resource": target.url(issuer, ""),
+            "authorization_servers": [issuer],
             "bearer_methods_supported": ["header"],
         })),
     };
-    let answer = runtime.record(exchange.request, metadata).map_or_else(AgentAnswer::from, AgentAnswer::json);
-    exchange.connection.send(answer, |response| envelope.around(response))
+    let response = runtime.record(incoming.request, metadata).map_or_else(AgentResponse::from, AgentResponse::json);
+    headers.apply(send(&incoming.control, response))
 }
 
-async fn key_set(State(runtime): State<Arc<Runtime>>, exchange: Exchange) -> Json<Value> {
-    runtime.log.push(exchange.request);
-    Json(runtime.issuer.key_set())
+async fn unknown(State(runtime): State<Arc<RuntimeState>>, incoming: IncomingRequest) -> Response<Body> {
+    let headers = ResponseHeaders::new(&incoming.request, runtime.user_pool.issuer.url());
+    let error = ServiceError::new(StatusCode::NOT_FOUND, "UnknownOperationException", "There is no such operation.");
+    let refused = runtime.record(incoming.request, Err(error));
+    headers.apply(send(&incoming.control, respond(refused).await))
 }
 
-async fn configuration(State(runtime): State<Arc<Runtime>>, exchange: Exchange) -> Json<Value> {
-    runtime.log.push(exchange.request);
-    Json(runtime.issuer.configuration())
-}
-
-async fn unknown(State(runtime): State<Arc<Runtime>>, exchange: Exchange) -> Response<Body> {
-    let envelope = Envelope::of(&exchange.request, runtime.issuer.url());
-    let refusal = Refusal::new(StatusCode::NOT_FOUND, "UnknownOperationException", "There is no such operation.");
-    runtime.log.push(RecordedRequest { refusal: Some(refusal.name), ..exchange.request });
-    exchange.connection.send(refusal.into(), |response| envelope.around(response))
-}
-
-/// Dates an answer by the mock's clock, for a client whose own is wrong reads it there.
-async fn date(State(runtime): State<Arc<Runtime>>, mut response: Response<Body>) -> Response<Body> {
+/// Sets `Date` by the mock's clock, from which a client corrects its own.
+async fn date(State(runtime): State<Arc<RuntimeState>>, mut response: Response<Body>) -> Response<Body> {
     if let Ok(date) = HeaderValue::try_from(httpdate::fmt_http_date((runtime.clock)())) {
         response.headers_mut().insert(header::DATE, date);
     }
     response
-}
-
-impl Runtime {
-    /// Judges an invocation as the service does: the caller, then the request's form, then whether there is such a runtime.
-    fn admit(&self, exchange: &mut Exchange) -> Result<(Agent, AgentRequest), Refusal> {
-        // Without the body no signature can be checked, so this one rule of form comes before the caller.
-        limits::check_payload(exchange)?;
-        let request = &mut exchange.request;
-        let target = Target::of(request);
-        let (caller, credential_form) = self.door(target.as_ref().ok()).verify(request)?;
-        (request.caller, request.credential_form) = (Some(caller), Some(credential_form));
-        limits::check_headers(&request.headers)?;
-        let session_id = request.header(SESSION_ID.as_str()).map(str::to_owned);
-        self.reach(&target?, session_id, request)
-    }
-
-    /// The door to a runtime, or to one whose name could not be read.
-    fn door<'a>(&'a self, target: Option<&'a Target>) -> Door<'a> {
-        Door {
-            inbound: self.inbound,
-            issuer: &self.issuer,
-            credentials: &self.credentials,
-            region: target.map_or(REGION, Target::region),
-            service: "bedrock-agentcore",
-            now: (self.clock)(),
-        }
-    }
-
-    /// Finds the agent of a target. `session_id` is the one that was sent.
-    fn reach(
-        &self,
-        target: &Target,
-        session_id: Option<String>,
-        request: &mut RecordedRequest,
-    ) -> Result<(Agent, AgentRequest), Refusal> {
-        if target.account() != ACCOUNT {
-            return Err(Refusal::forbidden(
-                "AccessDeniedException",
-                "You are not authorized to perform bedrock-agentcore:InvokeAgentRuntime on this resource.",
-            ));
-        }
-        self.find(target.id(), target.qualifier(), session_id, request)
-    }
-
-    /// Finds the agent of a runtime id and what it is given of the request. `session_id` is the one that was sent.
-    fn find(
-        &self,
-        id: &str,
-        qualifier: Option<&str>,
-        session_id: Option<String>,
-        request: &mut RecordedRequest,
-    ) -> Result<(Agent, AgentRequest), Refusal> {
-        let (name, agent) =
-            self.agents.find(id).ok_or_else(|| Refusal::not_found(format!("There is no agent runtime '{id}'.")))?;
-        request.agent = Some(name.clone());
-        let given = AgentRequest {
-            attempt: self.attempts.count(&name, session_id),
-            agent: name,
-            payload: request.body.clone(),
-            session_id: request.session_id.clone(),
-            user_id: request.header(USER_ID.as_str()).map(str::to_owned),
-            qualifier: qualifier.map(str::to_owned),
-            headers: AgentRequest::visible(&request.headers),
-        };
-        Ok((agent, given))
-    }
-
-    /// Records a request with what was decided about it.
-    fn record<T>(&self, request: RecordedRequest, decision: Result<T, Refusal>) -> Result<T, Refusal> {
-        let refusal = decision.as_ref().err().map(|refusal| refusal.name);
-        self.log.push(RecordedRequest { refusal, ..request });
-        decision
-    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The listener on loopback and the connections it accepts. Knows nothing of HTTP.
+//! The listener on loopback and the connections that it accepts. Knows no routes.
 
 mod certificate;
 mod connection;
@@ -25,17 +25,17 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 pub(crate) use certificate::Certificate;
-pub(crate) use connection::Switch;
-use connection::{Connection, Duplex};
+pub(crate) use connection::ConnectionControl;
+use connection::{Connection, Stream};
 
-/// A bound port, not yet served.
-pub(crate) struct Socket {
+/// A bound port that is not served yet.
+pub(crate) struct BoundListener {
     listener: TcpListener,
     address: SocketAddr,
 }
 
-impl Socket {
-    /// Binds a port of 127.0.0.1, 0 for any free one.
+impl BoundListener {
+    /// Binds a port of 127.0.0.1; 0 is any free one.
     pub(crate) async fn bind(port: u16) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let address = listener.local_addr()?;
@@ -56,9 +56,9 @@ impl Socket {
             handshakes: JoinSet::new(),
             connections: connections.clone(),
         };
-        let service = router.into_make_service_with_connect_info::<Switch>();
+        let service = router.into_make_service_with_connect_info::<ConnectionControl>();
         let task = tokio::spawn(async move {
-            // The listener never ends by itself, and so neither does this future.
+            // The listener never ends, and so neither does this future.
             let _ = axum::serve(acceptor, service).await;
         });
         Server { connections, task }
@@ -72,16 +72,16 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// The TCP connections accepted so far.
+    /// Returns the number of TCP connections accepted so far.
     pub(crate) fn accepted(&self) -> usize {
         self.connections.accepted.load(Ordering::Relaxed)
     }
 
-    /// The TCP connections that are open.
+    /// Returns the number of TCP connections that are open.
     #[cfg(test)]
     pub(crate) fn open(&self) -> usize {
         let open = self.connections.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.switches.iter().filter(|switch| switch.is_live()).count()
+        open.controls.iter().filter(|control| control.is_open()).count()
     }
 }
 
@@ -92,9 +92,9 @@ impl Drop for Server {
     }
 }
 
-/// The connections of a server, so that dropping it leaves none behind.
+/// The connections of a server, which closes all of them when it is dropped.
 ///
-/// The HTTP server runs each connection in a task of its own, which outlives the one that accepts.
+/// The HTTP server runs each connection in a task of its own, which outlives the accepting task.
 #[derive(Default)]
 struct Connections {
     accepted: AtomicUsize,
@@ -103,19 +103,19 @@ struct Connections {
 
 #[derive(Default)]
 struct Open {
-    switches: Vec<Switch>,
+    controls: Vec<ConnectionControl>,
     is_closed: bool,
 }
 
 impl Connections {
-    fn add(&self, stream: impl Duplex + 'static) -> Connection {
+    fn add(&self, stream: impl Stream + 'static) -> Connection {
         let connection = Connection::new(stream);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.switches.retain(Switch::is_live);
+        open.controls.retain(ConnectionControl::is_open);
         if open.is_closed {
-            connection.switch().close();
+            connection.control().close();
         } else {
-            open.switches.push(connection.switch().clone());
+            open.controls.push(connection.control().clone());
         }
         connection
     }
@@ -123,17 +123,17 @@ impl Connections {
     fn close(&self) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.is_closed = true;
-        open.switches.drain(..).for_each(|switch| switch.close());
+        open.controls.drain(..).for_each(|control| control.close());
     }
 }
 
-impl Connected<IncomingStream<'_, Acceptor>> for Switch {
+impl Connected<IncomingStream<'_, Acceptor>> for ConnectionControl {
     fn connect_info(stream: IncomingStream<'_, Acceptor>) -> Self {
-        stream.io().switch().clone()
+        stream.io().control().clone()
     }
 }
 
-/// Accepts connections, and shakes hands with several at once so that a slow one keeps nobody waiting.
+/// Accepts connections, and runs their TLS handshakes concurrently so that a slow one delays no other.
 struct Acceptor {
     listener: TcpListener,
     address: SocketAddr,
@@ -151,12 +151,12 @@ impl Listener for Acceptor {
             tokio::select! {
                 accepted = self.listener.accept() => {
                     let Ok((stream, _)) = accepted else {
-                        // Out of file descriptors, most likely: one second lets others close theirs.
+                        // Most likely no file descriptor is left: in a second other connections may close.
                         tokio::time::sleep(Duration::from_secs(1)).await;
                         continue;
                     };
                     self.connections.accepted.fetch_add(1, Ordering::Relaxed);
-                    // Small writes are the point of a stream of words; a refusal only costs time.
+                    // A stream of words is many small writes. Without the option it is only slower.
                     let _ = stream.set_nodelay(true);
                     match self.tls.clone() {
                         Some(tls) => {
@@ -165,8 +165,8 @@ impl Listener for Acceptor {
                         None => return (self.connections.add(stream), self.address),
                     }
                 }
-                Some(shaken) = self.handshakes.join_next() => {
-                    if let Ok(Ok(stream)) = shaken {
+                Some(handshake) = self.handshakes.join_next() => {
+                    if let Ok(Ok(stream)) = handshake {
                         return (self.connections.add(stream), self.address);
                     }
                 }

@@ -1,23 +1,28 @@
-//! The door: which way a caller proves who it is, and whether this mock's runtimes take that way.
+//! Authenticates the caller of a request by the one credential that it carries. Knows no permissions.
 
 mod bearer;
-pub(crate) mod sigv4;
+mod credentials;
+mod sigv4;
 pub(crate) mod subprotocol;
 
-use std::time::SystemTime;
+use http::{HeaderName, header};
 
-use http::header;
+use crate::{
+    record::{Caller, CredentialForm, RecordedRequest},
+    service_error::ServiceError,
+};
 
-use crate::{Caller, Credentials, RecordedRequest, identity::Issuer, refusal::Refusal};
-use sigv4::presign;
+pub(crate) use bearer::JwtAuthorizer;
+pub use credentials::Credentials;
+pub(crate) use sigv4::{SigV4Verifier, percent_encode, presign::is_credential_parameter};
 
-/// The ways in that a mock's runtimes accept.
+/// The inbound authentication of a mock's runtimes.
 ///
-/// A real runtime accepts one of the two, chosen when it is created; a mock accepts either unless told otherwise, so
+/// A real runtime accepts one of the two, chosen when it is created; a mock accepts either by default, so
 /// that one mock serves tests of both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Inbound {
+pub enum InboundAuth {
     /// A JWT or a SigV4 signature. The default.
     #[default]
     Either,
@@ -27,99 +32,79 @@ pub enum Inbound {
     SigV4,
 }
 
-/// How a caller proved who it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum CredentialForm {
-    /// By a JWT in the `authorization` header.
-    Bearer,
-    /// By a JWT in the subprotocols of a WebSocket.
-    Subprotocol,
-    /// By a SigV4 signature in the `authorization` header.
-    Signature,
-    /// By a SigV4 signature in the query of a WebSocket's URL.
-    PresignedUrl,
+/// Authenticates callers as a runtime with this inbound authentication does.
+pub(crate) struct Authenticator<'a> {
+    pub(crate) inbound_auth: InboundAuth,
+    pub(crate) jwt: JwtAuthorizer<'a>,
+    pub(crate) sigv4: SigV4Verifier<'a>,
 }
 
-/// What a caller is verified against.
-pub(crate) struct Door<'a> {
-    pub(crate) inbound: Inbound,
-    pub(crate) issuer: &'a Issuer,
-    pub(crate) credentials: &'a Credentials,
-    /// The region a signature must be scoped to.
-    pub(crate) region: &'a str,
-    /// The service a signature must be scoped to.
-    pub(crate) service: &'static str,
-    pub(crate) now: SystemTime,
-}
-
-impl Door<'_> {
-    /// Verifies the caller of a WebSocket handshake, who has two more ways in.
-    pub(crate) fn verify_handshake(&self, request: &RecordedRequest) -> Result<(Caller, CredentialForm), Refusal> {
-        let ways = (
+impl Authenticator<'_> {
+    /// Authenticates a WebSocket handshake, whose credential may also be in the subprotocols or the query.
+    pub(crate) fn authenticate_handshake(
+        &self,
+        request: &RecordedRequest,
+    ) -> Result<(Caller, CredentialForm), ServiceError> {
+        let present = (
             request.headers.contains_key(header::AUTHORIZATION),
-            presign::is_presigned(request),
+            sigv4::presign::is_presigned(request),
             subprotocol::is_bearer(request),
         );
-        match ways {
-            (_, false, false) => self.verify(request),
+        match present {
+            (_, false, false) => self.authenticate(request),
             (false, true, false) => {
-                self.take(Inbound::SigV4)?;
-                Ok((presign::verify(request, self)?, CredentialForm::PresignedUrl))
+                self.require(InboundAuth::SigV4)?;
+                Ok((self.sigv4.verify_presigned(request)?, CredentialForm::PresignedUrl))
             }
             (false, false, true) => {
-                self.take(Inbound::Jwt)?;
-                let token = subprotocol::token(request)?;
-                Ok((bearer::verify(&token, self.issuer, self.now)?, CredentialForm::Subprotocol))
+                self.require(InboundAuth::Jwt)?;
+                Ok((self.jwt.verify(&subprotocol::token(request)?)?, CredentialForm::Subprotocol))
             }
-            _ => Err(Refusal::validation("The request authenticates in more than one way.")),
+            _ => Err(ServiceError::validation("The request authenticates in more than one way.")),
         }
     }
 
-    /// Verifies the caller of a request by its `authorization` header.
-    pub(crate) fn verify(&self, request: &RecordedRequest) -> Result<(Caller, CredentialForm), Refusal> {
+    /// Authenticates a request by its `authorization` header.
+    pub(crate) fn authenticate(&self, request: &RecordedRequest) -> Result<(Caller, CredentialForm), ServiceError> {
         let mut values = request.headers.get_all(header::AUTHORIZATION).iter();
         let Some(value) = values.next() else {
-            return Err(match self.inbound {
-                Inbound::Jwt => Refusal::unauthorized("Missing Authentication Token"),
-                _ => Refusal::forbidden("MissingAuthenticationTokenException", "Missing Authentication Token"),
+            return Err(match self.inbound_auth {
+                InboundAuth::Jwt => ServiceError::unauthorized("Missing Authentication Token"),
+                _ => sigv4::missing(),
             });
         };
         let value = value.to_str().ok().filter(|_| values.next().is_none()).unwrap_or_default();
         let (scheme, rest) = value.split_once(' ').unwrap_or((value, ""));
         if scheme.eq_ignore_ascii_case("bearer") {
-            self.take(Inbound::Jwt)?;
-            return Ok((bearer::verify(rest.trim(), self.issuer, self.now)?, CredentialForm::Bearer));
+            self.require(InboundAuth::Jwt)?;
+            return Ok((self.jwt.verify(rest.trim())?, CredentialForm::Bearer));
         }
         if scheme == sigv4::ALGORITHM {
-            self.take(Inbound::SigV4)?;
-            return Ok((sigv4::verify(rest, request, self)?, CredentialForm::Signature));
+            self.require(InboundAuth::SigV4)?;
+            return Ok((self.sigv4.verify_parameters(rest, request)?, CredentialForm::Signature));
         }
-        Err(Refusal::forbidden(
+        Err(ServiceError::forbidden(
             "IncompleteSignatureException",
             "The Authorization header is neither one bearer token nor one AWS4-HMAC-SHA256 signature.",
         ))
     }
 
-    /// Verifies the caller of a request that must be signed, whatever the runtimes accept.
-    pub(crate) fn verify_signature(&self, request: &RecordedRequest) -> Result<Caller, Refusal> {
-        let value = request.header(header::AUTHORIZATION.as_str()).unwrap_or_default();
-        match value.split_once(' ') {
-            Some((sigv4::ALGORITHM, rest)) => sigv4::verify(rest, request, self),
-            _ => Err(Refusal::forbidden("MissingAuthenticationTokenException", "Missing Authentication Token")),
-        }
-    }
-
-    /// Refuses a way in that is not this mock's, in the service's words.
-    fn take(&self, way: Inbound) -> Result<(), Refusal> {
-        if self.inbound == Inbound::Either || self.inbound == way {
+    /// Rejects a method of authentication that the runtimes are not configured for.
+    fn require(&self, method: InboundAuth) -> Result<(), ServiceError> {
+        if self.inbound_auth == InboundAuth::Either || self.inbound_auth == method {
             return Ok(());
         }
-        Err(Refusal::forbidden(
+        Err(ServiceError::forbidden(
             "AccessDeniedException",
             "Authorization method mismatch. The agent is configured for a different authorization method than what \
              was used in your request. Check the agent's authorization configuration and ensure your request uses the \
              matching method (OAuth or SigV4).",
         ))
     }
+}
+
+/// Returns whether a header may hold a credential: a browser puts a token into the subprotocols.
+pub(crate) fn is_credential_header(name: &HeaderName) -> bool {
+    let names = [header::AUTHORIZATION.as_str(), sigv4::SECURITY_TOKEN, header::SEC_WEBSOCKET_PROTOCOL.as_str()];
+    names.contains(&name.as_str())
 }

@@ -1,8 +1,8 @@
-//! What the built-in agents say over a WebSocket once it is open. Refuses no handshake.
+//! The behaviour of the built-in agents over an open WebSocket. Authenticates no handshake.
 
-mod frames;
-mod line;
-mod peer;
+mod connection;
+mod fault;
+mod frame_limits;
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -11,92 +11,104 @@ use serde_json::{Value, json};
 use tokio::pin;
 
 use crate::{
-    AgentRequest, CredentialForm, RecordedRequest,
-    agents::{request::HIDDEN, story::words},
-    encode,
-    verify::sigv4::presign,
+    agents::{Agent, story::words},
+    faults::WebSocketFault,
+    invocation::{AgentRequest, AgentResponse, REDACTED},
+    record::{CredentialForm, RecordedRequest},
+    verify::is_credential_parameter,
 };
-use line::End;
+use connection::End;
 
-pub(crate) use frames::{Frames, MAX_FRAME_BYTES, MAX_MESSAGE_BYTES};
-pub(crate) use line::Line;
-pub(crate) use peer::Peer;
+pub(crate) use connection::Connection;
+pub(crate) use frame_limits::{FrameLimits, MAX_FRAME_BYTES, MAX_MESSAGE_BYTES};
 
-/// A handshake as it reaches an agent.
+/// A handshake as an agent receives it.
 pub(crate) struct Handshake {
-    pub(crate) request: AgentRequest,
-    /// The parameters, of which those that are credentials hold only `…`.
+    request: AgentRequest,
+    /// The query's parameters, the credentials redacted to `…`.
     query: Vec<(String, String)>,
     credential_form: Option<CredentialForm>,
 }
 
 impl Handshake {
     pub(crate) fn new(request: AgentRequest, received: &RecordedRequest) -> Self {
-        let mut query = encode::parameters(received.query.as_deref().unwrap_or_default());
-        for (_, value) in query.iter_mut().filter(|(name, _)| presign::is_secret(name)) {
-            HIDDEN.clone_into(value);
+        let mut query = received.parameters();
+        for (_, value) in query.iter_mut().filter(|(name, _)| is_credential_parameter(name)) {
+            REDACTED.clone_into(value);
         }
         Self { request, query, credential_form: received.credential_form }
     }
 
-    /// What was received, as the agent `headers` tells it: pairs, because a name may come twice.
-    pub(crate) fn describe(&self) -> Value {
-        let headers = self.request.headers.iter();
-        let headers = headers.map(|(name, value)| json!([name.as_str(), String::from_utf8_lossy(value.as_bytes())]));
-        let credential_form = self.credential_form.map(|credential_form| match credential_form {
+    /// Describes what was received, for the agent `headers`.
+    fn describe(&self) -> Value {
+        let credential_form = self.credential_form.map(|form| match form {
             CredentialForm::Bearer => "bearer",
             CredentialForm::Subprotocol => "subprotocol",
             CredentialForm::Signature => "signature",
             CredentialForm::PresignedUrl => "presigned-url",
         });
-        json!({ "headers": Value::from_iter(headers), "query": self.query, "credential_form": credential_form })
+        json!({ "headers": self.request.header_pairs(), "query": self.query, "credential_form": credential_form })
     }
 }
 
-/// How an agent talks.
-pub(crate) enum Talk {
+/// What an agent does with an open WebSocket.
+pub(crate) enum Handler {
     /// Sends every message back.
     Echo,
-    /// Takes every message for a prompt, and tells a story about it at this pace.
+    /// Takes every message as a prompt, and sends a story about it with this pause between words.
     Story(Duration),
-    /// Sends this first, then every message back.
-    Greeting(Value),
-    /// Misbehaves.
-    Peer(Peer),
+    /// Sends this description of the handshake, then every message back.
+    Headers(Value),
+    /// Injects a fault.
+    Fault(WebSocketFault),
 }
 
-impl Talk {
-    /// Talks until one of the two ends the connection.
-    pub(crate) async fn over(self, mut line: Line) {
-        let talked = match self {
-            Self::Echo => echo(&mut line).await,
-            Self::Story(pace) => story(&mut line, pace).await,
-            Self::Greeting(greeting) => match line.send(text(&greeting)).await {
-                Ok(()) => echo(&mut line).await,
+impl Handler {
+    /// Returns an agent's handler, or the response by which the agent refuses the handshake.
+    pub(crate) async fn accept(agent: Agent, handshake: Handshake) -> Result<Self, AgentResponse> {
+        let request = &handshake.request;
+        match agent {
+            Agent::Echo => Ok(Self::Echo),
+            Agent::Story(pace) => Ok(Self::Story(pace)),
+            Agent::Headers => Ok(Self::Headers(handshake.describe())),
+            Agent::Fault(fault) => fault.respond_to_handshake(request).await.map_or(Ok(Self::Echo), Err),
+            Agent::WebSocketFault(WebSocketFault::Drop(first)) if request.attempt > first.into() => Ok(Self::Echo),
+            Agent::WebSocketFault(fault) => Ok(Self::Fault(fault)),
+            Agent::Custom(_) | Agent::Text => Err(AgentResponse::unsupported("The agent has no WebSocket.")),
+        }
+    }
+
+    /// Runs until one of the peers ends the connection.
+    pub(crate) async fn run(self, mut connection: Connection) {
+        let ended = match self {
+            Self::Echo => echo(&mut connection).await,
+            Self::Story(pace) => story(&mut connection, pace).await,
+            Self::Headers(description) => match connection.send(text(&description)).await {
+                Ok(()) => echo(&mut connection).await,
                 Err(end) => Err(end),
             },
-            Self::Peer(peer) => peer.talk(&mut line).await,
+            Self::Fault(fault) => fault::inject(fault, &mut connection).await,
         };
-        if let Err(end) = talked {
-            line.end(end).await;
+        if let Err(end) = ended {
+            connection.end(end).await;
         }
     }
 }
 
-async fn echo(line: &mut Line) -> Result<(), End> {
+async fn echo(connection: &mut Connection) -> Result<(), End> {
     loop {
-        let message = line.recv().await?;
-        line.send(message).await?;
+        let message = connection.recv().await?;
+        connection.send(message).await?;
     }
 }
 
-/// Tells a story about each prompt. Prompts that come while one is told are kept for later, and an end is heard at once.
-async fn story(line: &mut Line, pace: Duration) -> Result<(), End> {
+/// Sends a story about each prompt. Queues the prompts that arrive meanwhile, and ends at once when the peer does.
+async fn story(connection: &mut Connection, pace: Duration) -> Result<(), End> {
     let mut prompts = VecDeque::new();
     loop {
         let message = match prompts.pop_front() {
             Some(message) => message,
-            None => line.recv().await?,
+            None => connection.recv().await?,
         };
         for (index, word) in words(&prompt(&message.into_data())).into_iter().enumerate() {
             if index > 0 && !pace.is_zero() {
@@ -105,17 +117,17 @@ async fn story(line: &mut Line, pace: Duration) -> Result<(), End> {
                 loop {
                     tokio::select! {
                         () = &mut pause => break,
-                        message = line.recv() => prompts.push_back(message?),
+                        message = connection.recv() => prompts.push_back(message?),
                     }
                 }
             }
-            line.send(text(&word.into())).await?;
+            connection.send(text(&word.into())).await?;
         }
-        line.send(text(&json!({ "type": "done" }))).await?;
+        connection.send(text(&json!({ "type": "done" }))).await?;
     }
 }
 
-/// The prompt in a message: an object's `prompt` or `inputText`, a JSON string, or else the text as it is.
+/// Returns the prompt of a message: an object's `prompt` or `inputText`, a JSON string, or else the text as it is.
 fn prompt(message: &[u8]) -> String {
     let value = serde_json::from_slice(message).unwrap_or_default();
     let prompt = match &value {

@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, io::Read, path::PathBuf, process::Command};
 
-use agentcore_mock::{AgentAnswer, Mock, RecordedRequest};
+use agentcore_mock::{AgentResponse, Mock, RecordedRequest};
 use serde_json::{Value, json};
 
 use crate::world::{Ended, World, ended, run, run_with};
@@ -45,7 +45,7 @@ fn world() -> World {
     let sse = |bytes: &'static str| {
         move |_| async move {
             let pieces = futures_util::stream::iter([Ok::<_, Infallible>(bytes.into())]);
-            AgentAnswer::stream("text/event-stream", pieces)
+            AgentResponse::stream("text/event-stream", pieces)
         }
     };
     World::with(
@@ -56,7 +56,7 @@ fn world() -> World {
                 "tools",
                 sse("data: {\"reasoningText\": \"hm\", \"reasoning\": true}\n\ndata: {\"data\": \"x\"}\n\n"),
             )
-            .agent("unknown", |_| async { AgentAnswer::json(json!({"answer": 42})) }),
+            .agent("unknown", |_| async { AgentResponse::json(json!({"answer": 42})) }),
     )
 }
 

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use agentcore_mock::{AgentAnswer, Mock};
+use agentcore_mock::{AgentResponse, Mock};
 use serde_json::{Value, json};
 
 use crate::world::{World, run};
@@ -14,7 +14,7 @@ fn world() -> World {
     let sse = |bytes: &'static str| {
         move |_| async move {
             let pieces = futures_util::stream::iter([Ok::<_, Infallible>(bytes.into())]);
-            AgentAnswer::stream("text/event-stream", pieces)
+            AgentResponse::stream("text/event-stream", pieces)
         }
     };
     World::with(
@@ -23,9 +23,9 @@ fn world() -> World {
             .agent("silent", sse("data: {\"step\": 1}\n\ndata: {\"step\": 2}\n\n"))
             .agent("unended", sse("data: \"a\"\n\ndata: \"b\"\n"))
             .agent("lines", sse("data: \"line\\n\"\n\n"))
-            .agent("object", |_| async { AgentAnswer::json(json!({"result": "four", "n": 4})) })
-            .agent("unknown", |_| async { AgentAnswer::json(json!({"answer": 42})) })
-            .agent("refuses", |_| async { AgentAnswer::json(json!({"error": "no", "error_type": "Refusal"})) }),
+            .agent("object", |_| async { AgentResponse::json(json!({"result": "four", "n": 4})) })
+            .agent("unknown", |_| async { AgentResponse::json(json!({"answer": 42})) })
+            .agent("refuses", |_| async { AgentResponse::json(json!({"error": "no", "error_type": "Refusal"})) }),
     )
 }
 

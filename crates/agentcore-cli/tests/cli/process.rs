@@ -6,7 +6,7 @@ use std::{
     sync::mpsc,
 };
 
-use agentcore_mock::{AgentAnswer, Mock};
+use agentcore_mock::{AgentResponse, Mock};
 
 use crate::world::{World, acore, ended, run};
 
@@ -38,7 +38,7 @@ fn a_signal_ends_a_wait_for_the_answer() {
         let invoked = invoked.clone();
         async move {
             invoked.send(()).unwrap();
-            std::future::pending::<AgentAnswer>().await
+            std::future::pending::<AgentResponse>().await
         }
     }));
     let child = world.invoke("hangs", ["hi"]).spawn().unwrap();
@@ -94,7 +94,7 @@ fn text_is_flushed_as_it_arrives() {
                     Some((Ok::<_, std::convert::Infallible>((*bytes).into()), part + 1))
                 }
             });
-            AgentAnswer::stream("text/event-stream", pieces)
+            AgentResponse::stream("text/event-stream", pieces)
         }
     }));
     for (format, first) in [("text", "one "), ("events", "{\"event\":"), ("raw", "data: \"one \"")] {

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use agentcore_mock::{AgentAnswer, Mock};
+use agentcore_mock::{AgentResponse, Mock};
 use pty_process::{
     Size,
     blocking::{Pty, open},
@@ -119,7 +119,7 @@ fn modes(pty: &Pty) -> (LocalModes, OutputModes) {
 /// An agent that says this in Strands' dialect.
 fn world() -> World {
     World::with(Mock::builder().pace(Duration::from_secs(3600)).agent("strands", |_| async {
-        AgentAnswer::events([
+        AgentResponse::events([
             json!({"reasoningText": "Hm\u{1b}[5m.", "reasoning": true}),
             json!({"data": "It is **su"}),
             json!({"data": "nny**.\u{1b}[31m"}),
@@ -190,7 +190,8 @@ fn ctrl_c_stops_an_answer_and_not_the_program() {
 
 #[test]
 fn ctrl_c_stops_a_wait_for_an_answer() {
-    let world = World::with(Mock::builder().agent("hangs", |_| async { std::future::pending::<AgentAnswer>().await }));
+    let world =
+        World::with(Mock::builder().agent("hangs", |_| async { std::future::pending::<AgentResponse>().await }));
     let mut terminal = Terminal::start(chat(&world, "hangs", ["--no-history"]));
     terminal.prompt();
     terminal.keys("hi\r");

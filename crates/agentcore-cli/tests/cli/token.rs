@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use agentcore_mock::{Inbound, Mock};
+use agentcore_mock::{InboundAuth, Mock};
 use serde_json::Value;
 
 use crate::world::{Ended, World, acore, run, run_with};
@@ -10,7 +10,7 @@ use crate::world::{Ended, World, acore, run, run_with};
 const SECRET: &str = "AGENTCORE_OAUTH_CLIENT_SECRET";
 
 fn world() -> World {
-    World::with(Mock::builder().accept(Inbound::Jwt))
+    World::with(Mock::builder().inbound_auth(InboundAuth::Jwt))
 }
 
 /// The program as the mock's own client, by the flag that names the endpoint or the issuer.

@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf, process::Command};
 
-use agentcore_mock::{Inbound, Mock, User};
+use agentcore_mock::{InboundAuth, Mock, User};
 use serde_json::Value;
 
 use crate::world::{Ended, World, acore, run, run_with};
@@ -17,7 +17,7 @@ struct Pool {
 
 impl Pool {
     fn new(name: &str, user: User) -> Self {
-        let world = World::with(Mock::builder().accept(Inbound::Jwt).user(user));
+        let world = World::with(Mock::builder().inbound_auth(InboundAuth::Jwt).user(user));
         let store = std::env::temp_dir().join(format!("acore-test-{name}-{}", std::process::id()));
         Self { world, store }
     }
@@ -136,7 +136,7 @@ fn a_refresh_token_of_the_environment() {
 
 #[test]
 fn a_new_password_is_chosen_by_the_environment() {
-    let pool = Pool::new("new-password", ada().must_choose_password());
+    let pool = Pool::new("new-password", ada().new_password_required());
     let ended = run(pool.acore("invoke", &["hi"]).env(PASSWORD, "Pa55-w0rd!"));
     assert!(ended.exit == Some(3) && ended.stderr.contains("NEW_PASSWORD_REQUIRED"), "{}", ended.stderr);
     let mut command = pool.acore("invoke", &["hi"]);
@@ -158,7 +158,7 @@ fn either_token_can_be_shown() {
 #[cfg(unix)]
 #[test]
 fn a_program_prints_the_token() {
-    let world = World::with(Mock::builder().accept(Inbound::Jwt));
+    let world = World::with(Mock::builder().inbound_auth(InboundAuth::Jwt));
     let line = format!("echo {}", world.mock.token());
     let path = std::env::var_os("PATH").unwrap();
     answered(&run(world.acore("text", ["invoke", "--token-command", &line, "hi"]).env("PATH", &path)));

@@ -140,7 +140,7 @@ fn an_answer_is_shown_while_input_is_open() {
 
 #[test]
 fn a_local_container() {
-    let world = World::with(Mock::builder().local("echo"));
+    let world = World::with(Mock::builder().local_agent("echo"));
     let ended = run_with(&mut acore(["connect", "--local", world.mock.url()]), b"hi\n");
     assert_eq!((ended.exit, ended.stdout.as_str(), ended.stderr.as_str()), (Some(0), "hi\n", ""));
     assert_eq!(world.mock.requests()[0].path, "/ws");

@@ -5,7 +5,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use agentcore_mock::{Builder, Mock};
+use agentcore_mock::{Mock, MockBuilder};
 use tokio::runtime::Runtime;
 
 /// How a run of the program ended.
@@ -57,7 +57,7 @@ impl World {
         Self::with(Mock::builder())
     }
 
-    pub(crate) fn with(builder: Builder) -> Self {
+    pub(crate) fn with(builder: MockBuilder) -> Self {
         let runtime = Runtime::new().unwrap();
         let mock = runtime.block_on(builder.start()).unwrap();
         Self { mock, _runtime: runtime }

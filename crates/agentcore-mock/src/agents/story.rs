@@ -1,14 +1,13 @@
-//! The story: a stream of text as an agent's model writes it, word by word.
+//! The story: a text as a model streams it, one word an event.
 
 use std::{convert::Infallible, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 
-use super::answer::event;
-use crate::{AgentAnswer, AgentRequest};
+use crate::invocation::{AgentRequest, AgentResponse, event};
 
-pub(super) fn story(request: &AgentRequest, pace: Duration) -> AgentAnswer {
+pub(super) fn story(request: &AgentRequest, pace: Duration) -> AgentResponse {
     let prompt = request.prompt().unwrap_or_else(|| "tell me a story".into());
     let events = stream::iter(words(&prompt).into_iter().enumerate()).then(move |(index, word)| async move {
         if index > 0 && !pace.is_zero() {
@@ -16,10 +15,10 @@ pub(super) fn story(request: &AgentRequest, pace: Duration) -> AgentAnswer {
         }
         Ok::<_, Infallible>(Bytes::from(event(&word.into())))
     });
-    AgentAnswer::stream("text/event-stream; charset=utf-8", events)
+    AgentResponse::stream("text/event-stream; charset=utf-8", events)
 }
 
-/// The words with the space before each, so that joined they are the text.
+/// Returns the words with the space before each, so that joined they are the text.
 pub(crate) fn words(prompt: &str) -> Vec<String> {
     let text = format!("{BEFORE} “{prompt}”. {AFTER}");
     let mut words: Vec<String> = text.split_whitespace().map(|word| format!(" {word}")).collect();

@@ -1,32 +1,23 @@
-//! What the service checks of a request before it looks for the runtime: lengths and counts. Checks no credential.
+//! The limits of headers: lengths and counts. Checks no credential.
 
 use agentcore_core::header::{self, CUSTOM_PREFIX};
 use http::{HeaderMap, HeaderName};
 
-use super::exchange::{Exchange, MAX_PAYLOAD_BYTES};
-use crate::refusal::Refusal;
+use crate::service_error::ServiceError;
 
-/// Checks the payload's size.
-pub(super) fn check_payload(exchange: &Exchange) -> Result<(), Refusal> {
-    if exchange.is_too_large {
-        return Err(Refusal::validation(format!("The payload is larger than {MAX_PAYLOAD_BYTES} bytes.")));
-    }
-    Ok(())
-}
-
-/// Checks the headers' lengths and the custom ones' number.
-pub(super) fn check_headers(headers: &HeaderMap) -> Result<(), Refusal> {
+/// Checks the lengths of the headers and the number of custom ones.
+pub(super) fn check_headers(headers: &HeaderMap) -> Result<(), ServiceError> {
     BOUNDS.iter().try_for_each(|bound| bound.check(headers))?;
     check_custom(headers)
 }
 
 /// Checks a session id that was not sent as a header.
-pub(super) fn check_session_id(id: &str) -> Result<(), Refusal> {
+pub(super) fn check_session_id(id: &str) -> Result<(), ServiceError> {
     let is_visible = id.bytes().all(|byte| matches!(byte, b' '..=b'~'));
     SESSION.check_value(Some(id).filter(|_| is_visible))
 }
 
-/// How long a header's value may be.
+/// The length that a header's value may have, in bytes.
 struct Bound {
     header: HeaderName,
     /// The name of the field in the service's model.
@@ -36,12 +27,12 @@ struct Bound {
 }
 
 impl Bound {
-    fn check(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+    fn check(&self, headers: &HeaderMap) -> Result<(), ServiceError> {
         headers.get_all(&self.header).iter().try_for_each(|value| self.check_value(value.to_str().ok()))
     }
 
-    /// Checks a value, `None` if it is no visible ASCII.
-    fn check_value(&self, value: Option<&str>) -> Result<(), Refusal> {
+    /// Checks a value, which is `None` if it is not visible ASCII.
+    fn check_value(&self, value: Option<&str>) -> Result<(), ServiceError> {
         let rule = match value {
             None => "Member must hold visible ASCII characters only".to_owned(),
             Some(text) if text.len() < self.min => {
@@ -52,33 +43,34 @@ impl Bound {
             }
             Some(_) => return Ok(()),
         };
-        Err(Refusal::validation(format!(
+        Err(ServiceError::validation(format!(
             "1 validation error detected: Value at '{}' failed to satisfy constraint: {rule}",
             self.field
         )))
     }
 }
 
-fn check_custom(headers: &HeaderMap) -> Result<(), Refusal> {
+fn check_custom(headers: &HeaderMap) -> Result<(), ServiceError> {
     let custom = || headers.iter().filter(|(name, _)| is_custom(name.as_str()));
     if custom().count() > MAX_CUSTOM_HEADERS {
-        return Err(Refusal::validation(format!("There are more than {MAX_CUSTOM_HEADERS} custom headers.")));
+        return Err(ServiceError::validation(format!("There are more than {MAX_CUSTOM_HEADERS} custom headers.")));
     }
     if custom().any(|(_, value)| value.len() > MAX_CUSTOM_BYTES) {
-        return Err(Refusal::validation(format!("A custom header is larger than {MAX_CUSTOM_BYTES} bytes.")));
+        return Err(ServiceError::validation(format!("A custom header is larger than {MAX_CUSTOM_BYTES} bytes.")));
     }
     Ok(())
 }
 
-/// Whether a header is the caller's own: neither of HTTP, nor of the service, nor of an AWS SDK.
+/// Returns whether a header is custom: neither of HTTP, nor of the service, nor of an AWS SDK.
 fn is_custom(name: &str) -> bool {
-    let is_standard = STANDARD.contains(&name) || STANDARD_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+    let is_standard = STANDARD.split(' ').any(|standard| standard == name)
+        || STANDARD_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
     !is_standard || name.starts_with(CUSTOM_PREFIX)
 }
 
 const SESSION: Bound = Bound { header: header::SESSION_ID, field: "runtimeSessionId", min: 33, max: 256 };
 
-/// The lengths of the service's model; where it gives no least length, an empty value passes.
+/// The lengths of the service's model; where it has no minimum, an empty value passes.
 static BOUNDS: [Bound; 6] = [
     SESSION,
     Bound { header: header::USER_ID, field: "runtimeUserId", min: 1, max: 1024 },
@@ -92,36 +84,11 @@ static BOUNDS: [Bound; 6] = [
 const MAX_CUSTOM_HEADERS: usize = 20;
 const MAX_CUSTOM_BYTES: usize = 4096;
 
-const STANDARD: &[&str] = &[
-    "accept",
-    "accept-charset",
-    "accept-encoding",
-    "accept-language",
-    "authorization",
-    "baggage",
-    "cache-control",
-    "connection",
-    "content-encoding",
-    "content-length",
-    "content-type",
-    "cookie",
-    "date",
-    "expect",
-    "forwarded",
-    "host",
-    "keep-alive",
-    "origin",
-    "pragma",
-    "referer",
-    "te",
-    "traceparent",
-    "tracestate",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "user-agent",
-    "via",
-];
+/// The headers that are not custom, by name and by prefix.
+const STANDARD: &str = "\
+    accept accept-charset accept-encoding accept-language authorization baggage cache-control connection \
+    content-encoding content-length content-type cookie date expect forwarded host keep-alive origin pragma \
+    referer te traceparent tracestate trailer transfer-encoding upgrade user-agent via";
 
 const STANDARD_PREFIXES: &[&str] = &["amz-sdk-", "mcp-", "proxy-", "sec-", "x-amz-", "x-amzn-", "x-forwarded-"];
 
@@ -133,14 +100,14 @@ mod tests {
 
     use super::*;
 
-    fn refusal(headers: &[(&str, &str)]) -> Option<String> {
+    fn error(headers: &[(&str, &str)]) -> Option<String> {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(name.parse::<HeaderName>().unwrap(), HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
-        check_headers(&map).err().map(|refusal| {
-            assert_eq!((refusal.status.as_u16(), refusal.name), (400, "ValidationException"));
-            refusal.message
+        check_headers(&map).err().map(|error| {
+            assert_eq!((error.status.as_u16(), error.name), (400, "ValidationException"));
+            error.message
         })
     }
 
@@ -156,15 +123,15 @@ mod tests {
             ("x-amzn-bedrock-agentcore-runtime-custom-a", 0, 4096),
             ("x-tenant", 0, 4096),
         ] {
-            let with = |length: usize| refusal(&[(name, &"x".repeat(length))]);
+            let with = |length: usize| error(&[(name, &"x".repeat(length))]);
             assert_eq!(with(min), None, "{name} of {min}");
             assert_eq!(with(max), None, "{name} of {max}");
             assert!(with(max + 1).is_some(), "{name} of {}", max + 1);
             assert!(min == 0 || with(min - 1).is_some(), "{name} below {min}");
         }
-        assert!(refusal(&[("x-amzn-bedrock-agentcore-runtime-session-id", &"é".repeat(40))]).is_some());
+        assert!(error(&[("x-amzn-bedrock-agentcore-runtime-session-id", &"é".repeat(40))]).is_some());
         assert_eq!(
-            refusal(&[("x-amzn-bedrock-agentcore-runtime-session-id", "short")]).unwrap(),
+            error(&[("x-amzn-bedrock-agentcore-runtime-session-id", "short")]).unwrap(),
             "1 validation error detected: Value at 'runtimeSessionId' failed to satisfy constraint: Member must have \
              length greater than or equal to 33"
         );
@@ -174,11 +141,11 @@ mod tests {
     fn counts() {
         let names: Vec<String> = (0..21).map(|index| format!("x-custom-{index}")).collect();
         let mut headers: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "x")).collect();
-        assert!(refusal(&headers).is_some());
+        assert!(error(&headers).is_some());
         headers.pop();
         headers.extend([("accept", "*/*"), ("mcp-session-id", "x"), ("x-amz-date", "x"), ("amz-sdk-request", "x")]);
-        assert_eq!(refusal(&headers), None);
+        assert_eq!(error(&headers), None);
         headers.push(("x-amzn-bedrock-agentcore-runtime-custom-a", "x"));
-        assert!(refusal(&headers).is_some());
+        assert!(error(&headers).is_some());
     }
 }

@@ -3,11 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod agents;
+mod cognito;
 mod handshake;
 mod websocket;
 
 use std::{
     io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, UNIX_EPOCH},
 };
 
@@ -17,14 +22,14 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::{Caller, Inbound, Mock};
+use crate::{Caller, InboundAuth, Mock};
 
 const SESSION: &str = "session-0123456789-0123456789-0123456789";
 
-pub(super) struct Answer {
-    pub(super) status: u16,
+struct Answer {
+    status: u16,
     headers: Vec<(String, String)>,
-    pub(super) body: String,
+    body: String,
 }
 
 impl Answer {
@@ -62,7 +67,7 @@ async fn raw(mock: &Mock, request: &str) -> io::Result<String> {
     Ok(String::from_utf8(answer).unwrap())
 }
 
-pub(super) async fn send(mock: &Mock, line: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+async fn send(mock: &Mock, line: &str, headers: &[(&str, &str)], body: &str) -> Answer {
     let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     // HTTP/1.0 has no chunks, so that the body can be compared as it is.
     let request = format!("{line} HTTP/1.0\r\nHost: x\r\nContent-Length: {}\r\n{headers}\r\n{body}", body.len());
@@ -125,7 +130,7 @@ async fn echo_sees_what_was_sent() {
     assert_eq!(request.query.as_deref(), Some("qualifier=my%20endpoint"));
     assert_eq!(&request.body[..], br#"{"prompt": "Hi"}"#);
     assert_eq!(request.header("traceparent"), Some(headers[4].1));
-    assert_eq!((request.agent.as_deref(), request.refusal), (Some("echo"), None));
+    assert_eq!((request.agent.as_deref(), request.error), (Some("echo"), None));
     assert_eq!(request.caller, Some(Caller::Jwt { subject: "5d0b3a52-7f0e-4d6c-9a7e-2f5a1c8b9e01".to_owned() }));
     let debug = format!("{request:?} {:?}", request.headers);
     assert!(!debug.contains(&bearer[7..]), "{debug}");
@@ -196,7 +201,7 @@ async fn who_comes_before_what_and_what_before_where() {
         assert_eq!(answer.error(), (status, name), "{path}");
         assert_eq!(answer.header("x-amzn-requestid").len(), 36, "{path}");
         let last = mock.requests().pop().unwrap();
-        assert_eq!((last.refusal, last.agent), (Some(name), None), "{path}");
+        assert_eq!((last.error, last.agent), (Some(name), None), "{path}");
     }
     let by_id = send(&mock, "POST /runtimes/echo/invocations?accountId=123456789012", &[good], "").await;
     assert_eq!(by_id.status, 200);
@@ -205,8 +210,8 @@ async fn who_comes_before_what_and_what_before_where() {
 #[tokio::test]
 async fn one_way_in_only() {
     let sigv4 = ("authorization", "AWS4-HMAC-SHA256 Credential=a/b/c/d/e, SignedHeaders=host, Signature=f");
-    let jwt = Mock::builder().accept(Inbound::Jwt).start().await.unwrap();
-    let signed = Mock::builder().accept(Inbound::SigV4).start().await.unwrap();
+    let jwt = Mock::builder().inbound_auth(InboundAuth::Jwt).start().await.unwrap();
+    let signed = Mock::builder().inbound_auth(InboundAuth::SigV4).start().await.unwrap();
     let bearer = format!("Bearer {}", signed.token());
     for (mock, header) in [(&jwt, sigv4), (&signed, ("authorization", bearer.as_str()))] {
         let answer = send(mock, &format!("POST {}", path("echo")), &[header], "").await;
@@ -237,20 +242,25 @@ async fn a_401_leads_to_the_issuer_and_its_keys() {
     assert_eq!(issuer["issuer"], mock.url());
     let keys = issuer["jwks_uri"].as_str().unwrap().trim_start_matches(mock.url()).to_owned();
     let keys = send(&mock, &format!("GET {keys}"), &[], "").await.json();
-    assert_eq!(keys, mock.runtime.issuer.key_set());
+    assert_eq!(keys, mock.runtime.user_pool.issuer.key_set());
+}
+
+/// Starts a mock whose clock a test sets, in seconds.
+async fn start_with_clock() -> (Mock, Arc<AtomicU64>) {
+    let now = Arc::new(AtomicU64::new(1_755_261_296));
+    let clock = now.clone();
+    let read = move || UNIX_EPOCH + Duration::from_secs(clock.load(Ordering::SeqCst));
+    (Mock::builder().clock(read).start().await.unwrap(), now)
 }
 
 #[tokio::test]
 async fn tokens_age_by_the_mocks_clock() {
-    let now = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(1_755_261_296));
-    let clock = now.clone();
-    let seconds = move || clock.load(std::sync::atomic::Ordering::SeqCst);
-    let mock = Mock::builder().clock(move || UNIX_EPOCH + Duration::from_secs(seconds())).start().await.unwrap();
+    let (mock, now) = start_with_clock().await;
     let bearer = format!("Bearer {}", mock.token());
     let call = async || send(&mock, &format!("POST {}", path("echo")), &[("authorization", &bearer)], "").await;
-    now.fetch_add(3599, std::sync::atomic::Ordering::SeqCst);
+    now.fetch_add(3599, Ordering::SeqCst);
     assert_eq!(call().await.status, 200);
-    now.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    now.fetch_add(1, Ordering::SeqCst);
     assert_eq!(call().await.error(), (401, "UnauthorizedException"));
 }
 
@@ -260,7 +270,7 @@ async fn payloads_that_are_too_large() {
     let head = format!("POST {} HTTP/1.0\r\nAuthorization: Bearer {}\r\n", path("echo"), mock.token());
     let announced = raw(&mock, &format!("{head}Content-Length: 104857601\r\n\r\n")).await.unwrap();
     assert_eq!(Answer::read(&announced).error(), (400, "ValidationException"));
-    assert_eq!(mock.requests()[0].refusal, Some("ValidationException"));
+    assert_eq!(mock.requests()[0].error, Some("ValidationException"));
 }
 
 #[tokio::test]
@@ -289,7 +299,7 @@ async fn dropping_a_mock_frees_its_port_and_ends_its_connections() {
     while !answer.ends_with(b"}") {
         assert_ne!(idle.read_buf(&mut answer).await.unwrap(), 0);
     }
-    let runtime = std::sync::Arc::downgrade(&mock.runtime);
+    let runtime = Arc::downgrade(&mock.runtime);
     drop(mock);
     assert!(matches!(idle.read_buf(&mut answer).await, Ok(0) | Err(_)));
     while runtime.strong_count() > 0 {

@@ -1,4 +1,4 @@
-//! A certificate authority of one mock's own, and the server certificate it signs. Made anew at each start.
+//! The certificate authority of one mock, and the server certificate that it signs. Keeps none: each start makes new ones.
 
 use std::sync::Arc;
 
@@ -14,11 +14,11 @@ use tokio_rustls::{
     },
 };
 
-use crate::Error;
+use crate::error::Error;
 
-/// What a server shows and what a client must trust.
+/// A server certificate and its authority.
 pub(crate) struct Certificate {
-    /// The authority's certificate.
+    /// The authority's certificate, which a client must trust.
     pub(crate) root_pem: String,
     pub(crate) acceptor: TlsAcceptor,
 }

@@ -1,4 +1,4 @@
-//! One connection, and the switch by which it is broken or muted in the middle of whatever it carries. Knows nothing of that.
+//! A TCP connection that can be reset, muted or closed from outside. Knows no protocol above it.
 
 use std::{
     io,
@@ -13,131 +13,131 @@ use tokio::{
 };
 use tokio_rustls::server::TlsStream;
 
-/// Decides from outside what becomes of one connection.
+/// Controls one connection from outside.
 #[derive(Clone, Default)]
-pub(crate) struct Switch(Arc<Mutex<Control>>);
+pub(crate) struct ConnectionControl(Arc<Mutex<State>>);
 
-impl Switch {
+impl ConnectionControl {
     /// Resets the connection: the peer sees an error, not an end.
     pub(crate) fn reset(&self) {
-        self.decide(Fate::Reset);
+        self.set(Mode::Reset);
     }
 
     /// Reads nothing more from the peer.
-    pub(crate) fn deafen(&self) {
-        self.decide(Fate::Deaf);
+    pub(crate) fn stop_reading(&self) {
+        self.set(Mode::ReadStopped);
     }
 
-    /// Says nothing more to the peer, and throws away what it says until it ends the connection.
+    /// Sends nothing more, and discards all input until the peer ends the connection.
     ///
-    /// Whoever waits for the connection in any way, waits for that end.
-    pub(crate) fn silence(&self) {
-        self.decide(Fate::Silent);
+    /// Every pending read or write waits for that end.
+    pub(crate) fn discard(&self) {
+        self.set(Mode::Discarding);
     }
 
-    /// Ends the half of the connection that goes to the peer, and reads the other half to its end in
-    /// [silence](Self::silence), so that the last words reach a peer that is still talking.
-    pub(crate) fn linger(&self) {
-        self.decide(Fate::Lingering);
+    /// Shuts down the write half, and [discards](Self::discard) all input, so that what was sent reaches a peer that is
+    /// still sending.
+    pub(crate) fn shut_down_write(&self) {
+        self.set(Mode::HalfClosed);
     }
 
-    /// Shows a tap every byte that is read from here on.
-    pub(crate) fn tap(&self, tap: impl FnMut(&[u8]) + Send + 'static) {
-        self.control().tap = Some(Box::new(tap));
+    /// Passes every byte that is read from now on to an observer.
+    pub(crate) fn observe(&self, observer: impl FnMut(&[u8]) + Send + 'static) {
+        self.state().observer = Some(Box::new(observer));
     }
 
-    /// Closes the connection, whatever it is in the middle of.
+    /// Closes the connection at once.
     pub(super) fn close(&self) {
-        self.decide(Fate::Closed);
+        self.set(Mode::Closed);
     }
 
-    pub(super) fn is_live(&self) -> bool {
-        self.control().fate != Fate::Closed
+    pub(super) fn is_open(&self) -> bool {
+        self.state().mode != Mode::Closed
     }
 
-    /// A connection that is closed stays so.
-    fn decide(&self, fate: Fate) {
-        let mut control = self.control();
-        if control.fate != Fate::Closed {
-            control.fate = fate;
+    /// Sets the mode; a closed connection stays closed.
+    fn set(&self, mode: Mode) {
+        let mut state = self.state();
+        if state.mode != Mode::Closed {
+            state.mode = mode;
         }
-        let waker = control.waker.take();
-        drop(control);
+        let waker = state.waker.take();
+        drop(state);
         if let Some(waker) = waker {
             waker.wake();
         }
     }
 
-    fn control(&self) -> MutexGuard<'_, Control> {
+    fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[derive(Default)]
-struct Control {
-    fate: Fate,
-    /// Of the task that drives the connection.
+struct State {
+    mode: Mode,
+    /// The waker of the task that drives the connection.
     waker: Option<Waker>,
-    tap: Option<Tap>,
+    observer: Option<Observer>,
 }
 
-/// Is shown the bytes that are read.
-type Tap = Box<dyn FnMut(&[u8]) + Send>;
+/// Receives the bytes that are read.
+type Observer = Box<dyn FnMut(&[u8]) + Send>;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Fate {
+enum Mode {
     #[default]
-    Standing,
-    Deaf,
-    Silent,
-    Lingering,
-    /// To be reset by the task that drives the connection.
+    Open,
+    ReadStopped,
+    Discarding,
+    HalfClosed,
+    /// The task that drives the connection resets it.
     Reset,
     Closed,
 }
 
-/// A connection that obeys its [`Switch`].
+/// A connection under its [`ConnectionControl`].
 pub(crate) struct Connection {
-    stream: Box<dyn Duplex>,
-    switch: Switch,
+    stream: Box<dyn Stream>,
+    control: ConnectionControl,
 }
 
 impl Connection {
-    pub(super) fn new(stream: impl Duplex + 'static) -> Self {
-        Self { stream: Box::new(stream), switch: Switch::default() }
+    pub(super) fn new(stream: impl Stream + 'static) -> Self {
+        Self { stream: Box::new(stream), control: ConnectionControl::default() }
     }
 
-    pub(super) fn switch(&self) -> &Switch {
-        &self.switch
+    pub(super) fn control(&self) -> &ConnectionControl {
+        &self.control
     }
 
-    /// Gives the connection's fate, resets it if that is the fate, and wakes the caller when another is decided.
-    fn fate(&mut self, cx: &mut Context<'_>) -> io::Result<Fate> {
-        let mut control = self.switch.control();
-        control.waker = Some(cx.waker().clone());
-        match control.fate {
-            Fate::Reset => {
-                control.fate = Fate::Closed;
-                // Closing a socket that lingers for no time sends a reset in place of an end.
+    /// Returns the mode, resets the connection if it is `Reset`, and wakes the caller when the mode changes.
+    fn mode(&mut self, cx: &mut Context<'_>) -> io::Result<Mode> {
+        let mut state = self.control.state();
+        state.waker = Some(cx.waker().clone());
+        match state.mode {
+            Mode::Reset => {
+                state.mode = Mode::Closed;
+                // Closing a socket with a linger time of zero sends RST in place of FIN.
                 self.stream.tcp().set_zero_linger()?;
                 Err(io::ErrorKind::ConnectionReset.into())
             }
-            Fate::Closed => Err(io::ErrorKind::ConnectionReset.into()),
-            fate => Ok(fate),
+            Mode::Closed => Err(io::ErrorKind::ConnectionReset.into()),
+            mode => Ok(mode),
         }
     }
 
-    /// Does something with the stream while the connection speaks, and only drains it once it does not.
-    fn poll_speaking<T>(
+    /// Polls the stream, or discards all input in the modes that do so.
+    fn poll_or_discard<T>(
         &mut self,
         cx: &mut Context<'_>,
-        speak: impl FnOnce(Pin<&mut dyn Duplex>, &mut Context<'_>) -> Poll<io::Result<T>>,
+        poll: impl FnOnce(Pin<&mut dyn Stream>, &mut Context<'_>) -> Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
-        match self.fate(cx)? {
-            Fate::Silent => {}
-            // A stream that is shut down already has nothing against it.
-            Fate::Lingering => drop(self.stream().poll_shutdown(cx)),
-            _ => return speak(self.stream(), cx),
+        match self.mode(cx)? {
+            Mode::Discarding => {}
+            // A second shutdown does nothing.
+            Mode::HalfClosed => drop(self.stream().poll_shutdown(cx)),
+            _ => return poll(self.stream(), cx),
         }
         let mut discarded = [0; 4096];
         loop {
@@ -149,26 +149,26 @@ impl Connection {
         }
     }
 
-    fn stream(&mut self) -> Pin<&mut dyn Duplex> {
+    fn stream(&mut self) -> Pin<&mut dyn Stream> {
         Pin::new(&mut *self.stream)
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.switch.close();
+        self.control.close();
     }
 }
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if self.fate(cx)? == Fate::Deaf {
+        if self.mode(cx)? == Mode::ReadStopped {
             return Poll::Pending;
         }
         let before = buf.filled().len();
-        ready!(self.poll_speaking(cx, |stream, cx| stream.poll_read(cx, buf)))?;
-        if let Some(tap) = &mut self.switch.control().tap {
-            tap(&buf.filled()[before..]);
+        ready!(self.poll_or_discard(cx, |stream, cx| stream.poll_read(cx, buf)))?;
+        if let Some(observer) = &mut self.control.state().observer {
+            observer(&buf.filled()[before..]);
         }
         Poll::Ready(Ok(()))
     }
@@ -176,30 +176,30 @@ impl AsyncRead for Connection {
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.poll_speaking(cx, |stream, cx| stream.poll_write(cx, buf))
+        self.poll_or_discard(cx, |stream, cx| stream.poll_write(cx, buf))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_speaking(cx, |stream, cx| stream.poll_flush(cx))
+        self.poll_or_discard(cx, |stream, cx| stream.poll_flush(cx))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_speaking(cx, |stream, cx| stream.poll_shutdown(cx))
+        self.poll_or_discard(cx, |stream, cx| stream.poll_shutdown(cx))
     }
 }
 
-/// A byte stream over TCP, in the clear or not.
-pub(super) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {
+/// A byte stream over TCP, with TLS or without.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {
     fn tcp(&self) -> &TcpStream;
 }
 
-impl Duplex for TcpStream {
+impl Stream for TcpStream {
     fn tcp(&self) -> &TcpStream {
         self
     }
 }
 
-impl Duplex for TlsStream<TcpStream> {
+impl Stream for TlsStream<TcpStream> {
     fn tcp(&self) -> &TcpStream {
         self.get_ref().0
     }

@@ -74,7 +74,7 @@ async fn http_1_and_2_by_alpn_past_a_silent_peer() {
 
 #[tokio::test]
 async fn a_reset_reaches_through_tls() {
-    let mock = Mock::builder().tls(true).local("reset").start().await.unwrap();
+    let mock = Mock::builder().tls(true).local_agent("reset").start().await.unwrap();
     let mut socket = connect(&mock, mock.root_certificate_pem().unwrap(), "127.0.0.1", &[]).await.unwrap();
     socket.write_all(b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n").await.unwrap();
     let error = socket.read_to_end(&mut Vec::new()).await.unwrap_err();
@@ -83,7 +83,7 @@ async fn a_reset_reaches_through_tls() {
 
 #[tokio::test]
 async fn a_websocket_reaches_through_tls() {
-    let mock = Mock::builder().tls(true).local("silent").start().await.unwrap();
+    let mock = Mock::builder().tls(true).local_agent("silent").start().await.unwrap();
     let mut socket = connect(&mock, mock.root_certificate_pem().unwrap(), "127.0.0.1", &[]).await.unwrap();
     let handshake = b"GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
                       Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";

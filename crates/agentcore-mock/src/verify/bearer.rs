@@ -2,70 +2,81 @@
 
 use std::time::SystemTime;
 
-use jsonwebtoken::{Algorithm, Validation};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Map, Value};
 
-use crate::{
-    Caller,
-    identity::{CLIENT_ID, Issuer, unix_seconds},
-    refusal::Refusal,
-};
+use crate::{clock::unix_seconds, record::Caller, service_error::ServiceError};
 
-/// Verifies a token at a moment, without leeway: it is refused from the second of its `exp` on.
-pub(super) fn verify(token: &str, issuer: &Issuer, now: SystemTime) -> Result<Caller, Refusal> {
-    let header = jsonwebtoken::decode_header(token).map_err(|_| Refusal::unauthorized("The token is not a JWT."))?;
-    if header.alg != Algorithm::RS256 {
-        return Err(Refusal::unauthorized("The token's algorithm is not RS256."));
-    }
-    if header.kid.as_deref() != Some(issuer.key_id()) {
-        return Err(Refusal::unauthorized("The token's kid is not in the issuer's key set."));
-    }
-    // The library checks the signature alone: its own checks of the claims read the system's clock.
-    let mut validation = Validation::new(Algorithm::RS256);
-    validation.required_spec_claims.clear();
-    validation.validate_exp = false;
-    validation.validate_aud = false;
-    let claims = jsonwebtoken::decode::<Map<String, Value>>(token, issuer.decoding_key(), &validation)
-        .map_err(|_| Refusal::unauthorized("The token's signature is not valid."))?
-        .claims;
-    check(&claims, issuer.url(), unix_seconds(now))?;
-    let subject = text(&claims, "sub").unwrap_or_default().to_owned();
-    Ok(Caller::Jwt { subject })
+/// The JWT authorizer of a runtime: one issuer with one key, and one allowed client.
+pub(crate) struct JwtAuthorizer<'a> {
+    pub(crate) issuer: &'a str,
+    pub(crate) key_id: &'a str,
+    pub(crate) key: &'a DecodingKey,
+    pub(crate) client_id: &'a str,
+    pub(crate) now: SystemTime,
 }
 
-fn check(claims: &Map<String, Value>, issuer: &str, now: u64) -> Result<(), Refusal> {
-    let time = |name: &str| claims.get(name).and_then(Value::as_u64);
-    match time("exp") {
-        None => return Err(Refusal::unauthorized("The token has no exp.")),
-        Some(exp) if exp <= now => return Err(Refusal::unauthorized("The token has expired.")),
-        Some(_) => {}
+impl JwtAuthorizer<'_> {
+    /// Verifies a token without leeway: it is refused from the second of its `exp` on.
+    pub(super) fn verify(&self, token: &str) -> Result<Caller, ServiceError> {
+        let header = jsonwebtoken::decode_header(token).map_err(|_| refuse("The token is not a JWT."))?;
+        if header.alg != Algorithm::RS256 {
+            return Err(refuse("The token's algorithm is not RS256."));
+        }
+        if header.kid.as_deref() != Some(self.key_id) {
+            return Err(refuse("The token's kid is not in the issuer's key set."));
+        }
+        // The library checks the signature alone: its own checks of the claims read the system's clock.
+        let mut validation = Validation::new(Algorithm::RS256);
+        validation.required_spec_claims.clear();
+        validation.validate_exp = false;
+        validation.validate_aud = false;
+        let claims = jsonwebtoken::decode::<Map<String, Value>>(token, self.key, &validation)
+            .map_err(|_| refuse("The token's signature is not valid."))?
+            .claims;
+        self.check_claims(&claims)?;
+        Ok(Caller::Jwt { subject: text(&claims, "sub").unwrap_or_default().to_owned() })
     }
-    if claims.contains_key("nbf") && time("nbf").is_none_or(|nbf| nbf > now) {
-        return Err(Refusal::unauthorized("The token is not valid yet."));
-    }
-    if text(claims, "iss") != Some(issuer) {
-        return Err(Refusal::unauthorized("Claim 'iss' value mismatch with configuration."));
-    }
-    // An access token of Cognito names its client in `client_id`, an id token in `aud`.
-    match claims.get("client_id") {
-        Some(client) if client == CLIENT_ID => Ok(()),
-        Some(_) => Err(Refusal::unauthorized("Claim 'client_id' value mismatch with configuration.")),
-        None if is_audience(claims.get("aud")) => Ok(()),
-        None => Err(Refusal::unauthorized("Claim 'aud' value mismatch with configuration.")),
-    }
-}
 
-/// Whether `aud` is the client or a list with the client in it (RFC 7519 section 4.1.3).
-fn is_audience(aud: Option<&Value>) -> bool {
-    match aud {
-        Some(Value::Array(several)) => several.iter().any(|one| one == CLIENT_ID),
-        Some(one) => one == CLIENT_ID,
-        None => false,
+    fn check_claims(&self, claims: &Map<String, Value>) -> Result<(), ServiceError> {
+        let now = unix_seconds(self.now);
+        let time = |name: &str| claims.get(name).and_then(Value::as_u64);
+        match time("exp") {
+            None => return Err(refuse("The token has no exp.")),
+            Some(exp) if exp <= now => return Err(refuse("The token has expired.")),
+            Some(_) => {}
+        }
+        if claims.contains_key("nbf") && time("nbf").is_none_or(|nbf| nbf > now) {
+            return Err(refuse("The token is not valid yet."));
+        }
+        if text(claims, "iss") != Some(self.issuer) {
+            return Err(refuse("Claim 'iss' value mismatch with configuration."));
+        }
+        // An access token of Cognito names its client in `client_id`, an id token in `aud`.
+        match claims.get("client_id") {
+            Some(client) if client == self.client_id => Ok(()),
+            Some(_) => Err(refuse("Claim 'client_id' value mismatch with configuration.")),
+            None if self.is_audience(claims.get("aud")) => Ok(()),
+            None => Err(refuse("Claim 'aud' value mismatch with configuration.")),
+        }
+    }
+
+    /// Returns whether `aud` is the client or a list that holds the client (RFC 7519 section 4.1.3).
+    fn is_audience(&self, aud: Option<&Value>) -> bool {
+        match aud {
+            Some(Value::Array(several)) => several.iter().any(|one| one == self.client_id),
+            Some(one) => one == self.client_id,
+            None => false,
+        }
     }
 }
 
 fn text<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     claims.get(name)?.as_str()
+}
+
+fn refuse(message: &str) -> ServiceError {
+    ServiceError::unauthorized(message)
 }
 
 #[cfg(test)]
@@ -78,6 +89,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::identity::Issuer;
 
     const NOW: u64 = 1_755_261_296;
 
@@ -98,12 +110,12 @@ mod tests {
         }
         claims.retain(|_, value| !value.is_null());
         let token = issuer.sign(&claims).unwrap();
-        match verify(&token, &issuer, now()) {
+        match issuer.authorizer(now()).verify(&token) {
             Ok(Caller::Jwt { subject }) => subject,
             Ok(other) => panic!("{other:?}"),
-            Err(refusal) => {
-                assert_eq!((refusal.status.as_u16(), refusal.name), (401, "UnauthorizedException"));
-                refusal.message
+            Err(error) => {
+                assert_eq!((error.status.as_u16(), error.name), (401, "UnauthorizedException"));
+                error.message
             }
         }
     }
@@ -144,14 +156,14 @@ mod tests {
     fn every_character_of_a_token_counts() {
         let issuer = issuer();
         let token = issuer.sign(&issuer.claims(now())).unwrap();
-        assert!(verify(&token, &issuer, now()).is_ok());
+        assert!(issuer.authorizer(now()).verify(&token).is_ok());
         let last = token.len() - 1;
         for index in 0..token.len() {
             // The last character of a 256-byte signature carries four spare bits, which a strict decoder refuses too.
             let mut bytes = token.clone().into_bytes();
             bytes[index] = if bytes[index] == b'A' { b'B' } else { b'A' };
             let tampered = String::from_utf8(bytes).unwrap();
-            assert!(verify(&tampered, &issuer, now()).is_err(), "character {index} of {last}");
+            assert!(issuer.authorizer(now()).verify(&tampered).is_err(), "character {index} of {last}");
         }
     }
 
@@ -162,18 +174,18 @@ mod tests {
         let (header, rest) = token.split_once('.').unwrap();
         assert!(!header.is_empty());
         for (header, expected) in [
-            (json!({"alg": "none", "kid": issuer.key_id()}), "The token is not a JWT."),
-            (json!({"alg": "HS256", "kid": issuer.key_id()}), "The token's algorithm is not RS256."),
-            (json!({"alg": "RS512", "kid": issuer.key_id()}), "The token's algorithm is not RS256."),
+            (json!({"alg": "none", "kid": issuer.authorizer(now()).key_id}), "The token is not a JWT."),
+            (json!({"alg": "HS256", "kid": issuer.authorizer(now()).key_id}), "The token's algorithm is not RS256."),
+            (json!({"alg": "RS512", "kid": issuer.authorizer(now()).key_id}), "The token's algorithm is not RS256."),
             (json!({"alg": "RS256", "kid": "other"}), "The token's kid is not in the issuer's key set."),
             (json!({"alg": "RS256"}), "The token's kid is not in the issuer's key set."),
-            (json!({"alg": "RS256", "kid": issuer.key_id()}), "The token's signature is not valid."),
+            (json!({"alg": "RS256", "kid": issuer.authorizer(now()).key_id}), "The token's signature is not valid."),
         ] {
             let forged = format!("{}.{rest}", URL_SAFE_NO_PAD.encode(header.to_string()));
-            assert_eq!(verify(&forged, &issuer, now()).unwrap_err().message, expected, "{header}");
+            assert_eq!(issuer.authorizer(now()).verify(&forged).unwrap_err().message, expected, "{header}");
         }
         for garbage in ["", ".", "..", "a.b.c", "x", &token[..token.len() - 1], &format!("{token}.x")] {
-            assert!(verify(garbage, &issuer, now()).is_err(), "{garbage:?}");
+            assert!(issuer.authorizer(now()).verify(garbage).is_err(), "{garbage:?}");
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Verifies an AWS Signature Version 4, in the `authorization` header or, for a WebSocket, in the query.
 //!
 //! Written from the AWS documentation ("Create a signed AWS API request", "Elements of an AWS API request signature")
-//! and from nothing a client signs with, so that the two check one another. It refuses what AWS would refuse, in AWS's
-//! words, and is stricter in one point: the session id header must be signed where it is sent.
+//! and not from a client's signer, so that the two check one another. Refuses what AWS refuses, by AWS's messages, and is
+//! stricter in one point: the session id header must be signed where it is sent.
 
 mod canonical;
 pub(crate) mod presign;
@@ -12,26 +12,127 @@ use std::time::{Duration, SystemTime};
 
 use agentcore_core::header::SESSION_ID;
 use aws_lc_rs::{constant_time, digest, hmac};
+use http::header;
 
-use super::Door;
-use crate::{Caller, RecordedRequest, agents::request::SECURITY_TOKEN, refusal::Refusal};
+use super::credentials::Credentials;
+use crate::{
+    record::{Caller, RecordedRequest},
+    service_error::ServiceError,
+};
 
-/// Verifies the parameters that follow the algorithm's name in an `authorization` header.
-pub(super) fn verify(parameters: &str, request: &RecordedRequest, door: &Door<'_>) -> Result<Caller, Refusal> {
-    let authorization = Authorization::parse(parameters)?;
-    let stamp = single(request, "x-amz-date")
-        .ok_or_else(|| incomplete("Authorization header requires existence of one 'X-Amz-Date' header."))?;
-    let token = request.headers.get(SECURITY_TOKEN).map(|value| value.as_bytes());
-    check_key(&authorization, token, door)?;
-    check_scope(&authorization, stamp, door)?;
-    check_time(stamp, door.now)?;
-    check_signed_headers(&authorization, request)?;
-    let query = request.query.as_deref().unwrap_or_default();
-    check_signature(&authorization, request, query, stamp, door)?;
-    Ok(Caller::SigV4 { access_key_id: authorization.access_key_id.to_owned() })
+pub(crate) use canonical::percent_encode;
+
+/// Verifies signatures by one key, scoped to one region and service, at one time.
+pub(crate) struct SigV4Verifier<'a> {
+    pub(crate) credentials: &'a Credentials,
+    pub(crate) region: &'a str,
+    pub(crate) service: &'static str,
+    pub(crate) now: SystemTime,
 }
 
-/// What a signer says of its signature.
+impl SigV4Verifier<'_> {
+    /// Verifies the signature in the `authorization` header.
+    pub(crate) fn verify(&self, request: &RecordedRequest) -> Result<Caller, ServiceError> {
+        match request.header(header::AUTHORIZATION.as_str()).unwrap_or_default().split_once(' ') {
+            Some((ALGORITHM, parameters)) => self.verify_parameters(parameters, request),
+            _ => Err(missing()),
+        }
+    }
+
+    /// Verifies the parameters that follow the algorithm's name in an `authorization` header.
+    pub(super) fn verify_parameters(
+        &self,
+        parameters: &str,
+        request: &RecordedRequest,
+    ) -> Result<Caller, ServiceError> {
+        let authorization = Authorization::parse(parameters)?;
+        let date = single(request, "x-amz-date")
+            .ok_or_else(|| incomplete("Authorization header requires existence of one 'X-Amz-Date' header."))?;
+        let token = request.headers.get(SECURITY_TOKEN).map(|value| value.as_bytes());
+        self.check_key(&authorization, token)?;
+        self.check_scope(&authorization, date)?;
+        self.check_time(date)?;
+        check_signed_headers(&authorization, request)?;
+        self.check_signature(&authorization, request, request.query.as_deref().unwrap_or_default(), date)?;
+        Ok(Caller::SigV4 { access_key_id: authorization.access_key_id.to_owned() })
+    }
+
+    fn check_key(&self, authorization: &Authorization<'_>, token: Option<&[u8]>) -> Result<(), ServiceError> {
+        let is_known = authorization.access_key_id == self.credentials.access_key_id()
+            && token == self.credentials.session_token().map(str::as_bytes);
+        if is_known {
+            return Ok(());
+        }
+        let message = "The security token included in the request is invalid.";
+        Err(ServiceError::forbidden("UnrecognizedClientException", message))
+    }
+
+    fn check_scope(&self, authorization: &Authorization<'_>, date: &str) -> Result<(), ServiceError> {
+        let day = date.get(..8).unwrap_or_default();
+        if authorization.terminator != TERMINATOR {
+            return Err(invalid(format!("Credential should be scoped with a valid terminator: '{TERMINATOR}'.")));
+        }
+        if authorization.service != self.service {
+            return Err(invalid(format!("Credential should be scoped to correct service: '{}'.", self.service)));
+        }
+        if authorization.region != self.region {
+            let region = authorization.region;
+            return Err(invalid(format!("Credential should be scoped to a valid region, not '{region}'.")));
+        }
+        if authorization.date != day {
+            return Err(invalid(format!(
+                "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: \
+                 '{}' != '{day}', from '{date}'.",
+                authorization.date
+            )));
+        }
+        Ok(())
+    }
+
+    fn check_time(&self, date: &str) -> Result<(), ServiceError> {
+        let signed = parse_date(date)?;
+        let earliest = self.now - MAX_SKEW;
+        if signed < earliest {
+            return Err(invalid(format!(
+                "Signature expired: {date} is now earlier than {} ({} - 5 min.)",
+                timestamp::format(earliest),
+                timestamp::format(self.now)
+            )));
+        }
+        self.check_not_before(signed, date)
+    }
+
+    fn check_not_before(&self, signed: SystemTime, date: &str) -> Result<(), ServiceError> {
+        let latest = self.now + MAX_SKEW;
+        if signed > latest {
+            return Err(invalid(format!(
+                "Signature not yet current: {date} is still later than {} ({} + 5 min.)",
+                timestamp::format(latest),
+                timestamp::format(self.now)
+            )));
+        }
+        Ok(())
+    }
+
+    /// Signs the request under the given query, and compares the signatures.
+    fn check_signature(
+        &self,
+        authorization: &Authorization<'_>,
+        request: &RecordedRequest,
+        query: &str,
+        date: &str,
+    ) -> Result<(), ServiceError> {
+        let body_hash = hex(digest::digest(&digest::SHA256, &request.body).as_ref());
+        let canonical = canonical::request(request, query, &authorization.signed_headers, &body_hash);
+        let scope = [authorization.date, authorization.region, authorization.service, authorization.terminator];
+        let string_to_sign = string_to_sign(date, &scope, &canonical);
+        let signature = signature(self.credentials.secret_access_key(), &scope, &string_to_sign);
+        constant_time::verify_slices_are_equal(signature.as_bytes(), authorization.signature.as_bytes())
+            .map_err(|_| mismatch())
+    }
+}
+
+/// The parameters of a signature.
 struct Authorization<'a> {
     access_key_id: &'a str,
     date: &'a str,
@@ -44,7 +145,7 @@ struct Authorization<'a> {
 
 impl<'a> Authorization<'a> {
     /// Reads `Credential=ID/DATE/REGION/SERVICE/aws4_request, SignedHeaders=a;b, Signature=HEX`.
-    fn parse(parameters: &'a str) -> Result<Self, Refusal> {
+    fn parse(parameters: &'a str) -> Result<Self, ServiceError> {
         let mut found = [None; 3];
         for parameter in parameters.split(',') {
             let slot = parameter.trim().split_once('=').and_then(|(name, value)| {
@@ -65,7 +166,7 @@ impl<'a> Authorization<'a> {
         Self::new(credential, signed_headers, signature)
     }
 
-    fn new(credential: &'a str, signed_headers: &'a str, signature: &'a str) -> Result<Self, Refusal> {
+    fn new(credential: &'a str, signed_headers: &'a str, signature: &'a str) -> Result<Self, ServiceError> {
         let [access_key_id, date, region, service, terminator] =
             credential.split('/').collect::<Vec<_>>().try_into().map_err(|_| {
                 incomplete(
@@ -77,65 +178,8 @@ impl<'a> Authorization<'a> {
     }
 }
 
-fn check_key(authorization: &Authorization<'_>, token: Option<&[u8]>, door: &Door<'_>) -> Result<(), Refusal> {
-    let is_known = authorization.access_key_id == door.credentials.access_key_id()
-        && token == door.credentials.session_token().map(str::as_bytes);
-    if is_known {
-        return Ok(());
-    }
-    Err(Refusal::forbidden("UnrecognizedClientException", "The security token included in the request is invalid."))
-}
-
-fn check_scope(authorization: &Authorization<'_>, stamp: &str, door: &Door<'_>) -> Result<(), Refusal> {
-    let day = stamp.get(..8).unwrap_or_default();
-    if authorization.terminator != TERMINATOR {
-        return Err(invalid(format!("Credential should be scoped with a valid terminator: '{TERMINATOR}'.")));
-    }
-    if authorization.service != door.service {
-        return Err(invalid(format!("Credential should be scoped to correct service: '{}'.", door.service)));
-    }
-    if authorization.region != door.region {
-        return Err(invalid(format!("Credential should be scoped to a valid region, not '{}'.", authorization.region)));
-    }
-    if authorization.date != day {
-        return Err(invalid(format!(
-            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: \
-             '{}' != '{day}', from '{stamp}'.",
-            authorization.date
-        )));
-    }
-    Ok(())
-}
-
-fn check_time(stamp: &str, now: SystemTime) -> Result<(), Refusal> {
-    let signed = timestamp::parse(stamp)
-        .ok_or_else(|| incomplete("Date must be in ISO-8601 'basic format', YYYYMMDD'T'HHMMSS'Z'."))?;
-    let shown = timestamp::format;
-    let earliest = now - MAX_SKEW;
-    if signed < earliest {
-        return Err(invalid(format!(
-            "Signature expired: {stamp} is now earlier than {} ({} - 5 min.)",
-            shown(earliest),
-            shown(now)
-        )));
-    }
-    check_current(signed, stamp, now)
-}
-
-fn check_current(signed: SystemTime, stamp: &str, now: SystemTime) -> Result<(), Refusal> {
-    let latest = now + MAX_SKEW;
-    if signed > latest {
-        return Err(invalid(format!(
-            "Signature not yet current: {stamp} is still later than {} ({} + 5 min.)",
-            timestamp::format(latest),
-            timestamp::format(now)
-        )));
-    }
-    Ok(())
-}
-
-/// Checks that the signature covers what it must, and names only what is there, in order.
-fn check_signed_headers(authorization: &Authorization<'_>, request: &RecordedRequest) -> Result<(), Refusal> {
+/// Checks that the signature covers the required headers, and only headers that are present, in order.
+fn check_signed_headers(authorization: &Authorization<'_>, request: &RecordedRequest) -> Result<(), ServiceError> {
     let signed = &authorization.signed_headers;
     if !signed.is_sorted_by(|a, b| a < b) {
         return Err(invalid("SignedHeaders must be sorted, in lower case and without repetition."));
@@ -151,26 +195,9 @@ fn check_signed_headers(authorization: &Authorization<'_>, request: &RecordedReq
     }
 }
 
-/// Signs the request with the door's key, under the given query, and compares.
-fn check_signature(
-    authorization: &Authorization<'_>,
-    request: &RecordedRequest,
-    query: &str,
-    stamp: &str,
-    door: &Door<'_>,
-) -> Result<(), Refusal> {
-    let body_hash = hex(digest::digest(&digest::SHA256, &request.body).as_ref());
-    let canonical = canonical::request(request, query, &authorization.signed_headers, &body_hash);
-    let scope = [authorization.date, authorization.region, authorization.service, authorization.terminator];
-    let string_to_sign = string_to_sign(stamp, &scope, &canonical);
-    let signature = signature(door.credentials.secret_access_key(), &scope, &string_to_sign);
-    constant_time::verify_slices_are_equal(signature.as_bytes(), authorization.signature.as_bytes())
-        .map_err(|_| mismatch())
-}
-
-fn string_to_sign(stamp: &str, scope: &[&str; 4], canonical_request: &[u8]) -> String {
+fn string_to_sign(date: &str, scope: &[&str; 4], canonical_request: &[u8]) -> String {
     let hash = hex(digest::digest(&digest::SHA256, canonical_request).as_ref());
-    format!("{ALGORITHM}\n{stamp}\n{}\n{hash}", scope.join("/"))
+    format!("{ALGORITHM}\n{date}\n{}\n{hash}", scope.join("/"))
 }
 
 /// Derives the signing key along the scope and signs with it.
@@ -182,25 +209,33 @@ fn signature(secret_access_key: &str, scope: &[&str; 4], string_to_sign: &str) -
     hex(&key)
 }
 
-/// A header's value as text, if it was sent once.
+/// Returns a header's value as text, if it was sent once.
 fn single<'a>(request: &'a RecordedRequest, name: &str) -> Option<&'a str> {
     let mut values = request.headers.get_all(name).iter();
     values.next()?.to_str().ok().filter(|_| values.next().is_none())
+}
+
+fn parse_date(date: &str) -> Result<SystemTime, ServiceError> {
+    timestamp::parse(date).ok_or_else(|| incomplete("Date must be in ISO-8601 'basic format', YYYYMMDD'T'HHMMSS'Z'."))
 }
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn incomplete(message: impl Into<String>) -> Refusal {
-    Refusal::forbidden("IncompleteSignatureException", message)
+pub(super) fn missing() -> ServiceError {
+    ServiceError::forbidden("MissingAuthenticationTokenException", "Missing Authentication Token")
 }
 
-fn invalid(message: impl Into<String>) -> Refusal {
-    Refusal::forbidden("InvalidSignatureException", message)
+fn incomplete(message: impl Into<String>) -> ServiceError {
+    ServiceError::forbidden("IncompleteSignatureException", message)
 }
 
-fn mismatch() -> Refusal {
+fn invalid(message: impl Into<String>) -> ServiceError {
+    ServiceError::forbidden("InvalidSignatureException", message)
+}
+
+fn mismatch() -> ServiceError {
     invalid(
         "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access \
          Key and signing method. Consult the service documentation for details.",
@@ -209,6 +244,9 @@ fn mismatch() -> Refusal {
 
 /// The name of the algorithm, as the `authorization` header begins with it.
 pub(super) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+
+/// The header of the session token of temporary credentials.
+pub(super) const SECURITY_TOKEN: &str = "x-amz-security-token";
 
 const TERMINATOR: &str = "aws4_request";
 

@@ -1,18 +1,18 @@
-//! Reads the bearer token that a browser puts into the subprotocols of a WebSocket, the one header it lets a page write to.
-//! Verifies nothing of the token itself.
+//! Reads the bearer token in the subprotocols of a WebSocket, the one header that a browser lets a page set. Verifies
+//! nothing of the token itself.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::header::SEC_WEBSOCKET_PROTOCOL;
 
-use crate::{RecordedRequest, refusal::Refusal};
+use crate::{record::RecordedRequest, service_error::ServiceError};
 
-/// Whether a request says that it brings a token in its subprotocols.
+/// Returns whether a request has a token in its subprotocols.
 pub(super) fn is_bearer(request: &RecordedRequest) -> bool {
     request.header(SEC_WEBSOCKET_PROTOCOL.as_str()).is_some_and(|value| value.contains(BEARER))
 }
 
-/// Reads `base64UrlBearerAuthorization.TOKEN, base64UrlBearerAuthorization`, and nothing beside it.
-pub(super) fn token(request: &RecordedRequest) -> Result<String, Refusal> {
+/// Reads `base64UrlBearerAuthorization.TOKEN, base64UrlBearerAuthorization`, and accepts nothing else.
+pub(super) fn token(request: &RecordedRequest) -> Result<String, ServiceError> {
     let value = request.header(SEC_WEBSOCKET_PROTOCOL.as_str()).unwrap_or_default();
     let subprotocols: Vec<&str> = value.split(',').map(str::trim).collect();
     let encoded = match subprotocols[..] {
@@ -20,16 +20,18 @@ pub(super) fn token(request: &RecordedRequest) -> Result<String, Refusal> {
         _ => None,
     };
     let encoded = encoded.ok_or_else(|| {
-        Refusal::unauthorized(format!("The subprotocols are not '{BEARER}.' with a token, then '{BEARER}'."))
+        ServiceError::unauthorized(format!("The subprotocols are not '{BEARER}.' with a token, then '{BEARER}'."))
     })?;
     if encoded.len() > MAX_ENCODED_CHARS {
-        return Err(Refusal::unauthorized(format!("The encoded token is longer than {MAX_ENCODED_CHARS} characters.")));
+        return Err(ServiceError::unauthorized(format!(
+            "The encoded token is longer than {MAX_ENCODED_CHARS} characters."
+        )));
     }
     let token = URL_SAFE_NO_PAD.decode(encoded).ok().and_then(|token| String::from_utf8(token).ok());
-    token.ok_or_else(|| Refusal::unauthorized("The token is not text in base64url without padding."))
+    token.ok_or_else(|| ServiceError::unauthorized("The token is not text in base64url without padding."))
 }
 
-/// The subprotocol that is selected where a token came this way.
+/// The subprotocol that the server selects where the token is in the subprotocols.
 pub(crate) const BEARER: &str = "base64UrlBearerAuthorization";
 
 /// The longest token, as encoded: the limit of the official SDK for Python.
@@ -73,8 +75,8 @@ mod tests {
             let request = request(&subprotocols);
             assert!(is_bearer(&request), "{subprotocols}");
             let token = token(&request);
-            if let Err(refusal) = &token {
-                assert_eq!((refusal.status.as_u16(), refusal.name), (401, "UnauthorizedException"));
+            if let Err(error) = &token {
+                assert_eq!((error.status.as_u16(), error.name), (401, "UnauthorizedException"));
             }
             assert_eq!(token.ok(), expected, "{subprotocols}");
         }

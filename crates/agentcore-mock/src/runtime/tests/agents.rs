@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::{invoke, invoke_with, path, raw, send, start};
-use crate::{AgentAnswer, AgentRequest, Mock};
+use crate::{AgentRequest, AgentResponse, Mock};
 
 #[tokio::test]
 async fn whole_and_streamed_answers() {
@@ -90,6 +90,9 @@ async fn faults_that_go_away() {
         // Another session, or none, begins anew.
         assert_eq!(invoke_with(&mock, agent, &[], "").await.status, status, "{agent}");
     }
+    for _ in 0..2 {
+        assert_eq!(invoke(&mock, "error-429").await.status, 429, "an error by status does not go away");
+    }
 }
 
 #[tokio::test]
@@ -104,7 +107,7 @@ async fn other_odd_answers() {
     assert_eq!((error.error(), error.header("retry-after")), ((429, "ThrottlingException"), "2"));
     let gateway = invoke(&mock, "error-504").await;
     assert_eq!(gateway.error(), (504, ""));
-    let refusals: Vec<_> = mock.requests().into_iter().map(|request| request.refusal).collect();
+    let refusals: Vec<_> = mock.requests().into_iter().map(|request| request.error).collect();
     assert_eq!(refusals, [None; 4], "an agent's error is not the mock's refusal");
 }
 
@@ -179,11 +182,11 @@ async fn agents_of_ones_own() {
     let mock = Mock::builder()
         .agent("mine", |request: AgentRequest| async move {
             assert!(!format!("{request:?}").contains("secret"));
-            AgentAnswer::json(json!({"attempt": request.attempt, "agent": request.agent}))
+            AgentResponse::json(json!({"attempt": request.attempt, "agent": request.agent}))
                 .with_status(http::StatusCode::CREATED)
                 .with_header(http::header::ETAG, http::HeaderValue::from_static("x"))
         })
-        .local("mine")
+        .local_agent("mine")
         .start()
         .await
         .unwrap();

@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::{Answer, SESSION, path, start};
-use crate::{Caller, CredentialForm, Credentials, Inbound, Mock};
+use crate::{Caller, CredentialForm, Credentials, InboundAuth, Mock};
 
 /// The headers of RFC 6455 section 1.2's example.
 const UPGRADE: &[(&str, &str)] = &[
@@ -80,7 +80,7 @@ async fn tokens_in_either_header() {
         assert_eq!((request.query.as_deref(), request.agent.as_deref()), (Some("qualifier=DEFAULT"), Some("echo")));
         assert_eq!((request.credential_form, request.session_id.as_deref()), (Some(credential_form), Some(SESSION)));
         assert_eq!(request.caller, Some(Caller::Jwt { subject: "5d0b3a52-7f0e-4d6c-9a7e-2f5a1c8b9e01".to_owned() }));
-        assert_eq!(request.refusal, None);
+        assert_eq!(request.error, None);
         let debug = format!("{:?}", request.headers);
         assert!(!debug.contains(&value[30..60]), "{debug}");
     }
@@ -92,7 +92,7 @@ async fn signatures_in_headers_and_query() {
     let file: Value = serde_json::from_str(include_str!("../../../../../tests/vectors/ws_vectors.json")).unwrap();
     let vector = |name: &str| file["vectors"].as_array().unwrap().iter().find(|it| it["name"] == name).unwrap();
     let mock = Mock::builder()
-        .accept(Inbound::SigV4)
+        .inbound_auth(InboundAuth::SigV4)
         .clock(|| UNIX_EPOCH + Duration::from_secs(1_755_261_296))
         .credentials(Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", None))
         .start()
@@ -125,8 +125,8 @@ async fn signatures_in_headers_and_query() {
 
 #[tokio::test]
 async fn one_way_in_at_a_time_and_only_those_accepted() {
-    let jwt = Mock::builder().accept(Inbound::Jwt).start().await.unwrap();
-    let sigv4 = Mock::builder().accept(Inbound::SigV4).start().await.unwrap();
+    let jwt = Mock::builder().inbound_auth(InboundAuth::Jwt).start().await.unwrap();
+    let sigv4 = Mock::builder().inbound_auth(InboundAuth::SigV4).start().await.unwrap();
     let either = start().await;
     let presigned = target("echo") + "?X-Amz-Signature=0";
     let plain = target("echo");
@@ -155,7 +155,7 @@ async fn one_way_in_at_a_time_and_only_those_accepted() {
         let (answer, _) = open(mock, target, &headers).await;
         assert_eq!(answer.error(), expected, "{target} {way}: {}", answer.body);
         let request = mock.requests().pop().unwrap();
-        assert_eq!((request.refusal, request.credential_form, request.caller), (Some(expected.1), None, None));
+        assert_eq!((request.error, request.credential_form, request.caller), (Some(expected.1), None, None));
     }
     for mock in [&jwt, &either] {
         let bad = subprotocols("x.y.z");
@@ -250,7 +250,7 @@ async fn who_comes_before_what_and_what_before_where() {
         let (answer, _) = exchange(&mock, &target(agent), &[upgrade.clone(), headers.clone()].concat()).await;
         assert_eq!(answer.error(), expected, "{agent} {upgrade:?} {headers:?}");
         assert_eq!(answer.header("x-amzn-requestid").len(), 36);
-        let refusal = mock.requests().pop().unwrap().refusal;
+        let refusal = mock.requests().pop().unwrap().error;
         assert_eq!(refusal, (expected.0 != 424).then_some(expected.1), "{agent}");
     }
     for (target, expected) in [
@@ -308,7 +308,7 @@ async fn agents_that_refuse() {
         assert_eq!(answer.header("x-amzn-requestid").len(), 36, "{agent}");
         assert_eq!(answer.header("www-authenticate").is_empty(), expected.0 != 401, "{agent}");
         let last = mock.requests().pop().unwrap();
-        assert_eq!((last.refusal, last.agent.as_deref()), (None, Some(agent)), "an agent's error is no refusal");
+        assert_eq!((last.error, last.agent.as_deref()), (None, Some(agent)), "an agent's error is no refusal");
     }
     // Another session begins anew, whether it is named in the header or in the query.
     let other = format!("{}?{SESSION_HEADER}={}", target("throttle-1"), SESSION.replace("session", "another"));

@@ -167,7 +167,7 @@ async fn headers_as_the_agent_sees_them() {
 
 #[tokio::test]
 async fn a_local_agent_sees_the_query_without_its_secrets() {
-    let mock = Mock::builder().local("headers").start().await.unwrap();
+    let mock = Mock::builder().local_agent("headers").start().await.unwrap();
     let query = "X-Amz-Signature=secret&X-Amz-Security-Token=secret&X-Amz-Expires=300";
     let (_, socket) = open(&mock, &format!("/ws?{query}"), &[("Sec-WebSocket-Protocol", "secret")]).await;
     let mut socket = WebSocketStream::from_raw_socket(socket, Role::Client, None).await;

@@ -1,11 +1,11 @@
-//! The canonical request: the one spelling of a request that signer and verifier hash alike ("Create a canonical
-//! request"). Rebuilt from the request as received; nothing is taken from what the signer says but the headers' names.
+//! The canonical request, which signer and verifier hash alike ("Create a canonical request"). Is built from the request as
+//! received; takes nothing from the signer but the headers' names.
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str};
 
-use crate::{RecordedRequest, encode::percent_encode};
+use crate::record::RecordedRequest;
 
-/// Builds the canonical request over the given query and headers; the headers' order is taken as it is.
+/// Builds the canonical request over the given query and headers, the headers in the given order.
 pub(super) fn request(request: &RecordedRequest, query: &str, signed_headers: &[&str], body_hash: &str) -> Vec<u8> {
     let mut canonical = Vec::new();
     let mut line = |parts: &[&[u8]]| {
@@ -43,29 +43,38 @@ fn path(path: &str) -> String {
     if is_folder || encoded.is_empty() { encoded + "/" } else { encoded }
 }
 
-/// Sorts the parameters by encoded name and value, and spells each with every reserved character escaped.
+/// Escapes every reserved character of the parameters, and sorts them by encoded name and value.
 ///
-/// A plus sign is a plus sign: only `%20` is a space.
+/// Only `%20` is a space; a plus sign stays one.
 fn parameters(query: &str) -> String {
-    let spell = |text: &str| percent_encode(&percent_decode_str(text).collect::<Vec<u8>>());
+    let encode = |text: &str| percent_encode(&percent_decode_str(text).collect::<Vec<u8>>());
     let mut pairs: Vec<(String, String)> = query
         .split('&')
         .filter(|parameter| !parameter.is_empty())
         .map(|parameter| parameter.split_once('=').unwrap_or((parameter, "")))
-        .map(|(name, value)| (spell(name), spell(value)))
+        .map(|(name, value)| (encode(name), encode(value)))
         .collect();
     pairs.sort();
     let pairs: Vec<String> = pairs.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
     pairs.join("&")
 }
 
-/// Drops white space at the ends and makes sequential spaces one.
+/// Removes white space at the ends and makes sequential spaces one.
 fn trimmed(value: &[u8]) -> Vec<u8> {
     let mut trimmed = value.trim_ascii().to_vec();
     let mut previous = 0;
     trimmed.retain(|byte| std::mem::replace(&mut previous, *byte) != b' ' || *byte != b' ');
     trimmed
 }
+
+/// Escapes everything but the unreserved characters of RFC 3986 section 2.3.
+///
+/// The client has an encoder of its own, so that the two check one another.
+pub(crate) fn percent_encode(bytes: &[u8]) -> String {
+    percent_encoding::percent_encode(bytes, ESCAPED).to_string()
+}
+
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 #[cfg(test)]
 mod tests {

@@ -9,7 +9,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version, header};
 use serde_json::Value;
 
 use super::*;
-use crate::{Credentials, Inbound, identity::Issuer};
+use crate::{
+    identity::Issuer,
+    verify::{Authenticator, InboundAuth},
+};
 
 /// A signed request of the golden data, and what its signer said.
 struct Golden {
@@ -23,21 +26,16 @@ struct Golden {
 }
 
 impl Golden {
-    fn verify(&self) -> Result<Caller, Refusal> {
+    fn verify(&self) -> Result<Caller, ServiceError> {
         self.verify_at(self.now)
     }
 
-    fn verify_at(&self, now: SystemTime) -> Result<Caller, Refusal> {
+    fn verify_at(&self, now: SystemTime) -> Result<Caller, ServiceError> {
         let issuer = Issuer::new("http://127.0.0.1:1".into())?;
-        let door = Door {
-            inbound: Inbound::Either,
-            issuer: &issuer,
-            credentials: &self.credentials,
-            region: &self.region,
-            service: "bedrock-agentcore",
-            now,
-        };
-        door.verify(&self.request).map(|(caller, _)| caller)
+        let sigv4 =
+            SigV4Verifier { credentials: &self.credentials, region: &self.region, service: "bedrock-agentcore", now };
+        let authenticator = Authenticator { inbound_auth: InboundAuth::Either, jwt: issuer.authorizer(now), sigv4 };
+        authenticator.authenticate(&self.request).map(|(caller, _)| caller)
     }
 
     fn with_header(&self, name: &str, value: &str) -> Self {
@@ -64,8 +62,8 @@ impl Golden {
 }
 
 /// So that `?` reports a key that could not be made.
-impl From<crate::Error> for Refusal {
-    fn from(error: crate::Error) -> Self {
+impl From<crate::error::Error> for ServiceError {
+    fn from(error: crate::error::Error) -> Self {
         Self::forbidden("", error.to_string())
     }
 }
@@ -137,9 +135,9 @@ fn text_or<'a>(value: &'a Value, name: &str, default: &'a str) -> &'a str {
     value[name].as_str().filter(|text| text.chars().all(char::is_uppercase)).unwrap_or(default)
 }
 
-fn refused(outcome: Result<Caller, Refusal>) -> (u16, &'static str, String) {
-    let refusal = outcome.unwrap_err();
-    (refusal.status.as_u16(), refusal.name, refusal.message)
+fn refused(outcome: Result<Caller, ServiceError>) -> (u16, &'static str, String) {
+    let error = outcome.unwrap_err();
+    (error.status.as_u16(), error.name, error.message)
 }
 
 #[test]

@@ -1,75 +1,33 @@
-//! The format in which SigV4 writes a moment, ISO 8601's basic one: `YYYYMMDD'T'HHMMSS'Z'`. UTC, whole seconds, from
+//! The timestamp of SigV4, in the basic format of ISO 8601: `YYYYMMDD'T'HHMMSS'Z'`. Knows UTC and whole seconds only, from
 //! 1970 on.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
-use crate::identity::unix_seconds;
-
-/// Reads a moment, or `None` if it is written in any other way or names a day that never was.
+/// Parses a timestamp, or returns `None` for another format or a date that does not exist.
 pub(super) fn parse(text: &str) -> Option<SystemTime> {
-    let bytes = text.as_bytes();
-    if bytes.len() != 16 || bytes[8] != b'T' || bytes[15] != b'Z' {
-        return None;
-    }
-    let number = |range: std::ops::Range<usize>| {
-        let digits = &bytes[range];
-        let is_number = digits.iter().all(u8::is_ascii_digit);
-        is_number.then(|| digits.iter().fold(0, |number, digit| number * 10 + u64::from(digit - b'0')))
-    };
-    let (year, month, day) = (number(0..4)?, number(4..6)?, number(6..8)?);
-    let (hour, minute, second) = (number(9..11)?, number(11..13)?, number(13..15)?);
-    let days = days(year, month, day)?;
-    if hour > 23 || minute > 59 || second > 59 {
-        return None;
-    }
-    UNIX_EPOCH.checked_add(Duration::from_secs(((days * 24 + hour) * 60 + minute) * 60 + second))
+    let part = |start: usize, end: usize| text.get(start..end).unwrap_or_default();
+    let month = MONTHS.get(part(4, 6).parse::<usize>().ok()?.checked_sub(1)?)?;
+    let (day, year, time) = (part(6, 8), part(0, 4), [part(9, 11), part(11, 13), part(13, 15)].join(":"));
+    // A timestamp has no day of the week, and the parser accepts only the right one.
+    let mut candidates = DAYS.iter().map(|weekday| format!("{weekday}, {day} {month} {year} {time} GMT"));
+    candidates.find_map(|date| httpdate::parse_http_date(&date).ok()).filter(|time| format(*time) == text)
 }
 
-/// Writes a moment.
+/// Formats a time.
 pub(super) fn format(time: SystemTime) -> String {
-    let seconds = unix_seconds(time);
-    let (mut days, second) = (seconds / SECONDS_A_DAY, seconds % SECONDS_A_DAY);
-    let mut year = 1970;
-    while days >= days_of_year(year) {
-        days -= days_of_year(year);
-        year += 1;
-    }
-    let mut month = 1;
-    while days >= days_of_month(year, month) {
-        days -= days_of_month(year, month);
-        month += 1;
-    }
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year:04}{month:02}{:02}T{hour:02}{minute:02}{second:02}Z", days + 1)
+    // `Fri, 15 Aug 2025 12:34:56 GMT`
+    let date = httpdate::fmt_http_date(time);
+    let month = MONTHS.iter().position(|month| *month == &date[8..11]).unwrap_or_default() + 1;
+    format!("{}{month:02}{}T{}Z", &date[12..16], &date[5..7], date[17..25].replace(':', ""))
 }
 
-/// The days from 1970 to a date.
-fn days(year: u64, month: u64, day: u64) -> Option<u64> {
-    if year < 1970 || !(1..=12).contains(&month) || !(1..=days_of_month(year, month)).contains(&day) {
-        return None;
-    }
-    let years: u64 = (1970..year).map(days_of_year).sum();
-    let months: u64 = (1..month).map(|month| days_of_month(year, month)).sum();
-    Some(years + months + day - 1)
-}
-
-fn days_of_year(year: u64) -> u64 {
-    (1..=12).map(|month| days_of_month(year, month)).sum()
-}
-
-fn days_of_month(year: u64, month: u64) -> u64 {
-    let is_leap = year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400);
-    match month {
-        2 => 28 + u64::from(is_leap),
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
-}
-
-const SECONDS_A_DAY: u64 = 86_400;
+const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
     use super::*;
 
     /// The seconds are those of GNU date.

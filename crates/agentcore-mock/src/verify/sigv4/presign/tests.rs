@@ -8,7 +8,11 @@ use http::{HeaderName, HeaderValue, Method, Uri, Version, header};
 use serde_json::Value;
 
 use super::*;
-use crate::{CredentialForm, Credentials, Inbound, identity::Issuer};
+use crate::{
+    identity::Issuer,
+    record::CredentialForm,
+    verify::{Authenticator, Credentials, InboundAuth},
+};
 
 struct Golden {
     name: String,
@@ -24,17 +28,13 @@ impl Golden {
         now: u64,
     ) -> Result<(Caller, CredentialForm), (&'static str, String)> {
         let issuer = Issuer::new("http://127.0.0.1:1".into()).unwrap();
-        let door = Door {
-            inbound: Inbound::SigV4,
-            issuer: &issuer,
-            credentials: &self.credentials,
-            region: self.region,
-            service: "bedrock-agentcore",
-            now: UNIX_EPOCH + Duration::from_secs(now),
-        };
-        door.verify_handshake(request).map_err(|refusal| {
-            assert_eq!(refusal.status.as_u16(), 403, "{}", refusal.message);
-            (refusal.name, refusal.message)
+        let now = UNIX_EPOCH + Duration::from_secs(now);
+        let sigv4 =
+            SigV4Verifier { credentials: &self.credentials, region: self.region, service: "bedrock-agentcore", now };
+        let authenticator = Authenticator { inbound_auth: InboundAuth::SigV4, jwt: issuer.authorizer(now), sigv4 };
+        authenticator.authenticate_handshake(request).map_err(|error| {
+            assert_eq!(error.status.as_u16(), 403, "{}", error.message);
+            (error.name, error.message)
         })
     }
 

@@ -1,4 +1,4 @@
-//! One request in hand: read whole, but never more of it than the service takes.
+//! Reads a request to its end, but never more of it than the service accepts.
 
 use axum::{
     body::{Body, Bytes},
@@ -8,59 +8,61 @@ use axum::{
 use futures_util::StreamExt;
 use http::{HeaderMap, HeaderValue, Response, Uri, header, request::Parts};
 
-use crate::{AgentAnswer, RecordedRequest, agents::request::is_credential, server::Switch};
+use crate::{
+    invocation::AgentResponse, record::RecordedRequest, server::ConnectionControl, service_error::ServiceError,
+    verify::is_credential_header,
+};
 
-/// A request read to its end, with the switch that breaks its connection.
-pub(super) struct Exchange {
+/// A request with its body, and its connection.
+pub(super) struct IncomingRequest {
     pub(super) request: RecordedRequest,
-    /// Whether the body is larger than the service takes; it was then not kept.
-    pub(super) is_too_large: bool,
-    pub(super) connection: Connection,
+    /// Whether the body is larger than the service accepts, and so was dropped.
+    is_too_large: bool,
+    pub(super) control: ConnectionControl,
 }
 
-/// The way back to the caller.
-pub(super) struct Connection(pub(super) Switch);
-
-impl Connection {
-    /// Turns an agent's answer into the server's, or breaks the connection if that is the answer.
-    pub(super) fn send(
-        self,
-        answer: AgentAnswer,
-        dress: impl FnOnce(Response<Body>) -> Response<Body>,
-    ) -> Response<Body> {
-        if let Some(response) = answer.into_response() {
-            return dress(response);
+impl IncomingRequest {
+    /// Checks the payload's size.
+    pub(super) fn check_payload(&self) -> Result<(), ServiceError> {
+        if self.is_too_large {
+            return Err(ServiceError::validation(format!("The payload is larger than {MAX_PAYLOAD_BYTES} bytes.")));
         }
-        self.0.reset();
-        // The connection takes no more bytes, so these never leave.
-        Response::new(Body::empty())
+        Ok(())
     }
 }
 
-impl<S: Sync> FromRequest<S> for Exchange {
+/// Returns the HTTP response of an agent's response, or resets the connection if the agent does so.
+pub(super) fn send(control: &ConnectionControl, response: AgentResponse) -> Response<Body> {
+    response.into_response().unwrap_or_else(|| {
+        control.reset();
+        // The connection sends nothing more, and so not this response.
+        Response::new(Body::empty())
+    })
+}
+
+impl<S: Sync> FromRequest<S> for IncomingRequest {
     type Rejection = StatusCode;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, StatusCode> {
         let (parts, body) = request.into_parts();
         let Parts { method, uri, version, headers, extensions, .. } = parts;
-        let switch = extensions.get().map(|ConnectInfo(switch): &ConnectInfo<Switch>| switch.clone());
-        let connection = Connection(switch.unwrap_or_default());
-        let body = match announced_length(&headers) {
+        let control = extensions.get().map(|ConnectInfo(control): &ConnectInfo<ConnectionControl>| control.clone());
+        let body = match content_length(&headers) {
             Some(length) if length > MAX_PAYLOAD_BYTES => None,
-            // A body that breaks off has nobody left to answer to.
+            // The client of an incomplete body has gone.
             _ => read(body, MAX_PAYLOAD_BYTES).await.map_err(|_| StatusCode::BAD_REQUEST)?,
         };
         let is_too_large = body.is_none();
         let request = RecordedRequest {
-            headers: received(headers, &uri),
+            headers: received_headers(headers, &uri),
             body: body.unwrap_or_default(),
             ..RecordedRequest::new(method, version, uri.path(), uri.query())
         };
-        Ok(Self { request, is_too_large, connection })
+        Ok(Self { request, is_too_large, control: control.unwrap_or_default() })
     }
 }
 
-/// Reads a body, or gives `None` as soon as it is larger than `max` bytes.
+/// Reads a body, or returns `None` as soon as it is larger than `max` bytes.
 async fn read(body: Body, max: usize) -> Result<Option<Bytes>, axum::Error> {
     let mut stream = body.into_data_stream();
     let mut whole = Vec::new();
@@ -73,24 +75,24 @@ async fn read(body: Body, max: usize) -> Result<Option<Bytes>, axum::Error> {
     Ok(Some(whole.into()))
 }
 
-/// Adds HTTP/2's `:authority` as `host`, for that is its place in a signature, and blinds the secrets for `Debug`.
-fn received(mut headers: HeaderMap, uri: &Uri) -> HeaderMap {
+/// Adds HTTP/2's `:authority` as `host`, as signatures have it, and hides the credentials from `Debug`.
+fn received_headers(mut headers: HeaderMap, uri: &Uri) -> HeaderMap {
     let authority = uri.authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
     if let Some(authority) = authority {
         headers.entry(header::HOST).or_insert(authority);
     }
     for (name, value) in &mut headers {
-        value.set_sensitive(is_credential(name));
+        value.set_sensitive(is_credential_header(name));
     }
     headers
 }
 
-fn announced_length(headers: &HeaderMap) -> Option<usize> {
+fn content_length(headers: &HeaderMap) -> Option<usize> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// The largest payload: 100 MB ("Quotas for Amazon Bedrock AgentCore").
-pub(super) const MAX_PAYLOAD_BYTES: usize = 100 * 1024 * 1024;
+const MAX_PAYLOAD_BYTES: usize = 100 * 1024 * 1024;
 
 #[cfg(test)]
 mod tests {
@@ -126,9 +128,9 @@ mod tests {
             if let Some(host) = host {
                 request = request.header("host", host);
             }
-            let exchange = Exchange::from_request(request.body(Body::empty()).unwrap(), &()).await.unwrap();
-            assert_eq!(exchange.request.header("host"), Some(expected), "{uri}");
-            assert_eq!(exchange.request.path, "/ping");
+            let incoming = IncomingRequest::from_request(request.body(Body::empty()).unwrap(), &()).await.unwrap();
+            assert_eq!(incoming.request.header("host"), Some(expected), "{uri}");
+            assert_eq!(incoming.request.path, "/ping");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Counts and measures a client's frames, which the library beneath joins to messages. Refuses nothing itself.
+//! Measures a client's frames, which the library joins to messages, against the limits of the service. Closes nothing.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -7,24 +7,24 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::server::Switch;
+use crate::server::ConnectionControl;
 
-/// What was seen of a connection's frames.
+/// The limits of a connection's frames.
 #[derive(Clone)]
-pub(crate) struct Frames(Arc<Mutex<Meter>>);
+pub(crate) struct FrameLimits(Arc<Mutex<Meter>>);
 
-impl Frames {
-    /// Looks at all that is read from a connection from here on.
-    pub(crate) fn tap(switch: &Switch) -> Self {
-        let frames = Self(Arc::default());
-        let tapped = frames.clone();
-        switch.tap(move |bytes| tapped.meter().read(bytes, Instant::now()));
-        frames
+impl FrameLimits {
+    /// Measures every byte that is read from a connection from now on.
+    pub(crate) fn observe(control: &ConnectionControl) -> Self {
+        let limits = Self(Arc::default());
+        let observer = limits.clone();
+        control.observe(move |bytes| observer.meter().read(bytes, Instant::now()));
+        limits
     }
 
-    /// The first limit that was broken.
-    pub(super) fn broken(&self) -> Option<Limit> {
-        self.meter().broken
+    /// Returns the first limit that was exceeded.
+    pub(super) fn exceeded(&self) -> Option<Limit> {
+        self.meter().exceeded
     }
 
     fn meter(&self) -> MutexGuard<'_, Meter> {
@@ -32,12 +32,12 @@ impl Frames {
     }
 }
 
-/// A limit of the service, with the code by which it closes.
+/// A limit of the service, with the code of its close.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Limit {
-    /// Of a frame's or a message's bytes.
+    /// The bytes of a frame or a message.
     Size,
-    /// Of frames in a second.
+    /// The frames in a second.
     Rate,
 }
 
@@ -57,17 +57,17 @@ impl Limit {
     }
 }
 
-/// Reads the headers of frames (RFC 6455 section 5.2) and skips what is between them.
+/// Parses the headers of frames (RFC 6455 section 5.2) and skips masks and payloads.
 #[derive(Default)]
 struct Meter {
     header: Vec<u8>,
-    /// How many bytes of mask and payload are still to come.
+    /// The bytes of mask and payload that are not read yet.
     rest: u64,
-    /// How many bytes the message has so far.
+    /// The bytes of the message so far.
     message: u64,
-    /// When the second began, and how many frames it has so far.
+    /// The start of the second, and its frames so far.
     second: Option<(Instant, u32)>,
-    broken: Option<Limit>,
+    exceeded: Option<Limit>,
 }
 
 impl Meter {
@@ -81,7 +81,7 @@ impl Meter {
             }
             self.header.push(*first);
             bytes = others;
-            if let Some(length) = length(&self.header) {
+            if let Some(length) = payload_length(&self.header) {
                 self.count(length, now);
                 let mask = if self.header[1] & 0x80 == 0 { 0 } else { 4 };
                 self.rest = length.saturating_add(mask);
@@ -103,16 +103,16 @@ impl Meter {
         let (start, frames) = self.second.filter(|(start, _)| now - *start < SECOND).unwrap_or((now, 0));
         self.second = Some((start, frames + 1));
         if length > MAX_FRAME_BYTES as u64 || bytes > MAX_MESSAGE_BYTES as u64 {
-            self.broken.get_or_insert(Limit::Size);
+            self.exceeded.get_or_insert(Limit::Size);
         }
         if frames == MAX_FRAMES_A_SECOND {
-            self.broken.get_or_insert(Limit::Rate);
+            self.exceeded.get_or_insert(Limit::Rate);
         }
     }
 }
 
-/// The payload's length, if the header is here whole, but for the mask.
-fn length(header: &[u8]) -> Option<u64> {
+/// Returns the payload's length, once the header is complete but for the mask.
+fn payload_length(header: &[u8]) -> Option<u64> {
     let [_, short, extended @ ..] = header else { return None };
     match short & 0x7f {
         126 => extended.try_into().ok().map(|bytes| u16::from_be_bytes(bytes).into()),
@@ -154,7 +154,7 @@ mod tests {
         for size in (1..20).chain([1000, 65_536, bytes.len()]) {
             let mut meter = Meter::default();
             bytes.chunks(size).for_each(|chunk| meter.read(chunk, now));
-            assert_eq!((meter.second, meter.rest, meter.broken), (Some((now, 6)), 0, None), "chunks of {size}");
+            assert_eq!((meter.second, meter.rest, meter.exceeded), (Some((now, 6)), 0, None), "chunks of {size}");
             assert_eq!((meter.header.len(), meter.message), (0, 0), "chunks of {size}");
         }
     }
@@ -176,7 +176,7 @@ mod tests {
                 meter.read(&frame(*first, *length), Instant::now());
                 meter.rest = 0;
             }
-            assert_eq!(meter.broken, expected, "{} frames", frames.len());
+            assert_eq!(meter.exceeded, expected, "{} frames", frames.len());
         }
     }
 
@@ -194,7 +194,7 @@ mod tests {
         ] {
             let mut meter = Meter::default();
             moments.iter().for_each(|now| meter.read(&[0x89, 0x00], *now));
-            assert_eq!(meter.broken, expected, "{} frames", moments.len());
+            assert_eq!(meter.exceeded, expected, "{} frames", moments.len());
         }
     }
 }

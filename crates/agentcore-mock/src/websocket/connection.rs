@@ -1,34 +1,34 @@
-//! An open WebSocket, under the service's limits. Pings are answered while somebody listens, as the library beneath does.
+//! An open WebSocket under the limits of the service. Answers pings only while a receive is pending, as the library does.
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use futures_util::SinkExt;
 
-use super::frames::{Frames, Limit};
-use crate::server::Switch;
+use super::frame_limits::{FrameLimits, Limit};
+use crate::server::ConnectionControl;
 
-/// The agent's end of a WebSocket.
-pub(crate) struct Line {
+/// The server's end of a WebSocket.
+pub(crate) struct Connection {
     socket: WebSocket,
-    switch: Switch,
-    frames: Frames,
+    control: ConnectionControl,
+    limits: FrameLimits,
 }
 
-/// How a talk ends.
+/// How a connection ends.
 pub(super) enum End {
-    /// The peer has gone, or is let go without a word.
+    /// The peer has gone, or the connection ends without a close.
     Gone,
-    /// The agent closes, by this code.
+    /// The agent closes with this code.
     Close(u16, &'static str),
-    /// The peer sent what cannot be read, and is told by this code.
+    /// The peer sent a frame that cannot be read, and the close has this code.
     Unreadable(u16, &'static str),
 }
 
-impl Line {
-    pub(crate) fn new(socket: WebSocket, switch: Switch, frames: Frames) -> Self {
-        Self { socket, switch, frames }
+impl Connection {
+    pub(crate) fn new(socket: WebSocket, control: ConnectionControl, limits: FrameLimits) -> Self {
+        Self { socket, control, limits }
     }
 
-    /// Receives the next message that is text or binary. A close is answered, and then the peer has gone.
+    /// Receives the next message that is text or binary. Answers a close, after which the peer has gone.
     ///
     /// # Cancel safety
     /// Nothing is lost.
@@ -41,14 +41,14 @@ impl Line {
         }
     }
 
-    /// Receives the next message, be it a ping or a close.
+    /// Receives the next message of any kind.
     pub(super) async fn recv_any(&mut self) -> Result<Message, End> {
         let message = self.socket.recv().await.ok_or(End::Gone)?;
-        match (message, self.frames.broken()) {
+        match (message, self.limits.exceeded()) {
             (Ok(message), None) => Ok(message),
             (Ok(_), Some(limit)) => Err(End::Close(limit.code(), limit.reason())),
             (Err(_), Some(limit @ Limit::Size)) => Err(End::Unreadable(limit.code(), limit.reason())),
-            // A connection that broke ends up here too; the close then reaches nobody.
+            // A broken connection is an error too; the peer does not receive the close.
             (Err(_), _) => Err(End::Unreadable(PROTOCOL_ERROR, "")),
         }
     }
@@ -57,16 +57,16 @@ impl Line {
         self.socket.send(message).await.map_err(|_| End::Gone)
     }
 
-    /// Reads nothing more, for as long as the mock lives.
-    pub(super) async fn deafen(&mut self) {
-        self.switch.deafen();
-        self.read_out().await;
+    /// Reads nothing more until the mock is dropped.
+    pub(super) async fn stop_reading(&mut self) {
+        self.control.stop_reading();
+        self.read_to_end().await;
     }
 
-    /// Says nothing more, not even a pong or a close, until the peer ends the connection.
-    pub(super) async fn silence(&mut self) {
-        self.switch.silence();
-        self.read_out().await;
+    /// Discards all input and sends nothing, neither a pong nor a close, until the peer ends the connection.
+    pub(super) async fn discard(&mut self) {
+        self.control.discard();
+        self.read_to_end().await;
     }
 
     /// Ends the connection.
@@ -75,24 +75,24 @@ impl Line {
             End::Gone => {}
             End::Close(code, reason) => {
                 self.close(code, reason).await;
-                self.read_out().await;
+                self.read_to_end().await;
             }
             End::Unreadable(code, reason) => {
                 self.close(code, reason).await;
-                self.switch.linger();
-                // It is the connection beneath that reads now; it reports the end to whoever waits for it.
+                self.control.shut_down_write();
+                // The TCP connection discards the input and reports its end here.
                 let _ = self.socket.flush().await;
             }
         }
     }
 
     async fn close(&mut self, code: u16, reason: &'static str) {
-        // A pong that is still to be sent would come after the close, where no frame may be. Whoever has gone needs neither.
+        // A queued pong would follow the close, where no frame is allowed. If the peer has gone, both fail, which is fine.
         let _ = self.socket.flush().await;
         let _ = self.socket.send(Message::Close(Some(CloseFrame { code, reason: reason.into() }))).await;
     }
 
-    async fn read_out(&mut self) {
+    async fn read_to_end(&mut self) {
         while let Some(Ok(_)) = self.socket.recv().await {}
     }
 }

@@ -1,4 +1,5 @@
-//! What the service writes around every answer: its ids, the echo of the caller's, and the challenge of a 401.
+//! The headers that the service adds to every response: its ids, the caller's ids, and the challenge of a 401. Replaces none
+//! of an agent's.
 
 use agentcore_core::header::{
     BAGGAGE, MCP_PROTOCOL_VERSION, MCP_SESSION_ID, REQUEST_ID, SESSION_ID, TRACE_ID, TRACEPARENT, TRACESTATE,
@@ -8,17 +9,17 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use uuid::Uuid;
 
 use super::target::Target;
-use crate::RecordedRequest;
+use crate::record::RecordedRequest;
 
-/// The headers of an answer to one request.
-pub(super) struct Envelope {
+/// The headers of the response to one request.
+pub(super) struct ResponseHeaders {
     headers: HeaderMap,
     challenge: HeaderValue,
 }
 
-impl Envelope {
-    /// Prepares the headers. `url` is the mock's own.
-    pub(super) fn of(request: &RecordedRequest, url: &str) -> Self {
+impl ResponseHeaders {
+    /// Makes the headers. `url` is the URL of the mock.
+    pub(super) fn new(request: &RecordedRequest, url: &str) -> Self {
         let mut headers = HeaderMap::new();
         let id = || HeaderValue::try_from(Uuid::new_v4().to_string()).unwrap_or(HeaderValue::from_static("0"));
         headers.insert(REQUEST_ID, id());
@@ -28,8 +29,8 @@ impl Envelope {
                 headers.insert(name, value.clone());
             }
         }
-        // A runtime whose name cannot be read has no metadata to point at.
-        let challenge = Target::of(request)
+        // A runtime whose name cannot be parsed has no metadata.
+        let challenge = Target::parse(request)
             .ok()
             .map(|target| target.url(url, METADATA))
             .and_then(|metadata| HeaderValue::try_from(format!("Bearer resource_metadata=\"{metadata}\"")).ok())
@@ -37,20 +38,20 @@ impl Envelope {
         Self { headers, challenge }
     }
 
-    /// Sets the session the answer belongs to, where it was not sent as a header.
+    /// Sets the session id, if it was not sent as a header.
     pub(super) fn set_session_id(&mut self, id: &str) {
         if let Ok(id) = HeaderValue::from_str(id) {
             self.headers.insert(SESSION_ID, id);
         }
     }
 
-    /// The session the answer belongs to: the one sent, else a new one.
+    /// Returns the session id: the one that was sent, else a new one.
     pub(super) fn session_id(&self) -> String {
         self.headers.get(SESSION_ID).map_or_else(String::new, |id| String::from_utf8_lossy(id.as_bytes()).into_owned())
     }
 
-    /// Puts the headers on an answer; those an agent set itself stay.
-    pub(super) fn around(self, mut response: Response<Body>) -> Response<Body> {
+    /// Adds the headers to a response; those of the agent stay.
+    pub(super) fn apply(self, mut response: Response<Body>) -> Response<Body> {
         let is_unauthorized = response.status() == StatusCode::UNAUTHORIZED;
         let headers = response.headers_mut();
         for (name, value) in &self.headers {
@@ -63,7 +64,7 @@ impl Envelope {
     }
 }
 
-/// What comes back as it was sent.
+/// The request headers that the response repeats.
 const ECHOED: [HeaderName; 7] =
     [SESSION_ID, MCP_SESSION_ID, MCP_PROTOCOL_VERSION, TRACE_ID, TRACEPARENT, TRACESTATE, BAGGAGE];
 

@@ -1,4 +1,4 @@
-//! The server's half of Secure Remote Password as user pools speak it. Stores the password's verifier for one exchange only.
+//! The server of Secure Remote Password as user pools implement it. Keeps the password's verifier for one login only.
 //!
 //! SRP-6a (RFC 5054 §2.5, §2.6) over the 3072-bit group (RFC 3526 §4). Integers are hashed as signed big-endian bytes, and
 //! the key is HKDF-SHA256 (RFC 5869) of the shared secret, salted by the scrambling parameter, for `Caldera Derived Key`.
@@ -9,8 +9,8 @@ use aws_lc_rs::{constant_time::verify_slices_are_equal, digest, hkdf, hmac, rand
 use base64::{Engine, engine::general_purpose::STANDARD};
 use num_bigint::{BigInt, BigUint};
 
-/// One exchange: what the server must remember between the challenge and the claim.
-pub(super) struct Exchange {
+/// The server's state of one login, between the challenge and the claim.
+pub(super) struct SrpServer {
     pool: String,
     user: String,
     salt: BigUint,
@@ -18,11 +18,11 @@ pub(super) struct Exchange {
     client: BigUint,
     private: BigUint,
     public: BigUint,
-    block: Vec<u8>,
+    secret_block: Vec<u8>,
 }
 
-impl Exchange {
-    /// Begins with the client's public number in hexadecimal; none for one that gives the key away.
+impl SrpServer {
+    /// Begins with the client's public value in hexadecimal; `None` for one under which the key is known to anybody.
     pub(super) fn new(pool: &str, user: &str, password: &str, client: &str) -> Option<Self> {
         let client = BigUint::parse_bytes(client.as_bytes(), 16)?;
         if &client % &*GROUP == BigUint::ZERO {
@@ -30,7 +30,7 @@ impl Exchange {
         }
         let mut random = [0; 16 + 32 + 48];
         rand::fill(&mut random).ok()?;
-        let (salt, private, block) = (&random[..16], &random[16..48], &random[48..]);
+        let (salt, private, secret_block) = (&random[..16], &random[16..48], &random[48..]);
         let salt = BigUint::from_bytes_be(salt);
         let identity = digest(&[pool.as_bytes(), user.as_bytes(), b":", password.as_bytes()]);
         let x = BigUint::from_bytes_be(&digest(&[&signed(&salt), &identity]));
@@ -38,41 +38,50 @@ impl Exchange {
         let private = BigUint::from_bytes_be(private);
         let multiplier = BigUint::from_bytes_be(&digest(&[&signed(&GROUP), &signed(&GENERATOR)]));
         let public = (multiplier * &verifier + GENERATOR.modpow(&private, &GROUP)) % &*GROUP;
-        let block = block.to_vec();
-        Some(Self { pool: pool.to_owned(), user: user.to_owned(), salt, verifier, client, private, public, block })
+        let secret_block = secret_block.to_vec();
+        Some(Self {
+            pool: pool.to_owned(),
+            user: user.to_owned(),
+            salt,
+            verifier,
+            client,
+            private,
+            public,
+            secret_block,
+        })
     }
 
-    /// `SALT`, in hexadecimal.
+    /// Returns `SALT`, in hexadecimal.
     pub(super) fn salt(&self) -> String {
         self.salt.to_str_radix(16)
     }
 
-    /// `SRP_B`, in hexadecimal.
+    /// Returns `SRP_B`, in hexadecimal.
     pub(super) fn public(&self) -> String {
         self.public.to_str_radix(16)
     }
 
-    /// `SECRET_BLOCK`, in Base64.
-    pub(super) fn block(&self) -> String {
-        STANDARD.encode(&self.block)
+    /// Returns `SECRET_BLOCK`, in Base64.
+    pub(super) fn secret_block(&self) -> String {
+        STANDARD.encode(&self.secret_block)
     }
 
-    /// Whether a claim proves the password: a MAC over pool, user, secret block and time.
+    /// Returns whether a claim proves the password: a MAC over pool, user, secret block and time.
     pub(super) fn verify(&self, claim: &str, timestamp: &str) -> bool {
         let scramble = BigUint::from_bytes_be(&digest(&[&signed(&self.client), &signed(&self.public)]));
         let base = &self.client * self.verifier.modpow(&scramble, &GROUP);
         let shared = base.modpow(&self.private, &GROUP);
         let mut key = [0; 16];
         let extracted = hkdf::Salt::new(hkdf::HKDF_SHA256, &signed(&scramble)).extract(&signed(&shared));
-        let drawn = extracted.expand(&[b"Caldera Derived Key"], KeyLength).and_then(|okm| okm.fill(&mut key));
-        let message = [self.pool.as_bytes(), self.user.as_bytes(), &self.block, timestamp.as_bytes()].concat();
+        let expanded = extracted.expand(&[b"Caldera Derived Key"], KeyLength).and_then(|okm| okm.fill(&mut key));
+        let message = [self.pool.as_bytes(), self.user.as_bytes(), &self.secret_block, timestamp.as_bytes()].concat();
         let expected = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key), &message);
         let claim = STANDARD.decode(claim).unwrap_or_default();
-        drawn.is_ok() && verify_slices_are_equal(expected.as_ref(), &claim).is_ok()
+        expanded.is_ok() && verify_slices_are_equal(expected.as_ref(), &claim).is_ok()
     }
 }
 
-/// HKDF wants the length as a type: 128 bits.
+/// The length of the HKDF output, which the library takes as a type: 128 bits.
 struct KeyLength;
 
 impl hkdf::KeyType for KeyLength {
@@ -85,7 +94,7 @@ fn digest(parts: &[&[u8]]) -> Vec<u8> {
     digest::digest(&digest::SHA256, &parts.concat()).as_ref().to_vec()
 }
 
-/// A number as Java's `BigInteger` writes it.
+/// Encodes a number as Java's `BigInteger` does.
 fn signed(number: &BigUint) -> Vec<u8> {
     BigInt::from(number.clone()).to_signed_bytes_be()
 }
@@ -117,7 +126,7 @@ mod tests {
     use super::*;
 
     /// Exchanges between two other implementations under fixed random numbers.
-    const VECTORS: &str = include_str!("../../../../../tests/vectors/srp_vectors.json");
+    const VECTORS: &str = include_str!("../../../../tests/vectors/srp_vectors.json");
 
     #[test]
     fn golden_exchanges() {
@@ -126,21 +135,21 @@ mod tests {
             let text = |name: &str| vector[name].as_str().unwrap();
             let (_, pool) = text("pool_id").split_once('_').unwrap();
             let number = |name: &str| BigUint::parse_bytes(text(name).as_bytes(), 16).unwrap();
-            let exchange = Exchange {
+            let server = SrpServer {
                 salt: number("SALT"),
                 verifier: number("verifier"),
                 private: number("b"),
                 public: number("SRP_B"),
-                block: STANDARD.decode(text("SECRET_BLOCK")).unwrap(),
-                ..Exchange::new(pool, text("username"), text("password"), text("SRP_A")).unwrap()
+                secret_block: STANDARD.decode(text("SECRET_BLOCK")).unwrap(),
+                ..SrpServer::new(pool, text("username"), text("password"), text("SRP_A")).unwrap()
             };
             let claim = text("PASSWORD_CLAIM_SIGNATURE");
-            assert!(exchange.verify(claim, text("timestamp")));
-            assert!(!exchange.verify(claim, "Mon Jan 5 03:04:06 UTC 2026"));
+            assert!(server.verify(claim, text("timestamp")));
+            assert!(!server.verify(claim, "Mon Jan 5 03:04:06 UTC 2026"));
             let mut wrong = STANDARD.decode(claim).unwrap();
             wrong[0] ^= 1;
-            assert!(!exchange.verify(&STANDARD.encode(wrong), text("timestamp")));
-            assert!(!exchange.verify("", text("timestamp")));
+            assert!(!server.verify(&STANDARD.encode(wrong), text("timestamp")));
+            assert!(!server.verify("", text("timestamp")));
         }
     }
 
@@ -148,7 +157,7 @@ mod tests {
     fn a_client_that_knows_the_key_beforehand_is_refused() {
         let group = GROUP.to_str_radix(16);
         for client in ["0", "00", &group, "", "xyz"] {
-            assert!(Exchange::new("p", "u", "w", client).is_none(), "{client}");
+            assert!(SrpServer::new("p", "u", "w", client).is_none(), "{client}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A user of the mock's pool: names, password, second factor. Knows no tokens.
+//! A user of the user pool: names, password, second factor. Knows no tokens.
 
 use std::{
     fmt,
@@ -8,51 +8,51 @@ use std::{
 use aws_lc_rs::{constant_time::verify_slices_are_equal, hmac};
 use uuid::Uuid;
 
-use crate::identity::unix_seconds;
+use crate::clock::unix_seconds;
 
-/// A user of the mock's user pool, who logs in with an alias or with the real name that the pool made.
+/// A user of the mock's user pool, who logs in with an alias or with the user name that the pool made.
 #[derive(Clone)]
-#[must_use = "a user is known once a mock is built with it"]
+#[must_use = "a user exists once a mock is built with it"]
 pub struct User {
     pub(super) alias: String,
     pub(super) id: String,
     pub(super) password: String,
-    pub(super) must_choose: bool,
+    pub(super) new_password_required: bool,
     totp: Option<Vec<u8>>,
 }
 
 impl User {
-    /// A user with an alias (such as an e-mail address) and a password.
+    /// Makes a user with an alias, such as an e-mail address, and a password.
     pub fn new(alias: impl Into<String>, password: impl Into<String>) -> Self {
         let id = Uuid::new_v4().to_string();
-        Self { alias: alias.into(), id, password: password.into(), must_choose: false, totp: None }
+        Self { alias: alias.into(), id, password: password.into(), new_password_required: false, totp: None }
     }
 
-    /// Has the user choose a new password at the first login (`NEW_PASSWORD_REQUIRED`), of 8 characters or more.
-    pub fn must_choose_password(mut self) -> Self {
-        self.must_choose = true;
+    /// Requires a new password of 8 characters or more at the first login (`NEW_PASSWORD_REQUIRED`). Default: off.
+    pub fn new_password_required(mut self) -> Self {
+        self.new_password_required = true;
         self
     }
 
-    /// Asks for the code of an authenticator with this secret at each login (`SOFTWARE_TOKEN_MFA`).
+    /// Requires a code of an authenticator with this secret at each login (`SOFTWARE_TOKEN_MFA`). Default: no code.
     pub fn totp(mut self, secret: impl Into<Vec<u8>>) -> Self {
         self.totp = Some(secret.into());
         self
     }
 
-    /// The alias that is typed at a login.
+    /// Returns the alias that is typed at a login.
     #[must_use]
     pub fn alias(&self) -> &str {
         &self.alias
     }
 
-    /// The real name: a token's `username` and `sub`.
+    /// Returns the user name: a token's `username` and `sub`.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The password at the start.
+    /// Returns the password at the start.
     #[must_use]
     pub fn password(&self) -> &str {
         &self.password
@@ -62,8 +62,8 @@ impl User {
         self.totp.is_some()
     }
 
-    /// Whether a code is that of this half minute or of one beside it (RFC 6238 §5.2).
-    pub(super) fn accepts(&self, code: &str, now: SystemTime) -> bool {
+    /// Returns whether a code is valid in this time step of 30 seconds or in one beside it (RFC 6238 §5.2).
+    pub(super) fn accepts_code(&self, code: &str, now: SystemTime) -> bool {
         let Some(secret) = &self.totp else { return false };
         let step = unix_seconds(now) / TOTP_STEP.as_secs();
         let steps = [step.saturating_sub(1), step, step + 1];
@@ -77,7 +77,7 @@ impl fmt::Debug for User {
     }
 }
 
-/// A code of six digits (RFC 4226 §5.3).
+/// Returns the code of six digits for a counter (RFC 4226 §5.3).
 fn hotp(secret: &[u8], counter: u64) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret);
     let tag = hmac::sign(&key, &counter.to_be_bytes());
@@ -102,9 +102,9 @@ mod tests {
             [(59, "287082"), (1_111_111_109, "081804"), (1_234_567_890, "005924"), (20_000_000_000, "353130")]
         {
             let at = |offset: u64| UNIX_EPOCH + Duration::from_secs(seconds + offset);
-            assert!(user.accepts(code, at(0)) && user.accepts(code, at(30)));
-            assert!(!user.accepts(code, at(90)) && !user.accepts("000000", at(0)));
+            assert!(user.accepts_code(code, at(0)) && user.accepts_code(code, at(30)));
+            assert!(!user.accepts_code(code, at(90)) && !user.accepts_code("000000", at(0)));
         }
-        assert!(!User::new("ada", "x").accepts("", UNIX_EPOCH));
+        assert!(!User::new("ada", "x").accepts_code("", UNIX_EPOCH));
     }
 }

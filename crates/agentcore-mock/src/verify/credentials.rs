@@ -1,13 +1,13 @@
-//! The AWS credentials the mock accepts. They open nothing but a mock.
+//! The AWS credentials that a mock accepts. AWS accepts none of them.
 
 use std::fmt;
 
 use aws_lc_rs::rand;
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use crate::Error;
+use crate::error::Error;
 
-/// A set of AWS credentials: the one key a mock knows.
+/// A set of AWS credentials: the one key that a mock accepts.
 #[derive(Clone)]
 pub struct Credentials {
     access_key_id: String,
@@ -16,7 +16,7 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Credentials of the test's choice, for a mock that is to verify requests signed elsewhere.
+    /// Makes credentials of given values, for a mock that verifies requests signed elsewhere.
     ///
     /// With a session token a request must carry it; without, it must carry none.
     #[must_use]
@@ -28,7 +28,7 @@ impl Credentials {
         }
     }
 
-    /// Temporary credentials that look like those of AWS STS.
+    /// Makes random temporary credentials that look like those of AWS STS.
     pub(crate) fn random() -> Result<Self, Error> {
         let mut bytes = [0; 136];
         rand::fill(&mut bytes).map_err(|error| Error::Key(error.into()))?;
@@ -43,30 +43,23 @@ impl Credentials {
         })
     }
 
-    /// The access key id, which is no secret.
+    /// Returns the access key id, which is no secret.
     #[must_use]
     pub fn access_key_id(&self) -> &str {
         &self.access_key_id
     }
 
-    /// The secret access key.
+    /// Returns the secret access key.
     #[must_use]
     pub fn secret_access_key(&self) -> &str {
         &self.secret_access_key
     }
 
-    /// The session token of temporary credentials.
+    /// Returns the session token of temporary credentials.
     #[must_use]
     pub fn session_token(&self) -> Option<&str> {
         self.session_token.as_deref()
     }
-}
-
-/// A secret of 40 characters, some of which need encoding in a URL or a form.
-pub(crate) fn random_secret() -> Result<String, Error> {
-    let mut bytes = [0; 30];
-    rand::fill(&mut bytes).map_err(|error| Error::Key(error.into()))?;
-    Ok(STANDARD.encode(bytes))
 }
 
 impl fmt::Debug for Credentials {

@@ -1,12 +1,11 @@
-//! What the pool refuses, asked by hand-written requests; what it grants, the clients' tests ask for.
-
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+//! What the user pool refuses. What it grants, the clients' tests check.
 
 use aws_lc_rs::hmac;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
-use crate::{Mock, User, runtime::tests::send};
+use super::send;
+use crate::{Mock, User};
 
 async fn ask(mock: &Mock, operation: &str, mut body: Value) -> (u16, Value) {
     if body["ClientId"].is_null() {
@@ -100,7 +99,7 @@ async fn a_rotating_refresh_token_is_good_once() {
 
 #[tokio::test]
 async fn a_challenge_is_answered_by_its_user_in_its_form() {
-    let user = User::new("ada", "temp0rary").must_choose_password();
+    let user = User::new("ada", "temp0rary").new_password_required();
     let mock = Mock::builder().user(user).user(User::new("bob", "x")).start().await.unwrap();
     let session = log_in(&mock).await["Session"].take();
     let id = mock.cognito().user().id();
