@@ -121,6 +121,7 @@
 //! * A client's secret at the token endpoint, in the `Authorization` header (form-encoded, RFC 6749 §2.3.1) or in the body.
 //! * A user's password in Cognito, as plain text or by SRP, a time-based code (RFC 6238), and the client's `SECRET_HASH`:
 //!   over the sent name at a login, over the user name at a renewal. An administrator's login must be signed.
+//! * A runtime's id: letters, digits, `_` and `-`.
 //! * The service's order (credentials, form, existence) and its limits: session id 33 to 256 characters, user id 1 to
 //!   1024, payload 100 MB, 20 custom headers of 4 KB, the trace headers' lengths.
 //!

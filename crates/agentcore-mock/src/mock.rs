@@ -31,7 +31,8 @@ impl Mock {
 
     /// Returns the ARN of an agent's runtime, in the mock's account `123456789012` and region `us-east-1`.
     ///
-    /// Does not look for the agent: an invocation of an unknown one answers 404.
+    /// Does not look for the agent: an invocation of an unknown one answers 404, and one of a name that is no runtime id
+    /// answers 400.
     ///
     /// # Panics
     /// If the name cannot be part of an ARN.

@@ -34,6 +34,9 @@ impl Target {
             let invalid = || ServiceError::validation("The runtime's ARN is not valid.");
             let arn: RuntimeArn = name.parse().map_err(|_| invalid())?;
             let endpoint = arn.qualifier().map(|endpoint| endpoint.as_str().to_owned());
+            if endpoint.as_ref().is_some_and(|endpoint| endpoint.contains('/')) {
+                return Err(invalid());
+            }
             let [name, id, account, region] =
                 [arn.as_str(), arn.id(), arn.account(), arn.region().as_str()].map(str::to_owned);
             Self { name, is_arn: true, id, account, region, qualifier: qualifier.or(endpoint) }
@@ -42,6 +45,10 @@ impl Target {
                 .ok_or_else(|| ServiceError::validation("accountId is required beside an agent runtime's id."))?;
             Self { id: name.clone(), name, is_arn: false, account, region: REGION.to_owned(), qualifier }
         };
+        let is_valid = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        if target.id.is_empty() || !target.id.bytes().all(is_valid) {
+            return Err(ServiceError::validation("A runtime's id is made of letters, digits, '_' and '-'."));
+        }
         Ok(target)
     }
 
@@ -63,3 +70,47 @@ pub(crate) const ACCOUNT: &str = "123456789012";
 
 /// The region of the mock's ARNs, and of runtimes named by id.
 pub(crate) const REGION: &str = "us-east-1";
+
+#[cfg(test)]
+mod tests {
+    use http::{Method, Version};
+
+    use super::*;
+
+    #[test]
+    fn ids() {
+        const ARN: &str = "arn%3Aaws%3Abedrock-agentcore%3Aus-east-1%3A123456789012%3Aruntime%2F";
+        for (name, expected) in [
+            ("my-agent", Some("my-agent")),
+            ("my_agent-AbCdE12345", Some("my_agent-AbCdE12345")),
+            ("", None),
+            ("..", None),
+            ("my.agent", None),
+            ("my%20agent", None),
+            ("my%0Aagent", None),
+            ("my%3Aagent", None),
+            ("my%3Fagent", None),
+            ("my%23agent", None),
+            ("my%2Fagent", None),
+            ("my%2Fagent%2Fruntime-endpoint%2Fprod", None),
+            ("my%252Fagent", None),
+            ("my%C3%A9agent", None),
+        ] {
+            for prefix in ["", ARN] {
+                let path = format!("/runtimes/{prefix}{name}/invocations");
+                let request =
+                    RecordedRequest::new(Method::POST, Version::HTTP_11, path, Some("accountId=123456789012"));
+                match Target::parse(&request) {
+                    Ok(target) => assert_eq!(Some(&*target.id), expected, "{prefix}{name}"),
+                    Err(error) => assert_eq!((error.status.as_u16(), None), (400, expected), "{prefix}{name}"),
+                }
+            }
+        }
+        for (endpoint, expected) in [("prod", Some("prod")), ("a%20b", Some("a b")), ("a%2Fb", None), ("", None)] {
+            let path = format!("/runtimes/{ARN}my-agent%2Fruntime-endpoint%2F{endpoint}/ws");
+            let request = RecordedRequest::new(Method::GET, Version::HTTP_11, path, None);
+            let qualifier = Target::parse(&request).ok().and_then(|target| target.qualifier);
+            assert_eq!(qualifier.as_deref(), expected, "{endpoint}");
+        }
+    }
+}

@@ -194,6 +194,7 @@ async fn who_comes_before_what_and_what_before_where() {
             "MissingAuthenticationTokenException",
         ),
         ("/runtimes/%FF/invocations".to_owned(), vec![good], 400, "ValidationException"),
+        (path("echo%2Fx"), vec![good], 400, "ValidationException"),
         ("/nowhere".to_owned(), vec![], 404, "UnknownOperationException"),
         ("/ping".to_owned(), vec![], 404, "UnknownOperationException"),
     ] {
