@@ -167,6 +167,7 @@ impl MockBuilder {
         let runtime = Arc::new(RuntimeState {
             inbound_auth: self.inbound_auth,
             local_agent: self.local_agent,
+            started: (self.clock)(),
             clock: self.clock,
             agents: Agents { custom: self.agents, pace: self.pace },
             user_pool,

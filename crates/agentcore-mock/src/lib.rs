@@ -98,7 +98,7 @@
 //! | `POST /runtimes/{arn}/invocations` | invokes an agent; a bare id in place of the ARN needs the query `accountId` |
 //! | `GET /runtimes/{arn}/invocations/.well-known/oauth-protected-resource` | names the issuer of tokens |
 //! | `GET /runtimes/{arn}/ws` | opens a WebSocket to an agent, over HTTP/1.1 |
-//! | `POST /invocations`, `GET /ws`, `GET /ping` | a local agent container without the service; [`MockBuilder::local_agent`] sets its agent |
+//! | `POST /invocations`, `GET /ws`, `GET /ping` | a local agent container without the service, healthy since the start; [`MockBuilder::local_agent`] sets its agent |
 //! | `GET /.well-known/jwks.json`, `GET /.well-known/openid-configuration` | the issuer of the mock's tokens |
 //! | `POST /` | Amazon Cognito's API: logins, challenges, renewals and revocations of [`Mock::cognito`] |
 //! | `POST /oauth2/token` | the issuer's token endpoint: client credentials, by [`Mock::client_id`] and [`Mock::client_secret`] |

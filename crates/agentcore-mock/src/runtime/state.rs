@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
+    time::SystemTime,
 };
 
 use agentcore_core::header::{SESSION_ID, USER_ID};
@@ -28,6 +29,8 @@ pub(crate) struct RuntimeState {
     /// The agent in the local container.
     pub(crate) local_agent: String,
     pub(crate) clock: Clock,
+    /// When the mock started, which is the last change of its health.
+    pub(crate) started: SystemTime,
     pub(crate) agents: Agents,
     pub(crate) user_pool: UserPool,
     pub(crate) credentials: Credentials,

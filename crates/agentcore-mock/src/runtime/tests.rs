@@ -266,6 +266,16 @@ async fn tokens_age_by_the_mocks_clock() {
 }
 
 #[tokio::test]
+async fn a_ping_reports_the_last_change_of_status() {
+    let (mock, now) = start_with_clock().await;
+    for _ in 0..2 {
+        now.fetch_add(60, Ordering::SeqCst);
+        let ping = send(&mock, "GET /ping", &[], "").await;
+        assert_eq!(ping.json(), json!({"status": "Healthy", "time_of_last_update": 1_755_261_296}));
+    }
+}
+
+#[tokio::test]
 async fn payloads_that_are_too_large() {
     let mock = start().await;
     let head = format!("POST {} HTTP/1.0\r\nAuthorization: Bearer {}\r\n", path("echo"), mock.token());
