@@ -1,7 +1,6 @@
-//! The commands, one file each.
+//! The commands, one file each, and the whole command line: its grammar, and which command it means.
 
 mod chat;
-mod completions;
 mod connect;
 mod invoke;
 mod login;
@@ -11,70 +10,122 @@ mod token;
 mod ws_headers;
 mod ws_url;
 
-use clap::{ArgMatches, Subcommand};
+use std::ffi::OsString;
+
+use clap::{ArgAction, Args, Command as Grammar, CommandFactory as _, Error, FromArgMatches as _, Parser, Subcommand};
+use clap_complete::Shell;
 
 use crate::{
-    args::Cli,
-    identity,
-    report::Failure,
-    target::{self, Plan},
+    context::Context,
+    errors::Failure,
+    flags::{IdentityFlags, TargetFlags, with_environment},
+    output::Output,
 };
+
+/// Talks to agents on Amazon Bedrock AgentCore Runtime.
+#[derive(Parser)]
+#[command(name = "acore", version, max_term_width = 100, after_help = AFTER_HELP, after_long_help = AFTER_LONG_HELP)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    target: TargetFlags,
+    #[command(flatten)]
+    identity: IdentityFlags,
+    /// Logs attempts to standard error; twice: everything (RUST_LOG beats it)
+    #[arg(short, long, action = ArgAction::Count, global = true, help_heading = "General")]
+    pub(crate) verbose: u8,
+}
 
 /// What to do.
 #[derive(Subcommand)]
-pub(crate) enum Command {
-    Invoke(invoke::Flags),
-    Chat(chat::Flags),
-    Connect(connect::Flags),
-    WsUrl(ws_url::Flags),
-    WsHeaders(ws_headers::Flags),
-    Ping(ping::Flags),
-    Token(token::Flags),
+enum Command {
+    Invoke(invoke::InvokeFlags),
+    Chat(chat::ChatFlags),
+    Connect(connect::ConnectFlags),
+    WsUrl(ws_url::WsUrlFlags),
+    WsHeaders(ws_headers::WsHeadersFlags),
+    Ping(ping::PingFlags),
+    Token(token::TokenFlags),
     Login(login::LoginFlags),
     Logout(login::LogoutFlags),
-    Mock(mock::Flags),
-    Completions(completions::Flags),
+    Mock(mock::MockFlags),
+    Completions(CompletionsFlags),
 }
 
-/// Does what the command line says.
-pub(crate) async fn run(cli: Cli, matches: ArgMatches) -> Result<(), Failure> {
-    // Global flags are in the subcommand's matches too, wherever they stood.
-    let matches = matches.subcommand().map_or(&matches, |(_, matches)| matches);
-    let target = cli.target.choice(matches);
-    let identity = cli.identity.choice(matches);
-    match cli.command {
-        Command::Invoke(flags) => {
-            let plan = plan(target, identity)?;
-            invoke::Call::new(flags, matches)?.run(plan).await
+impl Cli {
+    /// Parses a command line; flags that are not on it come from the environment.
+    pub(crate) fn parse_line(line: impl IntoIterator<Item = OsString>) -> Result<Self, Error> {
+        let mut grammar = grammar();
+        let matches = grammar.try_get_matches_from_mut(line)?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut grammar))
+    }
+
+    /// Does what the command line says.
+    pub(crate) async fn run(self) -> Result<(), Failure> {
+        let context = Context::new(self.target, self.identity);
+        match self.command {
+            Command::Invoke(flags) => flags.run(&context).await,
+            Command::Chat(flags) => flags.run(&context).await,
+            Command::Connect(flags) => flags.run(&context).await,
+            Command::WsUrl(flags) => flags.run(&context).await,
+            Command::WsHeaders(flags) => flags.run(&context).await,
+            Command::Ping(flags) => flags.run(&context).await,
+            Command::Token(flags) => flags.run(&context).await,
+            Command::Login(flags) => flags.run(&context).await,
+            Command::Logout(flags) => flags.run(&context).await,
+            Command::Mock(flags) => flags.run(&context).await,
+            Command::Completions(flags) => flags.run(&context).await,
         }
-        Command::Chat(flags) => {
-            let chat = chat::Chat::new(flags, matches)?;
-            chat.run(plan(target, identity)?).await
-        }
-        Command::Connect(flags) => {
-            let connection = connect::Connection::new(flags, matches)?;
-            let plan = plan(target, identity)?;
-            let plan = if connection.signs() { plan.signing() } else { plan };
-            connection.run(plan).await
-        }
-        Command::WsUrl(flags) => {
-            let url = ws_url::Url::new(flags, matches)?;
-            url.run(plan(target, identity)?.signing()).await
-        }
-        Command::WsHeaders(flags) => {
-            let headers = ws_headers::Headers::new(flags, matches)?;
-            headers.run(plan(target, identity)?).await
-        }
-        Command::Ping(flags) => ping::run(flags, target, identity).await,
-        Command::Token(flags) => token::run(flags, target, identity).await,
-        Command::Login(_) => login::log_in(identity).await,
-        Command::Logout(_) => login::log_out(identity).await,
-        Command::Mock(flags) => mock::run(flags).await,
-        Command::Completions(flags) => completions::run(flags),
     }
 }
 
-/// Decides by the flags, and by the environment's endpoint URLs, where to go.
-fn plan(target: target::Choice, identity: identity::Choice) -> Result<Plan, Failure> {
-    Plan::new(target, identity, |name| std::env::var(name).ok())
+/// Prints a completion script for a shell
+#[derive(Args)]
+#[command(after_help = "Example: acore completions bash > ~/.local/share/bash-completion/completions/acore")]
+struct CompletionsFlags {
+    /// The shell
+    #[arg(value_enum)]
+    shell: Shell,
 }
+
+impl CompletionsFlags {
+    async fn run(self, _: &Context) -> Result<(), Failure> {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut grammar(), "acore", &mut script);
+        Output::default().write(&script)
+    }
+}
+
+/// Returns the whole grammar, environment variables included.
+fn grammar() -> Grammar {
+    with_environment(Cli::command())
+}
+
+const AFTER_HELP: &str = "\
+Try it without an account: acore --mock invoke \"Tell me a story\"";
+
+const AFTER_LONG_HELP: &str = "\
+Examples:
+  acore --mock invoke \"Tell me a story\"
+  acore invoke --arn \"$ARN\" --sigv4 \"Hello\"
+  acore invoke --arn \"$ARN\" --bearer-token - \"Hello\" < token.txt
+  acore invoke --local http://127.0.0.1:8080 --output json \"Hello\"
+
+Every flag can be set by an environment variable, AGENTCORE_ and its name; the command line wins, and
+an empty variable counts as not set. Also read: AGENTCORE_RUNTIME_ARN, AWS_REGION,
+AWS_ENDPOINT_URL_BEDROCK_AGENTCORE, BEDROCK_AGENTCORE_BEARER_TOKEN, and the AWS SDKs' own. With --mock, the
+environment's agent, endpoint and credentials are ignored.
+
+Exit codes:
+    0  done
+    2  usage or bad input; nothing was sent
+    3  authentication or authorization refused
+    4  throttled or unavailable
+    5  timeout
+    6  the agent or the service failed
+    7  the answer broke off midway; what arrived is already printed
+  130  interrupted";
+
+#[cfg(test)]
+mod tests;

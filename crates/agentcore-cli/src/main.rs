@@ -1,24 +1,36 @@
 //! `acore`: talks to agents on Amazon Bedrock AgentCore Runtime from the command line. Holds no protocol of its own.
+//!
+//! Each layer knows only those below it:
+//!
+//! | layer | what it is about |
+//! |---|---|
+//! | [`command`] | the grammar, and one file a command |
+//! | [`context`] | what the flags mean: where calls go, as whom, by which client |
+//! | [`identity`], [`target`] | who is calling · where the agent is |
+//! | [`flags`] | what was typed, each value with its source |
+//! | [`input`], [`output`], [`errors`], [`signal`], [`progress`], [`log`], [`terminal`] | the process and its streams |
 
-mod args;
 mod command;
+mod context;
+mod errors;
+mod flags;
 mod identity;
 mod input;
 mod log;
 mod output;
 mod progress;
-mod report;
-mod session;
 mod signal;
 mod target;
+mod terminal;
 
 use std::process::ExitCode;
 
-use report::Failure;
+use command::Cli;
+use errors::Failure;
 
 fn main() -> ExitCode {
-    let (cli, matches) = match args::parse(std::env::args_os()) {
-        Ok(parsed) => parsed,
+    let cli = match Cli::parse_line(std::env::args_os()) {
+        Ok(cli) => cli,
         Err(usage) => {
             // A reader that has gone needs no help text.
             let _ = usage.print();
@@ -28,9 +40,11 @@ fn main() -> ExitCode {
     log::start(cli.verbose);
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return Failure::trouble("cannot start the asynchronous runtime").caused_by(&error).tell().into(),
+        Err(error) => {
+            return Failure::internal("cannot start the asynchronous runtime").caused_by(&error).report().into();
+        }
     };
-    let exit = runtime.block_on(signal::supervise(command::run(cli, matches)));
+    let exit = runtime.block_on(signal::supervise(cli.run()));
     // A thread that still waits for standard input must not hold the exit up.
     runtime.shutdown_background();
     exit.into()

@@ -2,7 +2,9 @@
 
 use std::io::{self, Write};
 
-use crate::report::Failure;
+use serde::Serialize;
+
+use crate::errors::Failure;
 
 /// Standard output. Remembers whether a line is open.
 #[derive(Debug, Default)]
@@ -18,7 +20,7 @@ impl Output {
         let mut stdout = io::stdout().lock();
         stdout.write_all(piece).and_then(|()| stdout.flush()).map_err(|error| match error.kind() {
             io::ErrorKind::BrokenPipe => Failure::OutputClosed,
-            _ => Failure::trouble("cannot write to standard output").caused_by(&error),
+            _ => Failure::internal("cannot write to standard output").caused_by(&error),
         })
     }
 
@@ -27,13 +29,20 @@ impl Output {
         self.write(format!("{text}\n").as_bytes())
     }
 
+    /// Writes a value as a line of JSON.
+    pub(crate) fn json(&mut self, value: &impl Serialize) -> Result<(), Failure> {
+        let json = serde_json::to_string(value)
+            .map_err(|error| Failure::internal("cannot write the output as JSON").caused_by(&error))?;
+        self.line(&json)
+    }
+
     /// Ends the line that is open, if one is.
     pub(crate) fn end_line(&mut self) -> Result<(), Failure> {
         if self.open_line { self.write(b"\n") } else { Ok(()) }
     }
 }
 
-/// Says something beside the output.
+/// Writes a note beside the output, to standard error.
 pub(crate) fn note(text: &str) {
     // There is nobody to tell that standard error is gone.
     let _ = writeln!(io::stderr(), "note: {text}");

@@ -9,13 +9,13 @@ use std::{
 use tokio::sync::mpsc;
 
 use crate::{
-    input,
-    report::{Exit, Failure},
+    errors::{Exit, Failure},
+    terminal,
 };
 
-/// Runs the command to its end, or to Ctrl-C or a request to terminate, and tells how it ended.
+/// Runs the command to its end, or to Ctrl-C or a request to terminate, and returns how it ended.
 ///
-/// The command runs in a task of its own, so that a signal is heard even while it is stuck writing to a full pipe.
+/// The command runs in a task of its own, so that a signal ends it even while it is stuck writing to a full pipe.
 pub(crate) async fn supervise(command: impl Future<Output = Result<(), Failure>> + Send + 'static) -> Exit {
     let signal = signal();
     let mut command = tokio::spawn(command);
@@ -23,9 +23,9 @@ pub(crate) async fn supervise(command: impl Future<Output = Result<(), Failure>>
         ended = &mut command => {
             return match ended {
                 Ok(Ok(())) => Exit::Done,
-                Ok(Err(failure)) => failure.tell(),
-                // The panic has told about itself.
-                Err(_) => Exit::Trouble,
+                Ok(Err(failure)) => failure.report(),
+                // The panic has been printed.
+                Err(_) => Exit::Internal,
             };
         }
         exit = signal => exit,
@@ -33,7 +33,7 @@ pub(crate) async fn supervise(command: impl Future<Output = Result<(), Failure>>
     command.abort();
     // Dropping the command clears its spinner.
     let _ = tokio::time::timeout(GRACE, command).await;
-    input::restore();
+    terminal::restore();
     if std::io::stderr().is_terminal() {
         // The shell's prompt belongs on a line of its own.
         let _ = writeln!(std::io::stderr());
@@ -43,16 +43,16 @@ pub(crate) async fn supervise(command: impl Future<Output = Result<(), Failure>>
 
 /// Ctrl-C in the hands of a command that goes on after it, such as a conversation whose answer is stopped.
 ///
-/// While this is held, Ctrl-C is told here and does not end the program; a second one that comes before the first was heard
+/// While this is held, Ctrl-C comes here and does not end the program; a second one that comes before the first was received
 /// does, because the command is stuck.
 pub(crate) struct Interrupts(mpsc::Receiver<()>);
 
 impl Interrupts {
     /// Takes Ctrl-C; of several takers the last has it.
     pub(crate) fn take() -> Self {
-        let (tell, told) = mpsc::channel(1);
-        *TAKER.lock().unwrap_or_else(PoisonError::into_inner) = Some(tell);
-        Self(told)
+        let (sender, receiver) = mpsc::channel(1);
+        *TAKER.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+        Self(receiver)
     }
 
     /// Waits for the next Ctrl-C.
@@ -64,19 +64,19 @@ impl Interrupts {
     }
 }
 
-/// Tells the command that has taken Ctrl-C; returns whether one has, and hears.
-fn tell_taker() -> bool {
+/// Passes Ctrl-C to the command that has taken it; returns whether one has, and receives.
+fn notify_taker() -> bool {
     let taker = TAKER.lock().unwrap_or_else(PoisonError::into_inner);
-    taker.as_ref().is_some_and(|tell| tell.try_send(()).is_ok())
+    taker.as_ref().is_some_and(|sender| sender.try_send(()).is_ok())
 }
 
 static TAKER: Mutex<Option<mpsc::Sender<()>>> = Mutex::new(None);
 
-/// Begins to listen at once, and tells what was heard.
+/// Listens at once, and returns which signal came.
 #[cfg(unix)]
 fn signal() -> impl Future<Output = Exit> {
     use tokio::signal::unix::{Signal, SignalKind, signal};
-    async fn heard(signals: &mut std::io::Result<Signal>) {
+    async fn received(signals: &mut std::io::Result<Signal>) {
         match signals {
             Ok(signals) => _ = signals.recv().await,
             // The system's own way to end a program is left.
@@ -87,8 +87,8 @@ fn signal() -> impl Future<Output = Exit> {
     async move {
         loop {
             tokio::select! {
-                () = heard(&mut interrupt) => if !tell_taker() { return Exit::Interrupted },
-                () = heard(&mut terminate) => return Exit::Terminated,
+                () = received(&mut interrupt) => if !notify_taker() { return Exit::Interrupted },
+                () = received(&mut terminate) => return Exit::Terminated,
             }
         }
     }
@@ -98,7 +98,7 @@ fn signal() -> impl Future<Output = Exit> {
 async fn signal() -> Exit {
     loop {
         let _ = tokio::signal::ctrl_c().await;
-        if !tell_taker() {
+        if !notify_taker() {
             return Exit::Interrupted;
         }
     }

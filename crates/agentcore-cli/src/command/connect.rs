@@ -3,29 +3,27 @@
 use std::{io::IsTerminal, time::Duration};
 
 use agentcore_client::{
-    RetryPolicy, SessionId,
-    core::Error,
-    ws::{AuthMode, Expiry, Incoming, Receiver, Sender, Settings},
+    RetryPolicy,
+    ws::{AuthMode, Close, Expiry, Incoming, Receiver, Sender, Settings},
 };
-use clap::{ArgMatches, Args};
+use clap::Args;
 use tokio::{sync::mpsc, time::timeout};
 
 use crate::{
-    args::seconds,
+    context::Context,
+    errors::{Failure, Mechanism},
+    flags::{SessionFlags, seconds},
     input,
     output::{Output, note},
     progress::Spinner,
-    report::{Failure, Way},
-    session,
-    target::Plan,
 };
 
 /// Opens the agent's WebSocket: each line of standard input is a text message, and each message a line of output
 #[derive(Args)]
 #[command(after_help = AFTER_HELP)]
-pub(crate) struct Flags {
+pub(super) struct ConnectFlags {
     #[command(flatten)]
-    session: session::Flags,
+    session: SessionFlags,
     /// Gets in by a presigned URL, as a browser with AWS credentials behind it does
     #[arg(long, conflicts_with = "subprotocol", help_heading = "The way in")]
     presigned: bool,
@@ -43,112 +41,108 @@ pub(crate) struct Flags {
     no_retry: bool,
 }
 
-/// A connection whose flags were found good.
-pub(super) struct Connection {
-    session: Option<SessionId>,
-    auth_mode: AuthMode,
-    settings: Settings,
-    wait: Duration,
-}
-
-impl Connection {
-    /// Judges the flags.
-    pub(super) fn new(flags: Flags, matches: &ArgMatches) -> Result<Self, Failure> {
-        let mut settings = Settings::default();
-        if flags.no_retry {
-            settings = settings.retry(RetryPolicy::off());
-        }
-        if flags.reconnect {
-            settings = settings.reconnect(RetryPolicy::default().max_attempts(RECONNECTS));
-        }
-        let auth_mode = match (flags.presigned, flags.subprotocol) {
-            (true, _) => AuthMode::Presigned(Expiry::default()),
-            (_, true) => AuthMode::Subprotocol,
-            _ => AuthMode::Headers,
-        };
-        Ok(Self { session: flags.session.choice(matches)?, auth_mode, settings, wait: flags.wait })
-    }
-
-    /// Whether it must be signed for, so that the mock's keys are the better default than its token.
-    pub(super) fn signs(&self) -> bool {
-        matches!(self.auth_mode, AuthMode::Presigned(_))
-    }
-
-    /// Opens the socket and talks.
-    pub(super) async fn run(self, plan: Plan) -> Result<(), Failure> {
-        if plan.takes_stdin() {
+impl ConnectFlags {
+    /// Opens the socket and passes lines and messages.
+    pub(super) async fn run(self, context: &Context) -> Result<(), Failure> {
+        let (settings, auth_mode) = (self.settings(), self.auth_mode());
+        let session = self.session.session()?;
+        let route = context.route()?;
+        let route = if self.presigned { route.signing() } else { route };
+        if route.reads_stdin() {
             return Err(Failure::usage("standard input holds the token, so the messages cannot be read from it"));
         }
-        let plan = plan.with_token_read().await?;
-        let reached = plan.reach(|client| client).await?;
-        let mut opening = reached.runtime.websocket().settings(self.settings).auth_mode(self.auth_mode);
-        if let Some(session) = &self.session {
-            opening = opening.session(session);
-        }
+        let agent = route.connect(|client| client).await?;
+        let request = agent.runtime.websocket().session(&session).settings(settings).auth_mode(auth_mode);
         let mut spinner = Spinner::start("opening the socket");
-        let opened = opening.connect().await;
+        let opened = request.connect().await;
         spinner.clear();
-        let socket = opened.map_err(|error| Failure::of_call(error, reached.way))?;
+        let socket = opened.map_err(|error| agent.failure(error))?;
         tracing::debug!(session = socket.session_id().as_str(), "connected");
         if std::io::stdin().is_terminal() {
             note(&format!("connected, in session {}; Ctrl-D ends it", socket.session_id().as_str()));
         }
         let (sender, receiver) = socket.split();
-        Conversation { sender, receiver, output: Output::default(), way: reached.way }
-            .hold(input::lines(), self.wait)
+        Connection { sender, receiver, output: Output::default(), mechanism: agent.mechanism() }
+            .pass(input::lines(), self.wait)
             .await
+    }
+
+    fn settings(&self) -> Settings {
+        let mut settings = Settings::default();
+        if self.no_retry {
+            settings = settings.retry(RetryPolicy::off());
+        }
+        if self.reconnect {
+            settings = settings.reconnect(RetryPolicy::default().max_attempts(RECONNECTS));
+        }
+        settings
+    }
+
+    fn auth_mode(&self) -> AuthMode {
+        match (self.presigned, self.subprotocol) {
+            (true, _) => AuthMode::Presigned(Expiry::default()),
+            (_, true) => AuthMode::Subprotocol,
+            _ => AuthMode::Headers,
+        }
     }
 }
 
 /// The two ends while they are open.
-struct Conversation {
+struct Connection {
     sender: Sender,
     receiver: Receiver,
     output: Output,
-    way: Way,
+    mechanism: Mechanism,
 }
 
-impl Conversation {
+impl Connection {
     /// Passes lines and messages until the input ends and the answers that are due have come, or the agent ends it.
-    async fn hold(mut self, mut lines: mpsc::Receiver<Result<String, Failure>>, wait: Duration) -> Result<(), Failure> {
+    async fn pass(mut self, mut lines: mpsc::Receiver<Result<String, Failure>>, wait: Duration) -> Result<(), Failure> {
         loop {
-            tokio::select! {
+            let more = tokio::select! {
                 line = lines.recv() => match line {
-                    // While a long message leaves, what comes is not left lying.
-                    Some(line) => if !self.say(line?).await? { return Ok(()) },
+                    Some(line) => self.send(line?).await?,
                     None => break,
                 },
-                incoming = self.receiver.recv() => {
-                    let incoming = incoming.map_err(|error| self.explained(error))?;
-                    if !self.hear(incoming)? { return Ok(()) }
-                }
-            }
-        }
-        while let Ok(incoming) = timeout(wait, self.receiver.recv()).await {
-            let incoming = incoming.map_err(|error| self.explained(error))?;
-            if !self.hear(incoming)? {
+                more = self.receive() => more?,
+            };
+            if !more {
                 return Ok(());
             }
         }
-        self.goodbye().await
+        while let Ok(more) = timeout(wait, self.receive()).await {
+            if !more? {
+                return Ok(());
+            }
+        }
+        // A connection that ended at this moment cannot be closed.
+        let _ = self.sender.close(Close::normal()).await;
+        while self.receive().await? {}
+        Ok(())
     }
 
-    async fn say(&mut self, line: String) -> Result<bool, Failure> {
-        let sending = self.sender.clone();
-        let mut leaving = std::pin::pin!(sending.send(line));
+    /// Sends a line, and prints meanwhile what comes; returns whether more can come.
+    async fn send(&mut self, line: String) -> Result<bool, Failure> {
+        let sender = self.sender.clone();
+        let mut sending = std::pin::pin!(sender.send(line));
         loop {
             tokio::select! {
-                left = &mut leaving => return left.map(|()| true).map_err(|error| self.explained(error)),
-                incoming = self.receiver.recv() => {
-                    let incoming = incoming.map_err(|error| self.explained(error))?;
-                    if !self.hear(incoming)? { return Ok(false) }
+                sent = &mut sending => {
+                    return sent.map(|()| true).map_err(|error| Failure::call(error, self.mechanism));
                 }
+                more = self.receive() => if !more? { return Ok(false) },
             }
         }
     }
 
-    /// Prints what came; no more comes after `None`.
-    fn hear(&mut self, incoming: Option<Incoming>) -> Result<bool, Failure> {
+    /// Receives a message and prints it; returns whether more can come.
+    async fn receive(&mut self) -> Result<bool, Failure> {
+        let incoming = self.receiver.recv().await.map_err(|error| Failure::call(error, self.mechanism))?;
+        self.print(incoming)
+    }
+
+    /// Prints what came, and returns whether more can come.
+    fn print(&mut self, incoming: Option<Incoming>) -> Result<bool, Failure> {
         match incoming {
             None => {
                 if let Some(close) = self.receiver.closed().filter(|close| close.code != 1000) {
@@ -167,21 +161,6 @@ impl Conversation {
             Some(_) => {}
         }
         Ok(true)
-    }
-
-    async fn goodbye(mut self) -> Result<(), Failure> {
-        // A connection that ended at this moment has nothing to be told.
-        let _ = self.sender.close(agentcore_client::ws::Close::normal()).await;
-        loop {
-            let incoming = self.receiver.recv().await.map_err(|error| self.explained(error))?;
-            if !self.hear(incoming)? {
-                return Ok(());
-            }
-        }
-    }
-
-    fn explained(&self, error: Error) -> Failure {
-        Failure::of_call(error.into(), self.way)
     }
 }
 

@@ -1,106 +1,37 @@
 //! `acore invoke`: one invocation, from the flags to the end of the answer. How answers are printed stands in `answer`.
 
 mod answer;
+mod payload;
 
-use std::time::Duration;
+use clap::Args;
 
-use agentcore_client::{CustomHeader, Invoke, RetryPolicy, SessionId, Timeouts, UserId};
-use clap::{ArgMatches, Args};
-
-use crate::{
-    args::{Given, seconds},
-    input::Sources,
-    report::Failure,
-    session,
-    target::Plan,
-};
+use crate::{context::Context, errors::Failure, flags::CallFlags};
 use answer::{Format, Printer};
+use payload::PayloadFlags;
 
 /// Invokes an agent and prints what it answers, as it answers
 #[derive(Args)]
 #[command(next_help_heading = "What to say", after_help = AFTER_HELP)]
-pub(crate) struct Flags {
-    /// What to say to the agent; `-`, or no prompt and a pipe, reads standard input
-    #[arg(help_heading = None::<&str>)]
-    prompt: Option<String>,
-    /// A body of your own, sent as it is, in place of {"prompt", "sessionId", "enableTrace"}; `-` is standard input
-    #[arg(long, value_name = "JSON|@FILE|-")]
-    payload: Option<String>,
+pub(super) struct InvokeFlags {
     #[command(flatten)]
-    session: session::Flags,
-    /// The user, for the agent to see [default: agentcore-client with a token, none with SigV4]
-    #[arg(long, value_name = "ID")]
-    user_id: Option<String>,
-    /// A header for the agent, where the runtime allows it; may be repeated
-    #[arg(long = "header", value_name = "NAME=VALUE")]
-    headers: Vec<String>,
+    payload: PayloadFlags,
     /// What to print
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text, help_heading = "The answer")]
     output: Format,
-    /// Takes server-sent events that are not ended by an empty line
-    #[arg(long, help_heading = "The answer")]
-    lenient_sse: bool,
-    /// Seconds that the whole call may take [default: 61 minutes]
-    #[arg(long, value_name = "SECS", value_parser = seconds, help_heading = "Patience")]
-    timeout: Option<Duration>,
-    /// Seconds that the agent may be silent between two pieces of its answer [default: 16 minutes]
-    #[arg(long, value_name = "SECS", value_parser = seconds, help_heading = "Patience")]
-    idle_timeout: Option<Duration>,
-    /// Sends the request once, whatever happens
-    #[arg(long, help_heading = "Patience")]
-    no_retry: bool,
+    #[command(flatten)]
+    call: CallFlags,
 }
 
-/// An invocation whose flags were found good.
-pub(super) struct Call {
-    sources: Sources,
-    session: Option<SessionId>,
-    user: Option<UserId>,
-    headers: Vec<CustomHeader>,
-    format: Format,
-    lenient: bool,
-    timeouts: Timeouts,
-    retry: RetryPolicy,
-}
-
-impl Call {
-    /// Judges the flags.
-    pub(super) fn new(flags: Flags, matches: &ArgMatches) -> Result<Self, Failure> {
-        let mut timeouts = Timeouts::default();
-        if let Some(timeout) = flags.timeout {
-            timeouts = timeouts.total(timeout);
-        }
-        if let Some(timeout) = flags.idle_timeout {
-            timeouts = timeouts.idle(timeout);
-        }
-        Ok(Self {
-            sources: Sources { prompt: flags.prompt, payload: Given::of(matches, "payload", flags.payload) },
-            session: flags.session.choice(matches)?,
-            user: flags.user_id.map(|text| text.parse()).transpose()?,
-            headers: flags.headers.iter().map(|text| text.parse()).collect::<Result<_, _>>()?,
-            format: flags.output,
-            lenient: flags.lenient_sse,
-            timeouts,
-            retry: if flags.no_retry { RetryPolicy::off() } else { RetryPolicy::default() },
-        })
-    }
-
+impl InvokeFlags {
     /// Invokes the agent and prints its answer.
-    pub(super) async fn run(self, plan: Plan) -> Result<(), Failure> {
-        // The payload comes first: it tells whether it wants the standard input that the token is on.
-        let payload = self.sources.payload(plan.takes_stdin()).await?;
-        let plan = plan.with_token_read().await?;
-        let reached = plan.reach(|client| client.lenient_sse(self.lenient)).await?;
-        let mut invoke = reached.runtime.invoke(payload).timeouts(self.timeouts).retry(self.retry);
-        if let Some(session) = &self.session {
-            invoke = invoke.session(session);
-        }
-        if let Some(user) = self.user {
-            invoke = invoke.user(user);
-        }
-        invoke = self.headers.into_iter().fold(invoke, Invoke::header);
+    pub(super) async fn run(self, context: &Context) -> Result<(), Failure> {
+        let route = context.route()?;
+        let settings = self.call.settings()?;
+        let payload = self.payload.payload(route.reads_stdin()).await?;
+        let agent = route.connect(|client| client.lenient_sse(settings.lenient_sse)).await?;
+        let invoke = settings.apply(agent.runtime.invoke(payload));
         tracing::debug!(session = invoke.session_id().as_str(), "invoking");
-        Printer::new(self.format, reached.way).print(invoke).await
+        Printer::new(self.output, agent.mechanism()).print(invoke).await
     }
 }
 

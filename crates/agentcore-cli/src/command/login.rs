@@ -2,35 +2,42 @@
 
 use clap::Args;
 
-use crate::{identity, output, report::Failure, target::reach::trusting};
+use crate::{context::Context, errors::Failure, output::note};
 
 /// Logs a Cognito user or a machine in and keeps the login for the commands that follow; asks for what is missing
 #[derive(Args)]
-#[command(after_help = "\
+#[command(after_help = format!("\
 The login is kept in ~/.agentcore/tokens, or in AGENTCORE_TOKEN_STORE, readable by you alone.
 
-Example: acore login --cognito-pool-id us-east-1_ABC123DEF --cognito-client-id CLIENT --cognito-username ada")]
-pub(crate) struct LoginFlags {}
+Example: acore login {EXAMPLE}"))]
+pub(super) struct LoginFlags {}
 
 /// Revokes and forgets the login that `acore login` kept
 #[derive(Args)]
-#[command(
-    after_help = "Example: acore logout --cognito-pool-id us-east-1_ABC123DEF --cognito-client-id CLIENT --cognito-username ada"
-)]
-pub(crate) struct LogoutFlags {}
+#[command(after_help = format!("Example: acore logout {EXAMPLE}"))]
+pub(super) struct LogoutFlags {}
 
-pub(super) async fn log_in(identity: identity::Choice) -> Result<(), Failure> {
-    let identity = identity.login()?;
-    let transport = trusting(identity.needs_tls())?;
-    let name = identity.log_in(&transport).await?;
-    output::note(&format!("logged in as {name}"));
-    Ok(())
+impl LoginFlags {
+    /// Logs in and keeps the login.
+    pub(super) async fn run(self, context: &Context) -> Result<(), Failure> {
+        let (identity, transport) = context.login()?;
+        let name = identity.log_in(&transport).await?;
+        note(&format!("logged in as {name}"));
+        Ok(())
+    }
 }
 
-pub(super) async fn log_out(identity: identity::Choice) -> Result<(), Failure> {
-    let identity = identity.login()?;
-    let transport = trusting(identity.needs_tls())?;
-    let was_in = identity.log_out(&transport).await?;
-    output::note(if was_in { "logged out" } else { "nobody was logged in" });
-    Ok(())
+impl LogoutFlags {
+    /// Ends the login that was kept.
+    pub(super) async fn run(self, context: &Context) -> Result<(), Failure> {
+        let (identity, transport) = context.login()?;
+        let was_in = identity.log_out(&transport).await?;
+        note(if was_in { "logged out" } else { "nobody was logged in" });
+        Ok(())
+    }
 }
+
+#[cfg(feature = "cognito")]
+const EXAMPLE: &str = "--cognito-pool-id us-east-1_ABC123DEF --cognito-client-id CLIENT --cognito-username ada";
+#[cfg(not(feature = "cognito"))]
+const EXAMPLE: &str = "--oauth-token-url https://idp.example/oauth2/token --oauth-client-id CLIENT";

@@ -5,7 +5,11 @@ use std::fmt::Write as _;
 use agentcore_mock::Mock;
 use clap::Args;
 
-use crate::{output::Output, report::Failure, target::reach::start_mock};
+use crate::{
+    context::{Context, start_mock},
+    errors::Failure,
+    output::Output,
+};
 
 /// Runs a mock of the service in the foreground, for trying things out and for tests
 #[derive(Args)]
@@ -13,21 +17,24 @@ use crate::{output::Output, report::Failure, target::reach::start_mock};
 The first line is `ready URL`. The lines that begin with `export` are for a shell:
   acore mock > mock.txt & until grep -q ^ready mock.txt; do :; done
   eval \"$(grep ^export mock.txt)\"; acore invoke \"Tell me a story\"")]
-pub(crate) struct Flags {
+pub(super) struct MockFlags {
     /// The port on 127.0.0.1 [default: any free one]
     #[arg(long, value_name = "PORT", default_value_t = 0, hide_default_value = true)]
     port: u16,
 }
 
-pub(super) async fn run(flags: Flags) -> Result<(), Failure> {
-    let mock = start_mock(flags.port).await?;
-    let mut output = Output::default();
-    output.line(&format!("ready {}", mock.url()))?;
-    output.write(guide(&mock).as_bytes())?;
-    std::future::pending().await
+impl MockFlags {
+    /// Starts the mock, prints how to reach it, and serves until it is interrupted.
+    pub(super) async fn run(self, _: &Context) -> Result<(), Failure> {
+        let mock = start_mock(self.port).await?;
+        let mut output = Output::default();
+        output.line(&format!("ready {}", mock.url()))?;
+        output.write(guide(&mock).as_bytes())?;
+        std::future::pending().await
+    }
 }
 
-/// How to reach the agents: as a table, and as lines that a shell can evaluate.
+/// Says how to reach the agents: as a table, and as lines that a shell can evaluate.
 fn guide(mock: &Mock) -> String {
     let agents = mock.agents();
     let width = agents.iter().map(|agent| agent.name.len()).max().unwrap_or_default();
@@ -56,19 +63,23 @@ fn guide(mock: &Mock) -> String {
         let _ = writeln!(text, "export {name}={value}");
     }
     let (pool, user) = (mock.cognito(), mock.cognito().user());
+    let (client, secret) = (pool.client_id(), pool.client_secret());
+    if cfg!(feature = "cognito") {
+        let _ = write!(
+            text,
+            "\nOr as a Cognito user, who can `acore login` too:\n  \
+             AGENTCORE_COGNITO_CLIENT_SECRET='{secret}' AGENTCORE_COGNITO_PASSWORD='{password}' acore invoke \
+             --cognito-endpoint-url {url} --cognito-pool-id {id} --cognito-client-id {client} \
+             --cognito-username {name} hello\n",
+            password = user.password(),
+            id = pool.id(),
+            name = user.alias(),
+        );
+    }
     let _ = write!(
         text,
-        "\nOr as a Cognito user, who can `acore login` too:\n  \
-         AGENTCORE_COGNITO_CLIENT_SECRET='{secret}' AGENTCORE_COGNITO_PASSWORD='{password}' acore invoke \
-         --cognito-endpoint-url {url} --cognito-pool-id {id} --cognito-client-id {client} \
-         --cognito-username {name} hello\n\
-         \nOr as a machine:\n  \
+        "\nOr as a machine:\n  \
          AGENTCORE_OAUTH_CLIENT_SECRET='{secret}' acore invoke --oauth-issuer {url} --oauth-client-id {client} hello\n",
-        secret = pool.client_secret(),
-        password = user.password(),
-        id = pool.id(),
-        client = pool.client_id(),
-        name = user.alias(),
     );
     text
 }

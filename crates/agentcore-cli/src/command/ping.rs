@@ -5,29 +5,23 @@ use std::time::Duration;
 use agentcore_client::Timeouts;
 use clap::Args;
 
-use crate::{
-    args::seconds,
-    identity,
-    output::Output,
-    report::Failure,
-    target::{self, Plan},
-};
+use crate::{context::Context, errors::Failure, flags::seconds, output::Output};
 
 /// Asks a local agent container (--local URL) for its health and prints it as JSON
 #[derive(Args)]
 #[command(after_help = "Example: acore ping --local http://127.0.0.1:8080")]
-pub(crate) struct Flags {
+pub(super) struct PingFlags {
     /// Seconds that the whole call may take
     #[arg(long, value_name = "SECS", value_parser = seconds, default_value = "10")]
     timeout: Duration,
 }
 
-pub(super) async fn run(flags: Flags, target: target::Choice, identity: identity::Choice) -> Result<(), Failure> {
-    let plan = Plan::for_ping(target, &identity)?;
-    let timeouts = Timeouts::default().total(flags.timeout);
-    let reached = plan.reach(|client| client.timeouts(timeouts)).await?;
-    let health = reached.runtime.ping().await.map_err(|error| Failure::of_call(error, reached.way))?;
-    let json = serde_json::to_string(&health)
-        .map_err(|error| Failure::trouble("cannot write the health as JSON").caused_by(&error))?;
-    Output::default().line(&json)
+impl PingFlags {
+    /// Asks and prints the answer.
+    pub(super) async fn run(self, context: &Context) -> Result<(), Failure> {
+        let timeouts = Timeouts::default().total(self.timeout);
+        let agent = context.route_of_ping()?.connect(|client| client.timeouts(timeouts)).await?;
+        let health = agent.runtime.ping().await.map_err(|error| agent.failure(error))?;
+        Output::default().json(&health)
+    }
 }

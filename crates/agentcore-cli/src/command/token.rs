@@ -6,31 +6,32 @@ use agentcore_client::{Token, auth::token::jwt};
 use clap::Args;
 use serde_json::{Map, Value};
 
-use crate::{identity, output::Output, report::Failure, target};
+use crate::{context::Context, errors::Failure, output::Output};
 
 /// Prints the bearer token, got or renewed as for a call; whoever has it can invoke the agent
 #[derive(Args)]
 #[command(after_help = "Example: acore token --claims --bearer-token - < token.txt")]
-pub(crate) struct Flags {
+pub(super) struct TokenFlags {
     /// Prints the token's claims as JSON, unverified, with `expires_in` seconds, and not the token
     #[arg(long)]
     claims: bool,
 }
 
-pub(super) async fn run(flags: Flags, target: target::Choice, identity: identity::Choice) -> Result<(), Failure> {
-    let token = target.token(identity).await?;
-    if !flags.claims {
-        return Output::default().line(token.expose());
+impl TokenFlags {
+    /// Gets the token and prints it, or its claims.
+    pub(super) async fn run(self, context: &Context) -> Result<(), Failure> {
+        let token = context.token().await?;
+        if !self.claims {
+            return Output::default().line(token.expose());
+        }
+        let claims = jwt::claims(token.expose()).ok_or_else(|| {
+            Failure::usage("the token has no claims: it is not a JSON Web Token").hint("without --claims it is printed")
+        })?;
+        Output::default().json(&shown(claims, &token, SystemTime::now()))
     }
-    let claims = jwt::claims(token.expose()).ok_or_else(|| {
-        Failure::usage("the token has no claims: it is not a JSON Web Token").hint("without --claims it is printed")
-    })?;
-    let json = serde_json::to_string(&shown(claims, &token, SystemTime::now()))
-        .map_err(|error| Failure::trouble("cannot write the claims as JSON").caused_by(&error))?;
-    Output::default().line(&json)
 }
 
-/// The claims with the seconds that are left; negative when the token is dead.
+/// Adds the seconds that are left to the claims; negative for an expired token.
 fn shown(mut claims: Map<String, Value>, token: &Token, now: SystemTime) -> Map<String, Value> {
     let since = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
     if let Some(at) = token.expires_at() {

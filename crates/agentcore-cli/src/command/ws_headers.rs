@@ -2,61 +2,45 @@
 
 use std::collections::BTreeMap;
 
-use agentcore_client::SessionId;
-use clap::{ArgMatches, Args};
+use clap::Args;
 use serde_json::{Value, json};
 
-use crate::{output::Output, report::Failure, session, target::Plan};
+use crate::{context::Context, errors::Failure, flags::SessionFlags, output::Output};
 
 /// Prints as JSON the URL and the headers that open the agent's WebSocket; keep them secret
 #[derive(Args)]
 #[command(after_help = AFTER_HELP)]
-pub(crate) struct Flags {
+pub(super) struct WsHeadersFlags {
     #[command(flatten)]
-    session: session::Flags,
+    session: SessionFlags,
     /// Prints what a browser needs in their place: the URL and the subprotocols, which hold the token
     #[arg(long)]
     subprotocol: bool,
 }
 
-/// What to print, judged.
-pub(super) struct Headers {
-    session: Option<SessionId>,
-    subprotocol: bool,
-}
-
-impl Headers {
-    /// Judges the flags.
-    pub(super) fn new(flags: Flags, matches: &ArgMatches) -> Result<Self, Failure> {
-        Ok(Self { session: flags.session.choice(matches)?, subprotocol: flags.subprotocol })
-    }
-
-    /// Authenticates and prints it.
-    pub(super) async fn run(self, plan: Plan) -> Result<(), Failure> {
-        let plan = plan.with_token_read().await?;
-        let reached = plan.reach(|client| client).await?;
-        let explained = |error| Failure::of_call(error, reached.way);
-        let mut opening = reached.runtime.websocket();
-        if let Some(session) = &self.session {
-            opening = opening.session(session);
-        }
+impl WsHeadersFlags {
+    /// Authenticates and prints what opens the socket.
+    pub(super) async fn run(self, context: &Context) -> Result<(), Failure> {
+        let session = self.session.session()?;
+        let agent = context.route()?.connect(|client| client).await?;
+        let request = agent.runtime.websocket().session(&session);
         let printed = if self.subprotocol {
-            let browser = opening.subprotocol().await.map_err(explained)?;
+            let browser = request.subprotocol().await.map_err(|error| agent.failure(error))?;
             json!({ "url": browser.url(), "protocols": browser.protocols() })
         } else {
-            let handshake = opening.handshake().await.map_err(explained)?;
+            let handshake = request.handshake().await.map_err(|error| agent.failure(error))?;
             let headers = handshake.headers.iter().map(|(name, value)| match value.to_str() {
                 Ok(value) => Ok((canonical(name.as_str()), Value::from(value))),
-                Err(error) => Err(Failure::trouble("a header is not text").caused_by(&error)),
+                Err(error) => Err(Failure::internal("a header is not text").caused_by(&error)),
             });
             let headers: BTreeMap<String, Value> = headers.collect::<Result<_, _>>()?;
             json!({ "url": handshake.uri.to_string(), "headers": headers })
         };
-        Output::default().line(&printed.to_string())
+        Output::default().json(&printed)
     }
 }
 
-/// `x-amz-date` as people write it, `X-Amz-Date`; servers do not mind (RFC 9110 §5.1).
+/// Writes `x-amz-date` as people do, `X-Amz-Date`; servers do not mind (RFC 9110 §5.1).
 fn canonical(name: &str) -> String {
     let parts: Vec<String> = name
         .split('-')

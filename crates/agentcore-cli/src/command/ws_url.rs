@@ -1,66 +1,47 @@
 //! `acore ws-url`: a presigned URL, for whoever can be given a URL and nothing else.
 
-use agentcore_client::{SessionId, auth::Auth, ws::Expiry};
-use clap::{ArgMatches, Args};
+use agentcore_client::ws::Expiry;
+use clap::Args;
 
-use crate::{output::Output, report::Failure, session, target::Plan};
+use crate::{context::Context, errors::Failure, flags::SessionFlags, output::Output};
 
 /// Prints a presigned wss:// URL, which opens the agent's WebSocket by itself until it expires; keep it secret
 #[derive(Args)]
 #[command(after_help = AFTER_HELP)]
-pub(crate) struct Flags {
+pub(super) struct WsUrlFlags {
     #[command(flatten)]
-    session: session::Flags,
+    session: SessionFlags,
     /// A query parameter of your own; may be repeated
     #[arg(long = "param", value_name = "NAME=VALUE")]
     params: Vec<String>,
     /// Seconds that the URL can be used, 1 to 300
-    #[arg(long, value_name = "SECS", default_value = "300", value_parser = expiry)]
+    #[arg(long, value_name = "SECS", default_value = "300")]
     expires: Expiry,
 }
 
-/// What to print, judged.
-pub(super) struct Url {
-    session: Option<SessionId>,
-    params: Vec<(String, String)>,
-    expires: Expiry,
-}
-
-impl Url {
-    /// Judges the flags.
-    pub(super) fn new(flags: Flags, matches: &ArgMatches) -> Result<Self, Failure> {
-        let params = flags.params.iter().map(|param| match param.split_once('=') {
-            Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
-            None => Err(Failure::usage(format!("--param {param:?} has no value: it must look like NAME=VALUE"))),
-        });
-        Ok(Self {
-            session: flags.session.choice(matches)?,
-            params: params.collect::<Result<_, _>>()?,
-            expires: flags.expires,
-        })
-    }
-
-    /// Signs and prints it.
-    pub(super) async fn run(self, plan: Plan) -> Result<(), Failure> {
-        let reached = plan.reach(|client| client).await?;
-        let Auth::SigV4(signer) = &reached.auth else {
-            return Err(Failure::usage("a presigned URL needs AWS credentials: --sigv4")
-                .hint("with a token, `acore ws-headers --subprotocol` prints what a browser needs"));
-        };
-        let mut opening = reached.runtime.websocket();
-        if let Some(session) = &self.session {
-            opening = opening.session(session);
+impl WsUrlFlags {
+    /// Signs the URL and prints it.
+    pub(super) async fn run(self, context: &Context) -> Result<(), Failure> {
+        let session = self.session.session()?;
+        let params: Vec<_> = self.params.iter().map(|param| name_and_value(param)).collect::<Result<_, _>>()?;
+        let agent = context.route()?.signing().connect(|client| client).await?;
+        let signer = agent.signer().ok_or_else(|| {
+            Failure::usage("a presigned URL needs AWS credentials: --sigv4")
+                .hint("with a token, `acore ws-headers --subprotocol` prints what a browser needs")
+        })?;
+        let mut request = agent.runtime.websocket().session(&session);
+        for (name, value) in params {
+            request = request.param(name, value)?;
         }
-        for (name, value) in &self.params {
-            opening = opening.param(name, value)?;
-        }
-        let url = opening.presign(signer, self.expires).await.map_err(|error| Failure::of_call(error, reached.way))?;
+        let url = request.presign(signer, self.expires).await.map_err(|error| agent.failure(error))?;
         Output::default().line(url.expose())
     }
 }
 
-fn expiry(text: &str) -> Result<Expiry, String> {
-    text.parse().map_err(|error: agentcore_client::core::Error| error.message().to_owned())
+fn name_and_value(param: &str) -> Result<(&str, &str), Failure> {
+    param
+        .split_once('=')
+        .ok_or_else(|| Failure::usage(format!("--param {param:?} has no value: it must look like NAME=VALUE")))
 }
 
 const AFTER_HELP: &str = "\

@@ -4,7 +4,7 @@ use std::io::{BufRead, Read};
 
 use tokio::sync::mpsc;
 
-use crate::report::Failure;
+use crate::errors::Failure;
 
 /// Reads standard input line by line, on a thread of its own: nothing interrupts a read from a terminal.
 pub(crate) fn lines() -> mpsc::Receiver<Result<String, Failure>> {
@@ -21,7 +21,7 @@ pub(crate) fn lines() -> mpsc::Receiver<Result<String, Failure>> {
     lines
 }
 
-/// The next line without its end, or nothing at the end of input.
+/// Reads the next line without its end, or nothing at the end of input.
 fn line(input: &mut impl BufRead) -> Result<Option<String>, Failure> {
     let mut line = Vec::new();
     let failed = "cannot read a message from standard input";

@@ -4,15 +4,16 @@ use agentcore_client::{Event, SessionId};
 use tokio::sync::mpsc;
 
 use super::{
-    agent::{Agent, Heard},
+    answer::AnswerPart,
+    channel::Channel,
     editor::{Asked, Editor},
     input::{HELP, Input},
     screen::Screen,
     transcript::Transcript,
 };
 use crate::{
+    errors::{Exit, Failure},
     output::note,
-    report::{Exit, Failure},
     signal::Interrupts,
 };
 
@@ -25,7 +26,7 @@ pub(super) enum Lines {
 
 /// A conversation, in one session after the other.
 pub(super) struct Conversation {
-    agent: Agent,
+    channel: Channel,
     session: SessionId,
     screen: Screen,
     transcript: Transcript,
@@ -34,8 +35,8 @@ pub(super) struct Conversation {
 }
 
 impl Conversation {
-    pub(super) fn new(agent: Agent, session: SessionId) -> Self {
-        Self { agent, session, screen: Screen::new(), transcript: Transcript::default(), failed: None }
+    pub(super) fn new(channel: Channel, session: SessionId) -> Self {
+        Self { channel, session, screen: Screen::new(), transcript: Transcript::default(), failed: None }
     }
 
     /// Says the first prompt, if there is one, and then the lines to their end. Who types has seen what failed; a pipe has not,
@@ -65,7 +66,7 @@ impl Conversation {
             }
         }
         match (lines, self.failed) {
-            (Lines::Piped(_), Some(exit)) => Err(Failure::AlreadyTold(exit)),
+            (Lines::Piped(_), Some(exit)) => Err(Failure::Reported(exit)),
             _ => Ok(()),
         }
     }
@@ -105,27 +106,27 @@ impl Conversation {
 
     /// Says a prompt and shows the answer to its end.
     async fn answer(&mut self, prompt: &str) -> Result<(), Failure> {
-        for event in self.agent.late() {
+        for event in self.channel.late() {
             show(&mut self.screen, &mut self.transcript, &event)?;
         }
         self.screen.end()?;
         self.transcript.say(&self.session, prompt);
         self.screen.wait();
-        let mut answer = self.agent.ask(&self.session, prompt).await?;
+        let mut answer = self.channel.ask(&self.session, prompt).await?;
         let (mut spoken, mut unknown) = (false, Vec::new());
         let ended = loop {
             match answer.next().await {
-                Ok(Heard::Event(Event::Other(event))) => unknown.push(event.data),
-                Ok(Heard::Event(Event::Error(error))) => {
+                Ok(AnswerPart::Event(Event::Other(event))) => unknown.push(event.data),
+                Ok(AnswerPart::Event(Event::Error(error))) => {
                     spoken = true;
-                    let exit = self.screen.fail(&agentcore_client::Error::from(error).into())?;
+                    let exit = self.screen.fail(&error.into())?;
                     self.failed.get_or_insert(exit);
                 }
-                Ok(Heard::Event(event)) => {
+                Ok(AnswerPart::Event(event)) => {
                     spoken |= event.text().is_some();
                     show(&mut self.screen, &mut self.transcript, &event)?;
                 }
-                Ok(Heard::End(numbers)) => break Ok(numbers),
+                Ok(AnswerPart::End(statistics)) => break Ok(statistics),
                 Err(failure) => break Err(failure),
             }
         };
@@ -140,11 +141,11 @@ impl Conversation {
             _ => {}
         }
         self.screen.end()?;
-        self.screen.numbers(&ended?);
+        self.screen.statistics(&ended?);
         Ok(())
     }
 
-    /// Tells of a failure, and remembers the first.
+    /// Reports a failure, and remembers the first.
     fn fail(&mut self, failure: &Failure) -> Result<(), Failure> {
         let exit = self.screen.fail(failure)?;
         self.failed.get_or_insert(exit);
@@ -153,7 +154,7 @@ impl Conversation {
 
     /// Ends an answer that was interrupted.
     fn stop(&mut self) -> Result<(), Failure> {
-        self.agent.give_up();
+        self.channel.give_up();
         self.screen.end()?;
         note("stopped");
         Ok(())

@@ -9,7 +9,7 @@ use std::{
 
 use rustyline::{Behavior, Config, DefaultEditor, error::ReadlineError};
 
-use crate::{input, output::note, report::Failure};
+use crate::{errors::Failure, output::note, terminal};
 
 /// What came of asking for a line.
 pub(super) enum Asked {
@@ -42,7 +42,7 @@ impl Editor {
         let config = Config::builder().behavior(behavior).history_ignore_space(true);
         let opened =
             config.max_history_size(MAX_HISTORY_LINES).and_then(|config| DefaultEditor::with_config(config.build()));
-        let mut editor = opened.map_err(|error| Failure::trouble("cannot use the terminal").caused_by(&error))?;
+        let mut editor = opened.map_err(|error| Failure::internal("cannot use the terminal").caused_by(&error))?;
         let history = history.then(history_file).flatten();
         if let Some(file) = &history {
             // The first conversation finds no file, and a broken one is no reason not to talk.
@@ -58,13 +58,14 @@ impl Editor {
             None => return Ok(Asked::End),
         };
         let prompt = self.prompt.clone();
-        let raw = Raw::begin();
+        terminal::remember();
+        let _raw = Raw;
         let asked = tokio::task::spawn_blocking(move || {
             let asked = editor.readline(&prompt);
             (editor, asked)
         });
-        let (editor, asked) = asked.await.map_err(|error| Failure::trouble("cannot read").caused_by(&error))?;
-        raw.end();
+        let (editor, asked) = asked.await.map_err(|error| Failure::internal("cannot read").caused_by(&error))?;
+        terminal::forget();
         self.editor = Some(editor);
         match asked {
             Ok(line) => {
@@ -73,7 +74,7 @@ impl Editor {
             }
             Err(ReadlineError::Interrupted) => Ok(Asked::Dropped),
             Err(ReadlineError::Eof) => Ok(Asked::End),
-            Err(error) => Err(Failure::trouble("cannot read from the terminal").caused_by(&error)),
+            Err(error) => Err(Failure::internal("cannot read from the terminal").caused_by(&error)),
         }
     }
 
@@ -94,25 +95,12 @@ impl Editor {
     }
 }
 
-/// The terminal while rustyline has it; put back when the wait for a line is given up, which rustyline does not hear of.
-struct Raw(bool);
-
-impl Raw {
-    fn begin() -> Self {
-        input::remember();
-        Self(true)
-    }
-
-    fn end(mut self) {
-        self.0 = false;
-        input::forget();
-    }
-}
+/// The terminal while rustyline has it; put back when the wait for a line is given up, which rustyline does not notice.
+struct Raw;
 
 impl Drop for Raw {
     fn drop(&mut self) {
-        if self.0 {
-            input::restore();
+        if terminal::restore() {
             // There is nobody to tell that the terminal is gone.
             let _ = std::io::stderr().write_all(PASTE_OFF.as_bytes());
         }

@@ -11,14 +11,15 @@ use agentcore_client::{Event, ToolResult, ToolUse};
 use clap::builder::styling::Style;
 
 use super::{
-    agent::Numbers,
+    answer::Statistics,
     markdown::Markdown,
     text::{clean, clip},
 };
 use crate::{
+    errors::{Exit, Failure},
     output::Output,
     progress::Spinner,
-    report::{Exit, Failure},
+    terminal::columns,
 };
 
 /// Where an answer is shown, from its beginning to its end.
@@ -111,20 +112,20 @@ impl Screen {
         Ok(())
     }
 
-    /// Tells of a failure on a line of its own.
+    /// Reports a failure on a line of its own.
     pub(super) fn fail(&mut self, failure: &Failure) -> Result<Exit, Failure> {
         self.spinner = None;
         self.end_aside();
         self.interrupt_text()?;
-        Ok(failure.tell())
+        Ok(failure.report())
     }
 
     /// Shows how long the answer took, and how much it was.
-    pub(super) fn numbers(&self, numbers: &Numbers) {
-        let first = numbers.first_event.map(|first| format!("{} to first event · ", seconds(first)));
-        let plural = if numbers.events == 1 { "" } else { "s" };
-        let (first, whole) = (first.unwrap_or_default(), seconds(numbers.duration));
-        self.aside(&format!("{first}{whole} · {} event{plural}\n", numbers.events));
+    pub(super) fn statistics(&self, statistics: &Statistics) {
+        let first = statistics.first_event.map(|first| format!("{} to first event · ", seconds(first)));
+        let plural = if statistics.events == 1 { "" } else { "s" };
+        let (first, whole) = (first.unwrap_or_default(), seconds(statistics.duration));
+        self.aside(&format!("{first}{whole} · {} event{plural}\n", statistics.events));
     }
 
     fn thought(&mut self, text: &str) -> Result<(), Failure> {
@@ -217,17 +218,6 @@ impl Screen {
 fn seconds(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
     if seconds < 10.0 { format!("{seconds:.2} s") } else { format!("{seconds:.1} s") }
-}
-
-/// How wide the terminal is, as far as it tells.
-fn columns() -> usize {
-    #[cfg(unix)]
-    if let Ok(size) = rustix::termios::tcgetwinsize(std::io::stderr())
-        && size.ws_col > 0
-    {
-        return size.ws_col.into();
-    }
-    80
 }
 
 /// No terminal is wider.

@@ -9,7 +9,7 @@ use std::{
 
 use agentcore_client::SessionId;
 
-use crate::report::Failure;
+use crate::errors::Failure;
 
 /// The turns of a conversation, over all of its sessions.
 #[derive(Debug, Default)]

@@ -2,13 +2,13 @@
 
 use agentcore_client::{AgentError, Error, Event, Invoke, Reader, Response, SseEvent};
 use clap::ValueEnum;
-use futures_util::{StreamExt as _, TryStreamExt as _};
+use futures_util::TryStreamExt as _;
 use serde::Serialize;
 
 use crate::{
+    errors::{Failure, Mechanism},
     output::{Output, note},
     progress::Spinner,
-    report::{Failure, Way},
 };
 
 /// What is printed of an answer.
@@ -27,7 +27,7 @@ pub(super) enum Format {
 /// Prints one answer.
 pub(super) struct Printer {
     format: Format,
-    way: Way,
+    mechanism: Mechanism,
     spinner: Spinner,
     output: Output,
     reader: Reader,
@@ -35,10 +35,10 @@ pub(super) struct Printer {
 }
 
 impl Printer {
-    pub(super) fn new(format: Format, way: Way) -> Self {
+    pub(super) fn new(format: Format, mechanism: Mechanism) -> Self {
         Self {
             format,
-            way,
+            mechanism,
             spinner: Spinner::start("waiting for the agent"),
             output: Output::default(),
             reader: Reader::new(),
@@ -52,7 +52,7 @@ impl Printer {
             Format::Json => self.reply(invoke).await,
             _ => match invoke.send().await {
                 Ok(response) => self.answer(response).await,
-                Err(error) => Err(self.explained(error)),
+                Err(error) => Err(self.failure(error)),
             },
         };
         self.spinner.clear();
@@ -60,65 +60,54 @@ impl Printer {
         // What the agent reported first is why the rest went wrong.
         match (printed, self.failed.take()) {
             (Err(Failure::OutputClosed), _) => Err(Failure::OutputClosed),
-            (_, Some(error)) => Err(self.explained(error)),
+            (_, Some(error)) => Err(self.failure(error)),
             (Ok(()), None) if !whole => Err(Failure::OutputClosed),
             (printed, None) => printed,
         }
     }
 
     async fn answer(&mut self, response: Response) -> Result<(), Failure> {
-        match self.format {
-            Format::Raw => self.bytes(response).await,
-            Format::Events if response.is_event_stream() => self.events(response).await,
-            Format::Events => self.body_as_event(response).await,
-            _ if response.is_event_stream() => self.text_of_events(response).await,
-            _ if response.is_json() => self.text_of_json(response).await,
-            _ => self.bytes(response).await,
+        if self.format == Format::Raw {
+            self.bytes(response).await
+        } else if response.is_event_stream() {
+            self.events(response).await
+        } else if self.format == Format::Events || response.is_json() {
+            self.whole(response).await
+        } else {
+            self.bytes(response).await
         }
     }
 
     async fn reply(&mut self, invoke: Invoke) -> Result<(), Failure> {
         let (reply, failure) = match invoke.await {
             Ok(reply) => (Some(reply), None),
-            Err(error) => (error.partial().cloned(), Some(self.explained(error))),
+            Err(error) => (error.partial().cloned(), Some(self.failure(error))),
         };
+        self.spinner.clear();
         if let Some(reply) = reply {
-            self.object(&reply)?;
+            self.output.json(&reply)?;
         }
         failure.map_or(Ok(()), Err)
     }
 
     async fn bytes(&mut self, response: Response) -> Result<(), Failure> {
         let mut pieces = response.into_stream();
-        while let Some(piece) = pieces.try_next().await.map_err(|error| self.explained(error))? {
-            self.piece(&piece)?;
+        while let Some(piece) = pieces.try_next().await.map_err(|error| self.failure(error))? {
+            self.spinner.clear();
+            self.output.write(&piece)?;
         }
         Ok(())
     }
 
     async fn events(&mut self, response: Response) -> Result<(), Failure> {
         let mut events = response.events();
-        while let Some(event) = events.try_next().await.map_err(|error| self.explained(error))? {
-            self.event(event)?;
-        }
-        Ok(())
-    }
-
-    async fn body_as_event(&mut self, response: Response) -> Result<(), Failure> {
-        let body = response.text().await.map_err(|error| self.explained(error))?;
-        self.event(SseEvent::new(body))
-    }
-
-    async fn text_of_events(&mut self, response: Response) -> Result<(), Failure> {
-        let mut events = response.events();
         let (mut seen, mut texts) = (0_u64, 0_u64);
-        while let Some(event) = events.next().await {
-            let event = event.map_err(|error| self.explained(error))?;
-            self.spinner.clear();
+        while let Some(event) = events.try_next().await.map_err(|error| self.failure(error))? {
             seen += 1;
-            texts += self.text(event)?;
+            texts += self.event(event)?;
         }
         match (seen, texts, &self.failed) {
+            _ if self.format == Format::Events => {}
             (0, ..) => note("the stream ended without an event; --lenient-sse takes events that no empty line ends"),
             (_, 0, None) => note("no text is known in the agent's events; --output events shows them"),
             _ => {}
@@ -126,70 +115,46 @@ impl Printer {
         Ok(())
     }
 
-    async fn text_of_json(&mut self, response: Response) -> Result<(), Failure> {
-        let body = response.text().await.map_err(|error| self.explained(error))?;
-        let event = SseEvent::new(body);
+    /// Prints an answer that is no stream as one event; as text it is itself, where no text is known in it.
+    async fn whole(&mut self, response: Response) -> Result<(), Failure> {
+        let event = SseEvent::new(response.text().await.map_err(|error| self.failure(error))?);
         let body = event.data.clone();
-        match (self.text(event)?, &self.failed) {
-            (0, None) => self.piece(body.as_bytes()),
+        match (self.event(event)?, &self.failed) {
+            (0, None) if self.format == Format::Text => self.output.write(body.as_bytes()),
             _ => Ok(()),
         }
     }
 
-    /// Prints what an event has of text, and remembers whether it told of a failure; returns how many pieces it had.
-    fn text(&mut self, event: SseEvent) -> Result<u64, Failure> {
-        let mut texts = 0;
+    /// Prints an event, or its text, and remembers the first failure that it reports; returns how many pieces of text it has.
+    fn event(&mut self, event: SseEvent) -> Result<u64, Failure> {
+        self.spinner.clear();
+        if self.format == Format::Events {
+            let retry = event.retry.map(|pause| u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
+            self.output.json(&EventLine { event: &event.event, data: &event.data, id: &event.id, retry })?;
+        }
         self.reader.push(event);
+        let mut texts = 0;
         while let Some(event) = self.reader.next_event() {
             match event {
-                Event::Text(text) => {
+                Event::Text(text) if self.format == Format::Text => {
                     texts += 1;
-                    self.piece(text.as_bytes())?;
+                    self.output.write(text.as_bytes())?;
                 }
-                Event::Error(error) => self.fail(error),
+                Event::Error(error) => _ = self.failed.get_or_insert(error),
                 _ => {}
             }
         }
         Ok(texts)
     }
 
-    /// Prints an event as it came, and remembers whether it told of a failure.
-    fn event(&mut self, event: SseEvent) -> Result<(), Failure> {
-        let retry = event.retry.map(|pause| u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
-        self.object(&Line { event: &event.event, data: &event.data, id: &event.id, retry })?;
-        self.reader.push(event);
-        while let Some(event) = self.reader.next_event() {
-            if let Event::Error(error) = event {
-                self.fail(error);
-            }
-        }
-        Ok(())
-    }
-
-    fn object<T: Serialize>(&mut self, object: &T) -> Result<(), Failure> {
-        self.spinner.clear();
-        let json = serde_json::to_string(object)
-            .map_err(|error| Failure::trouble("cannot write the answer as JSON").caused_by(&error))?;
-        self.output.line(&json)
-    }
-
-    fn piece(&mut self, piece: &[u8]) -> Result<(), Failure> {
-        self.spinner.clear();
-        self.output.write(piece)
-    }
-
-    fn fail(&mut self, error: AgentError) {
-        self.failed.get_or_insert(error);
-    }
-
-    fn explained(&self, error: impl Into<Error>) -> Failure {
-        Failure::of_call(error.into(), self.way)
+    fn failure(&self, error: impl Into<Error>) -> Failure {
+        Failure::call(error, self.mechanism)
     }
 }
 
 /// An event as `--output events` prints it.
 #[derive(Serialize)]
-struct Line<'a> {
+struct EventLine<'a> {
     event: &'a str,
     data: &'a str,
     id: &'a str,

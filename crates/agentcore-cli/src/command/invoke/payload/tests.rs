@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use super::*;
+use crate::{errors::Exit, flags::Source};
 
 /// Where standard input leads to.
 #[derive(Clone, Copy, Debug)]
@@ -13,14 +14,15 @@ enum Stdin {
 }
 
 fn read(prompt: Option<&str>, payload: Option<(&str, bool)>, stdin: Stdin) -> Result<Payload, Failure> {
-    let sources = Sources {
+    let source = |typed| if typed { Source::Flag } else { Source::Variable("AGENTCORE_PAYLOAD".to_owned()) };
+    let flags = PayloadFlags {
         prompt: prompt.map(str::to_owned),
-        payload: payload.map(|(value, explicit)| Given { value: value.to_owned(), explicit }),
+        payload: payload.map(|(value, typed)| Sourced { value: value.to_owned(), source: source(typed) }),
     };
     match stdin {
-        Stdin::Terminal => sources.read(&b"not read"[..], true, false),
-        Stdin::Pipe(bytes) => sources.read(bytes, false, false),
-        Stdin::Token => sources.read(&b"not read"[..], false, true),
+        Stdin::Terminal => flags.read(&b"not read"[..], true, false),
+        Stdin::Pipe(bytes) => flags.read(bytes, false, false),
+        Stdin::Token => flags.read(&b"not read"[..], false, true),
     }
 }
 
@@ -77,7 +79,7 @@ fn refusals() {
         (None, Some(("@/", true)), Stdin::Terminal, "cannot read the payload from the file \"/\""),
     ] {
         let (exit, lines) = read(prompt, payload, stdin).unwrap_err().parts();
-        assert_eq!(exit, crate::report::Exit::Usage, "{message}");
+        assert_eq!(exit, Exit::Usage, "{message}");
         assert!(lines.starts_with(&format!("error: {message}")), "{lines}");
     }
 }

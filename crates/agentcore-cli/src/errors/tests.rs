@@ -8,9 +8,9 @@ impl Failure {
     /// The exit code and the lines, for other files' tests.
     pub(crate) fn parts(&self) -> (Exit, String) {
         match self {
-            Self::Told(told) => (told.exit, anstream::adapter::strip_str(&told.lines()).to_string()),
+            Self::Unreported(report) => (report.exit, anstream::adapter::strip_str(&report.lines()).to_string()),
             Self::OutputClosed => (Exit::Done, String::new()),
-            Self::AlreadyTold(exit) => (*exit, String::new()),
+            Self::Reported(exit) => (*exit, String::new()),
         }
     }
 }
@@ -44,8 +44,8 @@ fn one_line_then_causes_then_a_hint() {
 
 #[test]
 fn a_cause_that_is_told_already_is_not_told_again() {
-    let failure = Failure::trouble("outer: inner").caused_by(&layers(&["inner", "core", "inner"]));
-    assert_eq!(failure.parts(), (Exit::Trouble, "error: outer: inner\n  caused by: core\n".to_owned()));
+    let failure = Failure::internal("outer: inner").caused_by(&layers(&["inner", "core", "inner"]));
+    assert_eq!(failure.parts(), (Exit::Internal, "error: outer: inner\n  caused by: core\n".to_owned()));
 }
 
 #[test]

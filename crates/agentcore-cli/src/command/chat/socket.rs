@@ -1,50 +1,50 @@
-//! A conversation over one WebSocket: prompts as JSON texts, and turns, whose end no protocol tells.
+//! A conversation over one WebSocket: prompts as JSON texts, and turns, whose end no protocol defines.
 //!
 //! Each line is sent as `{"prompt", "sessionId", "enableTrace"}`, the body that an invocation has by default. A turn ends
-//! with a message that says so ([`LAST`]), when the agent closes the connection in peace, or after some silence; silence ends
+//! with a message that says so ([`LAST`]), when the agent closes the connection normally, or after some silence; silence ends
 //! nothing before the first event, nor after one that more must follow, such as a tool's result. What comes later is kept for
 //! before the next turn. A connection that is lost is opened anew, in the same session, when there is something to say.
 
 use std::time::Duration;
 
 use agentcore_client::{
-    ErrorKind, Event, Reader, Runtime, SessionId, SseEvent,
-    core::Error,
-    ws::{Incoming, Socket},
+    Error, Event, Reader, RetryPolicy, Runtime, SessionId, SseEvent,
+    ws::{Incoming, Settings, Socket},
 };
 use futures_util::FutureExt as _;
 use serde::{Deserialize, Serialize};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout};
 
-use super::agent::{Heard, Numbers};
+use super::answer::{AnswerPart, Statistics};
 use crate::{
+    errors::{Failure, Mechanism},
     output::note,
-    report::{Failure, Way},
 };
 
 /// The socket, if it is open, and how it is opened.
-pub(super) struct Link {
+pub(super) struct SocketChannel {
     runtime: Runtime,
-    way: Way,
-    patience: Patience,
+    mechanism: Mechanism,
+    timeouts: TurnTimeouts,
+    retry: RetryPolicy,
     socket: Option<Socket>,
     reader: Reader,
 }
 
 /// How long to wait for what.
 #[derive(Clone, Copy)]
-pub(super) struct Patience {
+pub(super) struct TurnTimeouts {
     /// For more of an answer that may be over.
     pub(super) wait: Duration,
     /// For an event that must come.
-    pub(super) idle: Option<Duration>,
+    pub(super) idle: Duration,
     /// For the whole answer.
-    pub(super) total: Option<Duration>,
+    pub(super) total: Duration,
 }
 
 /// A turn of the agent's.
 pub(super) struct Turn<'a> {
-    link: &'a mut Link,
+    channel: &'a mut SocketChannel,
     begun: Instant,
     first: Option<Instant>,
     last: Instant,
@@ -54,37 +54,37 @@ pub(super) struct Turn<'a> {
     over: bool,
 }
 
-impl Link {
-    pub(super) fn new(runtime: Runtime, way: Way, patience: Patience) -> Self {
-        Self { runtime, way, patience, socket: None, reader: Reader::new() }
+impl SocketChannel {
+    pub(super) fn new(runtime: Runtime, mechanism: Mechanism, timeouts: TurnTimeouts, retry: RetryPolicy) -> Self {
+        Self { runtime, mechanism, timeouts, retry, socket: None, reader: Reader::new() }
     }
 
     /// Sends a prompt, over a new connection where there is none.
     pub(super) async fn ask(&mut self, session: &SessionId, prompt: &str) -> Result<Turn<'_>, Failure> {
         let begun = Instant::now();
+        let request = self.runtime.websocket().session(session).settings(Settings::default().retry(self.retry.clone()));
+        let kept = self.socket.take_if(|socket| socket.session_id() == session);
         let opened = async {
-            let socket = match self.socket.take_if(|socket| socket.session_id() == session) {
+            let socket = match kept {
                 Some(socket) => socket,
-                None => self.runtime.websocket().session(session).connect().await?,
+                None => request.connect().await?,
             };
             socket.send_json(&Prompt { prompt, session_id: session.as_str(), enable_trace: true }).await?;
-            Ok::<_, agentcore_client::Error>(socket)
+            Ok::<_, Error>(socket)
         };
-        let socket = match self.patience.total {
-            Some(total) => timeout_at(begun + total, opened).await.unwrap_or_else(|_| Err(too_long(total).into())),
-            None => opened.await,
-        };
-        self.socket = Some(socket.map_err(|error| Failure::of_call(error, self.way))?);
+        let total = self.timeouts.total;
+        let socket = timeout(total, opened).await.map_err(|_| too_long(total))?;
+        self.socket = Some(socket.map_err(|error| Failure::call(error, self.mechanism))?);
         self.reader = Reader::new();
-        Ok(Turn { link: self, begun, first: None, last: begun, events: 0, settled: false, over: false })
+        Ok(Turn { channel: self, begun, first: None, last: begun, events: 0, settled: false, over: false })
     }
 
     /// Closes the socket in the background.
-    pub(super) fn drop_socket(&mut self) {
+    pub(super) fn disconnect(&mut self) {
         self.socket = None;
     }
 
-    /// What has come since the last turn; looks also whether the socket is still open.
+    /// Returns what has come since the last turn; looks also whether the socket is still open.
     pub(super) fn late(&mut self) -> Vec<Event> {
         let mut events = Vec::new();
         while let Some(socket) = &mut self.socket {
@@ -107,54 +107,50 @@ impl Link {
 
 impl Turn<'_> {
     /// Waits for what comes next.
-    pub(super) async fn next(&mut self) -> Result<Heard, Failure> {
-        let next = self.heard().await;
+    pub(super) async fn next(&mut self) -> Result<AnswerPart, Failure> {
+        let next = self.receive().await;
         if next.is_err() {
             // What is left of this answer must not be taken for the next one.
-            self.link.drop_socket();
+            self.channel.disconnect();
         }
-        next.map_err(|error| Failure::of_call(error.into(), self.link.way))
+        next
     }
 
-    async fn heard(&mut self) -> Result<Heard, Error> {
+    async fn receive(&mut self) -> Result<AnswerPart, Failure> {
         loop {
-            if let Some(event) = self.link.reader.next_event() {
+            if let Some(event) = self.channel.reader.next_event() {
                 self.settled = may_be_last(&event);
-                return Ok(Heard::Event(event));
+                return Ok(AnswerPart::Event(event));
             }
-            let Some(socket) = self.link.socket.as_mut().filter(|_| !self.over) else {
-                return Ok(Heard::End(self.numbers()));
+            let Some(socket) = self.channel.socket.as_mut().filter(|_| !self.over) else {
+                return Ok(AnswerPart::End(self.statistics()));
             };
-            let patience = self.link.patience;
-            let whole = patience.total.map(|total| (self.begun + total, total));
-            let quiet = if self.settled { Some(patience.wait) } else { patience.idle };
-            let quiet = quiet.map(|quiet| (self.last + quiet, quiet));
-            let incoming = match whole.into_iter().chain(quiet).min() {
-                None => socket.recv().await,
-                Some((end, bound)) => match timeout_at(end, socket.recv()).await {
-                    Ok(incoming) => incoming,
-                    Err(_) if self.settled && whole.is_none_or(|(whole, _)| end < whole) => {
-                        return Ok(Heard::End(self.numbers()));
-                    }
-                    Err(_) => return Err(too_long(bound)),
-                },
+            let TurnTimeouts { wait, idle, total } = self.channel.timeouts;
+            let quiet = if self.settled { wait } else { idle };
+            let now = Instant::now();
+            let (whole_left, quiet_left) =
+                (total.saturating_sub(now - self.begun), quiet.saturating_sub(now - self.last));
+            let incoming = match timeout(whole_left.min(quiet_left), socket.recv()).await {
+                Ok(incoming) => incoming.map_err(|error| Failure::call(error, self.channel.mechanism))?,
+                Err(_) if self.settled && quiet_left < whole_left => return Ok(AnswerPart::End(self.statistics())),
+                Err(_) => return Err(too_long(if whole_left < quiet_left { total } else { quiet })),
             };
-            match incoming? {
+            match incoming {
                 Some(Incoming::Text(text)) => {
                     self.last = Instant::now();
                     self.first.get_or_insert(self.last);
                     self.events += 1;
                     self.over = is_last(&text);
-                    self.link.reader.push(SseEvent::new(text));
+                    self.channel.reader.push(SseEvent::new(text));
                 }
                 Some(incoming) => pass_over(&incoming),
-                None => self.link.socket = None,
+                None => self.channel.socket = None,
             }
         }
     }
 
-    fn numbers(&self) -> Numbers {
-        Numbers {
+    fn statistics(&self) -> Statistics {
+        Statistics {
             first_event: self.first.map(|first| first - self.begun),
             duration: self.last - self.begun,
             events: self.events,
@@ -192,9 +188,8 @@ fn pass_over(incoming: &Incoming) {
     }
 }
 
-fn too_long(bound: Duration) -> Error {
-    let message = format!("the agent took more than {} s", bound.as_secs_f32());
-    Error::new(ErrorKind::Timeout, message).possibly_run(true)
+fn too_long(bound: Duration) -> Failure {
+    Failure::timeout(&format!("the agent took more than {} s", bound.as_secs_f32()))
 }
 
 /// The types of messages that end a turn: a habit of agents over WebSockets, and AG-UI's.

@@ -1,0 +1,84 @@
+//! The way to the agent, by invocations or over a socket: a prompt goes in, and events come out. Shows nothing.
+
+use agentcore_client::{Event, Events, Runtime, SessionId};
+use futures_util::StreamExt as _;
+
+use super::{
+    answer::{AnswerPart, Statistics},
+    socket::{SocketChannel, Turn},
+};
+use crate::{
+    errors::{Failure, Mechanism},
+    flags::CallSettings,
+};
+
+/// The way to the agent.
+pub(super) enum Channel {
+    Http(Box<HttpChannel>),
+    Socket(Box<SocketChannel>),
+}
+
+/// Each prompt an invocation.
+pub(super) struct HttpChannel {
+    pub(super) runtime: Runtime,
+    pub(super) settings: CallSettings,
+    pub(super) mechanism: Mechanism,
+}
+
+/// An answer that is coming. Dropping it stops it.
+pub(super) enum Answer<'a> {
+    Stream(Box<Events>, Mechanism),
+    Turn(Turn<'a>),
+}
+
+impl Channel {
+    /// Sends a prompt, and returns the answer as soon as there is one to be read.
+    pub(super) async fn ask(&mut self, session: &SessionId, prompt: &str) -> Result<Answer<'_>, Failure> {
+        match self {
+            Self::Http(http) => http.ask(session, prompt).await,
+            Self::Socket(socket) => Ok(Answer::Turn(socket.ask(session, prompt).await?)),
+        }
+    }
+
+    /// Sees to it that nothing of an answer that was given up is taken for the next one.
+    pub(super) fn give_up(&mut self) {
+        if let Self::Socket(socket) = self {
+            socket.disconnect();
+        }
+    }
+
+    /// Returns what has come since the last answer seemed to be over.
+    pub(super) fn late(&mut self) -> Vec<Event> {
+        match self {
+            Self::Http(_) => Vec::new(),
+            Self::Socket(socket) => socket.late(),
+        }
+    }
+}
+
+impl HttpChannel {
+    async fn ask(&self, session: &SessionId, prompt: &str) -> Result<Answer<'static>, Failure> {
+        let invoke = self.settings.apply(self.runtime.invoke(prompt)).session(session);
+        let events = invoke.stream().await.map_err(|error| Failure::call(error, self.mechanism))?;
+        Ok(Answer::Stream(Box::new(events), self.mechanism))
+    }
+}
+
+impl Answer<'_> {
+    /// Waits for what comes next; nothing comes after the end or a failure.
+    pub(super) async fn next(&mut self) -> Result<AnswerPart, Failure> {
+        match self {
+            Self::Turn(turn) => turn.next().await,
+            Self::Stream(events, mechanism) => match events.next().await {
+                Some(Ok(Event::Done(done))) => Ok(AnswerPart::End(Statistics {
+                    first_event: done.first_event,
+                    duration: done.duration,
+                    events: done.events,
+                })),
+                Some(Ok(event)) => Ok(AnswerPart::Event(event)),
+                Some(Err(error)) => Err(Failure::call(error, *mechanism)),
+                None => Err(Failure::internal("the answer is over")),
+            },
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! What the command line and the environment mean: where calls go, as whom, and the client that makes them. Sends nothing.
+//!
+//! Each part is resolved when a command asks for it, so that a command fails only by what it uses.
+
+use std::time::Duration;
+
+use agentcore_client::{
+    Auth, Authenticated, Client, ClientBuilder, Credentials, Error, Runtime, StaticToken, Target, Token, Transport,
+    auth::SigV4,
+};
+use agentcore_mock::Mock;
+
+use crate::{
+    errors::{Failure, Mechanism},
+    flags::{IdentityFlags, TargetFlags},
+    identity::{Identity, IssuedIdentity, no_credentials},
+    target::{Destination, uses_mock},
+};
+
+/// The values in force, each with its source.
+pub(crate) struct Context {
+    target: TargetFlags,
+    identity: IdentityFlags,
+}
+
+/// Where a command goes, and as whom. Nothing is opened yet.
+pub(crate) struct Route {
+    destination: Destination,
+    identity: Option<Identity>,
+}
+
+/// An agent that can be called.
+pub(crate) struct Agent {
+    pub(crate) runtime: Runtime,
+    auth: Auth,
+    /// Serves until it is dropped.
+    _mock: Option<Mock>,
+}
+
+impl Context {
+    pub(crate) fn new(target: TargetFlags, identity: IdentityFlags) -> Self {
+        Self { target, identity }
+    }
+
+    /// Resolves where calls go, and as whom.
+    pub(crate) fn route(&self) -> Result<Route, Failure> {
+        self.route_by(|name| std::env::var(name).ok())
+    }
+
+    fn route_by(&self, lookup: impl Fn(&str) -> Option<String>) -> Result<Route, Failure> {
+        let destination = Destination::of_calls(&self.target, &Identity::sources(&self.identity), lookup)?;
+        let identity = match &destination {
+            Destination::Mock(_) => Identity::resolve(&self.identity.typed())?,
+            Destination::Local(_) | Destination::MockContainer => None,
+            Destination::Runtime(_) => Some(Identity::resolve(&self.identity)?.ok_or_else(|| {
+                no_credentials().hint(
+                    "a runtime takes tokens or signatures, as it was configured; a local container (--local) takes none",
+                )
+            })?),
+        };
+        Ok(Route { destination, identity })
+    }
+
+    /// Resolves which container is asked for its health.
+    pub(crate) fn route_of_ping(&self) -> Result<Route, Failure> {
+        let destination = Destination::of_ping(&self.target, &Identity::sources(&self.identity))?;
+        Ok(Route { destination, identity: None })
+    }
+
+    /// Gets the token that would be sent, wherever it goes: no agent need be named for that.
+    pub(crate) async fn token(&self) -> Result<Token, Failure> {
+        let (identity, mock) = if uses_mock(&self.target)? {
+            (Identity::resolve(&self.identity.typed())?, Some(start_mock(0).await?))
+        } else {
+            (Identity::resolve(&self.identity)?, None)
+        };
+        match (identity, mock) {
+            (Some(identity), _) => {
+                let transport = transport(identity.needs_tls())?;
+                let source = identity.token_source(&transport, None).await?;
+                Ok(source.token().await?)
+            }
+            (None, Some(mock)) => Ok(Token::parse(&mock.token())?),
+            (None, None) => Err(no_credentials()),
+        }
+    }
+
+    /// Resolves whose login is meant, and the way to its issuer.
+    pub(crate) fn login(&self) -> Result<(Box<dyn IssuedIdentity>, Transport), Failure> {
+        let identity = Identity::resolve_issued(&self.identity)?;
+        let transport = transport(identity.needs_tls())?;
+        Ok((identity, transport))
+    }
+}
+
+impl Route {
+    /// Returns whether standard input holds the token, so that nothing else can be read from there.
+    pub(crate) fn reads_stdin(&self) -> bool {
+        self.identity.as_ref().is_some_and(Identity::reads_stdin)
+    }
+
+    /// Uses the mock's keys where no identity is chosen: for what only AWS credentials can do.
+    pub(crate) fn signing(mut self) -> Self {
+        if let Destination::Mock(_) = self.destination {
+            self.identity.get_or_insert(Identity::SigV4 { profile: None });
+        }
+        self
+    }
+
+    /// Makes the client, and starts the mock if it is wanted. `configure` makes the client's other settings.
+    pub(crate) async fn connect(
+        self,
+        configure: impl FnOnce(ClientBuilder<Authenticated>) -> ClientBuilder<Authenticated>,
+    ) -> Result<Agent, Failure> {
+        let (target, mock) = match self.destination {
+            Destination::Local(target) | Destination::Runtime(target) => (target, None),
+            Destination::MockContainer => {
+                let mock = start_mock(0).await?;
+                (Target::local(mock.url())?, Some(mock))
+            }
+            Destination::Mock(agent) => {
+                let mock = start_mock(0).await?;
+                (agent.target(&mock)?, Some(mock))
+            }
+        };
+        let keys = mock.as_ref().filter(|_| self.identity.as_ref().is_some_and(Identity::signs)).map(keys);
+        let fetches = keys.is_none() && self.identity.as_ref().is_some_and(Identity::needs_tls);
+        let transport = transport(fetches || target.invocations().starts_with("https:"))?;
+        let auth = match (keys, self.identity, &mock) {
+            (Some(keys), ..) => Auth::sigv4(keys),
+            (None, Some(identity), _) => identity.auth(&transport, target.region()).await?,
+            (None, None, Some(mock)) if target.region().is_some() => Auth::bearer(StaticToken::parse(&mock.token())?),
+            (None, None, _) => Auth::None,
+        };
+        let client = configure(Client::builder().auth(auth.clone()).transport(transport)).build()?;
+        Ok(Agent { runtime: client.target(target), auth, _mock: mock })
+    }
+}
+
+impl Agent {
+    /// Returns how calls are authenticated.
+    pub(crate) fn mechanism(&self) -> Mechanism {
+        Mechanism::from(&self.auth)
+    }
+
+    /// Returns the AWS credentials that calls are signed with, if they are.
+    pub(crate) fn signer(&self) -> Option<&SigV4> {
+        match &self.auth {
+            Auth::SigV4(signer) => Some(signer),
+            _ => None,
+        }
+    }
+
+    /// Explains a failed call.
+    pub(crate) fn failure(&self, error: impl Into<Error>) -> Failure {
+        Failure::call(error, self.mechanism())
+    }
+}
+
+/// Starts the mock at the pace of somebody who writes.
+pub(crate) async fn start_mock(port: u16) -> Result<Mock, Failure> {
+    Mock::builder().port(port).pace(PACE).start().await.map_err(|error| {
+        let failed = match error {
+            agentcore_mock::Error::Bind { .. } => Failure::usage,
+            _ => Failure::internal,
+        };
+        failed("the mock did not start").caused_by(&error)
+    })
+}
+
+/// Reads the system's certificates only where they are needed, which costs more than all the rest of the start.
+fn transport(system_roots: bool) -> Result<Transport, Failure> {
+    Ok(Transport::builder().system_roots(system_roots).build()?)
+}
+
+fn keys(mock: &Mock) -> Credentials {
+    let own = mock.credentials();
+    let session_token = own.session_token().map(str::to_owned);
+    Credentials::new(own.access_key_id(), own.secret_access_key(), session_token, None, "mock")
+}
+
+const PACE: Duration = Duration::from_millis(40);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,224 @@
+//! How a command fails: its exit code, and its lines on standard error. An error is one line, its causes and a hint under it.
+
+use std::{error::Error as StdError, fmt::Write as _, io::Write as _, process::ExitCode};
+
+use agentcore_client::{Auth, Error, ErrorKind};
+use clap::builder::styling::{AnsiColor, Style};
+
+/// The exit codes, which are a contract with other programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Done = 0,
+    /// This program or its machine failed: no agent, service or user did.
+    Internal = 1,
+    /// Usage or bad input; nothing was sent.
+    Usage = 2,
+    /// Authentication or authorization was refused.
+    Refused = 3,
+    /// Throttled, or not to be reached.
+    Unavailable = 4,
+    Timeout = 5,
+    /// The agent or the service failed.
+    Failed = 6,
+    /// The answer broke off midway; what arrived is already printed.
+    Broken = 7,
+    Interrupted = 130,
+    Terminated = 143,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+impl From<ErrorKind> for Exit {
+    fn from(kind: ErrorKind) -> Self {
+        match kind {
+            ErrorKind::Input => Self::Usage,
+            ErrorKind::Authentication | ErrorKind::Authorization => Self::Refused,
+            ErrorKind::Throttled | ErrorKind::Unavailable => Self::Unavailable,
+            ErrorKind::Timeout => Self::Timeout,
+            ErrorKind::Broken => Self::Broken,
+            _ => Self::Failed,
+        }
+    }
+}
+
+/// Why a command stopped short.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    Unreported(Box<Report>),
+    /// Something that failed in the middle of the command, which went on, and was reported then.
+    Reported(Exit),
+    /// Whoever read standard output has gone, which is no error.
+    OutputClosed,
+}
+
+/// What is printed of a failure.
+#[derive(Debug)]
+pub(crate) struct Report {
+    exit: Exit,
+    message: String,
+    causes: Vec<String>,
+    hint: Option<String>,
+}
+
+impl Failure {
+    /// Usage or bad input.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    /// The agent took longer than this program waits; it may have run.
+    pub(crate) fn timeout(message: &str) -> Self {
+        Self::new(Exit::Timeout, format!("{message} (the agent may have run)")).hint(MORE_TIME)
+    }
+
+    /// This program or its machine failed.
+    pub(crate) fn internal(message: impl Into<String>) -> Self {
+        Self::new(Exit::Internal, message)
+    }
+
+    /// A failed call, with what can be done about it by whoever authenticates so.
+    pub(crate) fn call(error: impl Into<Error>, mechanism: Mechanism) -> Self {
+        let error = error.into();
+        let hint = hint(&error, mechanism);
+        let failure = Self::from(error);
+        match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self::Unreported(Box::new(Report { exit, message: message.into(), causes: Vec::new(), hint: None }))
+    }
+
+    /// Adds an error and what is behind it, each text once.
+    pub(crate) fn caused_by(mut self, error: &(dyn StdError + 'static)) -> Self {
+        if let Self::Unreported(report) = &mut self {
+            let mut layer = Some(error);
+            while let Some(error) = layer {
+                let text = error.to_string();
+                if !report.causes.iter().chain([&report.message]).any(|said| said.contains(&text)) {
+                    report.causes.push(text);
+                }
+                layer = error.source();
+            }
+        }
+        self
+    }
+
+    /// Says what to do about it.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        if let Self::Unreported(report) = &mut self {
+            report.hint = Some(hint.into());
+        }
+        self
+    }
+
+    /// Writes it to standard error, unless that was done.
+    pub(crate) fn report(&self) -> Exit {
+        let report = match self {
+            Self::Unreported(report) => report,
+            Self::Reported(exit) => return *exit,
+            Self::OutputClosed => return Exit::Done,
+        };
+        // There is nobody to tell that standard error is gone.
+        let _ = anstream::stderr().write_all(report.lines().as_bytes());
+        report.exit
+    }
+}
+
+impl Report {
+    fn lines(&self) -> String {
+        let error = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
+        let hint = Style::new().fg_color(Some(AnsiColor::Cyan.into()));
+        let mut lines = format!("{error}error:{error:#} {}\n", one_line(&self.message));
+        // Writing to a `String` cannot fail.
+        for cause in &self.causes {
+            let _ = writeln!(lines, "  caused by: {}", one_line(cause));
+        }
+        if let Some(text) = &self.hint {
+            let _ = writeln!(lines, "  {hint}hint:{hint:#} {}", one_line(text));
+        }
+        lines
+    }
+}
+
+/// Every error of the library.
+impl<E: Into<Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let error = error.into();
+        let failure = Self::new(error.kind().into(), error.to_string());
+        match error.source() {
+            Some(source) => failure.caused_by(source),
+            None => failure,
+        }
+    }
+}
+
+/// How calls are authenticated, which decides what may be wrong with one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mechanism {
+    None,
+    Bearer,
+    SigV4,
+}
+
+impl From<&Auth> for Mechanism {
+    fn from(auth: &Auth) -> Self {
+        match auth {
+            Auth::Bearer(_) => Self::Bearer,
+            Auth::SigV4(_) => Self::SigV4,
+            _ => Self::None,
+        }
+    }
+}
+
+/// Returns what to do about a failed call. Only where it is known: a wrong hint is worse than none.
+fn hint(error: &Error, mechanism: Mechanism) -> Option<&'static str> {
+    match (error.kind(), error.status(), mechanism) {
+        (ErrorKind::Authentication, None, Mechanism::Bearer) => Some("get a new token from its issuer"),
+        (ErrorKind::Authentication, None, Mechanism::SigV4) => Some(NO_CREDENTIALS),
+        (ErrorKind::Authentication | ErrorKind::Authorization, Some(_), Mechanism::Bearer) => Some(
+            "the token must be of the issuer, and of a client or audience, that the runtime allows; \
+             a runtime that takes AWS credentials (--sigv4) takes no token",
+        ),
+        (ErrorKind::Authentication | ErrorKind::Authorization, Some(_), Mechanism::SigV4) => Some(
+            "the credentials need the IAM permission bedrock-agentcore:InvokeAgentRuntime on this runtime, and \
+             InvokeAgentRuntimeForUser with --user-id; a runtime that takes tokens (--bearer-token) takes no AWS credentials",
+        ),
+        (ErrorKind::Throttled, ..) => Some("try again later, or ask for a higher quota"),
+        (ErrorKind::Unavailable, None, Mechanism::None) if !error.may_have_run() => {
+            Some("is the agent container running there?")
+        }
+        (ErrorKind::Unavailable | ErrorKind::Timeout, None, _) if !error.may_have_run() => {
+            Some("check the network, the region and --endpoint-url, and HTTPS_PROXY if there is a proxy")
+        }
+        (ErrorKind::Timeout, None | Some(200), _) => Some(MORE_TIME),
+        (ErrorKind::Invocation, Some(404), Mechanism::Bearer | Mechanism::SigV4) => {
+            Some("check the ARN and --qualifier")
+        }
+        (ErrorKind::Invocation, Some(424), _) => {
+            Some("the agent itself failed, or took over 30 seconds to start: its log in CloudWatch tells why")
+        }
+        _ => None,
+    }
+}
+
+/// Replaces control characters: an agent's words may hold line breaks and worse.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+const MORE_TIME: &str = "--timeout and --idle-timeout give the agent more time";
+#[cfg(feature = "aws-config")]
+const NO_CREDENTIALS: &str =
+    "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, choose a --profile, or log in with `aws sso login`";
+#[cfg(not(feature = "aws-config"))]
+const NO_CREDENTIALS: &str = "set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for temporary ones, AWS_SESSION_TOKEN";
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,18 @@
+//! What was typed: the flags that several commands share, each value with its source. Resolves nothing.
+
+mod call;
+mod identity;
+mod source;
+mod target;
+
+#[cfg(feature = "cognito")]
+pub(crate) use identity::{CognitoFlags, Flow, TokenUse};
+pub(crate) use {
+    call::{CallFlags, CallSettings, SessionFlags, seconds},
+    identity::{IdentityFlags, OAuthFlags},
+    source::{Source, Sourced, exclusive, typed, with_environment},
+    target::TargetFlags,
+};
+
+#[cfg(test)]
+pub(crate) use source::OTHER_VARIABLES;

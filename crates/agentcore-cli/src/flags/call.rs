@@ -1,0 +1,146 @@
+//! The flags of a call: the session it belongs to, what goes with it, and how long it may take. Sends nothing.
+
+use std::time::Duration;
+
+use agentcore_client::{CustomHeader, Invoke, RetryPolicy, SessionId, Timeouts, UserId};
+use clap::{ArgAction, Args};
+
+use super::source::{Sourced, exclusive};
+use crate::errors::Failure;
+
+/// The flags that name a session.
+#[derive(Args)]
+#[group(skip)]
+pub(crate) struct SessionFlags {
+    /// The session to go on in, 33 to 256 characters [default: a new one]
+    #[arg(long, value_name = "ID")]
+    session_id: Option<Sourced<String>>,
+    /// The session by a short name of yours, of which a stable id is made
+    #[arg(long, value_name = "NAME")]
+    session_name: Option<Sourced<String>>,
+}
+
+impl SessionFlags {
+    /// Returns the session that is named, or a new one.
+    pub(crate) fn session(self) -> Result<SessionId, Failure> {
+        let by_id = self.session_id.map(|id| id.try_map(|text| session_id(&text))).transpose()?;
+        let by_name = self.session_name.map(|name| name.map(|text| SessionId::derive(&text)));
+        let named = exclusive([("--session-id", by_id), ("--session-name", by_name)])?;
+        Ok(named.map_or_else(SessionId::random, |session| session.value))
+    }
+}
+
+/// The flags of an invocation.
+#[derive(Args)]
+#[group(skip)]
+#[command(next_help_heading = "What to say")]
+pub(crate) struct CallFlags {
+    #[command(flatten)]
+    session: SessionFlags,
+    /// The user, for the agent to see [default: agentcore-client with a token, none with SigV4]
+    #[arg(long, value_name = "ID")]
+    user_id: Option<Sourced<String>>,
+    /// A header for the agent, where the runtime allows it; may be repeated
+    #[arg(long = "header", value_name = "NAME=VALUE")]
+    headers: Vec<Sourced<String>>,
+    /// Takes server-sent events that are not ended by an empty line
+    #[arg(long, action = ArgAction::SetTrue, help_heading = "The answer")]
+    lenient_sse: Sourced<bool>,
+    /// Seconds that the whole call may take [default: 61 minutes]
+    #[arg(long, value_name = "SECS", value_parser = seconds, help_heading = "Patience")]
+    timeout: Option<Duration>,
+    /// Seconds that the agent may be silent between two pieces of its answer [default: 16 minutes]
+    #[arg(long, value_name = "SECS", value_parser = seconds, help_heading = "Patience")]
+    idle_timeout: Option<Duration>,
+    /// Sends the request once, whatever happens
+    #[arg(long, help_heading = "Patience")]
+    no_retry: bool,
+}
+
+/// The settings of a call.
+pub(crate) struct CallSettings {
+    pub(crate) session: SessionId,
+    user: Option<UserId>,
+    headers: Vec<CustomHeader>,
+    pub(crate) lenient_sse: bool,
+    pub(crate) timeout: Duration,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) retry: RetryPolicy,
+}
+
+impl CallFlags {
+    /// Returns the first typed flag that only an invocation understands.
+    pub(crate) fn typed_for_http(&self) -> Option<&'static str> {
+        let typed = |value: &Sourced<String>| value.source.is_flag();
+        [
+            ("--user-id", self.user_id.iter().any(typed)),
+            ("--header", self.headers.iter().any(typed)),
+            ("--lenient-sse", self.lenient_sse.source.is_flag()),
+        ]
+        .into_iter()
+        .find_map(|(flag, typed)| typed.then_some(flag))
+    }
+
+    /// Parses the values.
+    pub(crate) fn settings(self) -> Result<CallSettings, Failure> {
+        Ok(CallSettings {
+            session: self.session.session()?,
+            user: self.user_id.map(|id| id.value.parse()).transpose()?,
+            headers: self.headers.iter().map(|header| header.value.parse()).collect::<Result<_, _>>()?,
+            lenient_sse: self.lenient_sse.value,
+            timeout: self.timeout.unwrap_or(TIMEOUT),
+            idle_timeout: self.idle_timeout.unwrap_or(IDLE_TIMEOUT),
+            retry: if self.no_retry { RetryPolicy::off() } else { RetryPolicy::default() },
+        })
+    }
+}
+
+impl CallSettings {
+    /// Makes an invocation by these settings.
+    pub(crate) fn apply(&self, invoke: Invoke) -> Invoke {
+        let timeouts = Timeouts::default().total(self.timeout).idle(self.idle_timeout);
+        let mut invoke = invoke.session(&self.session).timeouts(timeouts).retry(self.retry.clone());
+        if let Some(user) = &self.user {
+            invoke = invoke.user(user.clone());
+        }
+        self.headers.iter().cloned().fold(invoke, Invoke::header)
+    }
+}
+
+/// Parses a number of seconds, which may have a fraction.
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<f64>().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    seconds.filter(|duration| !duration.is_zero()).ok_or_else(|| "it must be a number of seconds above 0".to_owned())
+}
+
+fn session_id(text: &str) -> Result<SessionId, Failure> {
+    text.parse().map_err(|error| Failure::from(error).hint("--session-name NAME makes a valid, stable id of any name"))
+}
+
+const TIMEOUT: Duration = Duration::from_secs(61 * 60);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(16 * 60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_have_fractions_and_an_end() {
+        for (text, duration) in [
+            ("1", Some(Duration::from_secs(1))),
+            ("0.25", Some(Duration::from_millis(250))),
+            ("1e3", Some(Duration::from_secs(1000))),
+            ("0", None),
+            ("-0", None),
+            ("1e-12", None),
+            ("-1", None),
+            ("inf", None),
+            ("NaN", None),
+            ("1e300", None),
+            ("", None),
+            ("1s", None),
+        ] {
+            assert_eq!(seconds(text).ok(), duration, "{text}");
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! A value with its source: the command line, an environment variable or a default. Knows no flag by name.
+
+use std::{ffi::OsStr, fmt};
+
+use clap::{
+    Arg, ArgAction, Command, Error,
+    builder::{FalseyValueParser, PossibleValue, StringValueParser, TypedValueParser, ValueParser, ValueParserFactory},
+    parser::ValueSource,
+};
+
+use crate::errors::Failure;
+
+/// A value and where it comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sourced<T> {
+    pub(crate) value: T,
+    pub(crate) source: Source,
+}
+
+/// Where a value comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The command line.
+    Flag,
+    /// The environment variable of this name.
+    Variable(String),
+    #[default]
+    Default,
+}
+
+impl Source {
+    /// Returns whether the value was typed.
+    pub(crate) fn is_flag(&self) -> bool {
+        *self == Self::Flag
+    }
+
+    /// Returns the level: a higher one beats a lower one, two of the same level are a conflict.
+    pub(crate) fn level(&self) -> u8 {
+        match self {
+            Self::Flag => 2,
+            Self::Variable(_) => 1,
+            Self::Default => 0,
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Flag => "command line",
+            Self::Variable(name) => name,
+            Self::Default => "default",
+        })
+    }
+}
+
+impl<T> Sourced<T> {
+    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Sourced<U> {
+        Sourced { value: change(self.value), source: self.source }
+    }
+
+    pub(crate) fn try_map<U, E>(self, change: impl FnOnce(T) -> Result<U, E>) -> Result<Sourced<U>, E> {
+        Ok(Sourced { value: change(self.value)?, source: self.source })
+    }
+}
+
+impl Sourced<bool> {
+    /// Returns the source of a switch that is on.
+    pub(crate) fn on(&self) -> Option<&Source> {
+        self.value.then_some(&self.source)
+    }
+}
+
+/// Returns a value that was typed.
+pub(crate) fn typed<T: Clone>(value: &Option<Sourced<T>>) -> Option<Sourced<T>> {
+    value.clone().filter(|value| value.source.is_flag())
+}
+
+/// Returns the value of the highest level among flags that exclude each other.
+///
+/// # Errors
+/// If there are two of that level; the error names both.
+pub(crate) fn exclusive<T, const N: usize>(
+    candidates: [(&'static str, Option<Sourced<T>>); N],
+) -> Result<Option<Sourced<T>>, Failure> {
+    let mut set: Vec<_> = candidates.into_iter().filter_map(|(flag, value)| Some((flag, value?))).collect();
+    set.sort_by_key(|(_, value)| std::cmp::Reverse(value.source.level()));
+    let mut set = set.into_iter();
+    let Some((flag, value)) = set.next() else { return Ok(None) };
+    if let Some((other, second)) = set.next()
+        && second.source.level() == value.source.level()
+    {
+        let origin = if value.source.is_flag() { "" } else { ", by the environment" };
+        return Err(Failure::usage(format!("{flag} and {other} exclude each other, and both are given{origin}")));
+    }
+    tracing::debug!(flag, source = %value.source, "in force");
+    Ok(Some(value))
+}
+
+/// Parses as another parser does and adds the source.
+#[derive(Clone)]
+pub(crate) struct SourcedParser<P>(pub(crate) P);
+
+impl<P: TypedValueParser> TypedValueParser for SourcedParser<P>
+where
+    P::Value: Clone + Send + Sync + 'static,
+{
+    type Value = Sourced<P::Value>;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, text: &OsStr) -> Result<Self::Value, Error> {
+        self.parse_ref_(command, arg, text, ValueSource::CommandLine)
+    }
+
+    fn parse_ref_(
+        &self,
+        command: &Command,
+        arg: Option<&Arg>,
+        text: &OsStr,
+        source: ValueSource,
+    ) -> Result<Self::Value, Error> {
+        let value = self.0.parse_ref_(command, arg, text, source)?;
+        let variable = || arg.and_then(Arg::get_env).unwrap_or_default().to_string_lossy().into_owned();
+        let source = match source {
+            ValueSource::CommandLine => Source::Flag,
+            ValueSource::EnvVariable => Source::Variable(variable()),
+            _ => Source::Default,
+        };
+        Ok(Sourced { value, source })
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        self.0.possible_values()
+    }
+}
+
+impl ValueParserFactory for Sourced<String> {
+    type Parser = SourcedParser<StringValueParser>;
+
+    fn value_parser() -> Self::Parser {
+        SourcedParser(StringValueParser::new())
+    }
+}
+
+impl ValueParserFactory for Sourced<bool> {
+    type Parser = SourcedParser<FalseyValueParser>;
+
+    fn value_parser() -> Self::Parser {
+        SourcedParser(FalseyValueParser::new())
+    }
+}
+
+/// Gives every flag its variables; one that is set to nothing counts as not set.
+pub(crate) fn with_environment(command: Command) -> Command {
+    command.mut_args(with_variable).mut_subcommands(with_environment)
+}
+
+fn with_variable(arg: Arg) -> Arg {
+    let Some(flag) = arg.get_long().filter(|flag| !matches!(*flag, "help" | "version")) else { return arg };
+    let own = format!("AGENTCORE_{}", flag.replace('-', "_").to_uppercase());
+    let others = OTHER_VARIABLES.iter().find(|(name, _)| *name == flag).map_or(&[][..], |(_, names)| names);
+    let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let empty = |name: &str| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    let name = [own.as_str()].into_iter().chain(others.iter().copied()).find(is_set).unwrap_or(&own).to_owned();
+    let is_switch = matches!(arg.get_action(), ArgAction::SetTrue);
+    let arg = if is_switch && arg.get_value_parser().type_id() == ValueParser::bool().type_id() {
+        arg.value_parser(FalseyValueParser::new())
+    } else {
+        arg
+    };
+    if empty(&name) { arg } else { arg.env(name).hide_env(true) }
+}
+
+/// Variables besides `AGENTCORE_` and the flag's name, which come first. Those of endpoint URLs and AWS credentials are read
+/// by the libraries.
+pub(crate) const OTHER_VARIABLES: &[(&str, &[&str])] = &[
+    ("arn", &["AGENTCORE_RUNTIME_ARN"]),
+    ("bearer-token", &["BEDROCK_AGENTCORE_BEARER_TOKEN"]),
+    ("region", &["AWS_REGION"]),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::errors::Exit;
+
+    #[test]
+    fn the_one_choice() {
+        let typed = |value| Some(Sourced { value, source: Source::Flag });
+        let variable = |value, name: &str| Some(Sourced { value, source: Source::Variable(name.to_owned()) });
+        let default = |value| Some(Sourced { value, source: Source::Default });
+        for (a, b, chosen) in [
+            (None, None, Ok(None)),
+            (typed(1), None, Ok(Some(1))),
+            (None, variable(2, "B"), Ok(Some(2))),
+            (typed(1), variable(2, "B"), Ok(Some(1))),
+            (variable(1, "A"), typed(2), Ok(Some(2))),
+            (variable(1, "A"), default(2), Ok(Some(1))),
+            (default(1), typed(2), Ok(Some(2))),
+            (typed(1), typed(2), Err("error: --a and --b exclude each other, and both are given\n")),
+            (
+                variable(1, "A"),
+                variable(2, "B"),
+                Err("error: --a and --b exclude each other, and both are given, by the environment\n"),
+            ),
+        ] {
+            let made = exclusive([("--a", a), ("--b", b)]).map(|value| value.map(|value| value.value));
+            match (made, chosen) {
+                (Ok(made), Ok(chosen)) => assert_eq!(made, chosen),
+                (Err(failure), Err(lines)) => assert_eq!(failure.parts(), (Exit::Usage, lines.to_owned())),
+                (made, chosen) => panic!("{made:?} is not {chosen:?}"),
+            }
+        }
+    }
+}

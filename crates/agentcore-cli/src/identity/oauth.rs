@@ -1,0 +1,117 @@
+//! A machine with OAuth client credentials. Its secret comes from the environment alone.
+
+use std::sync::Arc;
+
+use agentcore_client::{
+    Region, TokenSource, Transport,
+    auth::{
+        BoxFuture, TokenStore,
+        oauth::{ClientCredentials, Issuer, TokenEndpoint},
+    },
+};
+
+use super::issued::{self, IssuedIdentity};
+use crate::{
+    errors::Failure,
+    flags::{OAuthFlags, Sourced, exclusive, typed},
+};
+
+/// A machine, and where its tokens come from.
+#[derive(Debug)]
+struct OAuthClient {
+    origin: TokenOrigin,
+    client_id: String,
+    scope: Option<String>,
+}
+
+#[derive(Debug)]
+enum TokenOrigin {
+    Endpoint(TokenEndpoint),
+    Issuer(Issuer),
+}
+
+/// Returns the machine, if one is chosen; its other flags say nothing without it.
+pub(super) fn resolve(flags: &OAuthFlags) -> Result<Option<Sourced<Box<dyn IssuedIdentity>>>, Failure> {
+    let endpoint = flags.oauth_token_url.clone().map(|url| url.map(|text| text.parse().map(TokenOrigin::Endpoint)));
+    let issuer = flags.oauth_issuer.clone().map(|url| url.map(|text| text.parse().map(TokenOrigin::Issuer)));
+    let Some(origin) = exclusive([("--oauth-token-url", endpoint), ("--oauth-issuer", issuer)])? else {
+        if typed(&flags.oauth_client_id).or(typed(&flags.oauth_scope)).is_none() {
+            return Ok(None);
+        }
+        return Err(Failure::usage("--oauth-client-id and --oauth-scope need --oauth-token-url or --oauth-issuer"));
+    };
+    let client_id = flags.oauth_client_id.as_ref();
+    let client_id = client_id.ok_or_else(|| Failure::usage("no client is named: --oauth-client-id says which"))?;
+    let (client_id, scope) = (client_id.value.clone(), flags.oauth_scope.as_ref().map(|scope| scope.value.clone()));
+    let origin = origin.try_map(|origin| origin.map_err(|error| Failure::usage(error.to_string())))?;
+    Ok(Some(origin.map(|origin| Box::new(OAuthClient { origin, client_id, scope }) as _)))
+}
+
+impl TokenOrigin {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Endpoint(url) => url.as_str(),
+            Self::Issuer(url) => url.as_str(),
+        }
+    }
+}
+
+impl OAuthClient {
+    fn issuer(self, transport: &Transport) -> Result<ClientCredentials, Failure> {
+        let secret = std::env::var(SECRET).ok().filter(|secret| !secret.is_empty()).ok_or_else(|| {
+            Failure::usage(format!("no client secret: {SECRET} is not set"))
+                .hint("secrets come from the environment only, where no list of processes shows them")
+        })?;
+        let http = Arc::new(transport.clone());
+        let issuer = match self.origin {
+            TokenOrigin::Endpoint(url) => ClientCredentials::new(url, self.client_id, secret.into(), http),
+            TokenOrigin::Issuer(url) => ClientCredentials::discovered(url, self.client_id, secret.into(), http),
+        };
+        Ok(match self.scope {
+            Some(scope) => issuer.scope(scope),
+            None => issuer,
+        })
+    }
+
+    /// Returns everything that makes one token another one.
+    fn key(&self) -> String {
+        format!("oauth {} {} {}", self.origin.as_str(), self.client_id, self.scope.as_deref().unwrap_or_default())
+    }
+}
+
+impl IssuedIdentity for OAuthClient {
+    fn needs_tls(&self) -> bool {
+        self.origin.as_str().starts_with("https:")
+    }
+
+    fn token_source(
+        self: Box<Self>,
+        transport: &Transport,
+        _: Option<&Region>,
+    ) -> Result<Box<dyn TokenSource>, Failure> {
+        let key = self.key();
+        let store = issued::find(&key)?.map(|(store, _)| store);
+        Ok(issued::source(self.issuer(transport)?, key, store))
+    }
+
+    /// Gets a token and keeps it for the commands that follow: such tokens are billed by the request.
+    fn log_in<'a>(self: Box<Self>, transport: &'a Transport) -> BoxFuture<'a, Result<String, Failure>> {
+        Box::pin(async move {
+            let (key, name) = (self.key(), self.client_id.clone());
+            issued::log_in(self.issuer(transport)?, key).await?;
+            Ok(name)
+        })
+    }
+
+    /// Forgets the token that was kept; it is good until it expires.
+    fn log_out<'a>(self: Box<Self>, _: &'a Transport) -> BoxFuture<'a, Result<bool, Failure>> {
+        Box::pin(async move {
+            let key = self.key();
+            let Some((store, _)) = issued::find(&key)? else { return Ok(false) };
+            store.clear(&key)?;
+            Ok(true)
+        })
+    }
+}
+
+const SECRET: &str = "AGENTCORE_OAUTH_CLIENT_SECRET";

@@ -1,0 +1,38 @@
+//! Standard input and files as bytes, within bounds. Knows nothing of what they hold.
+
+use std::io::Read;
+
+use agentcore_client::Payload;
+
+use crate::errors::Failure;
+
+/// Reads the token from standard input.
+pub(crate) async fn token() -> Result<String, Failure> {
+    let bytes = blocking(|| all(std::io::stdin().lock(), "cannot read the token from standard input")).await?;
+    let text = String::from_utf8(bytes).map_err(|_| Failure::usage("invalid bearer token: it is not ASCII"))?;
+    Ok(text.trim_ascii().to_owned())
+}
+
+/// Reads a file to its end.
+pub(crate) fn file(path: &str, failed: &str) -> Result<Vec<u8>, Failure> {
+    let file = std::fs::File::open(path).map_err(|error| Failure::usage(failed).caused_by(&error))?;
+    all(file, failed)
+}
+
+/// Reads to the end, but not more than one byte over what can be sent.
+pub(crate) fn all(source: impl Read, failed: &str) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let bound = Payload::MAX_BYTES as u64 + 1;
+    source.take(bound).read_to_end(&mut bytes).map_err(|error| Failure::usage(failed).caused_by(&error))?;
+    Ok(bytes)
+}
+
+/// Reads on a thread of its own, so that a signal is heard meanwhile.
+pub(crate) async fn blocking<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    match tokio::task::spawn_blocking(read).await {
+        Ok(result) => result,
+        Err(error) => Err(Failure::internal("cannot read").caused_by(&error)),
+    }
+}
