@@ -137,7 +137,7 @@ async fn each_is_changed_by_its_place_and_all_share_the_connections() {
     let runtime = agent(&mock, "echo");
     let batch = runtime.invoke_all(["x"; 6]).concurrency(2).each(|invoke, place| invoke.session(&sessions[place]));
     for (session, outcome) in sessions.iter().zip(batch.collect().await) {
-        assert_eq!(outcome.unwrap().session_id, session.as_str());
+        assert_eq!(outcome.unwrap().session_id, *session);
     }
     assert!(mock.connections() <= 2, "{}", mock.connections());
 

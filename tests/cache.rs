@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use agentcore_client::{Cache, Client, ErrorKind, Invoke, Payload, SessionId, metrics::CacheMetrics};
+use agentcore_client::{CacheSettings, Client, ErrorKind, Invoke, Payload, SessionId, metrics::CacheMetrics};
 use agentcore_mock::{AgentResponse, Mock};
 use futures_util::future::join_all;
 use serde_json::json;
@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use crate::support::{endpoint, start};
 
 /// A mock whose agent `counter` says how often it was asked, and a client that keeps what it says.
-async fn world(cache: Cache) -> (Mock, Client) {
+async fn world(cache: CacheSettings) -> (Mock, Client) {
     let asked = Arc::new(AtomicU32::new(0));
     let mock = start(Mock::builder().agent("counter", move |_| {
         let asked = asked.clone();
@@ -35,7 +35,7 @@ fn counts(client: &Client) -> (u64, u64, u64) {
 
 #[tokio::test]
 async fn what_counts_as_the_same_question() {
-    let (mock, client) = world(Cache::default()).await;
+    let (mock, client) = world(CacheSettings::default()).await;
     let runtime = client.runtime(mock.arn("counter"));
     let other_endpoint = runtime.clone().qualifier("other".parse().unwrap());
     let (one, other) = (SessionId::random(), SessionId::random());
@@ -70,7 +70,7 @@ async fn what_counts_as_the_same_question() {
 
 #[tokio::test]
 async fn across_sessions_if_wanted() {
-    let (mock, client) = world(Cache::default().across_sessions(true)).await;
+    let (mock, client) = world(CacheSettings::default().across_sessions(true)).await;
     let runtime = client.runtime(mock.arn("counter"));
     for session in [SessionId::random(), SessionId::random()] {
         assert_eq!(runtime.invoke("x").session(&session).await.unwrap().text, "1");
@@ -79,7 +79,7 @@ async fn across_sessions_if_wanted() {
 
 #[tokio::test]
 async fn bypassing_and_a_time_to_live_of_one_s_own() {
-    let (mock, client) = world(Cache::default()).await;
+    let (mock, client) = world(CacheSettings::default()).await;
     let runtime = client.runtime(mock.arn("counter"));
     assert_eq!(runtime.invoke("x").await.unwrap().text, "1");
     assert_eq!(runtime.invoke("x").uncached().await.unwrap().text, "2");
@@ -90,15 +90,15 @@ async fn bypassing_and_a_time_to_live_of_one_s_own() {
 
 #[tokio::test]
 async fn streams_and_errors_are_not_kept() {
-    let (mock, client) = world(Cache::default()).await;
+    let (mock, client) = world(CacheSettings::default()).await;
     let runtime = client.runtime(mock.arn("counter"));
     runtime.invoke("x").stream().await.unwrap();
     runtime.invoke("x").send().await.unwrap();
     assert_eq!(runtime.invoke("x").await.unwrap().text, "3");
-    for name in ["error-404", "fail-midstream"] {
+    for (name, kind) in [("error-404", ErrorKind::NotFound), ("fail-midstream", ErrorKind::Agent)] {
         let failing = client.runtime(mock.arn(name));
         for _ in 0..2 {
-            assert_eq!(failing.invoke("x").await.unwrap_err().kind(), ErrorKind::Invocation);
+            assert_eq!(failing.invoke("x").await.unwrap_err().kind(), kind);
         }
         let asked = mock.requests().iter().filter(|request| request.agent.as_deref() == Some(name)).count();
         assert_eq!(asked, 2, "{name}");
@@ -107,7 +107,7 @@ async fn streams_and_errors_are_not_kept() {
 
 #[tokio::test]
 async fn forgetting_by_agent() {
-    let (mock, client) = world(Cache::default()).await;
+    let (mock, client) = world(CacheSettings::default()).await;
     let (counter, echo) = (client.runtime(mock.arn("counter")), client.runtime(mock.arn("echo")));
     echo.invoke("x").await.unwrap();
     assert_eq!(counter.invoke("x").await.unwrap().text, "1");
@@ -141,7 +141,8 @@ fn gated() -> (agentcore_mock::MockBuilder, Arc<Semaphore>) {
 async fn equal_calls_at_once_ask_once_and_share_the_outcome() {
     let (builder, gate) = gated();
     let mock = start(builder).await;
-    let client = Client::builder().bearer_token(&mock.token()).endpoints(endpoint(&mock)).cache(Cache::default());
+    let client =
+        Client::builder().bearer_token(&mock.token()).endpoints(endpoint(&mock)).cache(CacheSettings::default());
     let client = client.build().unwrap();
     let runtime = client.runtime(mock.arn("gated"));
     for (prompt, fine) in [("succeed", true), ("fail", false)] {
@@ -163,7 +164,8 @@ async fn equal_calls_at_once_ask_once_and_share_the_outcome() {
 async fn one_who_waited_takes_over_from_one_who_left() {
     let (builder, gate) = gated();
     let mock = start(builder).await;
-    let client = Client::builder().bearer_token(&mock.token()).endpoints(endpoint(&mock)).cache(Cache::default());
+    let client =
+        Client::builder().bearer_token(&mock.token()).endpoints(endpoint(&mock)).cache(CacheSettings::default());
     let client = client.build().unwrap();
     let runtime = client.runtime(mock.arn("gated"));
     let leaves = tokio::spawn(runtime.invoke("x").into_future());
@@ -180,7 +182,7 @@ async fn one_who_waited_takes_over_from_one_who_left() {
 
 #[tokio::test]
 async fn the_bound_on_bytes_holds() {
-    let (mock, client) = world(Cache::default().max_bytes(10_000)).await;
+    let (mock, client) = world(CacheSettings::default().max_bytes(10_000)).await;
     let large = client.runtime(mock.arn("echo"));
     let payload = "x".repeat(20_000);
     for _ in 0..2 {

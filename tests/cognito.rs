@@ -9,7 +9,7 @@ use agentcore_client::{
     Client, ErrorKind, RetryPolicy, Runtime, TokenSource, Transport,
     auth::{
         self, BoxFuture, CachedToken, Clock, Error, ManualClock, TokenIssuer,
-        cognito::{Answer, Challenge, ChallengeResponder, Cognito, Login, PoolId, TokenUse},
+        cognito::{Answer, Challenge, ChallengeResponder, Cognito, CognitoConfig, Login, PoolId, TokenUse},
     },
 };
 use agentcore_mock::{InboundAuth, Mock, MockBuilder, User};
@@ -19,10 +19,17 @@ use crate::support::{endpoint, keys, start};
 
 type Shared = Arc<CachedToken<Cognito>>;
 
-fn cognito(mock: &Mock, login: Login) -> Cognito {
-    let http = Arc::new(Transport::builder().build().unwrap());
+fn http() -> Arc<Transport> {
+    Arc::new(Transport::builder().build().unwrap())
+}
+
+fn logged_in(mock: &Mock, login: Login) -> Cognito {
+    cognito(mock, login).over(http())
+}
+
+fn cognito(mock: &Mock, login: Login) -> CognitoConfig {
     let pool = mock.cognito();
-    Cognito::new(pool.id().parse::<PoolId>().unwrap(), pool.client_id(), login, http)
+    CognitoConfig::new(pool.id().parse::<PoolId>().unwrap(), pool.client_id(), login)
         .client_secret(pool.client_secret())
         .endpoint(endpoint(mock))
 }
@@ -69,7 +76,8 @@ async fn each_flow_logs_in_and_its_token_invokes_an_agent() {
     ] {
         for token_use in [TokenUse::Access, TokenUse::Id] {
             let before = operations(&mock).len();
-            let (agent, _) = agent(&mock, cognito(&mock, login.clone()).token_use(token_use).cached(), "echo");
+            let (agent, _) =
+                agent(&mock, cognito(&mock, login.clone()).token_use(token_use).over(http()).cached(), "echo");
             agent.invoke("x").await.unwrap();
             assert_eq!(operations(&mock)[before..], *expected, "{login:?}");
         }
@@ -91,10 +99,10 @@ async fn wrong_secrets_are_refused() {
             "Cognito refused: The security token included in the request is invalid. (UnrecognizedClientException)",
         ),
     ] {
-        let error = cognito(&mock, login).issue().await.unwrap_err();
-        assert_eq!((error.kind(), error.to_string().as_str()), (auth::ErrorKind::Refused, message));
+        let error = logged_in(&mock, login).issue().await.unwrap_err();
+        assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Authentication, message));
     }
-    let error = cognito(&mock, by_srp(&mock)).client_secret("wr0ng").issue().await.unwrap_err();
+    let error = cognito(&mock, by_srp(&mock)).client_secret("wr0ng").over(http()).issue().await.unwrap_err();
     let message = "Cognito refused: SecretHash does not match for the client: agentcore-mock-client \
                    (NotAuthorizedException)";
     assert_eq!(error.to_string(), message);
@@ -111,15 +119,15 @@ async fn a_renewal_needs_no_password() {
         (true, &[FLOW, FLOW, TOKENS, TOKENS, FLOW, TOKENS, TOKENS, TOKENS]),
     ] {
         let mock = jwt_only(Mock::builder().rotate_refresh_tokens(rotates)).await;
-        let first = cognito(&mock, by_password(&mock));
+        let first = logged_in(&mock, by_password(&mock));
         for _ in 0..3 {
             first.issue().await.unwrap();
         }
         let second = cognito(&mock, Login::refresh_token(first.refresh_token().unwrap()));
-        let second = second.known_as(first.username().unwrap());
+        let second = second.known_as(first.username().unwrap()).over(http());
         second.issue().await.unwrap();
         second.issue().await.unwrap();
-        let third = cognito(&mock, Login::refresh_token(second.refresh_token().unwrap()));
+        let third = logged_in(&mock, Login::refresh_token(second.refresh_token().unwrap()));
         let (agent, _) = agent(&mock, third.cached(), "echo");
         agent.invoke("x").await.unwrap();
         assert_eq!(operations(&mock), expected);
@@ -129,9 +137,9 @@ async fn a_renewal_needs_no_password() {
 #[tokio::test]
 async fn a_dead_refresh_token_is_no_end_where_there_is_a_password() {
     let mock = jwt_only(Mock::builder()).await;
-    let with_password = cognito(&mock, by_srp(&mock));
+    let with_password = logged_in(&mock, by_srp(&mock));
     with_password.issue().await.unwrap();
-    let without = cognito(&mock, Login::refresh_token(with_password.refresh_token().unwrap()));
+    let without = logged_in(&mock, Login::refresh_token(with_password.refresh_token().unwrap()));
     mock.cognito().sign_out();
     with_password.issue().await.unwrap();
     let error = without.issue().await.unwrap_err();
@@ -141,9 +149,9 @@ async fn a_dead_refresh_token_is_no_end_where_there_is_a_password() {
 #[tokio::test]
 async fn logging_out_revokes() {
     let mock = jwt_only(Mock::builder()).await;
-    let one = cognito(&mock, by_password(&mock));
+    let one = logged_in(&mock, by_password(&mock));
     one.issue().await.unwrap();
-    let other = cognito(&mock, Login::refresh_token(one.refresh_token().unwrap()));
+    let other = logged_in(&mock, Login::refresh_token(one.refresh_token().unwrap()));
     other.issue().await.unwrap();
     one.logout().await.unwrap();
     assert!(one.refresh_token().is_none());
@@ -169,13 +177,13 @@ async fn challenges_are_answered() {
     let user = User::new("ada@example.com", "temp0rary").new_password_required().totp(*b"12345678901234567890");
     let early = UNIX_EPOCH + Duration::from_secs(59);
     let mock = jwt_only(Mock::builder().user(user).clock(move || early)).await;
-    let error = cognito(&mock, by_srp(&mock)).issue().await.unwrap_err();
+    let error = logged_in(&mock, by_srp(&mock)).issue().await.unwrap_err();
     assert_eq!(error.kind(), auth::ErrorKind::Challenge);
     assert_eq!(error.to_string(), "Cognito asks for NEW_PASSWORD_REQUIRED, and nobody is there to answer it");
-    let source = cognito(&mock, by_srp(&mock)).responder(Person);
+    let source = cognito(&mock, by_srp(&mock)).responder(Person).over(http());
     source.issue().await.unwrap();
     // The password of the builder is no good any more; the one that was chosen is.
-    assert_eq!(cognito(&mock, by_srp(&mock)).issue().await.unwrap_err().kind(), auth::ErrorKind::Refused);
+    assert_eq!(logged_in(&mock, by_srp(&mock)).issue().await.unwrap_err().kind(), ErrorKind::Authentication);
     mock.cognito().sign_out();
     source.issue().await.unwrap();
     let (agent, _) = agent(&mock, source.cached(), "echo");
@@ -186,7 +194,7 @@ async fn challenges_are_answered() {
 async fn a_thousand_callers_with_an_expired_token_make_one_fetch() {
     let mock = jwt_only(Mock::builder()).await;
     let clock = ManualClock::new(SystemTime::now());
-    let (_, source) = agent(&mock, cognito(&mock, by_password(&mock)).cached().clock(clock.clone()), "echo");
+    let (_, source) = agent(&mock, logged_in(&mock, by_password(&mock)).cached().clock(clock.clone()), "echo");
     source.token().await.unwrap();
     clock.advance(Duration::from_secs(3600));
     let tokens = join_all((0..1000).map(|_| source.token())).await;
@@ -202,7 +210,7 @@ async fn a_run_outlives_its_tokens() {
     let mocks = clock.clone();
     let builder = Mock::builder().token_lifetime(Duration::from_secs(5)).rotate_refresh_tokens(true);
     let mock = jwt_only(builder.clock(move || mocks.now())).await;
-    let source = cognito(&mock, by_srp(&mock)).clock(clock.clone()).cached().clock(clock.clone());
+    let source = cognito(&mock, by_srp(&mock)).clock(clock.clone()).over(http()).cached().clock(clock.clone());
     let source = Arc::new(source);
     let client = Client::builder().token_source(Arc::clone(&source)).endpoints(endpoint(&mock)).clock(clock.clone());
     let agent = client.build().unwrap().runtime(mock.arn("echo"));
@@ -222,11 +230,11 @@ async fn a_run_outlives_its_tokens() {
 async fn a_refused_token_is_replaced_once() {
     let mock = jwt_only(Mock::builder()).await;
     for (name, fine) in [("unauthorized-1", true), ("unauthorized-5", false)] {
-        let (agent, source) = agent(&mock, cognito(&mock, by_password(&mock)).cached(), name);
+        let (agent, source) = agent(&mock, logged_in(&mock, by_password(&mock)).cached(), name);
         let found = agent.invoke("x").await;
         assert_eq!(found.is_ok(), fine, "{name}");
         if let Err(error) = found {
-            assert_eq!((error.kind(), error.call().unwrap().attempts()), (ErrorKind::Authentication, 2));
+            assert_eq!((error.kind(), error.attempts()), (ErrorKind::Authentication, 2));
         }
         let statistics = source.statistics();
         assert_eq!(statistics.fetches, 2, "{name}");
@@ -237,11 +245,12 @@ async fn a_refused_token_is_replaced_once() {
 async fn an_outage_hurts_nobody_whose_token_is_good() {
     let mock = jwt_only(Mock::builder()).await;
     let clock = ManualClock::new(SystemTime::now());
-    let (agent, source) = agent(&mock, cognito(&mock, by_password(&mock)).cached().clock(clock.clone()), "echo");
+    let (agent, source) = agent(&mock, logged_in(&mock, by_password(&mock)).cached().clock(clock.clone()), "echo");
     agent.invoke("x").await.unwrap();
     // Inside the last two minutes of the token's hour.
     clock.advance(Duration::from_secs(3600 - 60));
-    mock.cognito().fail(1);
+    // As long as the client asks again within one renewal.
+    mock.cognito().fail(3);
     agent.invoke("x").await.unwrap();
     let statistics = source.statistics();
     assert_eq!((statistics.fetches, statistics.failures, statistics.served_stale), (2, 1, 1));
@@ -251,10 +260,10 @@ async fn an_outage_hurts_nobody_whose_token_is_good() {
     assert_eq!((statistics.fetches, statistics.failures, statistics.served_stale), (3, 1, 1));
     // Once the token is dead, an outage is an error, and the login is not lost with it.
     clock.advance(Duration::from_secs(3600));
-    mock.cognito().fail(1);
+    mock.cognito().fail(3);
     let error = source.token().await.unwrap_err();
     assert_eq!(error.to_string(), "Cognito is not available: Try again. (ServiceUnavailableException)");
     clock.advance(Duration::from_secs(1));
     source.token().await.unwrap();
-    assert_eq!(operations(&mock), ["InitiateAuth"; 5]);
+    assert_eq!(operations(&mock), ["InitiateAuth"; 9]);
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use agentcore_client::{ErrorKind, Event, RetryPolicy, Timeouts};
+use agentcore_client::{ErrorKind, Event, Reply, RetryPolicy, Timeouts};
 use agentcore_mock::Mock;
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::TryStreamExt;
 
 use crate::support::{agent, bearer, endpoint, mock, start};
 
@@ -18,22 +18,22 @@ fn eager() -> RetryPolicy {
 async fn every_refusal_has_its_kind() {
     let mock = mock().await;
     for (name, kind, status, code, retryable, may_have_run) in [
-        ("error-400", ErrorKind::Invocation, 400, "ValidationException", false, false),
+        ("error-400", ErrorKind::Refused, 400, "ValidationException", false, false),
         ("error-401", ErrorKind::Authentication, 401, "UnauthorizedException", false, false),
-        ("error-402", ErrorKind::Invocation, 402, "ServiceQuotaExceededException", false, false),
+        ("error-402", ErrorKind::Quota, 402, "ServiceQuotaExceededException", false, false),
         ("error-403", ErrorKind::Authorization, 403, "AccessDeniedException", false, false),
-        ("error-404", ErrorKind::Invocation, 404, "ResourceNotFoundException", false, false),
-        ("error-ConflictException", ErrorKind::Invocation, 409, "ConflictException", false, false),
-        ("error-RetryableConflictException", ErrorKind::Invocation, 409, "RetryableConflictException", true, false),
-        ("error-424", ErrorKind::Invocation, 424, "RuntimeClientError", false, true),
+        ("error-404", ErrorKind::NotFound, 404, "ResourceNotFoundException", false, false),
+        ("error-ConflictException", ErrorKind::Conflict, 409, "ConflictException", false, false),
+        ("error-RetryableConflictException", ErrorKind::Conflict, 409, "RetryableConflictException", true, false),
+        ("error-424", ErrorKind::Agent, 424, "RuntimeClientError", false, true),
         ("error-429", ErrorKind::Throttled, 429, "ThrottlingException", true, false),
-        ("error-500", ErrorKind::Invocation, 500, "InternalServerException", true, true),
+        ("error-500", ErrorKind::Service, 500, "InternalServerException", true, true),
     ] {
         let error = agent(&mock, name).invoke("x").retry(RetryPolicy::off()).await.unwrap_err();
         assert_eq!((error.kind(), error.status()), (kind, Some(status)), "{name}");
-        assert_eq!(error.call().unwrap().code(), Some(code), "{name}");
+        assert_eq!(error.code(), Some(code), "{name}");
         assert_eq!((error.is_retryable(), error.may_have_run()), (retryable, may_have_run), "{name}");
-        assert!(error.request_id().is_some() && !error.call().unwrap().message().is_empty(), "{name}");
+        assert!(error.request_id().is_some() && !error.message().is_empty(), "{name}");
     }
     for (name, kind) in
         [("error-408", ErrorKind::Timeout), ("error-503", ErrorKind::Unavailable), ("error-504", ErrorKind::Timeout)]
@@ -44,7 +44,7 @@ async fn every_refusal_has_its_kind() {
     let error = agent(&mock, "error-429-after-7").invoke("x").retry(RetryPolicy::off()).await.unwrap_err();
     assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
     let error = agent(&mock, "html").invoke("x").retry(RetryPolicy::off()).await.unwrap_err();
-    assert!(error.call().unwrap().message().to_lowercase().contains("<html"), "{error}");
+    assert!(error.message().to_lowercase().contains("<html"), "{error}");
 }
 
 /// How often the mock is asked, and what comes of it.
@@ -80,7 +80,7 @@ async fn what_is_sent_again() {
         );
         match found {
             Ok(reply) => assert_eq!(usize::try_from(reply.metadata.attempts).unwrap(), requests),
-            Err(error) => assert_eq!(usize::try_from(error.call().unwrap().attempts()).unwrap(), requests),
+            Err(error) => assert_eq!(usize::try_from(error.attempts()).unwrap(), requests),
         }
     }
 }
@@ -101,7 +101,7 @@ async fn nobody_there() {
     drop(gone);
     let error = client.runtime(arn).invoke("x").retry(eager()).await.unwrap_err();
     assert_eq!((error.kind(), error.may_have_run()), (ErrorKind::Unavailable, false));
-    assert_eq!(error.call().unwrap().attempts(), 3);
+    assert_eq!(error.attempts(), 3);
 }
 
 /// A stream that breaks is told from one that ends, and what came before is delivered.
@@ -128,11 +128,11 @@ async fn a_stream_that_breaks_midway() {
             }
         };
         assert!(!text.is_empty());
-        assert_eq!((error.kind(), error.may_have_run()), (ErrorKind::Broken, true), "{error}");
+        assert_eq!((error.kind(), error.may_have_run()), (ErrorKind::BrokenOff, true), "{error}");
         assert!(events.next().await.is_none());
 
         let error = runtime.invoke("x").await.unwrap_err();
-        assert_eq!(error.partial().unwrap().text, text);
+        assert_eq!(error.partial::<Reply>().unwrap().text, text);
         assert_eq!(mock.requests().len(), 2, "what has begun is never asked for again");
     }
 }
@@ -144,8 +144,8 @@ async fn an_agent_that_fails_midway() {
         agent(&mock, "fail-midstream").invoke("x").stream().await.unwrap().try_collect().await.unwrap();
     assert!(matches!(&events[..], [Event::Text(_), Event::Text(_), Event::Error(_), Event::Done(_)]), "{events:?}");
     let error = agent(&mock, "fail-midstream").invoke("x").await.unwrap_err();
-    assert_eq!((error.kind(), error.status()), (ErrorKind::Invocation, Some(200)));
-    assert!(error.agent().is_some() && !error.partial().unwrap().text.is_empty());
+    assert_eq!((error.kind(), error.status()), (ErrorKind::Agent, Some(200)));
+    assert!(error.code().is_some() && !error.partial::<Reply>().unwrap().text.is_empty());
 }
 
 /// Characters of several bytes, a byte at a time.
@@ -162,8 +162,8 @@ async fn a_huge_event_is_refused_and_a_large_one_is_not() {
     let reply = agent(&mock, "huge-9000000").invoke("x").await.unwrap();
     assert_eq!(reply.text.len(), 9_000_000);
     let error = agent(&mock, "huge").invoke("x").await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Broken);
-    assert!(error.call().unwrap().message().contains("16777216"), "{error}");
+    assert_eq!(error.kind(), ErrorKind::BrokenOff);
+    assert!(error.message().contains("16777216"), "{error}");
 }
 
 #[tokio::test]
@@ -176,7 +176,7 @@ async fn silence_is_bounded_by_the_callers_timeouts() {
     for timeouts in [Timeouts::off().idle(brief), Timeouts::off().total(brief)] {
         let error = agent(&mock, "stall").invoke("x").timeouts(timeouts).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Timeout);
-        assert_eq!(error.partial().unwrap().events, 1);
+        assert_eq!(error.partial::<Reply>().unwrap().events, 1);
     }
 }
 
@@ -190,9 +190,11 @@ async fn an_empty_stream_is_an_empty_answer() {
 #[tokio::test]
 async fn what_was_not_asked_for_is_not_taken() {
     let mock = mock().await;
-    for (name, status, words) in [("redirect", 307, "redirect"), ("gzip", 200, "\"gzip\"")] {
+    for (name, kind, status, words) in
+        [("redirect", ErrorKind::Refused, 307, "redirect"), ("gzip", ErrorKind::Service, 200, "\"gzip\"")]
+    {
         let error = agent(&mock, name).invoke("x").idempotent().await.unwrap_err();
-        assert_eq!((error.kind(), error.status()), (ErrorKind::Invocation, Some(status)), "{name}");
+        assert_eq!((error.kind(), error.status()), (kind, Some(status)), "{name}");
         assert!(error.to_string().contains(words), "{error}");
     }
     assert_eq!(mock.requests().len(), 2, "nothing was followed or repeated");

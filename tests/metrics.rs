@@ -4,7 +4,6 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use agentcore_client::{CachedToken, Client, Metrics, RetryPolicy, auth};
 use agentcore_mock::Mock;
-use futures_util::TryStreamExt;
 use serde_json::json;
 
 use crate::support::{bearer, endpoint, mock};
@@ -31,7 +30,7 @@ async fn calls_of_every_outcome() {
     let metrics = client.metrics();
     let counted = (metrics.calls, metrics.in_flight, metrics.succeeded, metrics.failed, metrics.cancelled);
     assert_eq!(counted, (9, 0, 3, 5, 1));
-    let errors = [("agent", 1), ("authorization", 1), ("broken", 1), ("invocation", 1), ("throttled", 1)];
+    let errors = [("agent", 1), ("authorization", 1), ("broken_off", 1), ("not_found", 1), ("throttled", 1)];
     assert_eq!(metrics.errors, BTreeMap::from(errors));
     assert_eq!(metrics.retries, 2);
     // The story, one whole answer, and what `fail-midstream` sends: two texts and the error.
@@ -110,7 +109,7 @@ async fn as_json() {
         "count": 0, "min_ms": null, "mean_ms": null, "p50_ms": null, "p90_ms": null, "p99_ms": null, "max_ms": null
     });
     let expected = json!({
-        "calls": 1, "in_flight": 0, "succeeded": 0, "failed": 1, "cancelled": 0, "errors": {"invocation": 1}, "retries": 0,
+        "calls": 1, "in_flight": 0, "succeeded": 0, "failed": 1, "cancelled": 0, "errors": {"not_found": 1}, "retries": 0,
         "events": 0, "bytes": 0, "first_event": empty, "duration": empty, "connections": {"made": 1, "open": 1},
         "cache": {"hits": 0, "misses": 0, "shared": 0, "entries": 0, "bytes": 0},
         "tokens": {"fetches": 0, "refreshes": 0, "failures": 0, "served_stale": 0, "rejected": 0},

@@ -6,7 +6,7 @@ use agentcore_client::{
     Client, ErrorKind, Runtime, TokenSource, Transport,
     auth::{
         CachedToken, Clock, ManualClock,
-        oauth::{ClientAuthentication, ClientCredentials},
+        oauth::{ClientAuthentication, ClientCredentials, ClientCredentialsConfig},
     },
 };
 use agentcore_mock::{InboundAuth, Mock, MockBuilder};
@@ -16,10 +16,13 @@ use crate::support::{endpoint, start};
 
 type Shared = Arc<CachedToken<ClientCredentials>>;
 
-fn machine(mock: &Mock) -> ClientCredentials {
-    let http = Arc::new(Transport::builder().build().unwrap());
+fn http() -> Arc<Transport> {
+    Arc::new(Transport::builder().build().unwrap())
+}
+
+fn machine(mock: &Mock) -> ClientCredentialsConfig {
     let url = format!("{}/oauth2/token", mock.url()).parse().unwrap();
-    ClientCredentials::new(url, mock.client_id(), mock.client_secret().to_owned().into(), http)
+    ClientCredentialsConfig::new(url, mock.client_id(), mock.client_secret())
 }
 
 fn agent(mock: &Mock, source: CachedToken<ClientCredentials>, name: &str) -> (Runtime, Shared) {
@@ -40,15 +43,13 @@ fn token_requests(mock: &Mock) -> usize {
 async fn one_token_serves_many_calls() {
     let mock = jwt_only(Mock::builder()).await;
     let issuer = mock.url().parse().unwrap();
-    let http = Arc::new(Transport::builder().build().unwrap());
-    let secret = || mock.client_secret().to_owned().into();
     for machine in [
         machine(&mock).scope("agents/invoke"),
         machine(&mock).authentication(ClientAuthentication::Post),
-        ClientCredentials::discovered(issuer, mock.client_id(), secret(), http),
+        ClientCredentialsConfig::discovered(issuer, mock.client_id(), mock.client_secret()),
     ] {
         let before = token_requests(&mock);
-        let (agent, source) = agent(&mock, machine.cached(), "echo");
+        let (agent, source) = agent(&mock, machine.over(http()).cached(), "echo");
         let calls = (0..20).map(|n| agent.invoke(n.to_string()).into_future());
         assert!(join_all(calls).await.into_iter().all(|reply| reply.is_ok()));
         assert_eq!((token_requests(&mock) - before, source.statistics().fetches), (1, 1));
@@ -59,7 +60,7 @@ async fn one_token_serves_many_calls() {
 async fn a_thousand_callers_with_an_expired_token_make_one_fetch() {
     let mock = jwt_only(Mock::builder()).await;
     let clock = ManualClock::new(std::time::SystemTime::now());
-    let (_, source) = agent(&mock, machine(&mock).cached().clock(clock.clone()), "echo");
+    let (_, source) = agent(&mock, machine(&mock).over(http()).cached().clock(clock.clone()), "echo");
     source.token().await.unwrap();
     clock.advance(Duration::from_secs(3600));
     let tokens = join_all((0..1000).map(|_| source.token())).await;
@@ -74,7 +75,7 @@ async fn a_run_outlives_its_tokens() {
     let clock = ManualClock::new(std::time::SystemTime::now());
     let mocks = clock.clone();
     let mock = jwt_only(Mock::builder().clock(move || mocks.now())).await;
-    let source = Arc::new(machine(&mock).cached().clock(clock.clone()));
+    let source = Arc::new(machine(&mock).over(http()).cached().clock(clock.clone()));
     let client = Client::builder().token_source(Arc::clone(&source)).endpoints(endpoint(&mock)).clock(clock.clone());
     let agent = client.build().unwrap().runtime(mock.arn("echo"));
     for _ in 0..60 {
@@ -89,11 +90,11 @@ async fn a_run_outlives_its_tokens() {
 async fn a_refused_token_is_replaced_once() {
     let mock = jwt_only(Mock::builder()).await;
     for (name, fine, fetches) in [("unauthorized-1", true, 2), ("unauthorized-5", false, 2)] {
-        let (agent, source) = agent(&mock, machine(&mock).cached(), name);
+        let (agent, source) = agent(&mock, machine(&mock).over(http()).cached(), name);
         let found = agent.invoke("x").await;
         assert_eq!(found.is_ok(), fine, "{name}");
         if let Err(error) = found {
-            assert_eq!((error.kind(), error.call().unwrap().attempts()), (ErrorKind::Authentication, 2));
+            assert_eq!((error.kind(), error.attempts()), (ErrorKind::Authentication, 2));
         }
         assert_eq!(source.statistics().fetches, fetches, "{name}");
     }
@@ -102,10 +103,9 @@ async fn a_refused_token_is_replaced_once() {
 #[tokio::test]
 async fn a_wrong_secret_is_told_and_not_shown() {
     let mock = jwt_only(Mock::builder()).await;
-    let http = Arc::new(Transport::builder().build().unwrap());
     let url = format!("{}/oauth2/token", mock.url()).parse().unwrap();
-    let wrong = ClientCredentials::new(url, mock.client_id(), "wr0ng+secret".to_owned().into(), http);
-    let (agent, _) = agent(&mock, wrong.cached(), "echo");
+    let wrong = ClientCredentialsConfig::new(url, mock.client_id(), "wr0ng+secret");
+    let (agent, _) = agent(&mock, wrong.over(http()).cached(), "echo");
     let error = agent.invoke("x").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Authentication);
     assert_eq!(error.to_string(), "the token endpoint refused the client: invalid_client");
@@ -113,14 +113,23 @@ async fn a_wrong_secret_is_told_and_not_shown() {
 }
 
 #[tokio::test]
-async fn an_outage_of_the_issuer_passes() {
+async fn a_hiccup_of_the_issuer_is_nobodys_failure() {
     let mock = jwt_only(Mock::builder().token_outages(1)).await;
+    let (_, source) = agent(&mock, machine(&mock).over(http()).cached(), "echo");
+    assert!(source.token().await.is_ok());
+    assert_eq!((token_requests(&mock), source.statistics().failures), (2, 0));
+}
+
+#[tokio::test]
+async fn an_outage_of_the_issuer_passes() {
+    // As long as the client asks again within one fetch.
+    let mock = jwt_only(Mock::builder().token_outages(3)).await;
     let clock = ManualClock::new(std::time::SystemTime::now());
-    let (_, source) = agent(&mock, machine(&mock).cached().clock(clock.clone()), "echo");
+    let (_, source) = agent(&mock, machine(&mock).over(http()).cached().clock(clock.clone()), "echo");
     let error = source.token().await.unwrap_err();
     assert_eq!(error.to_string(), "the token endpoint does not serve now: temporarily_unavailable");
     assert!(source.token().await.is_err(), "the issuer is left alone for a moment");
-    assert_eq!(token_requests(&mock), 1);
+    assert_eq!(token_requests(&mock), 3);
     clock.advance(Duration::from_secs(1));
     assert!(source.token().await.is_ok());
 }

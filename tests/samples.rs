@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use agentcore_client::{Client, Event, Events, Reader, Target, sse};
+use agentcore_client::{Client, ErrorKind, Event, Events, Reader, Reply, Target, sse};
 use futures_util::TryStreamExt;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -104,10 +104,9 @@ async fn whatever_python_can_yield_comes_through() {
 #[tokio::test]
 async fn an_error_in_mid_stream_is_the_agents() {
     let error = events("sdk/stream_raise.resp", false).await.into_reply().await.unwrap_err();
-    let agent = error.agent().unwrap();
-    assert_eq!(agent.name.as_deref(), Some("ValueError"));
-    assert_eq!(agent.message, "boom mid-stream\nsecond line \"quoted\" é");
-    assert_eq!(error.partial().unwrap().events, 3);
+    assert_eq!((error.kind(), error.code()), (ErrorKind::Agent, Some("ValueError")));
+    assert_eq!(error.message(), "boom mid-stream\nsecond line \"quoted\" é");
+    assert_eq!(error.partial::<Reply>().unwrap().events, 3);
     let error = events("strands/fail.txt", false).await.into_reply().await.unwrap_err();
     assert_eq!(error.to_string(), "the agent failed: EventLoopException: model failed mid-stream");
 }
@@ -246,7 +245,7 @@ fn said(event: &Event) -> Option<String> {
         Event::ToolResult(result) => {
             format!("{} {} {}", if result.failed { "failed" } else { "result" }, result.id, result.content)
         }
-        Event::Error(error) => format!("error {} {}", error.name.as_deref().unwrap_or_default(), error.message),
+        Event::Error(error) => format!("error {} {}", error.code().unwrap_or_default(), error.message()),
         _ => return None,
     })
 }
@@ -265,7 +264,7 @@ async fn what_agents_say_in_their_dialects() {
 
         let text: String = texts.collect();
         let reply = events(path, false).await.into_reply().await;
-        let reply = reply.as_ref().unwrap_or_else(|error| error.partial().unwrap());
+        let reply = reply.as_ref().unwrap_or_else(|error| error.partial::<Reply>().unwrap());
         assert_eq!((reply.text.as_str(), reply.events), (text.as_str(), *count), "{path}");
     }
 }

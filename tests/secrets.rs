@@ -9,8 +9,8 @@ use std::{
 use agentcore_client::{
     Client, RetryPolicy, TokenIssuer, Transport,
     auth::{
-        cognito::{Cognito, Login, PoolId},
-        oauth::{ClientAuthentication, ClientCredentials},
+        cognito::{CognitoConfig, Login, PoolId},
+        oauth::{ClientAuthentication, ClientCredentialsConfig},
     },
 };
 use agentcore_mock::{Mock, User};
@@ -118,22 +118,22 @@ async fn no_secret_of_a_login_is_logged_printed_or_told() {
     let client_secret = mock.client_secret().to_owned();
     let machine = |secret: &str| {
         let url = format!("{}/oauth2/token", mock.url()).parse().unwrap();
-        ClientCredentials::new(url, mock.client_id(), secret.to_owned().into(), Arc::clone(&http) as _)
+        ClientCredentialsConfig::new(url, mock.client_id(), secret)
     };
     let user = |login: Login| {
         let id: PoolId = pool.id().parse().unwrap();
-        let user = Cognito::new(id, pool.client_id(), login, Arc::clone(&http) as _);
-        user.client_secret(client_secret.as_str()).endpoint(endpoint(&mock))
+        let user = CognitoConfig::new(id, pool.client_id(), login);
+        user.client_secret(client_secret.as_str()).endpoint(endpoint(&mock)).over(http.clone())
     };
     let mut shown = String::new();
     let mut secrets = vec![client_secret.clone(), "Pa55-w0rd!-of-ada".into(), "a-wr0ng-secret".into()];
     let ada = "ada@example.com";
     let first = user(Login::user_srp(ada, "Pa55-w0rd!-of-ada"));
     for issuer in [
-        Box::new(machine(&client_secret)) as Box<dyn TokenIssuer>,
-        Box::new(machine(&client_secret).authentication(ClientAuthentication::Post)),
-        Box::new(machine("a-wr0ng-secret")),
-        Box::new(machine("a-wr0ng-secret").authentication(ClientAuthentication::Post)),
+        Box::new(machine(&client_secret).over(http.clone())) as Box<dyn TokenIssuer>,
+        Box::new(machine(&client_secret).authentication(ClientAuthentication::Post).over(http.clone())),
+        Box::new(machine("a-wr0ng-secret").over(http.clone())),
+        Box::new(machine("a-wr0ng-secret").authentication(ClientAuthentication::Post).over(http.clone())),
         Box::new(user(Login::user_password(ada, "Pa55-w0rd!-of-ada"))),
         Box::new(user(Login::user_password(ada, "a-wr0ng-secret"))),
         Box::new(user(Login::user_srp(ada, "a-wr0ng-secret"))),

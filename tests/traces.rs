@@ -91,9 +91,9 @@ async fn what_a_span_tells() {
     let arn = mock.arn("throttle-1");
     for (name, status, resent, error_type) in [
         ("throttle-1", "200", Some("1"), None),
-        ("error-404", "404", None, Some("invocation")),
+        ("error-404", "404", None, Some("not_found")),
         ("fail-midstream", "200", None, Some("agent")),
-        ("reset-midstream", "200", None, Some("broken")),
+        ("reset-midstream", "200", None, Some("broken_off")),
     ] {
         let exported = Exported::default();
         let (subscriber, provider) = subscriber(&exported);

@@ -27,7 +27,7 @@ use crate::{
 };
 
 async fn text(socket: &mut Socket) -> Option<String> {
-    socket.recv().await.unwrap().map(|incoming| incoming.text().unwrap().to_owned())
+    socket.try_next().await.unwrap().map(|incoming| incoming.text().unwrap().to_owned())
 }
 
 async fn error(runtime: &Runtime, settings: Settings) -> agentcore_client::Error {
@@ -57,7 +57,9 @@ async fn every_way_in() {
         socket.send("héllo").await.unwrap();
         socket.send(vec![0, 159, 146, 150]).await.unwrap();
         assert_eq!(text(&mut socket).await.as_deref(), Some("héllo"));
-        assert!(matches!(socket.recv().await, Ok(Some(Incoming::Binary(bytes))) if bytes == [0, 159, 146, 150][..]));
+        assert!(
+            matches!(socket.try_next().await, Ok(Some(Incoming::Binary(bytes))) if bytes == [0, 159, 146, 150][..])
+        );
         assert_eq!(socket.close().await.unwrap(), Close::normal());
         let request = mock.take_requests().pop().unwrap();
         assert_eq!((request.credential_form, request.session_id.as_deref()), (Some(seen), Some(session.as_str())));
@@ -85,9 +87,9 @@ async fn json_both_ways() {
     let mut socket = agent(&mock, "echo").websocket().connect().await.unwrap();
     let said = json!({"inputText": "Hello!", "n": [1, null]});
     socket.send_json(&said).await.unwrap();
-    assert_eq!(socket.recv_json::<Value>().await.unwrap(), Some(said));
+    assert_eq!(socket.try_next_json::<Value>().await.unwrap(), Some(said));
     socket.send("no JSON").await.unwrap();
-    assert_eq!(socket.recv_json::<Value>().await.unwrap_err().kind(), ErrorKind::Invocation);
+    assert_eq!(socket.try_next_json::<Value>().await.unwrap_err().kind(), ErrorKind::Service);
 }
 
 #[tokio::test]
@@ -101,9 +103,9 @@ async fn the_halves_work_apart() {
         sender.close(Close::normal()).await.unwrap();
     });
     for number in 0..200 {
-        assert_eq!(receiver.recv().await.unwrap().unwrap().text(), Some(number.to_string().as_str()));
+        assert_eq!(receiver.try_next().await.unwrap().unwrap().text(), Some(number.to_string().as_str()));
     }
-    assert!(receiver.recv().await.unwrap().is_none());
+    assert!(receiver.try_next().await.unwrap().is_none());
     assert_eq!(receiver.closed(), Some(&Close::normal()));
     sending.await.unwrap();
 }
@@ -120,7 +122,7 @@ async fn a_long_message_is_sent_within_the_service_s_limits() {
     let careless = Settings::default().max_frame_bytes(100_000);
     let mut socket = agent(&mock, "echo").websocket().settings(careless).connect().await.unwrap();
     socket.send("x".repeat(70_000)).await.unwrap();
-    assert!(socket.recv().await.unwrap_err().to_string().contains("1009"));
+    assert!(socket.try_next().await.unwrap_err().to_string().contains("1009"));
 }
 
 #[tokio::test]
@@ -132,7 +134,7 @@ async fn refusals_are_those_of_an_invocation() {
         let of_socket = error(&runtime, once()).await;
         let of_call = runtime.invoke("x").retry(RetryPolicy::off()).await.unwrap_err();
         let facts = |error: &agentcore_client::Error| {
-            let call = error.call().unwrap();
+            let call = error;
             let code = call.code().map(str::to_owned);
             (error.kind(), error.status(), code, call.message().to_owned(), call.may_have_run(), call.is_retryable())
         };
@@ -193,8 +195,8 @@ async fn each_connection_asks_for_a_credential_and_a_refused_one_is_replaced_onc
     let mut socket = client.runtime(mock.arn("drop-2")).websocket().settings(settings).connect().await.unwrap();
     for _ in 0..2 {
         socket.send("x").await.unwrap();
-        assert!(matches!(socket.recv().await, Ok(Some(Incoming::Text(_)))));
-        assert!(matches!(socket.recv().await, Ok(Some(Incoming::Reconnected(_)))));
+        assert!(matches!(socket.try_next().await, Ok(Some(Incoming::Text(_)))));
+        assert!(matches!(socket.try_next().await, Ok(Some(Incoming::Reconnected(_)))));
     }
     assert_eq!(given.load(Ordering::SeqCst), 3);
 }
@@ -207,8 +209,8 @@ async fn coming_back_keeps_the_session_and_tells_what_was_lost() {
     let session = socket.session_id().clone();
     socket.send("one").await.unwrap();
     assert_eq!(text(&mut socket).await.as_deref(), Some("one"));
-    let Some(Incoming::Reconnected(interruption)) = socket.recv().await.unwrap() else { panic!("an interruption") };
-    assert_eq!((interruption.cause.kind(), interruption.attempts), (ErrorKind::Broken, 1));
+    let Some(Incoming::Reconnected(interruption)) = socket.try_next().await.unwrap() else { panic!("an interruption") };
+    assert_eq!((interruption.cause.kind(), interruption.attempts), (ErrorKind::BrokenOff, 1));
     assert_eq!(interruption.unconfirmed, 0);
     socket.send("two").await.unwrap();
     assert_eq!(text(&mut socket).await.as_deref(), Some("two"));
@@ -234,14 +236,14 @@ async fn after_what_it_comes_back() {
     ] {
         let runtime = agent(&mock, &format!("close-{code}-now"));
         let mut socket = runtime.websocket().settings(settings()).connect().await.unwrap();
-        let next = socket.recv().await;
+        let next = socket.try_next().await;
         assert_eq!(matches!(next, Ok(Some(Incoming::Reconnected(_)))), comes_back, "{code}: {next:?}");
         drop(socket);
     }
     let mut socket = agent(&mock, "drop").websocket().connect().await.unwrap();
     socket.send("x").await.unwrap();
     assert_eq!(text(&mut socket).await.as_deref(), Some("x"));
-    assert_eq!(socket.recv().await.unwrap_err().kind(), ErrorKind::Broken, "not unless it is asked to");
+    assert_eq!(socket.try_next().await.unwrap_err().kind(), ErrorKind::BrokenOff, "not unless it is asked to");
 }
 
 #[tokio::test]
@@ -252,9 +254,9 @@ async fn it_gives_up_when_it_is_not_let_in_again() {
     socket.send("x").await.unwrap();
     assert_eq!(text(&mut socket).await.as_deref(), Some("x"));
     drop(mock);
-    let error = socket.recv().await.unwrap_err();
+    let error = socket.try_next().await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Unavailable, 2));
-    assert!(socket.recv().await.unwrap().is_none());
+    assert!(socket.try_next().await.unwrap().is_none());
     assert!(socket.send("more").await.is_err());
 }
 
@@ -264,7 +266,7 @@ async fn what_breaks_a_bound_would_break_it_again() {
     let settings = Settings::default().reconnect(quick()).max_message_bytes(10);
     let mut socket = agent(&mock, "echo").websocket().settings(settings).connect().await.unwrap();
     socket.send("eleven bytes").await.unwrap();
-    assert_eq!(socket.recv().await.unwrap_err().kind(), ErrorKind::Broken);
+    assert_eq!(socket.try_next().await.unwrap_err().kind(), ErrorKind::BrokenOff);
     assert_eq!(mock.requests().len(), 1);
 }
 
@@ -277,7 +279,7 @@ async fn a_socket_can_be_closed_while_there_is_no_connection() {
     socket.send("x").await.unwrap();
     assert_eq!(text(&mut socket).await.as_deref(), Some("x"));
     let closed = tokio::time::timeout(Duration::from_secs(60), socket.close()).await.unwrap();
-    assert_eq!(closed.unwrap_err().kind(), ErrorKind::Broken);
+    assert_eq!(closed.unwrap_err().kind(), ErrorKind::BrokenOff);
 }
 
 #[tokio::test]
@@ -285,7 +287,7 @@ async fn a_goodbye_with_a_code_of_one_s_own() {
     let mock = mock().await;
     let (sender, mut receiver) = agent(&mock, "echo").websocket().connect().await.unwrap().split();
     sender.close(Close::new(4001, "enough").unwrap()).await.unwrap();
-    assert!(receiver.recv().await.unwrap().is_none());
+    assert!(receiver.try_next().await.unwrap().is_none());
     assert_eq!(receiver.closed().map(|close| close.code), Some(4001));
 }
 
@@ -314,15 +316,15 @@ async fn how_the_agent_s_goodbye_is_told() {
         (1000, None),
         (1001, None),
         (1008, Some(ErrorKind::Throttled)),
-        (1011, Some(ErrorKind::Invocation)),
+        (1011, Some(ErrorKind::Agent)),
         (1013, Some(ErrorKind::Unavailable)),
-        (4000, Some(ErrorKind::Invocation)),
+        (4000, Some(ErrorKind::Agent)),
     ] {
         let mut socket = agent(&mock, &format!("close-{code}")).websocket().connect().await.unwrap();
         socket.send("x").await.unwrap();
         assert_eq!(text(&mut socket).await.as_deref(), Some("x"));
-        let end = socket.recv().await;
-        assert_eq!(end.as_ref().err().map(agentcore_client::core::Error::kind), kind, "{code}: {end:?}");
+        let end = socket.try_next().await;
+        assert_eq!(end.as_ref().err().map(agentcore_client::Error::kind), kind, "{code}: {end:?}");
         let (_, receiver) = socket.split();
         assert_eq!(receiver.closed().map(|close| close.code), Some(code));
     }
@@ -344,12 +346,12 @@ async fn an_agent_that_is_silent_after_a_ping_is_lost() {
     let millis = Duration::from_millis;
     let settings = Settings::default().ping_interval(millis(20)).pong_timeout(millis(100));
     let mut socket = agent(&mock, "silent").websocket().settings(settings.clone()).connect().await.unwrap();
-    let error = socket.recv().await.unwrap_err();
+    let error = socket.try_next().await.unwrap_err();
     assert_eq!(error.message(), "the agent's side was silent after a ping");
 
     let socket = agent(&mock, "deaf").websocket().settings(settings.ping_interval(None)).connect().await.unwrap();
     let error = socket.send("x".repeat(30_000_000)).await.unwrap_err();
-    assert_eq!((error.kind(), error.may_have_run()), (ErrorKind::Broken, true));
+    assert_eq!((error.kind(), error.may_have_run()), (ErrorKind::BrokenOff, true));
 }
 
 #[tokio::test]
@@ -371,7 +373,7 @@ async fn over_tls_and_through_a_proxy() {
     }
     let stranger = Client::builder().credentials(keys(&mock)).endpoints(endpoint(&mock)).build().unwrap();
     let error = error(&stranger.runtime(mock.arn("echo")), Settings::default()).await;
-    assert_eq!((error.kind(), error.call().unwrap().attempts()), (ErrorKind::Unavailable, 1));
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Unavailable, 1));
 }
 
 #[tokio::test]
@@ -386,7 +388,7 @@ async fn opening_is_bounded() {
 #[tokio::test]
 async fn what_is_no_websocket_says_so() {
     let mock = mock().await;
-    for (name, status, kind) in [("html", 502, ErrorKind::Invocation), ("redirect", 307, ErrorKind::Invocation)] {
+    for (name, status, kind) in [("html", 502, ErrorKind::Service), ("redirect", 307, ErrorKind::Refused)] {
         let error = error(&agent(&mock, name), Settings::default()).await;
         assert_eq!((error.status(), error.kind()), (Some(status), kind), "{error}");
     }

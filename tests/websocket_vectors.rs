@@ -5,7 +5,7 @@ use std::{error::Error as StdError, time::Duration};
 
 use agentcore_auth::{ManualClock, SigV4, StaticToken, sigv4};
 use agentcore_client::{Auth, Credentials};
-use agentcore_core::{Region, RuntimeArn, SessionId, ShellId, Target, header};
+use agentcore_core::{Arn, Region, SessionId, ShellId, Target, header, operation};
 use agentcore_ws::{Expiry, Handshake, PresignedUrl, Subprotocol, WebSocket};
 use bytes::Bytes;
 use http::{HeaderMap, Request, header::AUTHORIZATION};
@@ -38,12 +38,23 @@ enum Instead {
 use Instead as I;
 use Row as R;
 
+const ODD_ID: &str = "the service makes no such ids, and what they hold could lead elsewhere";
+
 const TABLE: &[(&str, Row)] = &[
     ("ws_basic", R::SessionSigned("c72823d7b57c7d2dc740da16ae0873fd03eadc5796b096c06f3811d2a34670bf")),
     ("ws_token", R::SessionSigned("202c6fd24e804b57211bd337becee4553657b0f930c0f18657890eb39ba26071")),
     ("ws_gov", R::SessionSigned("b79dc8dfefd4f5b4d7df210718746607c0b24cb155dd9dac6613f599f0a6b559")),
     ("ws_apne1_newyear", R::SessionSigned("b5171b663fb65cb91a0fdca981cb73651923913daed68d9bba0e7600988340e8")),
-    ("ws_odd_id_space_pct", R::SessionSigned("ba351402f5f8ca81a4888e1a4fbd010ee285ce954dd3e7e6f9e58f503cc1683c")),
+    (
+        "ws_odd_id_space_pct",
+        R::Unequal(
+            ODD_ID,
+            I::Refused(
+                "invalid runtime ARN \"arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/a b%20c+d-AbC1234567\": \
+                 the runtime id may hold only letters, digits, _ and -, found \"a b%20c+d-AbC1234567\"",
+            ),
+        ),
+    ),
     (
         "ws_odd_id_nested_slash",
         R::Unequal(
@@ -51,8 +62,26 @@ const TABLE: &[(&str, Row)] = &[
             I::Signed("qualifier=DEFAULT", "6a7e41cadb288d1ff0a622ddf1b368cc1bf400d741cb8038ab7c6f62c6dc497c"),
         ),
     ),
-    ("ws_odd_id_unicode", R::SessionSigned("f54cf7ae3e8c35241c5aa0d110029e274ecbf5e7f4bfb18dabfbaed9ceea04b8")),
-    ("ws_odd_id_dotdot", R::SessionSigned("88d3fa141ca56f58b750526fc7a8f07c2ecf510f860bb0b4507a94e4aeda6af0")),
+    (
+        "ws_odd_id_unicode",
+        R::Unequal(
+            ODD_ID,
+            I::Refused(
+                "invalid runtime ARN \"arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/agé😀-AbC1234567\": \
+                 the runtime id may hold only letters, digits, _ and -, found \"agé😀-AbC1234567\"",
+            ),
+        ),
+    ),
+    (
+        "ws_odd_id_dotdot",
+        R::Unequal(
+            ODD_ID,
+            I::Refused(
+                "invalid runtime ARN \"arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/../x\": \
+                 the runtime id may hold only letters, digits, _ and -, found \"../x\"",
+            ),
+        ),
+    ),
     (
         "ws_qualifier_space",
         R::Unequal(
@@ -188,7 +217,7 @@ impl Vector {
     }
 
     fn target(&self) -> Outcome<Target> {
-        let arn: RuntimeArn = self.argument("runtime_arn").unwrap().parse()?;
+        let arn: Arn = self.argument("runtime_arn").unwrap().parse()?;
         let target = Target::new(arn).in_region(&self.text("client_region").parse()?)?;
         Ok(match self.argument("endpoint_name") {
             Some(qualifier) => target.with_qualifier(qualifier.parse()?),
@@ -215,7 +244,9 @@ impl Vector {
 
     fn shell(&self) -> Outcome<String> {
         let shell: ShellId = self.argument("shell_id").unwrap().parse()?;
-        Ok(self.target()?.shells(Some(&shell))?)
+        let url = self.target()?.url(&operation::SHELL)?.to_string();
+        let separator = if url.contains('?') { '&' } else { '?' };
+        Ok(format!("{url}{separator}shellId={shell}"))
     }
 
     /// Headers for a `GET` of `url`, signed as of the vector's time.

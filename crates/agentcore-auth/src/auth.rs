@@ -58,8 +58,8 @@ impl Auth {
             }
             Self::SigV4(signer) => {
                 refuse_plaintext(request.uri(), "signature")?;
-                let region = region
-                    .ok_or_else(|| Error::new(ErrorKind::Misdirected, "a local container takes no signed requests"))?;
+                let region =
+                    region.ok_or_else(|| Error::new(ErrorKind::Input, "a local container takes no signed requests"))?;
                 let at = signer.signing_time(now);
                 sigv4::sign(request, &signer.credentials().await?, region, at)?;
                 Ok(AppliedCredential(Applied::Signature(at)))
@@ -95,6 +95,26 @@ enum Applied {
     Signature(SystemTime),
 }
 
+impl AppliedCredential {
+    /// Nothing was applied.
+    #[must_use]
+    pub fn none() -> Self {
+        Self(Applied::Nothing)
+    }
+
+    /// A bearer token was applied, by whatever way it travels.
+    #[must_use]
+    pub fn token(token: Token) -> Self {
+        Self(Applied::Token(token))
+    }
+
+    /// A signature was applied that was made for this time.
+    #[must_use]
+    pub fn signature(at: SystemTime) -> Self {
+        Self(Applied::Signature(at))
+    }
+}
+
 /// What the service said when it refused a credential.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a plain set of arguments")]
@@ -113,7 +133,7 @@ fn refuse_plaintext(uri: &Uri, what: &str) -> Result<(), Error> {
         return Ok(());
     }
     let message = format!("the {what} was not sent: the endpoint is plaintext and not on this machine");
-    Err(Error::new(ErrorKind::Misdirected, message))
+    Err(Error::new(ErrorKind::Input, message))
 }
 
 pub(crate) fn in_words(age: std::time::Duration) -> String {
@@ -181,7 +201,7 @@ mod tests {
                 assert_eq!(done.is_ok(), fine, "{url}");
                 assert_eq!(request.headers().contains_key(AUTHORIZATION), fine);
                 if let Err(error) = done {
-                    assert_eq!(error.kind(), ErrorKind::Misdirected);
+                    assert_eq!(error.kind(), ErrorKind::Input);
                 }
             }
         }

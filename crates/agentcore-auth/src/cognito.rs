@@ -36,23 +36,20 @@ use self::{
 };
 use crate::{BoxFuture, CachedToken, Clock, Error, ErrorKind, Exchange, Issued, StoredToken, SystemClock, TokenIssuer};
 
-/// A user of a pool, seen by one app client. Clones share the login.
-///
-/// The first token comes of logging in and the next ones of the refresh token. When that is dead, the password logs in
-/// again; where there is none, the error says that somebody has to.
+/// A user of a pool, seen by one app client: what it takes to log in.
 ///
 /// ```no_run
 /// # use std::sync::Arc;
-/// use agentcore_auth::cognito::{Cognito, Login, PoolId};
+/// use agentcore_auth::cognito::{CognitoConfig, Login, PoolId};
 ///
 /// # fn example(http: Arc<dyn agentcore_auth::Exchange>, password: String) -> Result<(), agentcore_auth::Error> {
 /// let pool: PoolId = "us-east-1_ABC123DEF".parse()?;
 /// let login = Login::user_srp("ada@example.com", password);
-/// let source = Cognito::new(pool, "my-client-id", login, http).cached();
+/// let source = CognitoConfig::new(pool, "my-client-id", login).over(http).cached();
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
-pub struct Cognito {
+pub struct CognitoConfig {
     pool: PoolRef,
     client_id: String,
     secret: Option<SecretString>,
@@ -61,6 +58,19 @@ pub struct Cognito {
     endpoint: Option<Endpoint>,
     responder: Option<Arc<dyn ChallengeResponder>>,
     clock: Arc<dyn Clock>,
+    rotating: bool,
+    username: Option<String>,
+    refresh_token: Option<SecretString>,
+}
+
+/// A user of a pool who is logged in when a token is first asked for. Clones share the login.
+///
+/// The first token comes of logging in and the next ones of the refresh token. When that is dead, the password logs in
+/// again; where there is none, the error says that somebody has to.
+#[derive(Clone)]
+#[doc(alias = "AuthenticationManager")]
+pub struct Cognito {
+    config: CognitoConfig,
     http: Arc<dyn Exchange>,
     session: Arc<Session>,
 }
@@ -76,14 +86,10 @@ pub enum TokenUse {
     Id,
 }
 
-impl Cognito {
-    /// A user who logs in when a token is first asked for; in a [`PoolId`], or in a region alone.
+impl CognitoConfig {
+    /// A user in a [`PoolId`], or in a region alone.
     #[must_use]
-    pub fn new(pool: impl Into<PoolRef>, client_id: impl Into<String>, login: Login, http: Arc<dyn Exchange>) -> Self {
-        let refresh_token = match &login.0 {
-            Way::RefreshToken(token) => Some(token.clone()),
-            Way::Password(..) => None,
-        };
+    pub fn new(pool: impl Into<PoolRef>, client_id: impl Into<String>, login: Login) -> Self {
         Self {
             pool: pool.into(),
             client_id: client_id.into(),
@@ -93,8 +99,9 @@ impl Cognito {
             endpoint: None,
             responder: None,
             clock: Arc::new(SystemClock::default()),
-            http,
-            session: Arc::new(Session::new(refresh_token)),
+            rotating: false,
+            username: None,
+            refresh_token: None,
         }
     }
 
@@ -131,8 +138,8 @@ impl Cognito {
     ///
     /// Without this setting `REFRESH_TOKEN_AUTH` is tried first, and its refusal tells.
     #[must_use]
-    pub fn rotating(self) -> Self {
-        self.session.rotates();
+    pub fn rotating(mut self) -> Self {
+        self.rotating = true;
         self
     }
 
@@ -141,8 +148,8 @@ impl Cognito {
     /// An app client with a secret proves itself by it in `REFRESH_TOKEN_AUTH`. Without a name the first renewal is by
     /// `GetTokensFromRefreshToken`, which needs none, and the new token tells it.
     #[must_use]
-    pub fn known_as(self, username: impl Into<String>) -> Self {
-        self.session.known_as(username.into());
+    pub fn known_as(mut self, username: impl Into<String>) -> Self {
+        self.username = Some(username.into());
         self
     }
 
@@ -153,17 +160,30 @@ impl Cognito {
         self
     }
 
+    /// Takes up the login of this refresh token before the password is used. When it is dead, the password logs in again.
+    #[must_use]
+    pub fn resuming(mut self, refresh_token: impl Into<SecretString>) -> Self {
+        self.refresh_token = Some(refresh_token.into());
+        self
+    }
+
+    /// Returns the user, who will be logged in over this port.
+    #[must_use]
+    pub fn over(self, http: Arc<dyn Exchange>) -> Cognito {
+        let first = match &self.login.0 {
+            Way::RefreshToken(token) => Some(token.clone()),
+            Way::Password(..) => None,
+        };
+        let session = Session::new(self.refresh_token.clone().or(first), self.username.clone(), self.rotating);
+        Cognito { config: self, http, session: Arc::new(session) }
+    }
+}
+
+impl Cognito {
     /// A source that keeps each token while it lives.
     #[must_use]
     pub fn cached(self) -> CachedToken<Self> {
         CachedToken::new(self)
-    }
-
-    /// Takes up the login of this refresh token before the password is used. When it is dead, the password logs in again.
-    #[must_use]
-    pub fn resuming(self, refresh_token: impl Into<SecretString>) -> Self {
-        self.session.resume(refresh_token.into(), None);
-        self
     }
 
     /// The refresh token, to be kept for [`Login::refresh_token`]; none before the first login and after the last logout.
@@ -205,7 +225,7 @@ impl Cognito {
     /// Logs in with a password, answering what is asked on the way.
     async fn log_in(&self, account: &Account, flow: &Flow) -> Result<Issued, Error> {
         if !matches!(flow, Flow::UserPassword) {
-            self.pool.pool(flow.name())?;
+            self.config.pool.pool(flow.name())?;
         }
         let wire = Wire::new(self, Some(flow));
         let password = self.session.password().unwrap_or_else(|| account.password.clone());
@@ -231,7 +251,7 @@ impl Cognito {
                 ("PASSWORD_VERIFIER", Some(half)) => self.claim(half, &question, &user, &password)?,
                 (name, _) => {
                     let challenge = Challenge::read(name, &question.parameters);
-                    let (Some(challenge), Some(responder)) = (challenge, &self.responder) else {
+                    let (Some(challenge), Some(responder)) = (challenge, &self.config.responder) else {
                         return Err(challenge::unanswered(name));
                     };
                     let answer = responder.respond(&challenge).await?;
@@ -260,9 +280,10 @@ impl Cognito {
     ) -> Result<Parameters, Error> {
         let given = |name: &str| question.parameters.get(name).map_or("", String::as_str);
         let (salt, public, secret_block) = (given("SALT"), given("SRP_B"), given("SECRET_BLOCK"));
-        let timestamp = timestamp(self.clock.now());
+        let timestamp = timestamp(self.config.clock.now());
         let server = ServerHalf { user, salt, public, secret_block };
-        let signature = half.claim(self.pool.pool(SRP)?.name(), password.expose_secret(), &server, &timestamp)?;
+        let signature =
+            half.claim(self.config.pool.pool(SRP)?.name(), password.expose_secret(), &server, &timestamp)?;
         Ok(Parameters::from([
             ("PASSWORD_CLAIM_SECRET_BLOCK".to_owned(), secret_block.to_owned()),
             ("PASSWORD_CLAIM_SIGNATURE".to_owned(), signature),
@@ -275,7 +296,7 @@ impl Cognito {
         let wire = Wire::new(self, None);
         let user = self.session.username();
         let mut step = None;
-        if !self.session.is_rotating() && (user.is_some() || self.secret.is_none()) {
+        if !self.session.is_rotating() && (user.is_some() || self.config.secret.is_none()) {
             let parameters = [("REFRESH_TOKEN".to_owned(), token.expose_secret().to_owned())];
             match wire.initiate("REFRESH_TOKEN_AUTH", user.as_deref(), parameters.into()).await {
                 Err(failure) if failure.is_about_the_flow() => {}
@@ -304,7 +325,7 @@ impl Cognito {
         new_password: Option<SecretString>,
     ) -> Result<Issued, Error> {
         self.session.keep(tokens, user, new_password);
-        self.token_use.of(tokens)
+        self.config.token_use.of(tokens)
     }
 }
 
@@ -320,7 +341,7 @@ impl TokenIssuer for Cognito {
                 }
                 self.session.forget();
             }
-            match (&self.login.0, ended) {
+            match (&self.config.login.0, ended) {
                 (Way::Password(account, flow), _) => self.log_in(account, flow).await,
                 (Way::RefreshToken(_), Some(cause)) => Err(log_in_again().with_source(cause)),
                 (Way::RefreshToken(_), None) => Err(log_in_again()),
@@ -348,7 +369,7 @@ impl TokenUse {
             Self::Access => ("access", tokens.access_token()),
             Self::Id => ("id", tokens.id_token()),
         };
-        let token = token.ok_or_else(|| Error::new(ErrorKind::Unavailable, format!("Cognito gave no {name} token")))?;
+        let token = token.ok_or_else(|| Error::new(ErrorKind::Service, format!("Cognito gave no {name} token")))?;
         let issued = Issued::new(crate::Token::parse(token)?);
         // `ExpiresIn` is the access token's; an id token may live longer or shorter, and says so itself.
         match u64::try_from(tokens.expires_in()) {
@@ -358,14 +379,20 @@ impl TokenUse {
     }
 }
 
-impl fmt::Debug for Cognito {
+impl fmt::Debug for CognitoConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cognito")
+        f.debug_struct("CognitoConfig")
             .field("pool", &self.pool)
             .field("login", &self.login)
             .field("token_use", &self.token_use)
             .field("responder", &self.responder)
             .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Cognito {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cognito").field("config", &self.config).finish_non_exhaustive()
     }
 }
 
@@ -382,7 +409,7 @@ fn timestamp(now: SystemTime) -> String {
 }
 
 fn log_in_again() -> Error {
-    Error::new(ErrorKind::Refused, "the login has ended: log in again")
+    Error::new(ErrorKind::Authentication, "the login has ended: log in again")
 }
 
 /// Verifying a password, choosing a new one, choosing a second factor and giving it are four; the rest is patience.

@@ -32,13 +32,20 @@ impl SigV4 {
         Self { provider: SharedCredentialsProvider::new(provider), skew: Arc::default() }
     }
 
+    /// Returns the same signer, sharing what `other` has learned and learns of the service's clock.
+    #[must_use]
+    pub fn with_skew_of(&self, other: &Self) -> Self {
+        Self { provider: self.provider.clone(), skew: other.skew.clone() }
+    }
+
     /// Credentials to sign with now.
     ///
     /// # Errors
     /// If the provider has none; its own reason is the source.
     pub async fn credentials(&self) -> Result<Credentials, Error> {
         self.provider.provide_credentials().await.map_err(|error| {
-            Error::new(ErrorKind::Unavailable, "no AWS credentials could be had from the provider").with_source(error)
+            Error::new(ErrorKind::Authentication, "no AWS credentials could be had from the provider")
+                .with_source(error)
         })
     }
 
@@ -79,7 +86,7 @@ pub fn from_env(lookup: impl Fn(&str) -> Option<String>) -> Result<Credentials, 
             "no AWS credentials in the environment: {name} is not set \
              (looked at AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN)"
         );
-        Error::new(ErrorKind::Unavailable, message)
+        Error::new(ErrorKind::Authentication, message)
     };
     let id = set("AWS_ACCESS_KEY_ID").ok_or_else(|| missing("AWS_ACCESS_KEY_ID"))?;
     let secret = set("AWS_SECRET_ACCESS_KEY")
@@ -121,7 +128,7 @@ mod tests {
             (&[("AWS_ACCESS_KEY_ID", "AKID")], "AWS_SECRET_ACCESS_KEY"),
         ] {
             let error = from_env(lookup(variables)).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Unavailable);
+            assert_eq!(error.kind(), ErrorKind::Authentication);
             assert!(error.to_string().contains(&format!("{missing} is not set")), "{error}");
         }
     }

@@ -19,7 +19,7 @@ use aws_credential_types::{
 };
 use tokio::sync::Mutex;
 
-use crate::{Clock, Exchange, sdk};
+use crate::{Clock, Exchange, Repeat, sdk};
 
 /// The default credential chain, cached.
 ///
@@ -55,7 +55,9 @@ impl DefaultChain {
         profile: Option<&str>,
     ) -> Self {
         let region = region.map(|region| aws_config::Region::new(region.as_str().to_owned()));
-        let config = ProviderConfig::default().with_http_client(sdk::client(http)).with_region(region.clone());
+        let config = ProviderConfig::default()
+            .with_http_client(sdk::client(http, |_| Repeat::Never))
+            .with_region(region.clone());
         let chain = if let Some(profile) = profile {
             let named = ProfileFileCredentialsProvider::builder().configure(&config).profile_name(profile);
             SharedCredentialsProvider::new(named.build())

@@ -11,12 +11,40 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Sends one small request and reads the whole answer.
 ///
-/// Implementations bound the answer's size and the time it may take, follow no redirect, and retry nothing. The request may
-/// carry a secret: it must not be logged.
+/// Implementations bound the answer's size and the time that the exchange takes, and follow no redirect. They may send the request
+/// again as far as its [`Repeat`] allows. The request may carry a secret: it must not be logged.
 pub trait Exchange: fmt::Debug + Send + Sync {
     /// Sends the request.
     ///
     /// # Errors
     /// If no whole answer came; an answer of any status is not an error.
     fn exchange(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, BoxError>>;
+}
+
+/// Whether an exchange may be repeated after an outage; an extension of its request ([`http::Extensions`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Repeat {
+    /// Never: whoever asks does so himself.
+    Never,
+    /// Where the request cannot have been processed: it was not sent, or was answered with 429 or 503.
+    WhereNotAccepted,
+    /// After 408, 500, 502, 504 and a lost connection too: processing it twice does no harm.
+    Always,
+}
+
+impl Repeat {
+    /// Returns what a request says of itself: its extension, else [`Always`](Self::Always) for a `GET` (RFC 9110 section 9.2.2),
+    /// else [`WhereNotAccepted`](Self::WhereNotAccepted).
+    #[must_use]
+    pub fn of<B>(request: &Request<B>) -> Self {
+        let by_method = if request.method().is_idempotent() { Self::Always } else { Self::WhereNotAccepted };
+        request.extensions().get().copied().unwrap_or(by_method)
+    }
+}
+
+/// Returns whether an issuer that answers so does not serve now, whoever asks: 408, 429 and every 5xx.
+#[cfg(any(feature = "cognito", feature = "jwks", feature = "oauth"))]
+pub(crate) fn is_outage(status: u16) -> bool {
+    matches!(status, 408 | 429 | 500..=599)
 }

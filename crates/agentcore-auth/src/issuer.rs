@@ -5,10 +5,10 @@ use std::str::FromStr;
 
 use agentcore_core::endpoint::is_loopback;
 use bytes::Bytes;
-use http::{Request, Response, Uri, header::ACCEPT};
+use http::{Request, Response, StatusCode, Uri, header::ACCEPT};
 use serde_json::Value;
 
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, exchange::is_outage};
 
 /// An OpenID Connect issuer, such as `https://cognito-idp.us-east-1.amazonaws.com/us-east-1_ABC123DEF`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,16 +25,14 @@ impl Issuer {
     pub(crate) fn metadata_request(&self) -> Result<Request<Bytes>, Error> {
         let url = format!("{}/.well-known/openid-configuration", self.0.trim_end_matches('/'));
         let request = Request::get(url).header(ACCEPT, "application/json").body(Bytes::new());
-        request
-            .map_err(|error| Error::new(ErrorKind::Misdirected, "the issuer's URL cannot be asked").with_source(error))
+        request.map_err(|error| Error::new(ErrorKind::Input, "the issuer's URL cannot be asked").with_source(error))
     }
 
     /// The URL that the metadata has under `name`, which is that of a `what`. The metadata must be this issuer's own (§4.3).
     pub(crate) fn read_metadata(&self, answer: &Response<Bytes>, name: &str, what: &str) -> Result<String, Error> {
-        let refuse =
-            |why: &str| Error::new(ErrorKind::Unavailable, format!("the issuer's metadata is of no use: {why}"));
+        let refuse = |why: &str| Error::new(ErrorKind::Service, format!("the issuer's metadata is of no use: {why}"));
         if !answer.status().is_success() {
-            return Err(refuse(&format!("HTTP {}", answer.status().as_u16())));
+            return Err(refused("the issuer's metadata is", answer.status()));
         }
         let metadata: Value =
             serde_json::from_slice(answer.body()).map_err(|error| refuse("it is not JSON").with_source(error))?;
@@ -56,7 +54,7 @@ impl FromStr for Issuer {
 
 /// A URL to which a secret may be sent, or from which what is trusted may come. It is not quoted in errors: somebody may have put a password into it.
 pub(crate) fn safe_url(what: &str, text: &str) -> Result<String, Error> {
-    let refuse = |why: &str| Error::new(ErrorKind::Misdirected, format!("invalid {what}: {why}"));
+    let refuse = |why: &str| Error::new(ErrorKind::Input, format!("invalid {what}: {why}"));
     let uri: Uri = text.parse().map_err(|_| refuse("it is not a URL"))?;
     let authority = uri.authority().ok_or_else(|| refuse("it must look like https://HOST/PATH"))?;
     if authority.as_str().contains('@') {
@@ -71,4 +69,10 @@ pub(crate) fn safe_url(what: &str, text: &str) -> Result<String, Error> {
         Some("http") => Err(refuse("secrets travel over https only, or to loopback")),
         _ => Err(refuse("it must begin with https://")),
     }
+}
+
+/// The error of an issuer's document that was not given out.
+pub(crate) fn refused(what: &str, status: StatusCode) -> Error {
+    let kind = if is_outage(status.as_u16()) { ErrorKind::Unavailable } else { ErrorKind::Authentication };
+    Error::new(kind, format!("{what} of no use: HTTP {}", status.as_u16()))
 }

@@ -103,7 +103,7 @@ impl Verifier {
     /// Verifies a token: its signature, its issuer, its times and whom it is for. Gives back its claims.
     ///
     /// # Errors
-    /// [`ErrorKind::Untrusted`] and [`ErrorKind::ExpiredToken`] are about the token, and the message says which check failed;
+    /// [`ErrorKind::UntrustedToken`] and [`ErrorKind::ExpiredToken`] are about the token, and the message says which check failed;
     /// any other kind is about the issuer, whose keys could not be had.
     ///
     /// # Cancel safety
@@ -218,7 +218,7 @@ fn decode(text: &str) -> Option<Vec<u8>> {
 }
 
 fn untrusted(why: &str) -> Error {
-    Error::new(ErrorKind::Untrusted, format!("the token was refused: {why}"))
+    Error::new(ErrorKind::UntrustedToken, format!("the token was refused: {why}"))
 }
 
 /// HTTP servers take no header this long.

@@ -11,12 +11,12 @@
 //! ```
 //! use std::time::SystemTime;
 //! use agentcore_auth::{Auth, StaticToken};
-//! use agentcore_core::Target;
+//! use agentcore_core::{Target, operation};
 //!
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let auth = Auth::bearer(StaticToken::parse("eyJhbGciOiJSUzI1NiIs.e30.c2ln")?);
 //! let target = Target::new("arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/my-agent".parse()?);
-//! let mut request = http::Request::post(target.invocations()).body("{}".into())?;
+//! let mut request = http::Request::post(target.url(&operation::INVOKE)?).body("{}".into())?;
 //! auth.authorize(&mut request, target.region(), SystemTime::now()).await?;
 //! assert!(request.headers()["authorization"].is_sensitive());
 //! # Ok(()) }
@@ -31,7 +31,6 @@ pub mod cognito;
 pub mod credentials;
 #[cfg(feature = "aws-config")]
 pub mod default_chain;
-mod error;
 mod exchange;
 #[cfg(any(feature = "jwks", feature = "oauth"))]
 mod issuer;
@@ -44,12 +43,11 @@ mod sdk;
 pub mod sigv4;
 pub mod token;
 
-pub use agentcore_core::BoxError;
+pub use agentcore_core::{BoxError, Error, ErrorKind};
 pub use auth::{AppliedCredential, Auth, Rejection};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use credentials::SigV4;
-pub use error::{Error, ErrorKind};
-pub use exchange::{BoxFuture, Exchange};
+pub use exchange::{BoxFuture, Exchange, Repeat};
 #[cfg(feature = "command")]
 pub use token::CommandToken;
 pub use token::{

@@ -18,36 +18,42 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub use self::endpoint::TokenEndpoint;
 pub use crate::issuer::Issuer;
-use crate::{BoxFuture, CachedToken, Error, ErrorKind, Exchange, Issued, TokenIssuer};
+use crate::{BoxFuture, CachedToken, Error, ErrorKind, Exchange, Issued, Repeat, TokenIssuer};
 
-/// A client that gets tokens for itself.
-///
-/// Identity providers bill such tokens by the request, so they should be kept while they live:
-/// [`cached`](Self::cached) does.
+/// A client that gets tokens for itself: what it takes to ask for one.
 ///
 /// ```no_run
 /// # use std::sync::Arc;
-/// use agentcore_auth::oauth::{ClientCredentials, TokenEndpoint};
+/// use agentcore_auth::oauth::{ClientCredentialsConfig, TokenEndpoint};
 ///
 /// # fn example(http: Arc<dyn agentcore_auth::Exchange>, secret: String) -> Result<(), agentcore_auth::Error> {
 /// let endpoint: TokenEndpoint = "https://my-domain.auth.us-east-1.amazoncognito.com/oauth2/token".parse()?;
-/// let source = ClientCredentials::new(endpoint, "my-client", secret.into(), http).scope("agents/invoke").cached();
+/// let machine = ClientCredentialsConfig::new(endpoint, "my-client", secret).scope("agents/invoke");
+/// let source = machine.over(http).cached();
 /// # Ok(()) }
 /// ```
 #[derive(Debug)]
-pub struct ClientCredentials {
-    place: Place,
+pub struct ClientCredentialsConfig {
+    endpoint: EndpointSource,
     client_id: String,
     secret: SecretString,
     style: ClientAuthentication,
     /// `scope`, `resource` and `audience`, in the order they were given.
     parameters: Vec<(&'static str, String)>,
+}
+
+/// A client of a token endpoint.
+///
+/// Identity providers bill tokens by the request, so they should be kept while they live: [`cached`](Self::cached) does.
+#[derive(Debug)]
+pub struct ClientCredentials {
+    config: ClientCredentialsConfig,
     http: Arc<dyn Exchange>,
 }
 
 /// Where the token endpoint is, or who can tell.
 #[derive(Debug)]
-enum Place {
+enum EndpointSource {
     Known(TokenEndpoint),
     /// Found out once, at the first fetch.
     Discovered {
@@ -67,32 +73,22 @@ pub enum ClientAuthentication {
     Post,
 }
 
-impl ClientCredentials {
+impl ClientCredentialsConfig {
     /// A client of the token endpoint at a known URL.
     #[must_use]
-    pub fn new(
-        endpoint: TokenEndpoint,
-        client_id: impl Into<String>,
-        secret: SecretString,
-        http: Arc<dyn Exchange>,
-    ) -> Self {
-        Self::at(Place::Known(endpoint), client_id.into(), secret, http)
+    pub fn new(endpoint: TokenEndpoint, client_id: impl Into<String>, secret: impl Into<SecretString>) -> Self {
+        Self::of(EndpointSource::Known(endpoint), client_id.into(), secret.into())
     }
 
     /// A client of whatever token endpoint the issuer names in its metadata (OpenID Connect Discovery 1.0 §4).
     #[must_use]
-    pub fn discovered(
-        issuer: Issuer,
-        client_id: impl Into<String>,
-        secret: SecretString,
-        http: Arc<dyn Exchange>,
-    ) -> Self {
-        Self::at(Place::Discovered { issuer, endpoint: OnceLock::new() }, client_id.into(), secret, http)
+    pub fn discovered(issuer: Issuer, client_id: impl Into<String>, secret: impl Into<SecretString>) -> Self {
+        let endpoint = EndpointSource::Discovered { issuer, endpoint: OnceLock::new() };
+        Self::of(endpoint, client_id.into(), secret.into())
     }
 
-    fn at(place: Place, client_id: String, secret: SecretString, http: Arc<dyn Exchange>) -> Self {
-        let style = ClientAuthentication::default();
-        Self { place, client_id, secret, style, parameters: Vec::new(), http }
+    fn of(endpoint: EndpointSource, client_id: String, secret: SecretString) -> Self {
+        Self { endpoint, client_id, secret, style: ClientAuthentication::default(), parameters: Vec::new() }
     }
 
     /// How to show the secret. Default: [`ClientAuthentication::Basic`].
@@ -120,22 +116,30 @@ impl ClientCredentials {
         self.with("audience", audience.into())
     }
 
+    fn with(mut self, name: &'static str, value: String) -> Self {
+        self.parameters.push((name, value));
+        self
+    }
+
+    /// Returns the client, which asks over this port.
+    #[must_use]
+    pub fn over(self, http: Arc<dyn Exchange>) -> ClientCredentials {
+        ClientCredentials { config: self, http }
+    }
+}
+
+impl ClientCredentials {
     /// A source that keeps each token while it lives.
     #[must_use]
     pub fn cached(self) -> CachedToken<Self> {
         CachedToken::new(self)
     }
 
-    fn with(mut self, name: &'static str, value: String) -> Self {
-        self.parameters.push((name, value));
-        self
-    }
-
     /// The token endpoint, found out if need be.
     async fn endpoint(&self) -> Result<TokenEndpoint, Error> {
-        match &self.place {
-            Place::Known(endpoint) => Ok(endpoint.clone()),
-            Place::Discovered { issuer, endpoint } => match endpoint.get() {
+        match &self.config.endpoint {
+            EndpointSource::Known(endpoint) => Ok(endpoint.clone()),
+            EndpointSource::Discovered { issuer, endpoint } => match endpoint.get() {
                 Some(endpoint) => Ok(endpoint.clone()),
                 None => {
                     let request = issuer.metadata_request()?;
@@ -151,28 +155,30 @@ impl ClientCredentials {
     fn request(&self, endpoint: &TokenEndpoint) -> Result<Request<Bytes>, Error> {
         let mut form = Serializer::new(String::new());
         form.append_pair("grant_type", "client_credentials");
+        // A token that nobody got does no harm.
         let mut request = Request::post(endpoint.as_str())
+            .extension(Repeat::Always)
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(ACCEPT, "application/json");
-        match self.style {
+        match self.config.style {
             ClientAuthentication::Basic => request = request.header(AUTHORIZATION, self.basic()?),
             ClientAuthentication::Post => {
-                form.append_pair("client_id", &self.client_id);
-                form.append_pair("client_secret", self.secret.expose_secret());
+                form.append_pair("client_id", &self.config.client_id);
+                form.append_pair("client_secret", self.config.secret.expose_secret());
             }
         }
-        form.extend_pairs(&self.parameters);
+        form.extend_pairs(&self.config.parameters);
         request.body(form.finish().into()).map_err(|error| {
-            Error::new(ErrorKind::Signing, "the request for a token cannot be written").with_source(error)
+            Error::new(ErrorKind::Input, "the request for a token cannot be written").with_source(error)
         })
     }
 
     /// RFC 6749 §2.3.1: id and secret are form-encoded before they are joined, so that a colon or a percent sign survives.
     fn basic(&self) -> Result<HeaderValue, Error> {
         let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
-        let pair = format!("{}:{}", encoded(&self.client_id), encoded(self.secret.expose_secret()));
+        let pair = format!("{}:{}", encoded(&self.config.client_id), encoded(self.config.secret.expose_secret()));
         let mut value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(pair)))
-            .map_err(|_| Error::new(ErrorKind::Signing, "the client's credentials cannot be written"))?;
+            .map_err(|_| Error::new(ErrorKind::Input, "the client's credentials cannot be written"))?;
         value.set_sensitive(true);
         Ok(value)
     }
@@ -190,7 +196,7 @@ impl TokenIssuer for ClientCredentials {
 }
 
 fn unreached(whom: &str, cause: crate::BoxError) -> Error {
-    Error::new(ErrorKind::Unreachable, format!("{whom} could not be reached")).with_source(cause)
+    Error::new(ErrorKind::Unavailable, format!("{whom} could not be reached")).with_source(cause)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The AWS SDK's side of the HTTP port: its requests go through [`Exchange`], its own words go nowhere. Opens no socket.
+//! The AWS SDK's side of the HTTP port: its requests go through [`Exchange`], and its logs go nowhere. Opens no socket.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -14,13 +14,13 @@ use tracing::{
     subscriber::NoSubscriber,
 };
 
-use crate::{BoxError, Exchange};
+use crate::{BoxError, Exchange, Repeat};
 
 /// What the SDK takes for its HTTP client.
-pub(crate) fn client(http: Arc<dyn Exchange>) -> SharedHttpClient {
+pub(crate) fn client(http: Arc<dyn Exchange>, repeat: Repetition) -> SharedHttpClient {
     http_client_fn(move |settings, _components| {
         let bound = settings.connect_timeout().into_iter().chain(settings.read_timeout()).reduce(|a, b| a + b);
-        SharedHttpConnector::new(Connector { http: Arc::clone(&http), bound: bound.unwrap_or(DEFAULT_BOUND) })
+        SharedHttpConnector::new(Connector { http: Arc::clone(&http), bound: bound.unwrap_or(DEFAULT_BOUND), repeat })
     })
 }
 
@@ -36,14 +36,19 @@ struct Connector {
     http: Arc<dyn Exchange>,
     /// Connecting and reading together, so that a metadata service that is not there is given up on soon.
     bound: Duration,
+    repeat: Repetition,
 }
+
+/// Says of a request whether it may be repeated, by its operation.
+pub(crate) type Repetition = fn(&http::HeaderMap) -> Repeat;
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (http, bound) = (Arc::clone(&self.http), self.bound);
+        let (http, bound, repeat) = (Arc::clone(&self.http), self.bound, self.repeat);
         HttpConnectorFuture::new(async move {
             let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
-            let (parts, body) = request.into_parts();
+            let (mut parts, body) = request.into_parts();
+            parts.extensions.insert(repeat(&parts.headers));
             let body = body.bytes().map(Bytes::copy_from_slice);
             let body = body.ok_or_else(|| ConnectorError::user("a streaming request body".into()))?;
             let answer = tokio::time::timeout(bound, http.exchange(http::Request::from_parts(parts, body))).await;

@@ -101,8 +101,8 @@ fn instructions(
     at: SystemTime,
     settings: SigningSettings,
 ) -> Result<SigningInstructions, Error> {
-    let failed = |what: &str, cause: BoxError| Error::new(ErrorKind::Signing, what).with_source(cause);
-    let refused = |what: &str| Err(Error::new(ErrorKind::Signing, what));
+    let failed = |what: &str, cause: BoxError| Error::new(ErrorKind::Input, what).with_source(cause);
+    let refused = |what: &str| Err(Error::new(ErrorKind::Input, what));
     let url = http_url(request.uri());
     if request.uri().authority().is_none() {
         return refused("a URL without a host cannot be signed");

@@ -37,7 +37,7 @@ impl Token {
     /// # Errors
     /// If it is empty, or holds a character that no bearer token has; the error tells the place, not the token.
     pub fn parse(token: &str) -> Result<Self, Error> {
-        let refuse = |why: String| Err(Error::new(ErrorKind::InvalidToken, format!("invalid bearer token: {why}")));
+        let refuse = |why: String| Err(Error::new(ErrorKind::Input, format!("invalid bearer token: {why}")));
         if token.is_empty() {
             return refuse("it is empty".into());
         }
@@ -55,7 +55,7 @@ impl Token {
             return refuse(format!("{what} at byte {place}"));
         }
         let mut header = HeaderValue::try_from(format!("{SCHEME}{token}"))
-            .map_err(|_| Error::new(ErrorKind::InvalidToken, "invalid bearer token"))?;
+            .map_err(|_| Error::new(ErrorKind::Input, "invalid bearer token"))?;
         header.set_sensitive(true);
         Ok(Self(Arc::new(Secret { header, expires_at: jwt::expiry(token) })))
     }
@@ -225,7 +225,7 @@ mod tests {
             ("a=b", "invalid bearer token: a character that tokens do not have at byte 1"),
         ] {
             let error = Token::parse(bad).unwrap_err();
-            assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::InvalidToken, message));
+            assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Input, message));
         }
     }
 

@@ -125,7 +125,7 @@ impl Route {
         };
         let keys = mock.as_ref().filter(|_| self.identity.as_ref().is_some_and(Identity::signs)).map(keys);
         let fetches = keys.is_none() && self.identity.as_ref().is_some_and(Identity::needs_tls);
-        let transport = transport(fetches || target.invocations().starts_with("https:"))?;
+        let transport = transport(fetches || target.is_encrypted())?;
         let auth = match (keys, self.identity, &mock) {
             (Some(keys), ..) => Auth::sigv4(keys),
             (None, Some(identity), _) => identity.auth(&transport, target.region()).await?,

@@ -21,7 +21,7 @@ pub(crate) enum Exit {
     /// The agent or the service failed.
     Failed = 6,
     /// The answer broke off midway; what arrived is already printed.
-    Broken = 7,
+    BrokenOff = 7,
     Interrupted = 130,
     Terminated = 143,
 }
@@ -36,10 +36,14 @@ impl From<ErrorKind> for Exit {
     fn from(kind: ErrorKind) -> Self {
         match kind {
             ErrorKind::Input => Self::Usage,
-            ErrorKind::Authentication | ErrorKind::Authorization => Self::Refused,
+            ErrorKind::Authentication
+            | ErrorKind::Authorization
+            | ErrorKind::Challenge
+            | ErrorKind::ExpiredToken
+            | ErrorKind::UntrustedToken => Self::Refused,
             ErrorKind::Throttled | ErrorKind::Unavailable => Self::Unavailable,
             ErrorKind::Timeout => Self::Timeout,
-            ErrorKind::Broken => Self::Broken,
+            ErrorKind::BrokenOff => Self::BrokenOff,
             _ => Self::Failed,
         }
     }
@@ -180,7 +184,7 @@ impl From<&Auth> for Mechanism {
 /// Returns what to do about a failed call. Only where it is known: a wrong hint is worse than none.
 fn hint(error: &Error, mechanism: Mechanism) -> Option<&'static str> {
     match (error.kind(), error.status(), mechanism) {
-        (ErrorKind::Authentication, None, Mechanism::Bearer) => Some("get a new token from its issuer"),
+        (ErrorKind::ExpiredToken, ..) => Some("get a new token from its issuer"),
         (ErrorKind::Authentication, None, Mechanism::SigV4) => Some(NO_CREDENTIALS),
         (ErrorKind::Authentication | ErrorKind::Authorization, Some(_), Mechanism::Bearer) => Some(
             "the token must be of the issuer, and of a client or audience, that the runtime allows; \
@@ -198,10 +202,8 @@ fn hint(error: &Error, mechanism: Mechanism) -> Option<&'static str> {
             Some("check the network, the region and --endpoint-url, and HTTPS_PROXY if there is a proxy")
         }
         (ErrorKind::Timeout, None | Some(200), _) => Some(MORE_TIME),
-        (ErrorKind::Invocation, Some(404), Mechanism::Bearer | Mechanism::SigV4) => {
-            Some("check the ARN and --qualifier")
-        }
-        (ErrorKind::Invocation, Some(424), _) => {
+        (ErrorKind::NotFound, Some(404), Mechanism::Bearer | Mechanism::SigV4) => Some("check the ARN and --qualifier"),
+        (ErrorKind::Agent, Some(424), _) => {
             Some("the agent itself failed, or took over 30 seconds to start: its log in CloudWatch tells why")
         }
         _ => None,

@@ -1,6 +1,6 @@
 //! Where calls go: a runtime by its ARN, a local container, or the mock. Resolves the flags; opens and sends nothing.
 
-use agentcore_client::{Endpoint, Endpoints, Qualifier, Region, RuntimeArn, Target};
+use agentcore_client::{Arn, Endpoint, Endpoints, Qualifier, Region, Target};
 use agentcore_mock::Mock;
 
 use crate::{
@@ -70,7 +70,7 @@ impl MockAgent {
         };
         let name = &agent.name.value;
         if name.starts_with(ARN_PREFIX) {
-            name.parse::<RuntimeArn>()?;
+            name.parse::<Arn>()?;
         } else if name.is_empty() || name.chars().any(char::is_control) {
             return Err(Failure::usage(format!("invalid agent name {name:?}: no agent of the mock has it")));
         }
@@ -136,7 +136,7 @@ fn runtime(flags: &TargetFlags, lookup: impl Fn(&str) -> Option<String>) -> Resu
 
 /// Puts a target together from parts that must not contradict each other.
 fn target(
-    arn: Sourced<RuntimeArn>,
+    arn: Sourced<Arn>,
     region: Option<&Region>,
     qualifier: Option<Sourced<Qualifier>>,
     endpoints: &Endpoints,

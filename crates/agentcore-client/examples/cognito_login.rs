@@ -1,6 +1,6 @@
 //! A user of Amazon Cognito who logs in, stays logged in and logs out.
 //!
-//! `cargo run -p agentcore --example cognito_login --features cognito -- [RENEWALS]`
+//! `cargo run -p agentcore-client --example cognito_login --features cognito -- [RENEWALS]`
 //!
 //! By default everything is on loopback: a mock whose user pool makes its user choose a new password. With
 //! `AGENTCORE_COGNITO_POOL_ID`, `AGENTCORE_COGNITO_CLIENT_ID`, `AGENTCORE_COGNITO_USERNAME` and
@@ -16,7 +16,7 @@ use agentcore_client::{
     Endpoint, TokenIssuer, Transport,
     auth::{
         self, BoxFuture,
-        cognito::{Answer, Challenge, ChallengeResponder, Cognito, Login, PoolId},
+        cognito::{Answer, Challenge, ChallengeResponder, CognitoConfig, Login, PoolId},
     },
 };
 use agentcore_mock::{Mock, User};
@@ -55,8 +55,8 @@ struct AppClient {
 }
 
 impl AppClient {
-    fn user(&self, login: Login, transport: &Transport) -> Cognito {
-        let mut cognito = Cognito::new(self.pool.clone(), &self.id, login, Arc::new(transport.clone()));
+    fn user(&self, login: Login) -> CognitoConfig {
+        let mut cognito = CognitoConfig::new(self.pool.clone(), &self.id, login);
         if let Some(secret) = &self.secret {
             cognito = cognito.client_secret(secret.as_str());
         }
@@ -70,7 +70,7 @@ impl AppClient {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let renewals: u32 = env::args().nth(1).map_or(Ok(1), |text| text.parse())?;
-    let transport = Transport::builder().build()?;
+    let transport = Arc::new(Transport::builder().build()?);
     // The mock serves until it is dropped, at the end of `main`.
     let (client, first, _mock) = match variable("AGENTCORE_COGNITO_POOL_ID") {
         Some(pool) => {
@@ -85,7 +85,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 Some("password") => Login::user_password(user, password),
                 _ => Login::user_srp(user, password),
             };
-            let first = client.user(login, &transport).responder(FirstLogin);
+            let first = client.user(login).responder(FirstLogin).over(transport.clone());
             (client, first, None)
         }
         None => {
@@ -99,19 +99,19 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 endpoint: Some(mock.url().parse()?),
             };
             let login = Login::user_srp(pool.user().alias(), pool.user().password());
-            let first = client.user(login, &transport).responder(Obedient);
+            let first = client.user(login).responder(Obedient).over(transport.clone());
             (client, first, Some(mock))
         }
     };
 
-    // A program that invokes agents gives `first.cached()` to its client and does none of what follows itself.
+    // A program that invokes agents gives the configuration to `Client::builder().cognito(…)`, and does nothing of what follows.
     first.issue().await?;
     let name = first.username().ok_or("nobody knows whose the tokens are")?;
     println!("logged in as {name}");
 
-    // Tomorrow there is the refresh token that was cache, and no password.
+    // Tomorrow there is the refresh token that was kept, and no password.
     let token = first.refresh_token().ok_or("the pool gave no refresh token")?;
-    let later = client.user(Login::refresh_token(token), &transport).known_as(name);
+    let later = client.user(Login::refresh_token(token)).known_as(name).over(transport);
     for _ in 0..renewals {
         later.issue().await?;
         println!("renewed as {}", later.username().unwrap_or_default());

@@ -1,6 +1,6 @@
 //! An agent invoked with JSON Web Tokens, from a token in the hand to the numbers at the end.
 //!
-//! `cargo run -p agentcore --example jwt_client -- [PROMPT]`
+//! `cargo run -p agentcore-client --example jwt_client --features cognito -- [PROMPT]`
 //!
 //! 1. a token that one already holds, and the whole answer,
 //! 2. an Amazon Cognito user whose tokens are fetched, kept and renewed as needed,
@@ -17,44 +17,41 @@ use std::{
     env,
     error::Error,
     io::{Write, stdout},
-    sync::Arc,
 };
 
 use agentcore_client::{
-    Client, Endpoint, Endpoints, Event, Runtime, RuntimeArn, SessionId, Transport,
-    auth::cognito::{Cognito, Login, PoolId},
+    Arn, Client, Endpoint, Endpoints, Event, Session, SessionId,
+    auth::cognito::{CognitoConfig, Login, PoolId},
 };
 use agentcore_mock::Mock;
-use futures_util::TryStreamExt;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let prompt = env::args().nth(1).unwrap_or_else(|| "Tell me a story".into());
-    let transport = Transport::builder().build()?;
     // The mock serves until it is dropped, at the end of `main`.
     let (world, _mock) = match variable("AGENTCORE_RUNTIME_ARN") {
-        Some(arn) => (World::real(arn.parse()?, &transport)?, None),
+        Some(arn) => (World::real(arn.parse()?)?, None),
         None => {
             let mock = Mock::builder().start().await?;
-            (World::mock(&mock, &transport)?, Some(mock))
+            (World::mock(&mock)?, Some(mock))
         }
     };
 
     println!("A token in the hand");
     let client = Client::builder().bearer_token(&world.token).endpoints(world.endpoints.clone());
-    let agent = client.transport(transport.clone()).build()?.runtime(world.arn.clone());
+    let agent = client.build()?.runtime(world.arn.clone());
     let session = SessionId::derive("my_session_123");
-    let reply = agent.invoke(prompt.as_str()).session(&session).await?;
+    let reply = agent.session(session.clone()).invoke(prompt.as_str()).await?;
     println!("{}\n(HTTP {}, {} ms)\n", reply.text, reply.status, reply.elapsed.as_millis());
 
     println!("A user who stays logged in");
-    let client = Client::builder().token_source(world.user.cached()).endpoints(world.endpoints).transport(transport);
-    let client = client.build()?;
+    let client = Client::builder().cognito(world.user).endpoints(world.endpoints).build()?;
     let agent = client.runtime(world.arn);
-    println!("{}\n", agent.invoke(prompt.as_str()).session(&session).await?.text);
+    let session = agent.session(session);
+    println!("{}\n", session.invoke(prompt.as_str()).await?.text);
 
     println!("As the agent gives it");
-    stream(&agent, &prompt, &session).await?;
+    stream(&session, &prompt).await?;
 
     println!("Many at once");
     let prompts = (1..=8).map(|number| format!("{prompt} ({number})"));
@@ -65,8 +62,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-async fn stream(agent: &Runtime, prompt: &str, session: &SessionId) -> Result<(), Box<dyn Error>> {
-    let mut events = agent.invoke(prompt).session(session).stream().await?;
+async fn stream(session: &Session, prompt: &str) -> Result<(), Box<dyn Error>> {
+    let mut events = session.invoke(prompt).stream().await?;
     while let Some(event) = events.try_next().await? {
         match event {
             Event::Text(text) => {
@@ -86,17 +83,17 @@ async fn stream(agent: &Runtime, prompt: &str, session: &SessionId) -> Result<()
 /// Who calls whom, and where.
 struct World {
     token: String,
-    user: Cognito,
-    arn: RuntimeArn,
+    user: CognitoConfig,
+    arn: Arn,
     endpoints: Endpoints,
 }
 
 impl World {
-    fn real(arn: RuntimeArn, transport: &Transport) -> Result<Self, Box<dyn Error>> {
+    fn real(arn: Arn) -> Result<Self, Box<dyn Error>> {
         let pool: PoolId = env::var("AGENTCORE_COGNITO_POOL_ID")?.parse()?;
         let (name, password) = (env::var("AGENTCORE_COGNITO_USERNAME")?, env::var("AGENTCORE_COGNITO_PASSWORD")?);
         let client_id = env::var("AGENTCORE_COGNITO_CLIENT_ID")?;
-        let mut user = Cognito::new(pool, client_id, Login::user_srp(name, password), Arc::new(transport.clone()));
+        let mut user = CognitoConfig::new(pool, client_id, Login::user_srp(name, password));
         if let Some(secret) = variable("AGENTCORE_COGNITO_CLIENT_SECRET") {
             user = user.client_secret(secret);
         }
@@ -104,12 +101,12 @@ impl World {
         Ok(Self { token: env::var("AGENTCORE_BEARER_TOKEN")?, user, arn, endpoints })
     }
 
-    fn mock(mock: &Mock, transport: &Transport) -> Result<Self, Box<dyn Error>> {
+    fn mock(mock: &Mock) -> Result<Self, Box<dyn Error>> {
         let endpoint: Endpoint = mock.url().parse()?;
         let pool = mock.cognito();
         let login = Login::user_srp(pool.user().alias(), pool.user().password());
         let id: PoolId = pool.id().parse()?;
-        let user = Cognito::new(id, pool.client_id(), login, Arc::new(transport.clone()))
+        let user = CognitoConfig::new(id, pool.client_id(), login)
             .client_secret(pool.client_secret())
             .endpoint(endpoint.clone());
         Ok(Self { token: mock.token(), user, arn: mock.arn("story"), endpoints: endpoint.into() })

@@ -39,13 +39,26 @@ pub struct Batch<'a, P> {
 /// What is done to each invocation before it is made; it is told the place of the payload.
 type Change<'a> = Box<dyn Fn(Invoke, usize) -> Invoke + Send + 'a>;
 
+impl Runtime {
+    /// Begins an invocation for each payload: [`collect`](Batch::collect) them, or [`stream`](Batch::stream) them as they
+    /// complete.
+    pub fn invoke_all<'a, P>(&self, payloads: P) -> Batch<'a, P>
+    where
+        P: IntoIterator,
+        P::Item: Into<Payload>,
+        P::IntoIter: Send + 'a,
+    {
+        Batch::new(self.clone(), payloads)
+    }
+}
+
 impl<'a, P> Batch<'a, P>
 where
     P: IntoIterator,
     P::Item: Into<Payload>,
     P::IntoIter: Send + 'a,
 {
-    pub(crate) fn new(runtime: Runtime, payloads: P) -> Self {
+    fn new(runtime: Runtime, payloads: P) -> Self {
         let change = Box::new(|invoke, _| invoke);
         Self { runtime, payloads, concurrency: DEFAULT_CONCURRENCY, timeout: None, change }
     }

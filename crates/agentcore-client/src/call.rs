@@ -1,42 +1,46 @@
 //! One call as it is counted and traced, from its beginning to the last of its answer. Knows nothing of what is said.
 
+use std::sync::Arc;
+
+use agentcore_core::{SessionId, Target};
 use agentcore_http::Response;
 use tracing::{Instrument as _, Span};
 
-use crate::{Done, Error, Invoke, metrics::Measured, trace};
+use crate::{
+    Done, Error,
+    metrics::{Measured, Meter},
+    trace,
+};
 
 /// A call that goes on.
 #[derive(Debug)]
-pub(crate) struct Call {
+pub(crate) struct MeteredCall {
     measured: Measured,
     span: Span,
 }
 
-impl Call {
-    pub(crate) fn begin(invoke: &Invoke) -> Self {
-        let span = trace::span(&invoke.target, invoke.session_id());
-        Self { measured: invoke.shared.meter.begin(), span }
+impl MeteredCall {
+    pub(crate) fn begin(meter: &Arc<Meter>, target: &Target, session: &SessionId) -> Self {
+        Self { measured: meter.begin(), span: trace::span(target, session) }
     }
 
-    /// Sends it, and waits for the head of the answer.
-    pub(crate) async fn answer(&mut self, invoke: Invoke) -> Result<Response, Error> {
-        #[cfg(feature = "otel")]
-        let invoke = match trace::context(&self.span).filter(|_| !invoke.traced) {
-            Some(trace) => invoke.trace(trace),
-            None => invoke,
-        };
-        let answer = invoke.shared.http.invoke(&invoke.target, &invoke.invocation).instrument(self.span.clone()).await;
-        match answer {
-            Ok(response) => {
-                trace::answered(&self.span, response.status(), response.request_id(), response.attempts());
-                Ok(response)
-            }
-            Err(error) => {
-                let error = Error::from(error);
-                self.failed(&error);
-                Err(error)
-            }
+    /// The trace to pass on, where somebody records it.
+    #[cfg(feature = "otel")]
+    pub(crate) fn trace(&self) -> Option<agentcore_http::TraceContext> {
+        trace::context(&self.span)
+    }
+
+    /// Waits for the head of the answer.
+    pub(crate) async fn answered(
+        &mut self,
+        answer: impl Future<Output = Result<Response, Error>>,
+    ) -> Result<Response, Error> {
+        let answer = answer.instrument(self.span.clone()).await;
+        match &answer {
+            Ok(response) => trace::answered(&self.span, response.status(), response.request_id(), response.attempts()),
+            Err(error) => self.failed(error),
         }
+        answer
     }
 
     /// The span, to be entered while the answer is read.

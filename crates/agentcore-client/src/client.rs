@@ -1,37 +1,32 @@
 //! The client: who the caller is and where the service is, once for all runtimes.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use agentcore_auth::{Auth, Clock, StaticToken, SystemClock, TokenSource, credentials::ProvideCredentials};
-use agentcore_core::{Endpoints, RuntimeArn, Target, UserId};
+use agentcore_core::{Arn, Endpoints, Target, UserId};
 use agentcore_http::{RetryPolicy, Timeouts, Transport};
 
 #[cfg(feature = "cache")]
-use crate::cache::{Cache, ResponseCache};
-use crate::{
-    Error, Metrics, Runtime,
-    metrics::{Meter, TokenMetrics},
-};
+use crate::response_cache::{CacheSettings, ResponseCache};
+use crate::{Error, Metrics, Runtime, metrics::TokenMetrics, shared::Shared};
 
 /// One identity, one pool of connections, any number of runtimes. Cheap to clone, `Send` and `Sync`.
+///
+/// ```
+/// # async fn example(jwt: &str) -> Result<(), agentcore_client::Error> {
+/// use agentcore_client::Client;
+///
+/// let client = Client::builder().bearer_token(jwt).build()?;
+/// let agent = client.runtime("arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/my-agent".parse()?);
+/// println!("{}", agent.invoke("Hello, world!").await?.text);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
+#[doc(alias = "AgentCoreRuntimeClient")]
+#[doc(alias = "AgentRuntimeClient")]
 pub struct Client {
     shared: Arc<Shared>,
     endpoints: Endpoints,
-}
-
-/// What a client lends to its runtimes.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) http: agentcore_http::HttpClient,
-    pub(crate) auth: Auth,
-    pub(crate) transport: Transport,
-    pub(crate) meter: Arc<Meter>,
-    #[cfg(feature = "cache")]
-    pub(crate) cache: Option<ResponseCache>,
-    pub(crate) clock: Arc<dyn Clock>,
-    #[cfg(feature = "connect")]
-    pub(crate) sockets: agentcore_ws::Connector,
 }
 
 impl Client {
@@ -42,6 +37,8 @@ impl Client {
     /// agentcore_client::Client::builder().build();
     /// ```
     #[must_use]
+    #[doc(alias = "create_agentcore_client_with_jwt")]
+    #[doc(alias = "create_agentcore_client_with_auth_manager")]
     pub fn builder() -> ClientBuilder<Unauthenticated> {
         ClientBuilder {
             state: Unauthenticated(()),
@@ -59,7 +56,7 @@ impl Client {
 
     /// The runtime with this ARN, in the ARN's own region.
     #[must_use]
-    pub fn runtime(&self, arn: RuntimeArn) -> Runtime {
+    pub fn runtime(&self, arn: Arn) -> Runtime {
         self.target(Target::at(self.endpoints.resolve(arn.region()), arn))
     }
 
@@ -95,7 +92,7 @@ impl Client {
 
     /// Forgets what an agent has answered, by whichever endpoint name it was asked; see [`ClientBuilder::cache`].
     #[cfg(feature = "cache")]
-    pub fn forget(&self, arn: &RuntimeArn) {
+    pub fn forget(&self, arn: &Arn) {
         if let Some(cache) = &self.shared.cache {
             cache.forget(arn);
         }
@@ -119,7 +116,7 @@ pub struct ClientBuilder<State> {
     transport: Option<Transport>,
     http: agentcore_http::HttpClientBuilder,
     #[cfg(feature = "cache")]
-    cache: Option<Cache>,
+    cache: Option<CacheSettings>,
     #[cfg(feature = "connect")]
     sockets: agentcore_ws::Settings,
 }
@@ -129,14 +126,23 @@ pub struct ClientBuilder<State> {
 pub struct Unauthenticated(());
 
 /// A builder that knows who the caller is.
-#[derive(Debug)]
-pub struct Authenticated(Result<Auth, agentcore_auth::Error>);
+pub struct Authenticated(Pending);
+
+/// Makes the mechanism once there is a transport that it may need.
+type Pending = Box<dyn FnOnce(&Transport, &Arc<dyn Clock>) -> Result<Auth, Error> + Send>;
+
+impl fmt::Debug for Authenticated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Authenticated(…)")
+    }
+}
 
 impl ClientBuilder<Unauthenticated> {
     /// Authenticates with a token that the caller already holds. An expired one is refused before it is sent.
     #[must_use]
     pub fn bearer_token(self, token: &str) -> ClientBuilder<Authenticated> {
-        self.with(StaticToken::parse(token).map(Auth::bearer))
+        let token = StaticToken::parse(token);
+        self.with(Box::new(|_, _| token.map(Auth::bearer)))
     }
 
     /// Authenticates with tokens that are fetched and renewed as needed.
@@ -154,10 +160,48 @@ impl ClientBuilder<Unauthenticated> {
     /// Authenticates as told; with [`Auth::None`] only local containers can be reached.
     #[must_use]
     pub fn auth(self, auth: Auth) -> ClientBuilder<Authenticated> {
-        self.with(Ok(auth))
+        self.with(Box::new(|_, _| Ok(auth)))
     }
 
-    fn with(self, auth: Result<Auth, agentcore_auth::Error>) -> ClientBuilder<Authenticated> {
+    /// Authenticates as a user of an Amazon Cognito pool, who logs in, is renewed and logs out over the client's own transport.
+    ///
+    /// ```no_run
+    /// # fn example(password: String) -> Result<(), agentcore_client::Error> {
+    /// use agentcore_client::{Client, auth::cognito::{CognitoConfig, Login, PoolId}};
+    ///
+    /// let pool: PoolId = "us-east-1_ABC123DEF".parse()?;
+    /// let user = CognitoConfig::new(pool, "my-client-id", Login::user_srp("ada@example.com", password));
+    /// let client = Client::builder().cognito(user).build()?;
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "cognito")]
+    #[must_use]
+    pub fn cognito(self, user: agentcore_auth::cognito::CognitoConfig) -> ClientBuilder<Authenticated> {
+        self.with(Box::new(|transport, clock| {
+            Ok(Auth::bearer(user.over(port(transport)).cached().clock(clock.clone())))
+        }))
+    }
+
+    /// Authenticates as a machine that gets its tokens by OAuth 2.0 client credentials, over the client's own transport.
+    ///
+    /// ```no_run
+    /// # fn example(secret: String) -> Result<(), agentcore_client::Error> {
+    /// use agentcore_client::{Client, auth::oauth::{ClientCredentialsConfig, TokenEndpoint}};
+    ///
+    /// let endpoint: TokenEndpoint = "https://my-domain.auth.us-east-1.amazoncognito.com/oauth2/token".parse()?;
+    /// let machine = ClientCredentialsConfig::new(endpoint, "my-client", secret).scope("agents/invoke");
+    /// let client = Client::builder().oauth(machine).build()?;
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "oauth")]
+    #[must_use]
+    pub fn oauth(self, machine: agentcore_auth::oauth::ClientCredentialsConfig) -> ClientBuilder<Authenticated> {
+        self.with(Box::new(|transport, clock| {
+            Ok(Auth::bearer(machine.over(port(transport)).cached().clock(clock.clone())))
+        }))
+    }
+
+    fn with(self, auth: Pending) -> ClientBuilder<Authenticated> {
         ClientBuilder {
             state: Authenticated(auth),
             endpoints: self.endpoints,
@@ -181,7 +225,7 @@ impl<State> ClientBuilder<State> {
         self
     }
 
-    /// Uses this pool of connections. Default: one of the client's own.
+    /// Uses this pool of connections. Default: a new one with the default settings of [`Transport`].
     #[must_use]
     pub fn transport(mut self, transport: Transport) -> Self {
         self.transport = Some(transport);
@@ -225,7 +269,7 @@ impl<State> ClientBuilder<State> {
     /// It is for invocations whose whole [`Reply`](crate::Reply) is awaited; streams and errors are never cache.
     #[cfg(feature = "cache")]
     #[must_use]
-    pub fn cache(mut self, cache: Cache) -> Self {
+    pub fn cache(mut self, cache: CacheSettings) -> Self {
         self.cache = Some(cache);
         self
     }
@@ -261,13 +305,13 @@ impl ClientBuilder<Authenticated> {
     /// # Errors
     /// If the bearer token is not one, or the default transport cannot be built.
     pub fn build(self) -> Result<Client, Error> {
-        let auth = self.state.0?;
         let transport = self.transport.map_or_else(|| Transport::builder().build(), Ok)?;
+        let auth = (self.state.0)(&transport, &self.clock)?;
         let http = self.http.auth(auth.clone()).transport(transport.clone()).clock(self.clock.clone()).build()?;
         let shared = Shared {
             http,
             #[cfg(feature = "connect")]
-            sockets: agentcore_ws::Connector::new(auth.clone(), transport.clone()).settings(self.sockets),
+            connector: agentcore_ws::Connector::new(auth.clone(), transport.clone()).settings(self.sockets),
             auth,
             transport,
             meter: Arc::default(),
@@ -277,4 +321,10 @@ impl ClientBuilder<Authenticated> {
         };
         Ok(Client { shared: Arc::new(shared), endpoints: self.endpoints })
     }
+}
+
+/// The transport as the port through which issuers are asked.
+#[cfg(any(feature = "cognito", feature = "oauth"))]
+fn port(transport: &Transport) -> Arc<dyn agentcore_auth::Exchange> {
+    Arc::new(transport.clone())
 }

@@ -38,10 +38,12 @@ mod stream;
 mod tool_calls;
 mod transcript;
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use agentcore_http::SseEvent;
 use bytestring::ByteString;
+
+use crate::{Error, SessionId};
 
 pub use self::{reader::Reader, stream::Events};
 
@@ -61,8 +63,9 @@ pub enum Event {
     Trace(SseEvent),
     /// How the agent's or the task's state changed. The event as it came.
     State(SseEvent),
-    /// The agent failed. The stream may go on, but the answer is not to be trusted.
-    Error(AgentError),
+    /// The agent failed, with an error of kind [`Agent`](crate::ErrorKind::Agent). The stream may go on, but the answer is not to be
+    /// trusted.
+    Error(Error),
     /// The answer is complete. [`Events`] end with it, whatever the agent said; an answer that broke off ends in an error instead.
     Done(Done),
     /// An event that is of no shape known here, or has nothing new to say, as it came.
@@ -140,43 +143,8 @@ pub struct Done {
     /// From the beginning of the call to the end of the answer, retries included.
     pub duration: Duration,
     /// The session to go on in.
-    pub session_id: String,
+    pub session_id: SessionId,
 }
-
-/// An error that an agent reported within its answer.
-#[derive(Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct AgentError {
-    /// What the agent has to say about it.
-    pub message: String,
-    /// The agent's name for it: the class of a Python exception, a JSON-RPC code.
-    pub name: Option<String>,
-}
-
-impl AgentError {
-    /// An error without a name.
-    #[must_use]
-    pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), name: None }
-    }
-}
-
-impl fmt::Display for AgentError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.name {
-            Some(name) => write!(f, "the agent failed: {name}: {}", self.message),
-            None => write!(f, "the agent failed: {}", self.message),
-        }
-    }
-}
-
-impl fmt::Debug for AgentError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AgentError").field("message", &self.message).field("name", &self.name).finish()
-    }
-}
-
-impl std::error::Error for AgentError {}
 
 #[cfg(test)]
 mod tests;

@@ -2,27 +2,35 @@
 
 use std::{future::IntoFuture, sync::Arc, time::Duration};
 
-use agentcore_auth::BoxFuture;
 use agentcore_core::{CustomHeader, SessionId, Target, UserId};
 use agentcore_http::{Invocation, McpContext, Payload, Response, RetryPolicy, Timeouts, TraceContext};
 
 #[cfg(feature = "cache")]
-use crate::cache::CachePolicy;
-use crate::{Error, Event, Events, Reader, Reply, SseEvent, call::Call, client::Shared};
+use crate::response_cache::CachePolicy;
+use crate::{BoxFuture, Error, Event, Events, Reader, Reply, SseEvent, call::MeteredCall, shared::Shared};
 
 /// An invocation about to be made. Nothing is sent before it is awaited, [streamed](Self::stream) or [sent](Self::send).
 ///
 /// Awaiting it collects the whole answer into a [`Reply`].
+///
+/// ```
+/// # async fn example(agent: agentcore_client::Runtime) -> Result<(), agentcore_client::Error> {
+/// use std::time::Duration;
+///
+/// let reply = agent.invoke("Summarize the report.").idempotent().total_timeout(Duration::from_secs(90)).await?;
+/// println!("{}", reply.text);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "nothing is sent before the invocation is awaited, streamed or sent"]
 pub struct Invoke {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) target: Target,
-    pub(crate) invocation: Invocation,
+    shared: Arc<Shared>,
+    target: Target,
+    invocation: Invocation,
     reader: Reader,
     /// Whether the caller passes a trace of its own on.
     #[cfg(feature = "otel")]
-    pub(crate) traced: bool,
+    traced: bool,
     #[cfg(feature = "cache")]
     wish: CachePolicy,
 }
@@ -41,26 +49,6 @@ impl Invoke {
         }
     }
 
-    /// Goes on in this session. Default: a new, random one, which the reply tells.
-    pub fn session(self, session: &SessionId) -> Self {
-        self.map(|invocation| invocation.session(session))
-    }
-
-    /// Names the user; see [`Invocation::user`].
-    pub fn user(self, user: UserId) -> Self {
-        self.map(|invocation| invocation.user(user))
-    }
-
-    /// Sends no user id.
-    pub fn no_user(self) -> Self {
-        self.map(Invocation::no_user)
-    }
-
-    /// Adds a header for the agent; at most 20.
-    pub fn header(self, header: CustomHeader) -> Self {
-        self.map(|invocation| invocation.header(header))
-    }
-
     /// Passes a trace on. Default: none; with the feature `otel` that of the current span, where OpenTelemetry records it.
     #[cfg_attr(not(feature = "otel"), expect(unused_mut, reason = "what is noted is for `otel`"))]
     pub fn trace(mut self, trace: TraceContext) -> Self {
@@ -69,26 +57,6 @@ impl Invoke {
             self.traced = true;
         }
         self.map(|invocation| invocation.trace(trace))
-    }
-
-    /// Passes MCP headers on.
-    pub fn mcp(self, mcp: McpContext) -> Self {
-        self.map(|invocation| invocation.mcp(mcp))
-    }
-
-    /// Says that running the agent twice does no harm; see [`Invocation::idempotent`].
-    pub fn idempotent(self) -> Self {
-        self.map(Invocation::idempotent)
-    }
-
-    /// Uses other timeouts than the client's.
-    pub fn timeouts(self, timeouts: Timeouts) -> Self {
-        self.map(|invocation| invocation.timeouts(timeouts))
-    }
-
-    /// Tries more or less hard than the client does by default.
-    pub fn retry(self, policy: RetryPolicy) -> Self {
-        self.map(|invocation| invocation.retry(policy))
     }
 
     /// Uses another total timeout than the client's, and its others.
@@ -131,8 +99,8 @@ impl Invoke {
     /// # Cancel safety
     /// Dropping the future sends nothing more; an attempt on its way is cut off, and the agent may have run.
     pub async fn send(self) -> Result<Response, Error> {
-        let mut call = Call::begin(&self);
-        let response = call.answer(self).await?;
+        let mut call = MeteredCall::begin(&self.shared.meter, &self.target, self.session_id());
+        let response = self.answer(&mut call).await?;
         call.handed_over(&response);
         Ok(response)
     }
@@ -144,11 +112,24 @@ impl Invoke {
     ///
     /// # Cancel safety
     /// As [`send`](Self::send).
+    #[doc(alias = "invoke_agent_with_streaming")]
     pub async fn stream(self) -> Result<Events, Error> {
-        let mut call = Call::begin(&self);
+        let mut call = MeteredCall::begin(&self.shared.meter, &self.target, self.session_id());
         let (reader, arn) = (self.reader.clone(), self.target.arn().cloned());
-        let response = call.answer(self).await?;
+        let response = self.answer(&mut call).await?;
         Ok(Events::new(response, reader, arn, call))
+    }
+
+    /// Sends it, and waits for the head of the answer.
+    async fn answer(self, call: &mut MeteredCall) -> Result<Response, Error> {
+        #[cfg(feature = "otel")]
+        let this = match call.trace().filter(|_| !self.traced) {
+            Some(trace) => self.trace(trace),
+            None => self,
+        };
+        #[cfg(not(feature = "otel"))]
+        let this = self;
+        call.answered(this.shared.http.invoke(&this.target, &this.invocation)).await
     }
 
     async fn reply(self) -> Result<Reply, Error> {
@@ -159,6 +140,33 @@ impl Invoke {
         self.invocation = change(self.invocation);
         self
     }
+}
+
+/// Passes settings on to the [`Invocation`].
+macro_rules! settings {
+    ($($(#[$attribute:meta])* $name:ident($($value:ident: $type:ty)?);)*) => {
+        impl Invoke {
+            $(
+                #[doc = concat!("See [`Invocation::", stringify!($name), "`].")]
+                $(#[$attribute])*
+                pub fn $name(self $(, $value: $type)?) -> Self {
+                    self.map(|invocation| invocation.$name($($value)?))
+                }
+            )*
+        }
+    };
+}
+
+settings! {
+    session(session: &SessionId);
+    user(user: UserId);
+    no_user();
+    #[doc(alias = "custom_headers")]
+    header(header: CustomHeader);
+    mcp(mcp: McpContext);
+    idempotent();
+    timeouts(timeouts: Timeouts);
+    retry(policy: RetryPolicy);
 }
 
 impl IntoFuture for Invoke {

@@ -1,73 +1,110 @@
 //! Replies and failures as one map, in the shape that the older Python clients gave and programs made for them still read.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use agentcore_core::RuntimeArn;
+use agentcore_core::Arn;
 use aws_smithy_types::date_time::{DateTime, Format};
 use serde_json::{Value, json};
 
 use crate::{Error, Reply};
 
-impl Reply {
-    /// The reply as the map that the older Python clients gave.
-    ///
-    /// `response_text`, `completion` and `output` are the text; `session_id` and `sessionId` the session; `status_code` the HTTP
-    /// status; `metadata` and `ResponseMetadata` are what came with the answer, under boto3's names where it has one;
-    /// `execution_time_ms` is in milliseconds; `timestamp` is the end of the answer as RFC 3339 has it, in UTC; `agent_arn` is
-    /// null for a local container. `success` is true and `error_details` null.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use agentcore_client::{Client, Endpoint};
-    /// # let mock = agentcore_mock::Mock::builder().start().await?;
-    /// # let client = Client::builder().bearer_token(&mock.token()).endpoints(mock.url().parse::<Endpoint>()?).build()?;
-    /// # let arn = mock.arn("story");
-    /// let reply = client.runtime(arn.clone()).invoke("Tell me a story").await?;
-    /// let map = reply.legacy();
-    /// assert_eq!(map["completion"], reply.text);
-    /// assert_eq!(map["agent_arn"], arn.as_str());
-    /// assert_eq!(map["success"], true);
-    /// # Ok(()) }
-    /// ```
-    #[must_use]
-    pub fn legacy(&self) -> Value {
-        map(Some(self), Some(self.status), self.request_id.as_deref(), Value::Null)
+/// Replies and failures as the map that the older Python clients gave.
+///
+/// `response_text`, `completion` and `output` are the text; `session_id` and `sessionId` the session; `status_code` the HTTP
+/// status; `metadata` and `ResponseMetadata` are what came with the answer, under boto3's names where it has one;
+/// `execution_time_ms` is in milliseconds; `timestamp` is the end of the answer as RFC 3339 has it, in UTC; `agent_arn` is
+/// null for a local container. `success` is true and `error_details` null.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use agentcore_client::{Client, Endpoint, LegacyMap};
+/// # let mock = agentcore_mock::Mock::builder().start().await?;
+/// # let client = Client::builder().bearer_token(&mock.token()).endpoints(mock.url().parse::<Endpoint>()?).build()?;
+/// # let arn = mock.arn("story");
+/// let reply = client.runtime(arn.clone()).invoke("Tell me a story").await?;
+/// let map = reply.legacy();
+/// assert_eq!(map["completion"], reply.text);
+/// assert_eq!(map["agent_arn"], arn.as_str());
+/// assert_eq!(map["success"], true);
+/// # Ok(()) }
+/// ```
+///
+/// In a failure, `success` is false, and `error_details` has the `status_code`, the `error_message`, the `raw_response` and the
+/// `agent_arn`; what arrived of a reply is in the map. What is not known is null, and the `timestamp` is now where no reply had begun.
+pub trait LegacyMap {
+    /// Returns the map.
+    fn legacy(&self) -> Value;
+}
+
+impl LegacyMap for Reply {
+    fn legacy(&self) -> Value {
+        let facts = Facts {
+            session: Some(self.session_id.as_str()),
+            status: Some(self.status),
+            request_id: self.request_id.as_deref(),
+            arn: self.arn.as_ref().map(Arn::as_str),
+            attempts: Some(self.metadata.attempts),
+            elapsed: Some(self.elapsed),
+        };
+        map(Some(self), &facts, Value::Null)
     }
 }
 
-impl Error {
-    /// The failure as the same map as [`Reply::legacy`], with what arrived of a reply.
-    ///
-    /// `success` is false, and `error_details` has the `status_code`, the `error_message`, the `raw_response` and the
-    /// `agent_arn`. What is not known is null, and the `timestamp` is now where no reply had begun.
-    #[must_use]
-    pub fn legacy(&self) -> Value {
-        let reply = self.partial();
+impl LegacyMap for Error {
+    fn legacy(&self) -> Value {
+        let reply = self.partial::<Reply>();
+        let facts = Facts {
+            session: self.session_id().or(reply.map(|reply| reply.session_id.as_str())),
+            status: self.status(),
+            request_id: self.request_id(),
+            arn: self.arn().or(reply.and_then(|reply| Some(reply.arn.as_ref()?.as_str()))),
+            attempts: Some(self.attempts()).filter(|attempts| *attempts > 0),
+            elapsed: Some(self.elapsed()).filter(|elapsed| !elapsed.is_zero()),
+        };
         let details = json!({
-            "status_code": self.status(),
+            "status_code": facts.status,
             "error_message": self.to_string(),
             "raw_response": reply.map(|reply| reply.json.clone().unwrap_or_else(|| reply.text.as_str().into())),
-            "agent_arn": arn(reply),
+            "agent_arn": facts.arn,
         });
-        map(reply, self.status(), self.request_id(), details)
+        map(reply, &facts, details)
     }
 }
 
-fn map(reply: Option<&Reply>, status: Option<u16>, request_id: Option<&str>, error_details: Value) -> Value {
+impl LegacyMap for Result<Reply, Error> {
+    fn legacy(&self) -> Value {
+        match self {
+            Ok(reply) => reply.legacy(),
+            Err(error) => error.legacy(),
+        }
+    }
+}
+
+/// What is known of a call, whether it failed or not.
+struct Facts<'a> {
+    session: Option<&'a str>,
+    status: Option<u16>,
+    request_id: Option<&'a str>,
+    arn: Option<&'a str>,
+    attempts: Option<u32>,
+    elapsed: Option<Duration>,
+}
+
+fn map(reply: Option<&Reply>, facts: &Facts<'_>, error_details: Value) -> Value {
+    let Facts { session, status, request_id, arn, attempts, elapsed } = facts;
     let text = reply.map_or("", |reply| &reply.text);
-    let session = reply.map(|reply| &reply.session_id);
     let mut metadata = reply.map_or(json!({}), |reply| json!(reply.metadata));
-    metadata["HTTPStatusCode"] = status.into();
-    metadata["RequestId"] = request_id.into();
-    metadata["RetryAttempts"] = reply.map(|reply| reply.metadata.attempts.saturating_sub(1)).into();
+    metadata["HTTPStatusCode"] = (*status).into();
+    metadata["RequestId"] = (*request_id).into();
+    metadata["RetryAttempts"] = attempts.map(|attempts| attempts.saturating_sub(1)).into();
     let ended = DateTime::from(reply.map_or_else(SystemTime::now, |reply| reply.ended));
     json!({
         "response_text": text,
         "session_id": session,
         "status_code": status,
         "metadata": metadata,
-        "execution_time_ms": reply.map(|reply| u64::try_from(reply.elapsed.as_millis()).unwrap_or(u64::MAX)),
-        "agent_arn": arn(reply),
+        "execution_time_ms": elapsed.map(|elapsed| u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)),
+        "agent_arn": arn,
         "timestamp": ended.fmt(Format::DateTime).ok(),
         "completion": text,
         "sessionId": session,
@@ -78,24 +115,18 @@ fn map(reply: Option<&Reply>, status: Option<u16>, request_id: Option<&str>, err
     })
 }
 
-fn arn(reply: Option<&Reply>) -> Option<&str> {
-    reply?.arn.as_ref().map(RuntimeArn::as_str)
-}
-
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-    use std::time::Duration;
-
     use super::*;
-    use crate::{AgentError, Metadata};
+    use crate::{Metadata, SessionId};
 
     fn reply() -> Reply {
         Reply {
             text: "Hello".into(),
             json: Some(json!({ "result": "Hello" })),
-            session_id: "s".repeat(33),
+            session_id: SessionId::from_answer(&"s".repeat(33)).unwrap(),
             status: 200,
             request_id: Some("r-1".into()),
             elapsed: Duration::from_micros(1_234_567),
@@ -147,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_failure_midway() {
-        let error = Error::from(AgentError::new("boom")).with_partial(Reply { json: None, ..reply() });
+        let error = Error::agent("boom", None).with_partial(Reply { json: None, ..reply() });
         let map = error.legacy();
         assert_eq!(
             map["error_details"],
@@ -164,7 +195,7 @@ mod tests {
 
     #[test]
     fn a_failure_before_any_answer() {
-        let error = Error::from("nonsense".parse::<RuntimeArn>().unwrap_err());
+        let error = "nonsense".parse::<Arn>().unwrap_err();
         let map = error.legacy();
         assert_eq!(map["error_details"]["error_message"], error.to_string());
         for unknown in ["session_id", "sessionId", "status_code", "execution_time_ms", "agent_arn"] {
@@ -173,5 +204,16 @@ mod tests {
         assert_eq!((&map["success"], &map["completion"]), (&json!(false), &json!("")));
         assert_eq!(map["metadata"], json!({ "HTTPStatusCode": null, "RequestId": null, "RetryAttempts": null }));
         assert!(map["timestamp"].as_str().unwrap().ends_with('Z'));
+    }
+
+    #[test]
+    fn a_call_that_failed_for_good() {
+        let error = Error::new(crate::ErrorKind::Throttled, "slow down")
+            .with_call(Some("arn:x"), Some("session-1"))
+            .with_attempts(3, Duration::from_millis(2_500));
+        let map = Err::<Reply, _>(error).legacy();
+        assert_eq!((&map["session_id"], &map["agent_arn"]), (&json!("session-1"), &json!("arn:x")));
+        assert_eq!((&map["execution_time_ms"], &map["metadata"]["RetryAttempts"]), (&json!(2500), &json!(2)));
+        assert_eq!(map["error_details"]["agent_arn"], "arn:x");
     }
 }

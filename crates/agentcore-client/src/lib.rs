@@ -2,7 +2,7 @@
 //!
 //! An agent on AgentCore Runtime is invoked over HTTPS with a JSON Web Token or with SigV4 and answers in JSON or as a stream
 //! of server-sent events. This crate is the front door to that; the rooms behind it can be had one by one:
-//! [`agentcore-core`](core) (ARNs, endpoints, sessions), [`agentcore-auth`](auth) (tokens, SigV4), `agentcore-http`
+//! `agentcore-core` (ARNs, endpoints, sessions), [`agentcore-auth`](auth) (tokens, SigV4), `agentcore-http`
 //! (invocations, events, retries), `agentcore-ws` (WebSockets) and `agentcore-transport` (connections).
 //!
 //! # A first call
@@ -26,8 +26,6 @@
 //! # Streaming
 //!
 //! ```
-//! use futures_util::TryStreamExt;
-//!
 //! # async fn example(agent: agentcore_client::Runtime) -> Result<(), agentcore_client::Error> {
 //! let mut events = agent.invoke("Tell me a story").stream().await?;
 //! while let Some(event) = events.try_next().await? {
@@ -61,15 +59,12 @@
 //!
 #![cfg_attr(feature = "cognito", doc = "```no_run")]
 #![cfg_attr(not(feature = "cognito"), doc = "```ignore")]
-//! use std::sync::Arc;
-//! use agentcore_client::{Client, Transport, auth::cognito::{Cognito, Login, PoolId}};
+//! use agentcore_client::{Client, auth::cognito::{CognitoConfig, Login, PoolId}};
 //!
-//! # fn example(password: String) -> Result<(), Box<dyn std::error::Error>> {
-//! let transport = Transport::builder().build()?;
+//! # fn example(password: String) -> Result<(), agentcore_client::Error> {
 //! let pool: PoolId = "us-east-1_ABC123DEF".parse()?;
 //! let login = Login::user_srp("ada@example.com", password);
-//! let user = Cognito::new(pool, "my-client-id", login, Arc::new(transport.clone()));
-//! let client = Client::builder().token_source(user.cached()).transport(transport).build()?;
+//! let client = Client::builder().cognito(CognitoConfig::new(pool, "my-client-id", login)).build()?;
 //! # Ok(()) }
 //! ```
 //!
@@ -94,49 +89,53 @@
 //!
 //! A feature adds names and changes no behaviour.
 
-pub use agentcore_auth as auth;
-pub use agentcore_core as core;
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
-pub use agentcore_auth::{Auth, CachedToken, StaticToken, Token, TokenIssuer, TokenSource, credentials::Credentials};
-pub use agentcore_core::{
-    CustomHeader, Endpoint, EndpointVariant, Endpoints, ParseError, Qualifier, Region, RuntimeArn, SessionId, Target,
-    UserId,
-};
-pub use agentcore_http::{
-    ErrorKind, Health, McpContext, Payload, Proxy, Response, RetryPolicy, SseEvent, Timeouts, TraceContext, Transport,
-    retry, sse,
-};
+pub use agentcore_auth as auth;
 pub use agentcore_ws as ws;
 
+pub use agentcore_auth::{
+    Auth, BoxFuture, CachedToken, StaticToken, Token, TokenIssuer, TokenSource, credentials::Credentials,
+};
+pub use agentcore_core::{
+    Arn, CustomHeader, Endpoint, EndpointVariant, Endpoints, Error, ErrorKind, InputKind, Operation, Qualifier, Region,
+    ResourceType, SessionId, Target, UserId, operation, retry,
+};
+pub use agentcore_http::{
+    Health, McpContext, Payload, Proxy, Response, RetryPolicy, SseEvent, Timeouts, TraceContext, Transport,
+    TransportBuilder, sse,
+};
+
 mod batch;
-#[cfg(feature = "cache")]
-mod cache;
 mod call;
 mod client;
-mod error;
 pub mod event;
 mod invoke;
 mod legacy;
 pub mod metrics;
 mod reply;
+#[cfg(feature = "cache")]
+mod response_cache;
 mod runtime;
+mod session;
+mod shared;
 mod trace;
 mod websocket;
 
+#[cfg(feature = "cache")]
+pub use crate::response_cache::CacheSettings;
 pub use crate::{
     batch::Batch,
     client::{Authenticated, Client, ClientBuilder, Unauthenticated},
-    error::Error,
-    event::{AgentError, Done, Event, Events, Reader, ToolResult, ToolUse},
+    event::{Done, Event, Events, Reader, ToolResult, ToolUse},
     invoke::Invoke,
+    legacy::LegacyMap,
     metrics::Metrics,
     reply::{Metadata, Reply},
     runtime::Runtime,
+    session::Session,
+    websocket::WebSocketRequest,
 };
-
-#[cfg(feature = "cache")]
-pub use crate::cache::Cache;
-pub use crate::websocket::WebSocketRequest;
 
 /// The README's examples are compiled with the documentation's.
 #[cfg(doctest)]

@@ -210,9 +210,8 @@ impl Measured {
     }
 
     pub(crate) fn failed(&mut self, error: &Error) {
-        let attempts = error.call().map_or(0, agentcore_http::Error::attempts);
         self.end(|metrics| {
-            metrics.retries += u64::from(attempts.saturating_sub(1));
+            metrics.retries += u64::from(error.attempts().saturating_sub(1));
             metrics.fail(name(error.kind()));
         });
     }
@@ -263,12 +262,21 @@ pub(crate) fn name(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::Input => "input",
         ErrorKind::Authentication => "authentication",
+        ErrorKind::ExpiredToken => "expired_token",
+        ErrorKind::UntrustedToken => "untrusted_token",
+        ErrorKind::Challenge => "challenge",
         ErrorKind::Authorization => "authorization",
         ErrorKind::Timeout => "timeout",
         ErrorKind::Throttled => "throttled",
         ErrorKind::Unavailable => "unavailable",
-        ErrorKind::Invocation => "invocation",
-        ErrorKind::Broken => "broken",
+        ErrorKind::NotFound => "not_found",
+        ErrorKind::Conflict => "conflict",
+        ErrorKind::Quota => "quota",
+        ErrorKind::TooLarge => "too_large",
+        ErrorKind::Agent => "agent",
+        ErrorKind::Refused => "refused",
+        ErrorKind::Service => "service",
+        ErrorKind::BrokenOff => "broken_off",
         _ => "other",
     }
 }

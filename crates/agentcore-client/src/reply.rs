@@ -2,13 +2,14 @@
 
 use std::time::{Duration, SystemTime};
 
-use agentcore_core::{RuntimeArn, header};
+use agentcore_core::{Arn, SessionId, header};
 use agentcore_http::Response;
 use serde::Serialize;
 use serde_json::Value;
 
 /// What an agent answered.
 #[derive(Clone, Debug, Serialize)]
+#[doc(alias = "is_final")]
 #[non_exhaustive]
 pub struct Reply {
     /// What the agent said, in words. Where the answer is JSON in which no text is known, the JSON itself.
@@ -16,7 +17,8 @@ pub struct Reply {
     /// The body, if the answer is JSON; a stream of events has none.
     pub json: Option<Value>,
     /// The session to go on in.
-    pub session_id: String,
+    #[serde(serialize_with = "text")]
+    pub session_id: SessionId,
     /// The HTTP status.
     pub status: u16,
     /// The id to quote to AWS support.
@@ -33,7 +35,7 @@ pub struct Reply {
     pub metadata: Metadata,
     /// The agent, if it has an ARN: a local container has none.
     #[serde(skip)]
-    pub(crate) arn: Option<RuntimeArn>,
+    pub(crate) arn: Option<Arn>,
     /// When the answer ended.
     #[serde(skip)]
     pub(crate) ended: SystemTime,
@@ -61,12 +63,12 @@ pub struct Metadata {
 
 impl Reply {
     /// A reply that has its head and nothing else yet.
-    pub(crate) fn begin(head: &Response, arn: Option<RuntimeArn>) -> Self {
+    pub(crate) fn begin(head: &Response, arn: Option<Arn>) -> Self {
         let text = |name: &str| head.header(name).map(str::to_owned);
         Self {
             text: String::new(),
             json: None,
-            session_id: head.session_id().to_owned(),
+            session_id: head.session_id().clone(),
             status: head.status(),
             request_id: head.request_id().map(str::to_owned),
             elapsed: head.elapsed(),
@@ -92,6 +94,10 @@ impl Reply {
         self.elapsed = elapsed;
         self.ended = SystemTime::now();
     }
+}
+
+fn text<S: serde::Serializer>(id: &SessionId, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(id.as_str())
 }
 
 fn millis<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use agentcore_core::{Qualifier, Target};
 use agentcore_http::{Health, Payload};
 
-use crate::{Batch, Error, Invoke, client::Shared};
+use crate::{Error, Invoke, WebSocketRequest, shared::Shared};
 
 /// An agent that can be talked to. Cheap to clone, `Send` and `Sync`.
 #[derive(Clone, Debug)]
@@ -36,24 +36,17 @@ impl Runtime {
     }
 
     /// Begins an invocation: `.await` it for the whole reply, or [`stream`](Invoke::stream) it.
+    #[doc(alias = "invoke_agent")]
+    #[doc(alias = "invoke_agent_runtime")]
     pub fn invoke(&self, payload: impl Into<Payload>) -> Invoke {
         Invoke::new(self.shared.clone(), self.target.clone(), payload.into())
     }
 
-    /// Begins an invocation for each payload: [`collect`](Batch::collect) them, or [`stream`](Batch::stream) them as they
-    /// complete.
-    pub fn invoke_all<'a, P>(&self, payloads: P) -> Batch<'a, P>
-    where
-        P: IntoIterator,
-        P::Item: Into<Payload>,
-        P::IntoIter: Send + 'a,
-    {
-        Batch::new(self.clone(), payloads)
-    }
-
     /// Begins to open the agent's WebSocket.
-    pub fn websocket(&self) -> crate::WebSocketRequest {
-        crate::WebSocketRequest::new(&self.shared, self.target.clone())
+    #[doc(alias = "generate_ws_connection")]
+    #[doc(alias = "generate_ws_connection_oauth")]
+    pub fn websocket(&self) -> WebSocketRequest {
+        WebSocketRequest::new(&self.shared, self.target.clone())
     }
 
     /// Asks a local container for its health.
@@ -64,6 +57,6 @@ impl Runtime {
     /// # Cancel safety
     /// Dropping the future has no lasting effect.
     pub async fn ping(&self) -> Result<Health, Error> {
-        Ok(self.shared.http.ping(&self.target).await?)
+        self.shared.http.ping(&self.target).await
     }
 }

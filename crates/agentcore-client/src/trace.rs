@@ -43,10 +43,10 @@ pub(crate) fn answered(span: &Span, status: u16, request_id: Option<&str>, attem
 /// Notes why the call failed.
 pub(crate) fn failed(span: &Span, error: &Error) {
     span.record("otel.status_code", "ERROR");
-    span.record("error.type", if error.agent().is_some() { "agent" } else { metrics::name(error.kind()) });
+    span.record("error.type", metrics::name(error.kind()));
     let (status, request_id) = (error.status(), error.request_id());
     if let Some(status) = status {
-        answered(span, status, request_id, error.call().map_or(1, agentcore_http::Error::attempts));
+        answered(span, status, request_id, error.attempts().max(1));
     }
 }
 

@@ -1,10 +1,10 @@
-//! A WebSocket as a sentence: session, parameters, and then credentials for another library, or a socket of our own.
+//! A WebSocket about to be opened: its session and parameters, then credentials for another library, or a socket.
 
 use agentcore_auth::{Auth, SigV4};
 use agentcore_core::{SessionId, Target};
 use agentcore_ws::{Expiry, Handshake, PresignedUrl, Subprotocol, WebSocket};
 
-use crate::{Error, client::Shared};
+use crate::{Error, shared::Shared};
 
 /// A WebSocket about to be opened, by this client or by somebody who is given what it takes.
 ///
@@ -23,7 +23,7 @@ pub struct WebSocketRequest {
     auth: Auth,
     socket: WebSocket,
     #[cfg(feature = "connect")]
-    sockets: agentcore_ws::Connector,
+    connector: agentcore_ws::Connector,
 }
 
 impl WebSocketRequest {
@@ -32,7 +32,7 @@ impl WebSocketRequest {
             auth: shared.auth.clone(),
             socket: WebSocket::new(target).clock(shared.clock.clone()),
             #[cfg(feature = "connect")]
-            sockets: shared.sockets.clone(),
+            connector: shared.connector.clone(),
         }
     }
 
@@ -65,21 +65,40 @@ impl WebSocketRequest {
     /// # Cancel safety
     /// Dropping the future leaves nothing behind.
     pub async fn handshake(&self) -> Result<Handshake, Error> {
-        Ok(self.socket.handshake(&self.auth).await?)
+        self.socket.handshake(&self.auth).await
     }
 
-    /// Makes a URL that opens the socket by itself, for a browser; see [`WebSocket::presign`].
+    /// Makes a URL that opens the socket by itself, for a browser, signed with the client's own credentials; see
+    /// [`WebSocket::presign`].
     ///
-    /// It takes a signer, because a client with a bearer token has none: for that one there is
-    /// [`subprotocol`](Self::subprotocol).
+    /// # Errors
+    /// If the client authenticates by a bearer token, for which there is [`subprotocol`](Self::subprotocol); if no credentials
+    /// can be had, or the target is a local container.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves nothing behind.
+    #[doc(alias = "generate_presigned_url")]
+    pub async fn presign(&self, expiry: Expiry) -> Result<PresignedUrl, Error> {
+        let Auth::SigV4(signer) = &self.auth else {
+            return Err(Error::input("a presigned URL needs AWS credentials"));
+        };
+        self.socket.presign(signer, expiry).await
+    }
+
+    /// Makes a URL that opens the socket by itself, signed with other credentials than the client's. What the client has learned
+    /// of the service's clock is used here too.
     ///
     /// # Errors
     /// If no credentials can be had, or the target is a local container.
     ///
     /// # Cancel safety
     /// Dropping the future leaves nothing behind.
-    pub async fn presign(&self, signer: &SigV4, expiry: Expiry) -> Result<PresignedUrl, Error> {
-        Ok(self.socket.presign(signer, expiry).await?)
+    pub async fn presign_with(&self, signer: &SigV4, expiry: Expiry) -> Result<PresignedUrl, Error> {
+        let signer = match &self.auth {
+            Auth::SigV4(own) => &signer.with_skew_of(own),
+            _ => signer,
+        };
+        self.socket.presign(signer, expiry).await
     }
 
     /// Makes the URL and the subprotocols that open the socket, for a browser; see [`WebSocket::subprotocol`].
@@ -91,9 +110,9 @@ impl WebSocketRequest {
     /// Dropping the future leaves nothing behind.
     pub async fn subprotocol(&self) -> Result<Subprotocol, Error> {
         let Auth::Bearer(source) = &self.auth else {
-            return Err(agentcore_core::Error::input("the subprotocol needs a bearer token").into());
+            return Err(Error::input("the subprotocol needs a bearer token"));
         };
-        Ok(self.socket.subprotocol(&**source).await?)
+        self.socket.subprotocol(&**source).await
     }
 
     /// Opens the socket; see [`agentcore_ws::Connector::connect`].
@@ -108,20 +127,20 @@ impl WebSocketRequest {
     /// Dropping the future drops what there is of the connection; the agent may have seen it.
     #[cfg(feature = "connect")]
     pub async fn connect(&self) -> Result<agentcore_ws::Socket, Error> {
-        Ok(self.sockets.connect(&self.socket).await?)
+        self.connector.connect(&self.socket).await
     }
 
     /// Keeps this socket by other settings than the client's.
     #[cfg(feature = "connect")]
     pub fn settings(mut self, settings: agentcore_ws::Settings) -> Self {
-        self.sockets = self.sockets.settings(settings);
+        self.connector = self.connector.settings(settings);
         self
     }
 
     /// Takes another way in; see [`agentcore_ws::AuthMode`].
     #[cfg(feature = "connect")]
     pub fn auth_mode(mut self, auth_mode: agentcore_ws::AuthMode) -> Self {
-        self.sockets = self.sockets.auth_mode(auth_mode);
+        self.connector = self.connector.auth_mode(auth_mode);
         self
     }
 }

@@ -1,75 +1,110 @@
-//! The ARN of an agent runtime. Understands endpoint ARNs as runtime and qualifier; knows no other service's ARNs.
+//! ARNs of agent runtimes and harnesses. Reads endpoint ARNs as runtime and qualifier; knows no other service's ARNs.
 
 use std::{fmt, ops::Range, str::FromStr, sync::Arc};
 
-use crate::{InputKind, ParseError, Partition, Qualifier, Region};
+use crate::{Error, InputKind, Partition, Qualifier, Region};
 
-/// The Amazon Resource Name of an agent runtime: `arn:PARTITION:bedrock-agentcore:REGION:ACCOUNT:runtime/ID`.
+/// The Amazon Resource Name of an agent runtime, `arn:PARTITION:bedrock-agentcore:REGION:ACCOUNT:runtime/ID`, or of a harness,
+/// `…:harness/ID`.
 ///
-/// An endpoint's ARN, `…:runtime/ID/runtime-endpoint/NAME`, is understood as the runtime's ARN with a
-/// [qualifier](Self::qualifier). The service's own ids are a name, a dash and ten characters; any id without control
-/// characters is accepted, because it travels percent-encoded.
+/// An id consists of letters, digits, `_` and `-`; the service's own are a name, a dash and ten characters. A runtime endpoint's
+/// ARN, `…:runtime/ID/runtime-endpoint/NAME`, is read as the runtime's ARN with a [qualifier](Self::qualifier).
 ///
 /// ```
-/// let arn: agentcore_core::RuntimeArn =
-///     "arn:aws:bedrock-agentcore:us-west-2:123456789012:runtime/my-runtime/runtime-endpoint/prod".parse()?;
+/// use agentcore_core::{Arn, ResourceType};
+///
+/// let arn: Arn = "arn:aws:bedrock-agentcore:us-west-2:123456789012:runtime/my-runtime/runtime-endpoint/prod".parse()?;
 /// assert_eq!(arn.as_str(), "arn:aws:bedrock-agentcore:us-west-2:123456789012:runtime/my-runtime");
-/// assert_eq!(arn.id(), "my-runtime");
+/// assert_eq!((arn.resource_type(), arn.id()), (ResourceType::Runtime, "my-runtime"));
 /// assert_eq!(arn.qualifier().map(|q| q.as_str()), Some("prod"));
-/// # Ok::<(), agentcore_core::ParseError>(())
+/// # Ok::<(), agentcore_core::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct RuntimeArn {
+pub struct Arn {
     text: Arc<str>,
     region: Region,
     account: Range<usize>,
+    resource_type: ResourceType,
     id: Range<usize>,
     qualifier: Option<Qualifier>,
 }
 
-impl RuntimeArn {
-    /// The runtime's ARN, without an endpoint's part.
+/// What an [`Arn`] names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ResourceType {
+    /// An agent runtime.
+    Runtime,
+    /// A harness: an agent that the service itself runs.
+    Harness,
+}
+
+impl ResourceType {
+    /// Returns the word that stands before the id in an ARN.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Runtime => "runtime",
+            Self::Harness => "harness",
+        }
+    }
+}
+
+impl fmt::Display for ResourceType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Arn {
+    /// Returns the ARN, without an endpoint's part.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The partition, which decides the host's domain.
+    /// Returns the partition, which decides the host's domain.
     #[must_use]
     pub fn partition(&self) -> Partition {
         self.region.partition()
     }
 
-    /// The region the runtime lives in; requests go there and nowhere else.
+    /// Returns the region; requests go there and nowhere else.
     #[must_use]
     pub fn region(&self) -> &Region {
         &self.region
     }
 
-    /// The 12-digit account number.
+    /// Returns the 12-digit account number.
     #[must_use]
     pub fn account(&self) -> &str {
         &self.text[self.account.clone()]
     }
 
-    /// The runtime's id: what stands after `runtime/`.
+    /// Returns what the ARN names.
+    #[must_use]
+    pub fn resource_type(&self) -> ResourceType {
+        self.resource_type
+    }
+
+    /// Returns the id: what stands after `runtime/` or `harness/`.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.text[self.id.clone()]
     }
 
-    /// The endpoint's name, if the text was an endpoint's ARN.
+    /// Returns the endpoint's name, if the text was an endpoint's ARN.
     #[must_use]
     pub fn qualifier(&self) -> Option<&Qualifier> {
         self.qualifier.as_ref()
     }
 }
 
-impl FromStr for RuntimeArn {
-    type Err = ParseError;
+impl FromStr for Arn {
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Self, ParseError> {
-        let refuse = |rule: String| ParseError::new(InputKind::Arn, text, rule);
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let refuse = |rule: String| Error::invalid(InputKind::Arn, text, rule);
         if text.chars().any(char::is_control) {
             return Err(refuse("it holds a control character".into()));
         }
@@ -84,12 +119,12 @@ impl FromStr for RuntimeArn {
         if arn != "arn" {
             return Err(refuse("it must begin with arn:".into()));
         }
-        let partition: Partition = partition.parse().map_err(|error: ParseError| refuse(error.rule().into()))?;
+        let partition: Partition = partition.parse().map_err(|error: Error| refuse(error.rule().into()))?;
         if service != "bedrock-agentcore" {
             return Err(refuse(format!("the service must be bedrock-agentcore, found {service:?}")));
         }
         let region: Region =
-            region.parse().map_err(|error: ParseError| refuse(format!("region {region:?}: {}", error.rule())))?;
+            region.parse().map_err(|error: Error| refuse(format!("region {region:?}: {}", error.rule())))?;
         if region.partition() != partition {
             return Err(refuse(format!(
                 "region {region} belongs to partition {}, not {partition}",
@@ -99,43 +134,49 @@ impl FromStr for RuntimeArn {
         if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
             return Err(refuse(format!("the account must be 12 digits, found {account:?}")));
         }
-        let runtime = resource
-            .strip_prefix("runtime/")
-            .ok_or_else(|| refuse(format!("the resource must be runtime/ID, found {resource:?}")))?;
-        let (id, qualifier) = match runtime.split_once("/runtime-endpoint/") {
-            Some((id, name)) => {
-                let name =
-                    name.parse().map_err(|error: ParseError| refuse(format!("endpoint name: {}", error.rule())))?;
+        let typed = |kind: ResourceType| Some((kind, resource.strip_prefix(kind.as_str())?.strip_prefix('/')?));
+        let (resource_type, name) = [ResourceType::Runtime, ResourceType::Harness]
+            .into_iter()
+            .find_map(typed)
+            .ok_or_else(|| refuse(format!("the resource must be runtime/ID or harness/ID, found {resource:?}")))?;
+        let (id, qualifier) = match name.split_once("/runtime-endpoint/") {
+            Some((id, name)) if resource_type == ResourceType::Runtime => {
+                let name = name.parse().map_err(|error: Error| refuse(format!("endpoint name: {}", error.rule())))?;
                 (id, Some(name))
             }
-            None => (runtime, None),
+            _ => (name, None),
         };
         if id.is_empty() {
-            return Err(refuse("the runtime id is empty".into()));
+            return Err(refuse(format!("the {resource_type} id is empty")));
         }
-        let id_start = text.len() - runtime.len();
+        if !id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')) {
+            let rule = format!("the {resource_type} id may hold only letters, digits, _ and -, found {id:?}");
+            return Err(refuse(rule));
+        }
+        let id_start = text.len() - name.len();
         let account_start = text.len() - resource.len() - 1 - account.len();
         Ok(Self {
             text: text[..id_start + id.len()].into(),
             region,
             account: account_start..account_start + account.len(),
+            resource_type,
             id: id_start..id_start + id.len(),
             qualifier,
         })
     }
 }
 
-impl fmt::Display for RuntimeArn {
+impl fmt::Display for Arn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
 }
 
-impl fmt::Debug for RuntimeArn {
+impl fmt::Debug for Arn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.qualifier {
-            Some(qualifier) => write!(f, "RuntimeArn({} at {qualifier})", self.text),
-            None => write!(f, "RuntimeArn({})", self.text),
+            Some(qualifier) => write!(f, "Arn({} at {qualifier})", self.text),
+            None => write!(f, "Arn({})", self.text),
         }
     }
 }
@@ -164,19 +205,19 @@ mod tests {
                 None,
             ),
             (
-                "arn:aws-us-gov:bedrock-agentcore:us-gov-west-1:123456789012:runtime/a b%20c+d:é/x",
+                "arn:aws-us-gov:bedrock-agentcore:us-gov-west-1:123456789012:harness/Research_1-x",
                 "aws-us-gov",
                 "us-gov-west-1",
                 "123456789012",
-                "a b%20c+d:é/x",
+                "Research_1-x",
                 None,
             ),
             (
-                "arn:aws-iso:bedrock-agentcore:us-iso-east-1:123456789012:runtime/../x/runtime-endpoint/DEFAULT",
+                "arn:aws-iso:bedrock-agentcore:us-iso-east-1:123456789012:runtime/x/runtime-endpoint/DEFAULT",
                 "aws-iso",
                 "us-iso-east-1",
                 "123456789012",
-                "../x",
+                "x",
                 Some("DEFAULT"),
             ),
             (
@@ -188,7 +229,7 @@ mod tests {
                 None,
             ),
         ] {
-            let arn: RuntimeArn = text.parse().unwrap();
+            let arn: Arn = text.parse().unwrap();
             assert_eq!(
                 (
                     arn.partition().as_str(),
@@ -234,7 +275,7 @@ mod tests {
             ),
             (
                 "arn:aws:bedrock-agentcore:us-east-1:123456789012:memory/x",
-                "the resource must be runtime/ID, found \"memory/x\"",
+                "the resource must be runtime/ID or harness/ID, found \"memory/x\"",
             ),
             ("arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/", "the runtime id is empty"),
             ("arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime//runtime-endpoint/x", "the runtime id is empty"),
@@ -242,12 +283,42 @@ mod tests {
                 "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/x/runtime-endpoint/",
                 "endpoint name: it is empty",
             ),
+            ("arn:aws:bedrock-agentcore:us-east-1:123456789012:harness/", "the harness id is empty"),
+            (
+                "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtimes/x",
+                "the resource must be runtime/ID or harness/ID, found \"runtimes/x\"",
+            ),
             ("arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/x\r\n", "it holds a control character"),
             (&long, "it is longer than 2048 bytes"),
         ] {
-            let error = text.parse::<RuntimeArn>().unwrap_err();
-            assert_eq!((error.kind(), error.rule()), (InputKind::Arn, rule), "{text:?}");
+            let error = text.parse::<Arn>().unwrap_err();
+            assert_eq!((error.input_kind(), error.rule()), (Some(InputKind::Arn), rule), "{text:?}");
             assert!(!error.to_string().contains(['\r', '\n']), "an error is one line");
         }
+    }
+
+    #[test]
+    fn an_id_leads_nowhere_else() {
+        for id in [
+            "a/b",
+            "..",
+            "../x",
+            "a?b",
+            "a#b",
+            "a:b",
+            "a%2Fb",
+            "a b",
+            "é",
+            "x/runtime-endpoint",
+            "x//runtime-endpoint/y",
+        ] {
+            for kind in ["runtime", "harness"] {
+                let arn = format!("arn:aws:bedrock-agentcore:us-east-1:123456789012:{kind}/{id}");
+                let error = arn.parse::<Arn>().unwrap_err();
+                assert!(error.rule().contains("id may hold only letters, digits, _ and -"), "{id}: {error}");
+            }
+        }
+        let endpoint = "arn:aws:bedrock-agentcore:us-east-1:123456789012:harness/x/runtime-endpoint/prod";
+        assert!(endpoint.parse::<Arn>().is_err(), "a harness has no runtime endpoint");
     }
 }

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use http::{Uri, uri::Scheme};
 
-use crate::{InputKind, ParseError, Region};
+use crate::{Error, InputKind, Region};
 
 /// The base URL of a data plane: scheme, authority and perhaps a path, without query.
 ///
@@ -17,22 +17,22 @@ use crate::{InputKind, ParseError, Region};
 /// assert_eq!(endpoint.to_string(), "https://gateway.example.com:8443/agents");
 /// assert!("http://gateway.example.com".parse::<Endpoint>().is_err());
 /// assert!("http://127.0.0.1:8080".parse::<Endpoint>().is_ok());
-/// # Ok::<(), agentcore_core::ParseError>(())
+/// # Ok::<(), agentcore_core::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Endpoint(Base);
+pub struct Endpoint(BaseUrl);
 
 impl Endpoint {
-    pub(crate) fn base(&self) -> &Base {
+    pub(crate) fn base(&self) -> &BaseUrl {
         &self.0
     }
 }
 
 impl FromStr for Endpoint {
-    type Err = ParseError;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Self, ParseError> {
-        let base = Base::parse(text)?;
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let base = BaseUrl::parse(text)?;
         if !base.secure && !is_loopback(&base.host) {
             return Err(refuse(&format!("{} is not loopback: credentials travel over https only", base.host)));
         }
@@ -53,7 +53,7 @@ impl fmt::Display for Endpoint {
 /// let region = "us-gov-west-1".parse()?;
 /// let endpoint = Endpoints::aws(EndpointVariant::default().fips(true)).resolve(&region);
 /// assert_eq!(endpoint.to_string(), "https://bedrock-agentcore-fips.us-gov-west-1.amazonaws.com");
-/// # Ok::<(), agentcore_core::ParseError>(())
+/// # Ok::<(), agentcore_core::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoints(Choice);
@@ -81,7 +81,7 @@ impl Endpoints {
     /// # Errors
     /// If a variable holds what is not an endpoint; the error names the variable. If FIPS or dual-stack is asked for
     /// together with a URL, which could not honour it.
-    pub fn from_env(explicit: Option<Endpoint>, lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ParseError> {
+    pub fn from_env(explicit: Option<Endpoint>, lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let set = |name: &str| lookup(name).filter(|value| !value.is_empty());
         let is_true = |name| set(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
         let variant = EndpointVariant {
@@ -95,9 +95,7 @@ impl Endpoints {
             None => names
                 .copied()
                 .find_map(|name| set(name).map(|value| (name, value)))
-                .map(|(name, value)| {
-                    value.parse().map_err(|error: ParseError| refuse(&format!("{name}: {}", error.rule())))
-                })
+                .map(|(name, value)| value.parse().map_err(|error: Error| refuse(&format!("{name}: {}", error.rule()))))
                 .transpose()?,
         };
         match url {
@@ -120,7 +118,7 @@ impl Endpoints {
                 let suffix = if *dual_stack { partition.dual_stack_dns_suffix() } else { partition.dns_suffix() };
                 let fips = if *fips { "-fips" } else { "" };
                 let host = format!("bedrock-agentcore{fips}.{region}.{suffix}");
-                Endpoint(Base { secure: true, rest: host.clone(), host })
+                Endpoint(BaseUrl { secure: true, rest: host.clone(), host })
             }
         }
     }
@@ -165,16 +163,16 @@ impl EndpointVariant {
 
 /// A parsed base URL, whatever its scheme.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Base {
-    secure: bool,
+pub(crate) struct BaseUrl {
+    pub(crate) secure: bool,
     host: String,
     /// Authority and path, without a trailing slash.
     rest: String,
 }
 
-impl Base {
+impl BaseUrl {
     /// Parses an `http` or `https` URL that has no user info, no query and no fragment.
-    pub(crate) fn parse(text: &str) -> Result<Self, ParseError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
         let uri: Uri = text.parse().map_err(|_| refuse("it must look like https://HOST[:PORT][/PATH]"))?;
         let secure = match uri.scheme() {
             Some(scheme) if *scheme == Scheme::HTTPS => true,
@@ -226,8 +224,8 @@ pub fn is_loopback(host: &str) -> bool {
 }
 
 /// The text is not quoted: somebody may have put a password into it.
-fn refuse(rule: &str) -> ParseError {
-    ParseError::unquoted(InputKind::Endpoint, rule)
+fn refuse(rule: &str) -> Error {
+    Error::invalid_unquoted(InputKind::Endpoint, rule)
 }
 
 const URL_VARIABLES: &[&str] =

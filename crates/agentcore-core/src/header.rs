@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use http::{HeaderName, HeaderValue};
 
-use crate::{InputKind, ParseError};
+use crate::{Error, InputKind};
 
 /// The session id, in requests and answers.
 pub const SESSION_ID: HeaderName = HeaderName::from_static("x-amzn-bedrock-agentcore-runtime-session-id");
@@ -48,8 +48,8 @@ pub const CUSTOM_PREFIX: &str = "x-amzn-bedrock-agentcore-runtime-custom-";
 ///
 /// # Errors
 /// If the text is longer, or holds another character: a line break would let a value become a header of its own.
-pub fn value(name: &HeaderName, text: &str, max: usize) -> Result<HeaderValue, ParseError> {
-    let refuse = |rule: String| ParseError::unquoted(InputKind::Header, format!("{name}: {rule}"));
+pub fn value(name: &HeaderName, text: &str, max: usize) -> Result<HeaderValue, Error> {
+    let refuse = |rule: String| Error::invalid_unquoted(InputKind::Header, format!("{name}: {rule}"));
     if text.len() > max {
         return Err(refuse(format!("the value has {} bytes, at most {max} are allowed", text.len())));
     }
@@ -73,7 +73,7 @@ pub fn value(name: &HeaderName, text: &str, max: usize) -> Result<HeaderValue, P
 /// let header: CustomHeader = "X-Amzn-Bedrock-AgentCore-Runtime-Custom-Tenant=blue".parse()?;
 /// assert_eq!(header, CustomHeader::new("x-amzn-bedrock-agentcore-runtime-custom-tenant", "blue")?);
 /// assert!(CustomHeader::new("Authorization", "Basic eA==").is_err());
-/// # Ok::<(), agentcore_core::ParseError>(())
+/// # Ok::<(), agentcore_core::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct CustomHeader {
@@ -87,8 +87,8 @@ impl CustomHeader {
     /// # Errors
     /// If the name is not a header name or not the caller's to set, or if the value is longer than 4096 bytes, holds
     /// anything but printable ASCII and tabs, or begins or ends with white space.
-    pub fn new(name: &str, value: &str) -> Result<Self, ParseError> {
-        let refuse = |rule: &str| ParseError::new(InputKind::Header, name, rule);
+    pub fn new(name: &str, value: &str) -> Result<Self, Error> {
+        let refuse = |rule: &str| Error::invalid(InputKind::Header, name, rule);
         let name: HeaderName = name.parse().map_err(|_| refuse("it is not a header name (RFC 9110 section 5.6.2)"))?;
         let lower = name.as_str();
         if (lower.starts_with("x-amz-") || lower.starts_with("x-amzn-")) && !lower.starts_with(CUSTOM_PREFIX) {
@@ -116,12 +116,12 @@ impl CustomHeader {
 
 /// Reads `NAME=VALUE`.
 impl FromStr for CustomHeader {
-    type Err = ParseError;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Self, ParseError> {
+    fn from_str(text: &str) -> Result<Self, Error> {
         let (name, value) = text
             .split_once('=')
-            .ok_or_else(|| ParseError::unquoted(InputKind::Header, "it must look like NAME=VALUE"))?;
+            .ok_or_else(|| Error::invalid_unquoted(InputKind::Header, "it must look like NAME=VALUE"))?;
         Self::new(name, value)
     }
 }
@@ -205,7 +205,7 @@ mod tests {
             ("x", &long, "x: the value has 4097 bytes, at most 4096 are allowed"),
         ] {
             let error = CustomHeader::new(name, value).unwrap_err();
-            assert_eq!((error.kind(), error.rule()), (InputKind::Header, rule), "{name:?}");
+            assert_eq!((error.input_kind(), error.rule()), (Some(InputKind::Header), rule), "{name:?}");
         }
         assert_eq!("x-tenant".parse::<CustomHeader>().unwrap_err().rule(), "it must look like NAME=VALUE");
     }

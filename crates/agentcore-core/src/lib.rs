@@ -1,47 +1,47 @@
-//! The nouns of Amazon Bedrock AgentCore Runtime: ARNs, regions, endpoints, sessions, the URLs they make, and the errors and
-//! retries that calls to them have in common.
+//! The nouns of Amazon Bedrock AgentCore Runtime: ARNs, regions, endpoints, sessions, operations and their URLs, and how all
+//! calls to them fail and are retried.
 //!
 //! Everything here is a value that was checked when it was made, by [`FromStr`](std::str::FromStr) or a constructor, so
 //! that the crates above never meet a malformed one. This crate does no IO, reads no environment by itself, knows no
 //! clock and signs nothing; it refuses to hold a secret.
 //!
 //! ```
-//! use agentcore_core::{RuntimeArn, Target};
+//! use agentcore_core::{Arn, Target, operation};
 //!
-//! let arn: RuntimeArn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/my-agent".parse()?;
+//! let arn: Arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/my-agent".parse()?;
 //! assert_eq!(
-//!     Target::new(arn).invocations(),
+//!     Target::new(arn).url(&operation::INVOKE)?,
 //!     "https://bedrock-agentcore.us-east-1.amazonaws.com/runtimes/\
 //!      arn%3Aaws%3Abedrock-agentcore%3Aus-east-1%3A123456789012%3Aruntime%2Fmy-agent/invocations",
 //! );
-//! # Ok::<(), agentcore_core::ParseError>(())
+//! # Ok::<(), agentcore_core::Error>(())
 //! ```
 //!
 //! Limits come from the AgentCore data-plane service model and the AWS developer guide; each is a named constant next to
 //! the type it bounds.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 pub mod arn;
-mod backoff;
+pub mod call;
 mod encode;
 pub mod endpoint;
-mod error;
 pub mod header;
-mod parse;
+mod input;
+pub mod operation;
 pub mod qualifier;
-pub mod refusal;
 pub mod region;
-pub mod retry;
 pub mod session;
 pub mod target;
 
-pub use arn::RuntimeArn;
+pub use arn::{Arn, ResourceType};
+pub use call::{BoxError, Error, ErrorKind, RetryPolicy, ServiceResponse, retry, service_error};
 pub use encode::{PercentEncoded, percent_encode};
 pub use endpoint::{Endpoint, EndpointVariant, Endpoints};
-pub use error::{BoxError, Error, ErrorKind, ServiceResponse};
 pub use header::CustomHeader;
-pub use parse::{InputKind, ParseError};
+pub use input::InputKind;
+pub use operation::{Operation, SessionUse};
 pub use qualifier::Qualifier;
 pub use region::{Partition, Region};
-pub use retry::RetryPolicy;
 pub use session::{SessionId, ShellId, UserId};
-pub use target::{NotOffered, Operation, Target};
+pub use target::Target;

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-use crate::{InputKind, ParseError};
+use crate::{Error, InputKind};
 
 /// The name of an agent runtime's endpoint, such as `DEFAULT` or `prod`.
 ///
@@ -20,10 +20,10 @@ impl Qualifier {
 }
 
 impl FromStr for Qualifier {
-    type Err = ParseError;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Self, ParseError> {
-        let refuse = |rule| Err(ParseError::new(InputKind::Qualifier, text, rule));
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let refuse = |rule| Err(Error::invalid(InputKind::Qualifier, text, rule));
         match text {
             "" => refuse("it is empty"),
             _ if text.chars().any(char::is_control) => refuse("it holds a control character"),

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-use crate::{InputKind, ParseError};
+use crate::{Error, InputKind};
 
 /// An AWS region such as `us-east-1`.
 ///
@@ -36,9 +36,9 @@ impl Region {
 }
 
 impl FromStr for Region {
-    type Err = ParseError;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Self, ParseError> {
+    fn from_str(text: &str) -> Result<Self, Error> {
         let mut parts = text.split('-');
         let area = parts.next().unwrap_or_default();
         let number = parts.next_back().unwrap_or_default();
@@ -54,7 +54,7 @@ impl FromStr for Region {
         if fits {
             Ok(Self(text.into()))
         } else {
-            Err(ParseError::new(InputKind::Region, text, "it must look like us-east-1"))
+            Err(Error::invalid(InputKind::Region, text, "it must look like us-east-1"))
         }
     }
 }
@@ -121,13 +121,16 @@ impl Partition {
 }
 
 impl FromStr for Partition {
-    type Err = ParseError;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Self, ParseError> {
+    fn from_str(text: &str) -> Result<Self, Error> {
         let found = PARTITIONS.iter().find(|row| row.1 == text);
         found.map(|row| row.0).ok_or_else(|| {
             let known: Vec<&str> = PARTITIONS.iter().map(|row| row.1).collect();
-            ParseError::unquoted(InputKind::Arn, format!("unknown partition {text:?}, known are {}", known.join(", ")))
+            Error::invalid_unquoted(
+                InputKind::Arn,
+                format!("unknown partition {text:?}, known are {}", known.join(", ")),
+            )
         })
     }
 }
@@ -191,7 +194,11 @@ mod tests {
             "us-east-١",
         ] {
             let error = bad.parse::<Region>().unwrap_err();
-            assert_eq!((error.kind(), error.rule()), (InputKind::Region, "it must look like us-east-1"), "{bad:?}");
+            assert_eq!(
+                (error.input_kind(), error.rule()),
+                (Some(InputKind::Region), "it must look like us-east-1"),
+                "{bad:?}"
+            );
         }
         assert!(format!("us-{}-1", "a".repeat(60)).parse::<Region>().is_err());
     }

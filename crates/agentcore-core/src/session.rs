@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use uuid::Uuid;
 
-use crate::{InputKind, ParseError};
+use crate::{Error, InputKind};
 
 /// The id of a conversation with an agent: 33 to 256 visible ASCII characters.
 ///
@@ -50,6 +50,14 @@ impl SessionId {
         Self(format!("{readable}{separator}{digest}").into())
     }
 
+    /// Reads the id in an answer of the service or of a local container: 1 to 256 visible ASCII characters, since containers are
+    /// not held to the service's minimum.
+    #[must_use]
+    pub fn from_answer(text: &str) -> Option<Self> {
+        let fits = (1..=Self::MAX_CHARS).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+        fits.then(|| Self(text.into()))
+    }
+
     /// The id's text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -58,10 +66,10 @@ impl SessionId {
 }
 
 impl FromStr for SessionId {
-    type Err = ParseError;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Self, ParseError> {
-        let refuse = |rule: String| Err(ParseError::new(InputKind::SessionId, text, rule));
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let refuse = |rule: String| Err(Error::invalid(InputKind::SessionId, text, rule));
         if !text.bytes().all(|b| b.is_ascii_graphic()) {
             return refuse("it may hold only visible ASCII characters".into());
         }
@@ -92,10 +100,10 @@ impl UserId {
 }
 
 impl FromStr for UserId {
-    type Err = ParseError;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Self, ParseError> {
-        let refuse = |rule| Err(ParseError::new(InputKind::UserId, text, rule));
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let refuse = |rule| Err(Error::invalid(InputKind::UserId, text, rule));
         match text {
             "" => refuse("it is empty"),
             _ if text.len() > Self::MAX_CHARS => refuse("it is longer than 1024 characters"),
@@ -124,16 +132,16 @@ impl ShellId {
 }
 
 impl FromStr for ShellId {
-    type Err = ParseError;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Self, ParseError> {
+    fn from_str(text: &str) -> Result<Self, Error> {
         let first = text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
         let rest = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
         if first && rest && text.len() <= Self::MAX_CHARS {
             Ok(Self(text.into()))
         } else {
             let rule = "it must be 1 to 128 letters, digits, _ or -, and begin with a letter or digit";
-            Err(ParseError::new(InputKind::ShellId, text, rule))
+            Err(Error::invalid(InputKind::ShellId, text, rule))
         }
     }
 }
@@ -189,6 +197,16 @@ mod tests {
             ("é".repeat(40), "it may hold only visible ASCII characters"),
         ] {
             assert_eq!(bad.parse::<SessionId>().unwrap_err().rule(), rule);
+        }
+    }
+
+    #[test]
+    fn ids_in_answers_may_be_short() {
+        for text in ["s", "my_session_123", &"x".repeat(256)] {
+            assert_eq!(SessionId::from_answer(text).unwrap().as_str(), text);
+        }
+        for text in ["", "a b", "a\n", "é", &"x".repeat(257)] {
+            assert_eq!(SessionId::from_answer(text), None, "{text:?}");
         }
     }
 

@@ -1,66 +1,148 @@
-//! A runtime and the way to it: what every request is aimed at, and the URLs of its operations. Builds text only.
+//! The address of requests: a runtime or harness at an endpoint, behind a gateway, or a local container. Builds URLs, opens
+//! nothing.
 
-use std::fmt::Write as _;
-
-use crate::{
-    Endpoint, Endpoints, InputKind, ParseError, Qualifier, Region, RuntimeArn, ShellId, endpoint::Base, percent_encode,
+use std::{
+    fmt::{self, Write as _},
+    sync::{Arc, OnceLock},
 };
 
-/// What a request is aimed at: an agent runtime at an endpoint, or an agent container on a developer's machine.
+use http::Uri;
+
+use crate::{
+    Arn, Endpoint, Endpoints, Error, InputKind, Operation, Qualifier, Region, ResourceType,
+    endpoint::BaseUrl,
+    operation::{self, ARN_PATH, QueryMember},
+    percent_encode,
+};
+
+/// What requests are aimed at: a runtime or a harness at an endpoint, perhaps behind a gateway, or an agent container on a
+/// developer's machine.
 ///
 /// The URLs follow the service model: the ARN stands percent-encoded whole in one path segment, and no qualifier means
-/// the runtime's `DEFAULT` endpoint.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target(Place);
+/// the runtime's `DEFAULT` endpoint. Each URL is built once; clones share it.
+///
+/// ```
+/// use agentcore_core::{Arn, Target, operation};
+///
+/// let arn: Arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/my-agent".parse()?;
+/// assert_eq!(
+///     Target::new(arn).url(&operation::INVOKE)?,
+///     "https://bedrock-agentcore.us-east-1.amazonaws.com/runtimes/\
+///      arn%3Aaws%3Abedrock-agentcore%3Aus-east-1%3A123456789012%3Aruntime%2Fmy-agent/invocations",
+/// );
+/// # Ok::<(), agentcore_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Target(Arc<Inner>);
+
+struct Inner {
+    address: Address,
+    /// One for each operation, by its index.
+    urls: [OnceLock<Uri>; operation::ALL.len()],
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Place {
-    Runtime { endpoint: Endpoint, arn: RuntimeArn, qualifier: Option<Qualifier>, by_account: bool },
-    Local(Base),
+enum Address {
+    Service(Service),
+    Local(BaseUrl),
+}
+
+/// A resource of the service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Service {
+    endpoint: Endpoint,
+    /// The name of the gateway's target, where the resource is behind one.
+    gateway_target: Option<String>,
+    /// None where the gateway's target stands for it.
+    arn: Option<Arn>,
+    region: Region,
+    qualifier: Option<Qualifier>,
+    by_account: bool,
 }
 
 impl Target {
-    /// A runtime at the service's own endpoint in the ARN's region, at the ARN's qualifier if it has one.
+    /// Returns the target of an ARN at the service's own endpoint in the ARN's region, at the ARN's qualifier if it has one.
     #[must_use]
-    pub fn new(arn: RuntimeArn) -> Self {
+    pub fn new(arn: Arn) -> Self {
         Self::at(Endpoints::default().resolve(arn.region()), arn)
     }
 
-    /// A runtime at an endpoint of the caller's choice.
+    /// Returns the target of an ARN at an endpoint of the caller's choice.
     #[must_use]
-    pub fn at(endpoint: Endpoint, arn: RuntimeArn) -> Self {
-        let qualifier = arn.qualifier().cloned();
-        Self(Place::Runtime { endpoint, arn, qualifier, by_account: false })
+    pub fn at(endpoint: Endpoint, arn: Arn) -> Self {
+        let (region, qualifier) = (arn.region().clone(), arn.qualifier().cloned());
+        let service = Service { endpoint, gateway_target: None, arn: Some(arn), region, qualifier, by_account: false };
+        Self::of(Address::Service(service))
     }
 
-    /// An agent container on a developer's machine, such as `http://127.0.0.1:8080`: no ARN, no credentials.
+    /// Returns a target behind an AgentCore gateway, such as
+    /// `https://my-gateway.gateway.bedrock-agentcore.us-east-1.amazonaws.com`: the gateway's URL, its region, for which requests
+    /// are signed, and the name of the gateway's target. Paths begin with that name; [`with_arn`](Self::with_arn) adds the
+    /// runtime's ARN to them.
+    ///
+    /// Source: AWS developer guide, "HTTP runtime targets" of gateways.
+    ///
+    /// # Errors
+    /// If the name is not 1 to 100 letters, digits and dashes.
+    pub fn gateway(endpoint: Endpoint, region: Region, name: &str) -> Result<Self, Error> {
+        let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+        if !(1..=MAX_GATEWAY_TARGET_CHARS).contains(&name.len()) || !name.bytes().all(fits) {
+            let rule = format!("it must be 1 to {MAX_GATEWAY_TARGET_CHARS} letters, digits and dashes");
+            return Err(Error::invalid(InputKind::GatewayTarget, name, rule));
+        }
+        let gateway_target = Some(name.to_owned());
+        let service = Service { endpoint, gateway_target, arn: None, region, qualifier: None, by_account: false };
+        Ok(Self::of(Address::Service(service)))
+    }
+
+    /// Returns an agent container on a developer's machine, such as `http://127.0.0.1:8080`: no ARN, no credentials.
     ///
     /// Plaintext is accepted to any host, because nothing secret is sent.
     ///
     /// # Errors
     /// If the URL is not `http://` or `https://`, or carries user info, a query or a fragment.
-    pub fn local(url: &str) -> Result<Self, ParseError> {
-        Ok(Self(Place::Local(Base::parse(url)?)))
+    pub fn local(url: &str) -> Result<Self, Error> {
+        Ok(Self::of(Address::Local(BaseUrl::parse(url)?)))
+    }
+
+    fn of(address: Address) -> Self {
+        Self(Arc::new(Inner { address, urls: Default::default() }))
     }
 
     /// Uses another endpoint name than the ARN's. No effect on a local container, which has none.
     #[must_use]
-    pub fn with_qualifier(mut self, name: Qualifier) -> Self {
-        if let Place::Runtime { qualifier, .. } = &mut self.0 {
-            *qualifier = Some(name);
-        }
-        self
+    #[doc(alias = "endpoint_name")]
+    pub fn with_qualifier(self, name: Qualifier) -> Self {
+        self.change(|service| service.qualifier = Some(name))
     }
 
-    /// Names the runtime by its bare id and the query parameter `accountId` in the place of its ARN.
+    /// Names the resource behind a gateway's target. No effect on a local container.
+    #[must_use]
+    pub fn with_arn(self, arn: Arn) -> Self {
+        self.change(|service| {
+            service.qualifier = arn.qualifier().cloned().or(service.qualifier.take());
+            service.arn = Some(arn);
+        })
+    }
+
+    /// Names the runtime by its bare id and the query parameter `accountId` in the place of its ARN, in the operations that take
+    /// an account: invocations and commands.
     ///
     /// Both forms reach the same runtime; this one keeps the path short. No effect on a local container.
     #[must_use]
-    pub fn by_account(mut self) -> Self {
-        if let Place::Runtime { by_account, .. } = &mut self.0 {
-            *by_account = true;
+    pub fn by_account(self) -> Self {
+        self.change(|service| service.by_account = true)
+    }
+
+    fn change(self, change: impl FnOnce(&mut Service)) -> Self {
+        match &self.0.address {
+            Address::Local(_) => self,
+            Address::Service(service) => {
+                let mut service = service.clone();
+                change(&mut service);
+                Self::of(Address::Service(service))
+            }
         }
-        self
     }
 
     /// Makes sure that the runtime is in this region, for callers who may use no other. The ARN's region is where requests
@@ -68,236 +150,247 @@ impl Target {
     ///
     /// # Errors
     /// If the ARN names another region.
-    pub fn in_region(self, region: &Region) -> Result<Self, ParseError> {
+    pub fn in_region(self, region: &Region) -> Result<Self, Error> {
         match self.region() {
             Some(named) if named != region => {
                 let rule = format!("the ARN is of a runtime in {named}, and the ARN decides");
-                Err(ParseError::new(InputKind::Region, region.as_str(), rule))
+                Err(Error::invalid(InputKind::Region, region.as_str(), rule))
             }
             _ => Ok(self),
         }
     }
 
-    /// The runtime's ARN; none for a local container.
+    /// Returns the ARN; none for a local container, and for a gateway's target without one.
     #[must_use]
-    pub fn arn(&self) -> Option<&RuntimeArn> {
-        match &self.0 {
-            Place::Runtime { arn, .. } => Some(arn),
-            Place::Local(_) => None,
-        }
+    pub fn arn(&self) -> Option<&Arn> {
+        self.service()?.arn.as_ref()
     }
 
-    /// Whether this is a local container, to which no credential is ever sent.
+    /// Returns whether this is a local container, to which no credential is ever sent.
     #[must_use]
     pub fn is_local(&self) -> bool {
-        matches!(self.0, Place::Local(_))
+        self.service().is_none()
     }
 
-    /// The region requests are signed for; none for a local container.
+    /// Returns whether requests travel over TLS.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        match &self.0.address {
+            Address::Service(service) => service.endpoint.base().secure,
+            Address::Local(base) => base.secure,
+        }
+    }
+
+    /// Returns the region that requests are signed for; none for a local container.
     #[must_use]
     pub fn region(&self) -> Option<&Region> {
-        self.arn().map(RuntimeArn::region)
+        self.service().map(|service| &service.region)
     }
 
-    /// The endpoint name in use, if one was given.
+    /// Returns the endpoint name in use, if one was given.
     #[must_use]
     pub fn qualifier(&self) -> Option<&Qualifier> {
-        match &self.0 {
-            Place::Runtime { qualifier, .. } => qualifier.as_ref(),
-            Place::Local(_) => None,
+        self.service()?.qualifier.as_ref()
+    }
+
+    fn service(&self) -> Option<&Service> {
+        match &self.0.address {
+            Address::Service(service) => Some(service),
+            Address::Local(_) => None,
         }
     }
 
-    /// Where to `POST` an invocation.
-    #[must_use]
-    pub fn invocations(&self) -> String {
-        self.url("http", "/invocations")
-    }
-
-    /// Where to open a WebSocket: `wss://`, or `ws://` where the endpoint is plaintext.
-    #[must_use]
-    pub fn websocket(&self) -> String {
-        self.url("ws", "/ws")
-    }
-
-    /// Where an agent that speaks A2A publishes its card.
-    #[must_use]
-    pub fn agent_card(&self) -> String {
-        match &self.0 {
-            Place::Runtime { .. } => self.url("http", "/invocations/.well-known/agent-card.json"),
-            Place::Local(_) => self.url("http", "/.well-known/agent-card.json"),
+    /// Returns the URL of an operation. It is built when it is first asked for, and kept.
+    ///
+    /// # Errors
+    /// If the target does not offer the operation: commands of a local container, for example, or the health of a runtime,
+    /// which the service keeps to itself.
+    pub fn url(&self, operation: &Operation) -> Result<Uri, Error> {
+        let kept = &self.0.urls[operation.index];
+        if let Some(url) = kept.get() {
+            return Ok(url.clone());
         }
+        let url = self.build(operation)?;
+        let url = Uri::try_from(url).map_err(|error| Error::input("the target has no valid URL").with_source(error))?;
+        Ok(kept.get_or_init(|| url).clone())
     }
 
-    /// Where to open a shell: a new one, or the one with this id.
-    ///
-    /// # Errors
-    /// If the target is a local container.
-    pub fn shells(&self, shell: Option<&ShellId>) -> Result<String, NotOffered> {
-        let mut url = self.of_runtime(Operation::Shell, "ws", "/ws/shells")?;
-        if let Some(shell) = shell {
-            let separator = if url.contains('?') { '&' } else { '?' };
-            // Writing to a `String` cannot fail.
-            let _ = write!(url, "{separator}shellId={}", percent_encode(shell.as_str()));
-        }
-        Ok(url)
-    }
-
-    /// Where to `POST` a command.
-    ///
-    /// # Errors
-    /// If the target is a local container.
-    pub fn commands(&self) -> Result<String, NotOffered> {
-        self.of_runtime(Operation::Command, "http", "/commands")
-    }
-
-    /// Where to `POST` the end of a session.
-    ///
-    /// # Errors
-    /// If the target is a local container.
-    pub fn stop(&self) -> Result<String, NotOffered> {
-        self.of_runtime(Operation::Stop, "http", "/stopruntimesession")
-    }
-
-    /// Where a runtime that takes bearer tokens says which issuer it trusts (RFC 9728).
-    ///
-    /// # Errors
-    /// If the target is a local container.
-    pub fn resource_metadata(&self) -> Result<String, NotOffered> {
-        let path = "/invocations/.well-known/oauth-protected-resource";
-        self.of_runtime(Operation::ResourceMetadata, "http", path)
-    }
-
-    /// Where a local container says whether it is well.
-    ///
-    /// # Errors
-    /// If the target is a runtime: the service keeps its containers' health to itself.
-    pub fn ping(&self) -> Result<String, NotOffered> {
-        match &self.0 {
-            Place::Local(_) => Ok(self.url("http", "/ping")),
-            Place::Runtime { .. } => Err(NotOffered { operation: Operation::Ping }),
-        }
-    }
-
-    fn of_runtime(&self, operation: Operation, family: &str, path: &str) -> Result<String, NotOffered> {
-        match &self.0 {
-            Place::Runtime { .. } => Ok(self.url(family, path)),
-            Place::Local(_) => Err(NotOffered { operation }),
-        }
-    }
-
-    fn url(&self, family: &str, path: &str) -> String {
-        match &self.0 {
-            Place::Local(base) => base.url(family) + path,
-            Place::Runtime { endpoint, arn, qualifier, by_account } => {
-                let name = if *by_account { arn.id() } else { arn.as_str() };
-                let mut url = format!("{}/runtimes/{}{path}", endpoint.base().url(family), percent_encode(name));
-                let qualifier = qualifier.as_ref().map(|q| ("qualifier", q.as_str()));
-                let account = by_account.then(|| ("accountId", arn.account()));
-                for ((key, value), separator) in qualifier.into_iter().chain(account).zip(['?', '&']) {
-                    // Writing to a `String` cannot fail.
-                    let _ = write!(url, "{separator}{key}={}", percent_encode(value));
+    fn build(&self, operation: &Operation) -> Result<String, Error> {
+        let family = if operation.upgrades { "ws" } else { "http" };
+        let refuse = |who: &str| Error::input(format!("{who} offers no {}", operation.noun));
+        match &self.0.address {
+            Address::Local(base) => {
+                let path = operation.local_path.ok_or_else(|| refuse("a local container"))?;
+                Ok(base.url(family) + path)
+            }
+            Address::Service(service) => {
+                let resource = service.arn.as_ref().map_or(ResourceType::Runtime, Arn::resource_type);
+                if !operation.resources.contains(&resource) {
+                    return Err(refuse(&format!("a {resource} behind the service")));
                 }
-                url
+                Ok(service.url(operation, family))
             }
         }
     }
 }
 
-/// Says that a target has no such operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{} offers no {}", .operation.refused_by(), .operation.name())]
-#[non_exhaustive]
-pub struct NotOffered {
-    /// What was asked for.
-    pub operation: Operation,
-}
-
-/// The operations that only some targets have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Operation {
-    /// Opening a shell.
-    Shell,
-    /// Running a command.
-    Command,
-    /// Stopping a session.
-    Stop,
-    /// Reading the protected-resource metadata.
-    ResourceMetadata,
-    /// Asking for health.
-    Ping,
-}
-
-impl Operation {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Shell => "shell",
-            Self::Command => "commands",
-            Self::Stop => "stopping of sessions",
-            Self::ResourceMetadata => "resource metadata",
-            Self::Ping => "ping",
+impl Service {
+    fn url(&self, operation: &Operation, family: &str) -> String {
+        let mut url = self.endpoint.base().url(family);
+        if let Some(name) = &self.gateway_target {
+            url.extend(["/", name]);
         }
-    }
-
-    fn refused_by(self) -> &'static str {
-        if self == Self::Ping { "a runtime behind the service" } else { "a local container" }
+        let by_account = self.by_account && operation.query.contains(&QueryMember::AccountId);
+        let name = self.arn.as_ref().map(|arn| if by_account { arn.id() } else { arn.as_str() });
+        // Writing to a `String` cannot fail.
+        let _ = match (operation.path.strip_prefix(ARN_PATH), name) {
+            (Some(rest), Some(name)) => write!(url, "/runtimes/{}{rest}", percent_encode(name)),
+            (Some(rest), None) => url.write_str(rest),
+            (None, _) => url.write_str(operation.path),
+        };
+        let mut separator = '?';
+        for member in operation.query {
+            let (key, value) = match member {
+                QueryMember::Qualifier => ("qualifier", self.qualifier.as_ref().map(Qualifier::as_str)),
+                QueryMember::AccountId => ("accountId", self.arn.as_ref().filter(|_| by_account).map(Arn::account)),
+                QueryMember::HarnessArn => ("harnessArn", self.arn.as_ref().map(Arn::as_str)),
+            };
+            if let Some(value) = value {
+                let _ = write!(url, "{separator}{key}={}", percent_encode(value));
+                separator = '&';
+            }
+        }
+        url
     }
 }
+
+/// Targets are equal if they have the same address.
+impl PartialEq for Target {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.address == other.0.address
+    }
+}
+
+impl Eq for Target {}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Target").field(&self.0.address).finish()
+    }
+}
+
+/// The control plane's limit of a gateway target's name.
+const MAX_GATEWAY_TARGET_CHARS: usize = 100;
 
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use super::*;
+    use crate::operation::{
+        AGENT_CARD, ALL, COMMAND, HARNESS, INVOKE, PING, RESOURCE_METADATA, SHELL, STOP, WEBSOCKET,
+    };
 
     const HOST: &str = "bedrock-agentcore.us-east-1.amazonaws.com";
     const PATH: &str = "/runtimes/arn%3Aaws%3Abedrock-agentcore%3Aus-east-1%3A123456789012%3Aruntime%2Fx";
+    const HARNESS_ARN: &str = "arn:aws:bedrock-agentcore:us-east-1:123456789012:harness/h";
 
     fn target() -> Target {
         Target::new("arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/x".parse().unwrap())
     }
 
+    fn url(target: &Target, operation: &Operation) -> String {
+        target.url(operation).unwrap().to_string()
+    }
+
+    fn refusal(target: &Target, operation: &Operation) -> String {
+        target.url(operation).unwrap_err().to_string()
+    }
+
     #[test]
     fn urls_of_every_operation() {
-        let shell = "sh_1".parse().unwrap();
         let qualified = target().with_qualifier("my endpoint".parse().unwrap());
-        for (url, scheme, rest) in [
-            (target().invocations(), "https", "/invocations"),
-            (target().websocket(), "wss", "/ws"),
-            (target().shells(None).unwrap(), "wss", "/ws/shells"),
-            (target().shells(Some(&shell)).unwrap(), "wss", "/ws/shells?shellId=sh_1"),
-            (target().commands().unwrap(), "https", "/commands"),
-            (target().stop().unwrap(), "https", "/stopruntimesession"),
-            (target().agent_card(), "https", "/invocations/.well-known/agent-card.json"),
-            (target().resource_metadata().unwrap(), "https", "/invocations/.well-known/oauth-protected-resource"),
-            (qualified.invocations(), "https", "/invocations?qualifier=my%20endpoint"),
-            (qualified.websocket(), "wss", "/ws?qualifier=my%20endpoint"),
-            (qualified.shells(Some(&shell)).unwrap(), "wss", "/ws/shells?qualifier=my%20endpoint&shellId=sh_1"),
+        for (target, operation, scheme, rest) in [
+            (&target(), &INVOKE, "https", "/invocations"),
+            (&target(), &WEBSOCKET, "wss", "/ws"),
+            (&target(), &SHELL, "wss", "/ws/shells"),
+            (&target(), &COMMAND, "https", "/commands"),
+            (&target(), &STOP, "https", "/stopruntimesession"),
+            (&target(), &AGENT_CARD, "https", "/invocations/.well-known/agent-card.json"),
+            (&target(), &RESOURCE_METADATA, "https", "/invocations/.well-known/oauth-protected-resource"),
+            (&qualified, &INVOKE, "https", "/invocations?qualifier=my%20endpoint"),
+            (&qualified, &WEBSOCKET, "wss", "/ws?qualifier=my%20endpoint"),
+            (&qualified, &SHELL, "wss", "/ws/shells?qualifier=my%20endpoint"),
         ] {
-            assert_eq!(url, format!("{scheme}://{HOST}{PATH}{rest}"));
+            assert_eq!(url(target, operation), format!("{scheme}://{HOST}{PATH}{rest}"));
         }
-        assert_eq!(target().ping().unwrap_err().to_string(), "a runtime behind the service offers no ping");
+        assert_eq!(refusal(&target(), &PING), "a runtime behind the service offers no ping");
+        assert_eq!(refusal(&target(), &HARNESS), "a runtime behind the service offers no harness invocations");
+    }
+
+    #[test]
+    fn harness_urls() {
+        let harness = Target::new(HARNESS_ARN.parse().unwrap());
+        let arn = "arn%3Aaws%3Abedrock-agentcore%3Aus-east-1%3A123456789012%3Aharness%2Fh";
+        assert_eq!(url(&harness, &HARNESS), format!("https://{HOST}/harnesses/invoke?harnessArn={arn}"));
+        let qualified = harness.clone().with_qualifier("q".parse().unwrap());
+        assert_eq!(url(&qualified, &HARNESS), format!("https://{HOST}/harnesses/invoke?harnessArn={arn}&qualifier=q"));
+        assert_eq!(url(&harness, &COMMAND), format!("https://{HOST}/runtimes/{arn}/commands"));
+        assert_eq!(url(&harness, &SHELL), format!("wss://{HOST}/runtimes/{arn}/ws/shells"));
+        assert_eq!(refusal(&harness, &INVOKE), "a harness behind the service offers no invocations");
+        assert!(harness.url(&WEBSOCKET).is_err() && harness.url(&AGENT_CARD).is_err());
+    }
+
+    #[test]
+    fn behind_a_gateway() {
+        let base = "https://gw-1.gateway.bedrock-agentcore.us-east-1.amazonaws.com";
+        let gateway = Target::gateway(base.parse().unwrap(), "us-east-1".parse().unwrap(), "my-agent").unwrap();
+        assert_eq!(url(&gateway, &INVOKE), format!("{base}/my-agent/invocations"));
+        assert_eq!((gateway.arn(), gateway.region().unwrap().as_str()), (None, "us-east-1"));
+        let named = gateway.with_arn("arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/x".parse().unwrap());
+        assert_eq!(url(&named, &INVOKE), format!("{base}/my-agent{PATH}/invocations"));
+        let named = named.with_qualifier("q".parse().unwrap());
+        assert_eq!(url(&named, &INVOKE), format!("{base}/my-agent{PATH}/invocations?qualifier=q"));
+        let too_long = "x".repeat(101);
+        for name in ["", "a/b", "..", "a?b", "a b", &too_long] {
+            let refused = Target::gateway(base.parse().unwrap(), "us-east-1".parse().unwrap(), name).unwrap_err();
+            assert_eq!(refused.input_kind(), Some(InputKind::GatewayTarget), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_url_is_built_once() {
+        let target = target();
+        let first = target.url(&INVOKE).unwrap();
+        let again = target.clone().url(&INVOKE).unwrap();
+        assert_eq!(first.path().as_ptr(), again.path().as_ptr(), "clones share it");
+        let other = target.with_qualifier("q".parse().unwrap()).url(&INVOKE).unwrap();
+        assert_ne!(first, other, "a changed target has URLs of its own");
     }
 
     #[test]
     fn account_form() {
         let by_account = target().by_account();
-        assert_eq!(by_account.invocations(), format!("https://{HOST}/runtimes/x/invocations?accountId=123456789012"));
+        assert_eq!(url(&by_account, &INVOKE), format!("https://{HOST}/runtimes/x/invocations?accountId=123456789012"));
+        let qualified = by_account.with_qualifier("q".parse().unwrap());
         assert_eq!(
-            by_account.with_qualifier("q".parse().unwrap()).stop().unwrap(),
-            format!("https://{HOST}/runtimes/x/stopruntimesession?qualifier=q&accountId=123456789012")
+            url(&qualified, &COMMAND),
+            format!("https://{HOST}/runtimes/x/commands?qualifier=q&accountId=123456789012")
         );
+        for operation in ALL.iter().filter(|row| !matches!(row.name, "invoke" | "command" | "harness" | "ping")) {
+            let url = url(&qualified, operation);
+            assert!(url.contains(PATH) && !url.contains("accountId"), "{url}");
+        }
     }
 
     #[test]
     fn an_endpoint_arn_sets_the_qualifier_and_may_be_overridden() {
-        let arn: RuntimeArn =
+        let arn: Arn =
             "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/x/runtime-endpoint/prod".parse().unwrap();
         let target = Target::new(arn);
-        assert_eq!(target.invocations(), format!("https://{HOST}{PATH}/invocations?qualifier=prod"));
+        assert_eq!(url(&target, &INVOKE), format!("https://{HOST}{PATH}/invocations?qualifier=prod"));
         let target = target.with_qualifier("test".parse().unwrap());
-        assert_eq!(target.invocations(), format!("https://{HOST}{PATH}/invocations?qualifier=test"));
+        assert_eq!(url(&target, &INVOKE), format!("https://{HOST}{PATH}/invocations?qualifier=test"));
     }
 
     #[test]
@@ -314,25 +407,27 @@ mod tests {
 
     #[test]
     fn another_endpoint() {
-        let arn: RuntimeArn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/x".parse().unwrap();
+        let arn: Arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/x".parse().unwrap();
         let at = |url: &str| Target::at(url.parse().unwrap(), arn.clone());
         assert_eq!(
-            at("https://gw.example.test:8443/base/path").invocations(),
+            url(&at("https://gw.example.test:8443/base/path"), &INVOKE),
             format!("https://gw.example.test:8443/base/path{PATH}/invocations")
         );
-        assert_eq!(at("http://127.0.0.1:18099").websocket(), format!("ws://127.0.0.1:18099{PATH}/ws"));
+        assert_eq!(url(&at("http://127.0.0.1:18099"), &WEBSOCKET), format!("ws://127.0.0.1:18099{PATH}/ws"));
     }
 
     #[test]
     fn local_container() {
         let local = Target::local("http://agent:8080/").unwrap();
-        assert_eq!(local.invocations(), "http://agent:8080/invocations");
-        assert_eq!(local.websocket(), "ws://agent:8080/ws");
-        assert_eq!(local.ping().unwrap(), "http://agent:8080/ping");
-        assert_eq!(local.agent_card(), "http://agent:8080/.well-known/agent-card.json");
+        assert_eq!(url(&local, &INVOKE), "http://agent:8080/invocations");
+        assert_eq!(url(&local, &WEBSOCKET), "ws://agent:8080/ws");
+        assert_eq!(url(&local, &PING), "http://agent:8080/ping");
+        assert_eq!(url(&local, &AGENT_CARD), "http://agent:8080/.well-known/agent-card.json");
         assert_eq!(local.clone().with_qualifier("q".parse().unwrap()).by_account(), local);
-        assert_eq!(local.commands().unwrap_err().to_string(), "a local container offers no commands");
-        assert!(local.shells(None).is_err() && local.stop().is_err() && local.resource_metadata().is_err());
+        assert_eq!(refusal(&local, &COMMAND), "a local container offers no commands");
+        for operation in [&SHELL, &STOP, &RESOURCE_METADATA, &HARNESS] {
+            assert!(local.url(operation).is_err(), "{}", operation.name);
+        }
         assert!(Target::local("agent:8080").is_err());
     }
 }

@@ -1,18 +1,20 @@
 //! The client of the HTTP half: settings, and the operations that use them.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use agentcore_auth::{Auth, Clock, SystemClock};
-use agentcore_core::{SessionId, Target, UserId};
+use agentcore_core::{Operation, SessionId, Target, UserId, operation};
+use agentcore_transport::{CallEngine, CallSpec, Network};
 use bytes::Bytes;
-use http::{Request, header::USER_AGENT};
+use http::Request;
+use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error, Health, Invocation, Payload, Response, RetryPolicy, Timeouts, Transport,
-    dispatch::Dispatch,
-    invoke::{AGENT, UserHeader},
+    Error, Invocation, Payload, Response, RetryPolicy, Timeouts, Transport,
+    call::HttpCall,
+    invoke::UserHeader,
+    request::{self, Contents},
     response::Limits,
-    service::{CallSpec, Service},
     sse,
 };
 
@@ -35,7 +37,8 @@ pub struct HttpClient(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    service: Service,
+    engine: CallEngine,
+    limits: Limits,
     auth: Auth,
     timeouts: Timeouts,
     retry: RetryPolicy,
@@ -74,20 +77,42 @@ impl HttpClient {
     /// # Cancel safety
     /// Dropping the future sends nothing more; an attempt on its way is cut off, and the agent may have run.
     pub async fn invoke(&self, target: &Target, invocation: &Invocation) -> Result<Response, Error> {
-        let Shared { service, auth, timeouts, retry, user, max_payload_bytes } = &*self.0;
-        // A local container asks for no credential, so none goes there.
-        let auth = if target.is_local() { &Auth::None } else { auth };
-        let spec = CallSpec {
-            operation: "invoke",
+        let Shared { timeouts, retry, user, max_payload_bytes, .. } = &*self.0;
+        let auth = self.auth(target);
+        let exchange = Exchange {
+            target,
+            operation: &operation::INVOKE,
             request: invocation.request(target, user, auth, *max_payload_bytes)?,
-            auth,
-            region: target.region(),
-            session: invocation.session_id().clone(),
+            session: invocation.session_id(),
             idempotent: invocation.idempotent,
             timeouts: invocation.timeouts.as_ref().unwrap_or(timeouts),
             retry: invocation.retry.as_ref().unwrap_or(retry),
         };
-        service.call(spec).await
+        self.call(&exchange).await
+    }
+
+    /// The mechanism for a target: a local container asks for no credential, so none goes there.
+    fn auth(&self, target: &Target) -> &Auth {
+        if target.is_local() { &Auth::None } else { &self.0.auth }
+    }
+
+    async fn call(&self, exchange: &Exchange<'_>) -> Result<Response, Error> {
+        let Exchange { target, operation, request, session, idempotent, timeouts, retry } = exchange;
+        let auth = if operation.authenticated { self.auth(target) } else { &Auth::None };
+        let spec = CallSpec {
+            operation: operation.name,
+            url: request.uri(),
+            arn: target.arn().map(|arn| arn.as_str()),
+            session_id: Some(session.as_str()),
+            idempotent: *idempotent || operation.idempotent,
+            first_byte: timeouts.first_byte,
+            first_byte_missed: "no answer began",
+            total: timeouts.total,
+            retry,
+            pause: Duration::ZERO,
+        };
+        let called = self.0.engine.run(&spec, &HttpCall { request, auth, region: target.region() }).await?;
+        Ok(Response::new(called, session, self.0.limits.clone(), timeouts.idle))
     }
 
     /// How long calls may take that do not say otherwise.
@@ -104,22 +129,39 @@ impl HttpClient {
     /// # Cancel safety
     /// Dropping the future has no lasting effect.
     pub async fn ping(&self, target: &Target) -> Result<Health, Error> {
-        let request = Request::get(target.ping()?)
-            .header(USER_AGENT, AGENT)
-            .body(Bytes::new())
-            .map_err(|error| Error::input("the request cannot be written").with_source(error))?;
-        let spec = CallSpec {
-            operation: "ping",
-            request,
-            auth: &Auth::None,
-            region: None,
-            session: SessionId::random(),
+        let exchange = Exchange {
+            target,
+            operation: &operation::PING,
+            request: request::write(target, &operation::PING, Contents::default())?,
+            session: &SessionId::random(),
             idempotent: true,
             timeouts: &self.0.timeouts,
             retry: &self.0.retry,
         };
-        self.0.service.call(spec).await?.json().await
+        self.call(&exchange).await?.json().await
     }
+}
+
+/// A request, and how it is to be sent.
+struct Exchange<'a> {
+    target: &'a Target,
+    operation: &'static Operation,
+    request: Request<Bytes>,
+    session: &'a SessionId,
+    idempotent: bool,
+    timeouts: &'a Timeouts,
+    retry: &'a RetryPolicy,
+}
+
+/// A container's answer to a ping (`GET /ping` of the AgentCore Runtime HTTP protocol contract).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Health {
+    /// `Healthy`, or `HealthyBusy` while the agent works in the background.
+    pub status: String,
+    /// When the status last changed, in seconds since 1970, if the agent tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_of_last_update: Option<u64>,
 }
 
 /// Settings for a [`HttpClient`].
@@ -225,9 +267,12 @@ impl HttpClientBuilder {
         Ok(self.over(Arc::new(transport), fastrand::f64))
     }
 
-    pub(crate) fn over(self, dispatch: Arc<dyn Dispatch>, random: fn() -> f64) -> HttpClient {
+    pub(crate) fn over(self, network: Arc<dyn Network>, random: fn() -> f64) -> HttpClient {
         let Self { auth, timeouts, retry, user, clock, max_payload_bytes, limits, .. } = self;
-        let service = Service { dispatch, clock, limits, random };
-        HttpClient(Arc::new(Shared { service, auth, timeouts, retry, user, max_payload_bytes }))
+        let engine = CallEngine::new(network, clock).random(random);
+        HttpClient(Arc::new(Shared { engine, limits, auth, timeouts, retry, user, max_payload_bytes }))
     }
 }
+
+#[cfg(test)]
+mod tests;

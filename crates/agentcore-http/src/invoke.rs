@@ -3,14 +3,14 @@
 use std::fmt;
 
 use agentcore_auth::Auth;
-use agentcore_core::{CustomHeader, SessionId, Target, UserId, header};
+use agentcore_core::{CustomHeader, SessionId, Target, UserId, header, operation};
 use bytes::Bytes;
-use http::{
-    HeaderName, HeaderValue, Request,
-    header::{ACCEPT, CONTENT_TYPE, USER_AGENT},
-};
+use http::{HeaderMap, HeaderName, HeaderValue, Request};
 
-use crate::{Error, McpContext, Payload, RetryPolicy, Timeouts, TraceContext};
+use crate::{
+    Error, McpContext, Payload, RetryPolicy, Timeouts, TraceContext,
+    request::{self, Contents},
+};
 
 /// One invocation of an agent. What is required is the payload; everything else has a default.
 ///
@@ -21,7 +21,7 @@ use crate::{Error, McpContext, Payload, RetryPolicy, Timeouts, TraceContext};
 /// let session = SessionId::random();
 /// let invocation = Invocation::new("Hello, world!").session(&session).user("jane@example.com".parse()?);
 /// # let _ = invocation;
-/// # Ok::<(), agentcore_core::ParseError>(())
+/// # Ok::<(), agentcore_core::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Invocation {
@@ -148,23 +148,16 @@ impl Invocation {
             return Err(Error::input(format!("{} custom headers, at most {most} are allowed", self.headers.len())));
         }
         let (content_type, body) = self.payload.body(&self.session, max_payload_bytes)?;
-        let mut request = Request::post(target.invocations())
-            .header(ACCEPT, HeaderValue::from_static(ACCEPTED))
-            .header(USER_AGENT, HeaderValue::from_static(AGENT))
-            .header(header::SESSION_ID, self.session.as_str());
-        if let Some(content_type) = content_type {
-            request = request.header(CONTENT_TYPE, content_type);
-        }
+        let mut headers = HeaderMap::new();
         if let Some(user) = self.user.as_ref().unwrap_or(user).value(auth) {
-            request = request.header(header::USER_ID, user);
+            headers.insert(header::USER_ID, user);
         }
-        let mut request =
-            request.body(body).map_err(|error| Error::input("the request cannot be written").with_source(error))?;
         let own = self.headers.iter().map(|header| (header.name(), header.value()));
         for (name, value) in own.chain(self.trace.headers()).chain(self.mcp.headers()) {
-            request.headers_mut().append(name, value.clone());
+            headers.append(name, value.clone());
         }
-        Ok(request)
+        let contents = Contents { session: Some(&self.session), headers, content_type, body };
+        request::write(target, &operation::INVOKE, contents)
     }
 }
 
@@ -210,17 +203,16 @@ pub(crate) enum UserHeader {
 }
 
 impl UserHeader {
-    fn value(&self, auth: &Auth) -> Option<&str> {
+    fn value(&self, auth: &Auth) -> Option<HeaderValue> {
         match (self, auth) {
-            (Self::Id(user), _) => Some(user.as_str()),
-            (Self::ByMechanism, Auth::Bearer(_)) => Some(DEFAULT_USER),
+            // A user id consists of printable ASCII, which any header takes.
+            (Self::Id(user), _) => HeaderValue::from_str(user.as_str()).ok(),
+            (Self::ByMechanism, Auth::Bearer(_)) => Some(HeaderValue::from_static(DEFAULT_USER)),
             _ => None,
         }
     }
 }
 
-const ACCEPTED: &str = "text/event-stream, application/json";
-pub(crate) const AGENT: &str = concat!("agentcore-rs/", env!("CARGO_PKG_VERSION"));
 const DEFAULT_USER: &str = "agentcore-client";
 
 #[cfg(test)]
@@ -250,7 +242,7 @@ mod tests {
         let invocation = Invocation::new("Hello").session(&SESSION.parse().unwrap());
         let request = invocation.request(&target(), &UserHeader::default(), &bearer(), Payload::MAX_BYTES).unwrap();
         assert_eq!(request.method(), "POST");
-        assert_eq!(request.uri().to_string(), target().invocations());
+        assert_eq!(request.uri().to_string(), target().url(&operation::INVOKE).unwrap().to_string());
         let mut headers: Vec<String> =
             request.headers().iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
         headers.sort();
@@ -259,7 +251,6 @@ mod tests {
             [
                 "accept: text/event-stream, application/json",
                 "content-type: application/json",
-                concat!("user-agent: agentcore-rs/", env!("CARGO_PKG_VERSION")),
                 "x-amzn-bedrock-agentcore-runtime-session-id: session-0123456789-0123456789-0123456789",
                 "x-amzn-bedrock-agentcore-runtime-user-id: agentcore-client",
             ]

@@ -23,25 +23,26 @@
 //! # Ok(()) }
 //! ```
 
-mod challenge;
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod call;
 mod client;
-mod context;
-mod dispatch;
-mod health;
 mod invoke;
+mod mcp_context;
 mod payload;
+mod request;
 mod response;
-mod service;
 pub mod sse;
 mod timeouts;
+mod trace_context;
 
 pub use agentcore_core::{Error, ErrorKind, RetryPolicy, retry};
 pub use agentcore_transport::{Connections, Proxy, Transport, TransportBuilder};
-pub use client::{HttpClient, HttpClientBuilder};
-pub use context::{McpContext, TraceContext};
-pub use health::Health;
+pub use client::{Health, HttpClient, HttpClientBuilder};
 pub use invoke::{CacheKey, Invocation};
+pub use mcp_context::McpContext;
 pub use payload::Payload;
 pub use response::{ByteStream, Response};
 pub use sse::SseEvent;
 pub use timeouts::Timeouts;
+pub use trace_context::TraceContext;

@@ -6,8 +6,8 @@ use std::{
     time::Duration,
 };
 
-use agentcore_core::{ServiceResponse, SessionId, header, refusal};
-use agentcore_transport::Body;
+use agentcore_core::{ServiceResponse, SessionId, header, service_error};
+use agentcore_transport::{Body, Called};
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
@@ -26,11 +26,10 @@ use crate::{
 /// told in any other way.
 #[derive(Debug)]
 pub struct Response {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) session: SessionId,
-    pub(crate) limits: Limits,
-    pub(crate) bytes: ByteStream,
+    status: StatusCode,
+    headers: HeaderMap,
+    limits: Limits,
+    bytes: ByteStream,
 }
 
 /// How much of an answer is taken in.
@@ -42,6 +41,17 @@ pub(crate) struct Limits {
 }
 
 impl Response {
+    pub(crate) fn new(called: Called<Body>, sent: &SessionId, limits: Limits, idle: Option<Duration>) -> Self {
+        let Called { response, attempts, started, deadline, .. } = called;
+        let (head, body) = response.into_parts();
+        let request_id = service_error::request_id(&head.headers).map(str::to_owned);
+        let answered = head.headers.get(header::SESSION_ID).and_then(|id| SessionId::from_answer(id.to_str().ok()?));
+        let session = answered.unwrap_or_else(|| sent.clone());
+        let call = CallFacts { started, attempts, status: head.status, request_id, session };
+        let bytes = ByteStream::new(body, idle, deadline, call);
+        Self { status: head.status, headers: head.headers, limits, bytes }
+    }
+
     /// The HTTP status, always 200 to 299.
     #[must_use]
     pub fn status(&self) -> u16 {
@@ -50,14 +60,14 @@ impl Response {
 
     /// The session to go on in: the one the service answered with, else the one that was sent.
     #[must_use]
-    pub fn session_id(&self) -> &str {
-        self.header(header::SESSION_ID.as_str()).unwrap_or(self.session.as_str())
+    pub fn session_id(&self) -> &SessionId {
+        &self.bytes.call.session
     }
 
     /// The id to quote to AWS support.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
-        refusal::request_id(&self.headers)
+        service_error::request_id(&self.headers)
     }
 
     /// The X-Ray trace.
@@ -138,7 +148,7 @@ impl Response {
             let piece = piece?;
             if first.len() + rest.len() + piece.len() > self.limits.answer_bytes {
                 let message = format!("the answer is longer than {} bytes", self.limits.answer_bytes);
-                return Err(self.bytes.error(ErrorKind::Invocation, message));
+                return Err(self.bytes.error(ErrorKind::TooLarge, message));
             }
             match (first.is_empty(), rest.is_empty()) {
                 // An answer that comes in one piece is not copied.
@@ -171,9 +181,8 @@ impl Response {
     pub async fn json<T: DeserializeOwned>(self) -> Result<T, Error> {
         let call = self.bytes.call.clone();
         let bytes = self.bytes().await?;
-        serde_json::from_slice(&bytes).map_err(|error| {
-            call.error(ErrorKind::Invocation, "the answer is not the JSON expected").with_source(error)
-        })
+        serde_json::from_slice(&bytes)
+            .map_err(|error| call.error(ErrorKind::Service, "the answer is not the JSON expected").with_source(error))
     }
 
     fn has_media_type(&self, is: impl Fn(&str) -> bool) -> bool {
@@ -195,19 +204,20 @@ pub struct ByteStream {
     idle_timer: Option<Pin<Box<Sleep>>>,
     waiting: bool,
     deadline: Option<Pin<Box<Sleep>>>,
-    call: Call,
+    call: CallFacts,
 }
 
 /// The call a body belongs to, for its errors.
 #[derive(Clone, Debug)]
-pub(crate) struct Call {
-    pub(crate) started: Instant,
-    pub(crate) attempts: u32,
-    pub(crate) status: StatusCode,
-    pub(crate) request_id: Option<String>,
+struct CallFacts {
+    started: Instant,
+    attempts: u32,
+    status: StatusCode,
+    request_id: Option<String>,
+    session: SessionId,
 }
 
-impl Call {
+impl CallFacts {
     fn error(&self, kind: ErrorKind, message: impl Into<String>) -> Error {
         let refusal = ServiceResponse {
             status: self.status.as_u16(),
@@ -220,7 +230,7 @@ impl Call {
 }
 
 impl ByteStream {
-    pub(crate) fn new(body: Body, idle: Option<Duration>, deadline: Option<Instant>, call: Call) -> Self {
+    fn new(body: Body, idle: Option<Duration>, deadline: Option<Instant>, call: CallFacts) -> Self {
         let deadline = deadline.map(|at| Box::pin(sleep_until(at)));
         Self { body: Some(body), idle, idle_timer: None, waiting: false, deadline, call }
     }
@@ -271,7 +281,7 @@ impl Stream for ByteStream {
                     }
                 }
                 Poll::Ready(Some(Err(error))) => {
-                    let broken = this.error(ErrorKind::Broken, "the answer broke off midway").with_source(error);
+                    let broken = this.error(ErrorKind::BrokenOff, "the answer broke off midway").with_source(error);
                     return this.end(broken);
                 }
                 Poll::Ready(None) => {

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use agentcore_core::RuntimeArn;
+use agentcore_core::Arn;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -37,7 +37,7 @@ impl Mock {
     /// # Panics
     /// If the name cannot be part of an ARN.
     #[must_use]
-    pub fn arn(&self, agent: &str) -> RuntimeArn {
+    pub fn arn(&self, agent: &str) -> Arn {
         let text = format!("arn:aws:bedrock-agentcore:{REGION}:{ACCOUNT}:runtime/{agent}");
         match text.parse() {
             Ok(arn) => arn,

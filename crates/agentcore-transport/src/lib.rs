@@ -2,8 +2,8 @@
 //!
 //! One [`Transport`] serves everything that leaves the machine: invocations, the token endpoints of issuers (it is the
 //! [`Exchange`](agentcore_auth::Exchange) of `agentcore-auth`), and WebSockets, which [upgrade](Transport::upgrade) a connection of
-//! their own, by the same trusted certificates and the same proxy. It follows no redirect, decodes no content coding, retries nothing and logs
-//! nothing.
+//! their own, by the same trusted certificates and the same proxy. [`CallEngine`] is the one loop that authorizes, sends, decides,
+//! pauses and gives up, for all three of them. It follows no redirect and decodes no content coding.
 //!
 //! ```
 //! use agentcore_transport::{Proxy, Transport};
@@ -12,14 +12,21 @@
 //! # Ok::<(), agentcore_core::Error>(())
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod challenge;
+mod engine;
+mod issuer_exchange;
 mod metered;
+mod network;
 mod proxy;
-pub mod refusal;
 mod route;
 mod send_error;
 mod transport;
 mod upgraded;
 
+pub use engine::{Call, CallEngine, CallSpec, Called, Reception, RetryBudget};
+pub use network::Network;
 pub use proxy::Proxy;
 pub use send_error::SendError;
 pub use transport::{Body, Connections, Transport, TransportBuilder, Upgrade};

@@ -2,7 +2,7 @@
 
 use std::{error::Error as StdError, io, time::Duration};
 
-use agentcore_core::{BoxError, Error, ErrorKind, retry::FailurePoint};
+use agentcore_core::{BoxError, Error, ErrorKind, call::FailurePoint};
 
 /// No head of an answer came.
 #[derive(Debug)]
@@ -21,9 +21,9 @@ pub struct SendError {
 }
 
 impl SendError {
-    /// What it means for the decision to try again.
+    /// Returns the point at which the attempt failed.
     #[must_use]
-    pub fn failure(&self) -> FailurePoint {
+    pub fn failure_point(&self) -> FailurePoint {
         if self.sent { FailurePoint::Uncertain } else { FailurePoint::NotSent { lasting: self.lasting } }
     }
 
@@ -69,6 +69,7 @@ impl SendError {
 impl From<SendError> for Error {
     fn from(send_error: SendError) -> Self {
         let error = Self::new(send_error.kind, send_error.message).possibly_run(send_error.sent);
+        let error = if send_error.lasting { error.lasting() } else { error };
         match send_error.source {
             Some(source) => error.with_source(source),
             None => error,

@@ -6,11 +6,10 @@ use std::{
     time::Duration,
 };
 
-use agentcore_auth::{BoxFuture, Exchange};
 use agentcore_core::{BoxError, Error};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, Uri, uri::Scheme};
-use http_body_util::{BodyExt, Full, Limited, combinators::UnsyncBoxBody};
+use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 use hyper_util::{
     client::{legacy::Client, proxy::matcher::Matcher},
     rt::{TokioExecutor, TokioTimer},
@@ -223,24 +222,7 @@ impl TransportBuilder {
     }
 }
 
-/// The port of `agentcore-auth`: small answers, 30 seconds, no retries.
-impl Exchange for Transport {
-    fn exchange(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, BoxError>> {
-        Box::pin(async move {
-            let whole = async {
-                let answer = self.0.client.request(request.map(Full::new)).await?;
-                let (head, body) = answer.into_parts();
-                let body = Limited::new(body, MAX_EXCHANGE_BYTES).collect().await?;
-                Ok(Response::from_parts(head, body.to_bytes()))
-            };
-            tokio::time::timeout(EXCHANGE_TIMEOUT, whole).await?
-        })
-    }
-}
-
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const POOL_IDLE: Duration = Duration::from_secs(60);
 const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(30);
 const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(20);
-const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(30);
-const MAX_EXCHANGE_BYTES: usize = 1024 * 1024;

@@ -1,7 +1,9 @@
 //! Sockets of this crate's own: opening, keeping, replacing and closing them. Feature `connect`.
 
 mod connection;
+mod connection_source;
 mod connector;
+mod keep_alive;
 mod message;
 mod rate_limit;
 pub mod reconnect;
@@ -11,7 +13,8 @@ mod supervisor;
 mod upgrade_check;
 
 pub use self::{
-    connector::{AuthMode, Connector},
+    connection_source::AuthMode,
+    connector::Connector,
     message::{Close, Incoming, Message, Reconnected},
     settings::Settings,
     socket::{Receiver, Sender, Socket},

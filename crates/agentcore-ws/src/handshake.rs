@@ -47,7 +47,7 @@ impl WebSocket {
     pub(crate) async fn authorize(&self, auth: &Auth) -> Result<(Handshake, AppliedCredential), Error> {
         let auth = if self.target.is_local() { &Auth::None } else { auth };
         let session = self.session_id();
-        let mut request = Request::get(self.url())
+        let mut request = Request::get(self.url()?)
             .header(header::SESSION_ID, session.as_str())
             .body(Bytes::new())
             .map_err(|error| Error::input("the request for a WebSocket cannot be written").with_source(error))?;
@@ -236,7 +236,7 @@ mod tests {
     async fn what_keeps_a_handshake_from_being_made() {
         let expired = Auth::bearer(StaticToken::parse("e30.eyJleHAiOjF9.c2ln").unwrap());
         let error = at("https://gw.test").handshake(&expired).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Authentication);
+        assert_eq!(error.kind(), ErrorKind::ExpiredToken);
         assert_eq!(error.to_string(), "the bearer token expired 20315 days ago and was not sent");
         for (bytes, message) in
             [(30_000, "the URL is too long to be signed"), (70_000, "the request for a WebSocket cannot be written")]

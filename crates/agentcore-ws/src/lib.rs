@@ -109,7 +109,7 @@
 //! let connector = Connector::new(auth, Transport::builder().build()?);
 //! let mut socket = connector.connect(&WebSocket::new(target)).await?;
 //! socket.send(r#"{"inputText": "Hello!"}"#).await?;
-//! while let Some(incoming) = socket.recv().await? {
+//! while let Some(incoming) = socket.try_next().await? {
 //!     if let Incoming::Text(text) = incoming {
 //!         println!("{text}");
 //!     }

@@ -77,17 +77,23 @@ impl WebSocket {
     /// # Cancel safety
     /// Dropping the future leaves nothing behind.
     pub async fn presign(&self, signer: &SigV4, expiry: Expiry) -> Result<PresignedUrl, Error> {
+        Ok(self.presign_at(signer, expiry).await?.0)
+    }
+
+    /// Returns the URL, and the time that it was signed for.
+    pub(crate) async fn presign_at(&self, signer: &SigV4, expiry: Expiry) -> Result<(PresignedUrl, SystemTime), Error> {
         let region = self.target.region().ok_or_else(|| Error::input("a local container takes no presigned URLs"))?;
         let url: Uri = self
-            .url_with_session()
+            .url_with_session()?
             .parse()
             .map_err(|error: http::uri::InvalidUri| Error::input("the URL cannot be presigned").with_source(error))?;
         let credentials = signer.credentials().await?;
         let now = self.clock.now();
-        let url = sigv4::presign(&url, &credentials, region, signer.signing_time(now), expiry.duration())?;
+        let signed_at = signer.signing_time(now);
+        let url = sigv4::presign(&url, &credentials, region, signed_at, expiry.duration())?;
         let expires_at = now.checked_add(expiry.duration()).unwrap_or(now);
         let expires_at = credentials.expiry().map_or(expires_at, |end| end.min(expires_at));
-        Ok(PresignedUrl { url, session: self.session_id().clone(), expires_at })
+        Ok((PresignedUrl { url, session: self.session_id().clone(), expires_at }, signed_at))
     }
 }
 
@@ -192,7 +198,7 @@ mod tests {
             let url = socket.presign(&signer(credentials), Expiry::from_secs(seconds).unwrap()).await.unwrap();
             assert_eq!(url.expires_at(), at(dead));
             assert_eq!(url.session_id(), socket.session_id());
-            assert!(url.expose().starts_with(&format!("{}&X-Amz-Algorithm=", socket.url_with_session())));
+            assert!(url.expose().starts_with(&format!("{}&X-Amz-Algorithm=", socket.url_with_session().unwrap())));
             assert!(url.expose().contains(&format!("&X-Amz-Date=20250815T123456Z&X-Amz-Expires={seconds}&")));
             let shown = format!("{url:?}");
             assert!(!shown.contains("hush") && !shown.contains("X-Amz"), "{shown}");

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use agentcore_auth::TokenSource;
+use agentcore_auth::{Token, TokenSource};
 use agentcore_core::SessionId;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
@@ -53,6 +53,14 @@ impl WebSocket {
     /// # Cancel safety
     /// Dropping the future leaves nothing behind; a token that was being fetched is fetched by the next caller.
     pub async fn subprotocol<S: TokenSource + ?Sized>(&self, source: &S) -> Result<Subprotocol, Error> {
+        Ok(self.subprotocol_of(source).await?.0)
+    }
+
+    /// Returns the subprotocol, and the token in it.
+    pub(crate) async fn subprotocol_of<S: TokenSource + ?Sized>(
+        &self,
+        source: &S,
+    ) -> Result<(Subprotocol, Token), Error> {
         if self.target.is_local() {
             return Err(Error::input("a local container takes no token"));
         }
@@ -65,7 +73,8 @@ impl WebSocket {
                  Sec-WebSocket-Protocol, at most {max} are allowed"
             )));
         }
-        Ok(Subprotocol { url: self.url_with_session(), credential, session: self.session_id().clone() })
+        let url = self.url_with_session()?;
+        Ok((Subprotocol { url, credential, session: self.session_id().clone() }, token))
     }
 }
 
@@ -139,7 +148,7 @@ mod tests {
             (
                 socket().clock(clock),
                 expired.to_owned(),
-                ErrorKind::Authentication,
+                ErrorKind::ExpiredToken,
                 "the bearer token expired 1 s ago and was not sent",
             ),
             (local, "aaa.bbb.ccc".to_owned(), ErrorKind::Input, "a local container takes no token"),

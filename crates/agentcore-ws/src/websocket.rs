@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use agentcore_auth::{Clock, SystemClock};
-use agentcore_core::{SessionId, Target};
+use agentcore_core::{SessionId, Target, operation};
 
 use crate::{
     Error,
@@ -18,8 +18,6 @@ use crate::{
 pub struct WebSocket {
     pub(crate) target: Target,
     pub(crate) clock: Arc<dyn Clock>,
-    /// Where the socket is, without the caller's parameters and the session.
-    base: String,
     session: SessionId,
     parameters: Vec<Parameter>,
 }
@@ -28,13 +26,7 @@ impl WebSocket {
     /// The socket of the agent at `target`, in a new session.
     #[must_use]
     pub fn new(target: Target) -> Self {
-        Self {
-            base: target.websocket(),
-            target,
-            clock: Arc::new(SystemClock::default()),
-            session: SessionId::random(),
-            parameters: Vec::new(),
-        }
+        Self { target, clock: Arc::new(SystemClock::default()), session: SessionId::random(), parameters: Vec::new() }
     }
 
     /// Goes on in this session.
@@ -72,21 +64,25 @@ impl WebSocket {
 
     /// The URL, for clients that send the session in the header
     /// [`SESSION_ID`](agentcore_core::header::SESSION_ID).
-    #[must_use]
-    pub fn url(&self) -> String {
-        let mut url = self.base.clone();
+    ///
+    /// # Errors
+    /// If the target has no WebSocket, such as a harness.
+    pub fn url(&self) -> Result<String, Error> {
+        let mut url = self.target.url(&operation::WEBSOCKET)?.to_string();
         for parameter in &self.parameters {
             parameter.append_to(&mut url);
         }
-        url
+        Ok(url)
     }
 
     /// The URL with the session in its query, for clients that cannot send headers, such as browsers.
-    #[must_use]
-    pub fn url_with_session(&self) -> String {
-        let mut url = self.url();
+    ///
+    /// # Errors
+    /// As [`url`](Self::url).
+    pub fn url_with_session(&self) -> Result<String, Error> {
+        let mut url = self.url()?;
         parameter::append(&mut url, parameter::SESSION_ID, self.session.as_str());
-        url
+        Ok(url)
     }
 }
 
@@ -108,11 +104,11 @@ mod tests {
         let session = format!("{}+/", "s".repeat(33)).parse().unwrap();
         let socket = WebSocket::new(target().with_qualifier("my endpoint".parse().unwrap())).session(&session);
         let tail = format!("&X-Amzn-Bedrock-AgentCore-Runtime-Session-Id={}%2B%2F", "s".repeat(33));
-        assert_eq!(socket.url_with_session(), format!("{URL}?qualifier=my%20endpoint{tail}"));
+        assert_eq!(socket.url_with_session().unwrap(), format!("{URL}?qualifier=my%20endpoint{tail}"));
         let socket = socket.param("z", "1 +&=").unwrap().param("a", "").unwrap().param("z", "é").unwrap();
         let query = "?qualifier=my%20endpoint&z=1%20%2B%26%3D&a=&z=%C3%A9";
-        assert_eq!(socket.url(), format!("{URL}{query}"));
-        assert_eq!(socket.url_with_session(), format!("{URL}{query}{tail}"));
+        assert_eq!(socket.url().unwrap(), format!("{URL}{query}"));
+        assert_eq!(socket.url_with_session().unwrap(), format!("{URL}{query}{tail}"));
         assert_eq!(socket.session_id(), &session);
     }
 
@@ -121,6 +117,6 @@ mod tests {
         let (one, other) = (WebSocket::new(target()), WebSocket::new(target()));
         assert_ne!(one.session_id(), other.session_id());
         assert_eq!(one.clone().session_id(), one.session_id());
-        assert_eq!(one.url(), URL);
+        assert_eq!(one.url().unwrap(), URL);
     }
 }

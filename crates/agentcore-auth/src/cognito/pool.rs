@@ -43,7 +43,7 @@ impl FromStr for PoolId {
         });
         parts
             .and_then(|(region, name)| Some(Self { region: region.parse().ok()?, name: name.into() }))
-            .ok_or_else(|| Error::new(ErrorKind::Misdirected, "a user pool id must look like us-east-1_ABC123DEF"))
+            .ok_or_else(|| Error::new(ErrorKind::Input, "a user pool id must look like us-east-1_ABC123DEF"))
     }
 }
 
@@ -85,7 +85,7 @@ impl PoolRef {
     pub(super) fn pool(&self, flow: &str) -> Result<&PoolId, Error> {
         match self {
             Self::Pool(pool) => Ok(pool),
-            Self::Region(_) => Err(Error::new(ErrorKind::Misdirected, format!("{flow} needs the id of the user pool"))),
+            Self::Region(_) => Err(Error::new(ErrorKind::Input, format!("{flow} needs the id of the user pool"))),
         }
     }
 }

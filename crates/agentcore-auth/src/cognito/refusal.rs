@@ -6,7 +6,7 @@ use aws_sdk_cognitoidentityprovider::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, exchange::is_outage};
 
 /// A failure as the flows need to know it.
 #[derive(Debug)]
@@ -31,8 +31,8 @@ impl Failure {
             // The source would be the parser's, and the answer beside it may hold tokens.
             SdkError::ResponseError(answer) => {
                 let status = answer.raw().status().as_u16();
-                let text = format!("Cognito's answer of HTTP {status} cannot be read");
-                Error::new(ErrorKind::Unavailable, text).into()
+                let kind = if is_outage(status) { ErrorKind::Unavailable } else { ErrorKind::Service };
+                Error::new(kind, format!("Cognito's answer of HTTP {status} cannot be read")).into()
             }
             SdkError::ConstructionFailure(_) => unreached().into(),
             _ => match error.into_source() {
@@ -44,11 +44,11 @@ impl Failure {
 
     fn service(status: u16, code: Option<&str>, message: &str) -> Self {
         let name = code.map_or_else(|| format!("HTTP {status}"), str::to_owned);
-        let busy = code.is_none_or(|code| BUSY.contains(&code)) || status >= 500;
+        let busy = code.is_none_or(|code| BUSY.contains(&code)) || is_outage(status);
         let (kind, what) = if busy {
             (ErrorKind::Unavailable, "Cognito is not available")
         } else {
-            (ErrorKind::Refused, "Cognito refused")
+            (ErrorKind::Authentication, "Cognito refused")
         };
         let text = if message.is_empty() { format!("{what}: {name}") } else { format!("{what}: {message} ({name})") };
         Self { code: code.map(str::to_owned), message: message.to_owned(), error: Error::new(kind, text) }

@@ -14,7 +14,6 @@ pub(super) struct Session {
     turn: tokio::sync::Mutex<()>,
 }
 
-#[derive(Default)]
 struct State {
     refresh_token: Option<SecretString>,
     /// Never an alias.
@@ -25,8 +24,9 @@ struct State {
 }
 
 impl Session {
-    pub(super) fn new(refresh_token: Option<SecretString>) -> Self {
-        Self { state: Mutex::new(State { refresh_token, ..State::default() }), turn: tokio::sync::Mutex::default() }
+    pub(super) fn new(refresh_token: Option<SecretString>, username: Option<String>, rotating: bool) -> Self {
+        let state = State { refresh_token, username, rotating, password: None };
+        Self { state: Mutex::new(state), turn: tokio::sync::Mutex::default() }
     }
 
     pub(super) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
@@ -51,10 +51,6 @@ impl Session {
 
     pub(super) fn rotates(&self) {
         self.state().rotating = true;
-    }
-
-    pub(super) fn known_as(&self, username: String) {
-        self.state().username = Some(username);
     }
 
     /// Takes up a login that was kept elsewhere. A newer refresh token than ours may be in it, for they rotate.

@@ -34,7 +34,8 @@ impl Ephemeral {
     /// A new secret number of 1024 bits.
     pub(super) fn random() -> Result<Self, Error> {
         let mut bytes = [0; PRIVATE_BYTES];
-        rand::fill(&mut bytes).map_err(|_| Error::new(ErrorKind::Unavailable, "the system gives no random numbers"))?;
+        rand::fill(&mut bytes)
+            .map_err(|_| Error::new(ErrorKind::Authentication, "the system gives no random numbers"))?;
         Ok(Self::from_private(&bytes))
     }
 
@@ -58,7 +59,7 @@ impl Ephemeral {
         server: &ServerHalf<'_>,
         timestamp: &str,
     ) -> Result<String, Error> {
-        let refuse = |what| Error::new(ErrorKind::Unavailable, format!("Cognito's {what} is not of SRP's form"));
+        let refuse = |what| Error::new(ErrorKind::Service, format!("Cognito's {what} is not of SRP's form"));
         let salt = unhex(server.salt).ok_or_else(|| refuse("SALT"))?;
         let public = unhex(server.public).and_then(|bytes| integer(&bytes)).ok_or_else(|| refuse("SRP_B"))?;
         let block = STANDARD.decode(server.secret_block).map_err(|_| refuse("SECRET_BLOCK"))?;

@@ -63,8 +63,8 @@ fn port(answers: impl IntoIterator<Item = Scene>) -> Arc<Scripted> {
     Arc::new(Scripted { answers: Mutex::new(answers.into_iter().collect()), asked: Mutex::default() })
 }
 
-fn cognito(login: Login, http: &Arc<Scripted>) -> Cognito {
-    Cognito::new("us-east-1_ABC123DEF".parse::<PoolId>().unwrap(), "client1", login, Arc::clone(http) as _)
+fn cognito(login: Login) -> CognitoConfig {
+    CognitoConfig::new("us-east-1_ABC123DEF".parse::<PoolId>().unwrap(), "client1", login)
 }
 
 fn by_password() -> Login {
@@ -100,7 +100,7 @@ fn asked(operation: &str, body: Value) -> (String, Value) {
 #[tokio::test]
 async fn user_password() {
     let http = port([done(Some("refresh-1"))]);
-    let cognito = cognito(by_password(), &http);
+    let cognito = cognito(by_password()).over(http.clone());
     assert!(cognito.refresh_token().is_none() && cognito.username().is_none());
     let issued = cognito.issue().await.unwrap();
     assert_eq!((issued.token.expose(), issued.expires_in), (ACCESS, Some(Duration::from_secs(3600))));
@@ -124,7 +124,7 @@ async fn a_region_is_enough_where_no_pool_is_needed() {
     let region: agentcore_core::Region = "eu-west-2".parse().unwrap();
     let http = port([done(None), done(None)]);
     for login in [by_password(), Login::refresh_token("refresh-1")] {
-        Cognito::new(region.clone(), "client1", login, Arc::clone(&http) as _).issue().await.unwrap();
+        CognitoConfig::new(region.clone(), "client1", login).over(http.clone()).issue().await.unwrap();
         let asked = http.asked.lock().unwrap().pop().unwrap();
         assert_eq!(asked.uri().host(), Some("cognito-idp.eu-west-2.amazonaws.com"));
     }
@@ -133,7 +133,7 @@ async fn a_region_is_enough_where_no_pool_is_needed() {
         (Login::user_srp("ada", "pass-w0rd"), "USER_SRP_AUTH"),
         (Login::admin_user_password("ada", "pass-w0rd", keys), "ADMIN_USER_PASSWORD_AUTH"),
     ] {
-        let error = Cognito::new(region.clone(), "client1", login, Arc::clone(&http) as _).issue().await.unwrap_err();
+        let error = CognitoConfig::new(region.clone(), "client1", login).over(http.clone()).issue().await.unwrap_err();
         assert_eq!(error.to_string(), format!("{flow} needs the id of the user pool"));
     }
     assert!(http.take().is_empty(), "nothing was sent");
@@ -148,7 +148,7 @@ async fn user_srp_keeps_the_password_here() {
     let login = Login::user_srp("ada@example.com", "pass-w0rd");
     // 2026-01-05T03:04:05Z
     let clock = ManualClock::new(UNIX_EPOCH + Duration::from_secs(1_767_582_245));
-    let cognito = cognito(login, &http).client_secret("client-s3cr3t").clock(clock);
+    let cognito = cognito(login).client_secret("client-s3cr3t").clock(clock).over(http.clone());
     cognito.issue().await.unwrap();
     let said = format!("{:?}", http.asked.lock().unwrap());
     assert!(!said.contains("pass-w0rd"));
@@ -186,7 +186,7 @@ async fn admin_user_password() {
     let http = port([asks("NEW_PASSWORD_REQUIRED", json!({})), done(None)]);
     let keys = Credentials::new("AKIDEXAMPLE", "aws-s3cr3t", None, None, "test");
     let login = Login::admin_user_password("ada", "pass-w0rd", keys);
-    let cognito = cognito(login, &http).responder(challenges::Chooses("new-pass"));
+    let cognito = cognito(login).responder(challenges::Chooses("new-pass")).over(http.clone());
     cognito.issue().await.unwrap();
     for request in http.asked.lock().unwrap().iter() {
         let authorization = request.headers()["authorization"].to_str().unwrap();
@@ -213,7 +213,8 @@ async fn admin_user_password() {
 async fn an_id_token_lives_its_own_life() {
     let http = port([done(None)]);
     let endpoint = "http://127.0.0.1:9999/idp".parse().unwrap();
-    let issued = cognito(by_password(), &http).token_use(TokenUse::Id).endpoint(endpoint).issue().await.unwrap();
+    let issued =
+        cognito(by_password()).token_use(TokenUse::Id).endpoint(endpoint).over(http.clone()).issue().await.unwrap();
     assert_eq!((issued.token.expose(), issued.expires_in), (ID, None));
     assert_eq!(http.asked.lock().unwrap()[0].uri().to_string(), "http://127.0.0.1:9999/idp/");
 }
@@ -227,21 +228,21 @@ async fn failures() {
     for (scene, kind, message) in [
         (
             refuses("NotAuthorizedException", "Incorrect username or password."),
-            ErrorKind::Refused,
+            ErrorKind::Authentication,
             "Cognito refused: Incorrect username or password. (NotAuthorizedException)",
         ),
-        (refuses("NotAuthorizedException", &long), ErrorKind::Refused, &cut),
+        (refuses("NotAuthorizedException", &long), ErrorKind::Authentication, &cut),
         (
             refuses("UserLambdaValidationException", "no\u{1b}[31m entry\n"),
-            ErrorKind::Refused,
+            ErrorKind::Authentication,
             "Cognito refused: no[31m entry (UserLambdaValidationException)",
         ),
         (
             refuses("InvalidParameterException", "Value 'pass-w0rd' at 'password' is not good enough"),
-            ErrorKind::Refused,
+            ErrorKind::Authentication,
             "Cognito refused: InvalidParameterException",
         ),
-        (refuses("BrandNewException", ""), ErrorKind::Refused, "Cognito refused: BrandNewException"),
+        (refuses("BrandNewException", ""), ErrorKind::Authentication, "Cognito refused: BrandNewException"),
         (
             refuses("TooManyRequestsException", "Rate exceeded"),
             ErrorKind::Unavailable,
@@ -253,11 +254,11 @@ async fn failures() {
             "Cognito is not available: InternalErrorException",
         ),
         (internal(503, "<html>busy</html>"), ErrorKind::Unavailable, "Cognito's answer of HTTP 503 cannot be read"),
-        (internal(200, "<html>hello</html>"), ErrorKind::Unavailable, "Cognito's answer of HTTP 200 cannot be read"),
-        (internal(200, "{}"), ErrorKind::Unavailable, "Cognito gave no access token"),
+        (internal(200, "<html>hello</html>"), ErrorKind::Service, "Cognito's answer of HTTP 200 cannot be read"),
+        (internal(200, "{}"), ErrorKind::Service, "Cognito gave no access token"),
         (Err("connection refused"), ErrorKind::Unavailable, "Cognito could not be reached"),
     ] {
-        let error = cognito(by_password(), &port([scene.clone()])).issue().await.unwrap_err();
+        let error = cognito(by_password()).over(port([scene.clone()])).issue().await.unwrap_err();
         assert_eq!((error.kind(), error.to_string().as_str()), (kind, message), "{scene:?}");
         assert!(!format!("{error:?}").contains("pass-w0rd"));
     }
@@ -267,19 +268,24 @@ async fn failures() {
 #[tokio::test]
 async fn what_is_left_out_and_what_is_told() {
     let bare = json!({"AuthenticationResult": {"AccessToken": ACCESS}});
-    let issued = cognito(by_password(), &port([Ok((200, bare.to_string()))])).issue().await.unwrap();
+    let issued = cognito(by_password()).over(port([Ok((200, bare.to_string()))])).issue().await.unwrap();
     assert_eq!(issued.expires_in, None);
     let refusal = refuses("UserNotConfirmedException", "ada@example.com is not confirmed");
-    let error = cognito(by_password(), &port([refusal])).issue().await.unwrap_err();
+    let error = cognito(by_password()).over(port([refusal])).issue().await.unwrap_err();
     assert_eq!(error.to_string(), "Cognito refused: ada@example.com is not confirmed (UserNotConfirmedException)");
     for (rotating, secret) in [(true, "refresh-0"), (false, "session-1")] {
         let echo = refuses("NotAuthorizedException", &format!("no such thing as {secret}"));
         let http = port([asks("NEW_PASSWORD_REQUIRED", json!({})), echo.clone(), echo]);
         let error = if rotating {
             http.answers.lock().unwrap().pop_front();
-            cognito(Login::refresh_token("refresh-0"), &http).rotating().logout().await.unwrap_err()
+            cognito(Login::refresh_token("refresh-0")).rotating().over(http.clone()).logout().await.unwrap_err()
         } else {
-            cognito(by_password(), &http).responder(challenges::Chooses("new-pass")).issue().await.unwrap_err()
+            cognito(by_password())
+                .responder(challenges::Chooses("new-pass"))
+                .over(http.clone())
+                .issue()
+                .await
+                .unwrap_err()
         };
         assert_eq!(error.to_string(), "Cognito refused: NotAuthorizedException");
     }

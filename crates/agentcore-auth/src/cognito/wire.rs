@@ -14,7 +14,7 @@ use aws_sdk_cognitoidentityprovider::{
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Cognito, login::Flow, pool::PoolRef, refusal::Failure, secret_hash::secret_hash};
-use crate::sdk;
+use crate::{Repeat, sdk};
 
 /// Parameters of a flow, or answers to a challenge.
 pub(super) type Parameters = HashMap<String, String>;
@@ -53,22 +53,22 @@ impl Wire {
     pub(super) fn new(cognito: &Cognito, flow: Option<&Flow>) -> Self {
         let mut config = Builder::new()
             .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(cognito.pool.region().as_str().to_owned()))
-            .http_client(sdk::client(cognito.http.clone()))
+            .region(Region::new(cognito.config.pool.region().as_str().to_owned()))
+            .http_client(sdk::client(cognito.http.clone(), repeat))
             // The token cache decides when to ask again.
             .retry_config(RetryConfig::disabled())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             // The port has its own: a login may wait for Lambda functions of the pool's.
             .timeout_config(TimeoutConfig::disabled())
             .identity_cache(IdentityCache::no_cache());
-        config.set_endpoint_url(cognito.endpoint.as_ref().map(ToString::to_string));
+        config.set_endpoint_url(cognito.config.endpoint.as_ref().map(ToString::to_string));
         let mut pool = None;
-        if let (Some(Flow::AdminUserPassword(credentials)), PoolRef::Pool(id)) = (flow, &cognito.pool) {
+        if let (Some(Flow::AdminUserPassword(credentials)), PoolRef::Pool(id)) = (flow, &cognito.config.pool) {
             config.set_credentials_provider(Some(credentials.clone()));
             pool = Some(id.to_string());
         }
         let client = Client::from_conf(config.build());
-        Self { client, client_id: cognito.client_id.clone(), secret: cognito.secret.clone(), pool }
+        Self { client, client_id: cognito.config.client_id.clone(), secret: cognito.config.secret.clone(), pool }
     }
 
     /// Begins a flow (`InitiateAuth`, `AdminInitiateAuth`) as a user.
@@ -170,6 +170,13 @@ impl fmt::Debug for Wire {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Wire").finish_non_exhaustive()
     }
+}
+
+/// An answer to a challenge is good once; everything else may be asked twice: a refresh token that a lost answer has used up is
+/// used up either way.
+fn repeat(headers: &http::HeaderMap) -> Repeat {
+    let operation = headers.get("x-amz-target").map_or(&b""[..], |name| name.as_bytes());
+    if operation.ends_with(b"RespondToAuthChallenge") { Repeat::WhereNotAccepted } else { Repeat::Always }
 }
 
 async fn send<T, E>(

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::{Issuer, key::Key, untrusted};
-use crate::{BoxError, Clock, Error, ErrorKind, Exchange, SystemClock, clock::Moment};
+use crate::{BoxError, Clock, Error, ErrorKind, Exchange, SystemClock, clock::Moment, issuer::refused};
 
 /// The keys of an issuer.
 pub(super) struct KeyCache {
@@ -98,15 +98,16 @@ impl KeyCache {
     async fn published(&self) -> Result<Vec<Arc<Key>>, Error> {
         let metadata = self.exchange(self.issuer.metadata_request()?).await?;
         let url = self.issuer.read_metadata(&metadata, "jwks_uri", "key set")?;
-        let request = Request::get(url).header(ACCEPT, "application/json").body(Bytes::new()).map_err(|error| {
-            Error::new(ErrorKind::Misdirected, "the key set's URL cannot be asked").with_source(error)
-        })?;
+        let request = Request::get(url)
+            .header(ACCEPT, "application/json")
+            .body(Bytes::new())
+            .map_err(|error| Error::new(ErrorKind::Input, "the key set's URL cannot be asked").with_source(error))?;
         read(&self.exchange(request).await?)
     }
 
     async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Error> {
         let unreached = |cause: BoxError| {
-            Error::new(ErrorKind::Unreachable, "the issuer's keys could not be fetched").with_source(cause)
+            Error::new(ErrorKind::Unavailable, "the issuer's keys could not be fetched").with_source(cause)
         };
         self.http.exchange(request).await.map_err(unreached)
     }
@@ -126,9 +127,9 @@ impl Gate {
 
 /// Reads a key set (RFC 7517 §5). Keys of a kind that is not known are passed over, as the RFC wants it.
 fn read(answer: &Response<Bytes>) -> Result<Vec<Arc<Key>>, Error> {
-    let refuse = |why: &str| Error::new(ErrorKind::Unavailable, format!("the issuer's keys are of no use: {why}"));
+    let refuse = |why: &str| Error::new(ErrorKind::Service, format!("the issuer's keys are of no use: {why}"));
     if !answer.status().is_success() {
-        return Err(refuse(&format!("HTTP {}", answer.status().as_u16())));
+        return Err(refused("the issuer's keys are", answer.status()));
     }
     if answer.body().len() > MAX_SET_BYTES {
         return Err(refuse("they are too long"));

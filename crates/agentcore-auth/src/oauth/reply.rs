@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Response;
 use serde_json::Value;
 
-use crate::{Error, ErrorKind, Issued, Token, token::lifetime_in_seconds};
+use crate::{Error, ErrorKind, Issued, Token, exchange::is_outage, token::lifetime_in_seconds};
 
 /// Reads the answer of a token endpoint.
 pub(super) fn read(answer: &Response<Bytes>) -> Result<Issued, Error> {
@@ -13,8 +13,7 @@ pub(super) fn read(answer: &Response<Bytes>) -> Result<Issued, Error> {
     if !status.is_success() {
         return Err(refusal(status.as_u16(), json.as_ref()));
     }
-    let odd =
-        |why: &str| Error::new(ErrorKind::Unavailable, format!("the token endpoint's answer is of no use: {why}"));
+    let odd = |why: &str| Error::new(ErrorKind::Service, format!("the token endpoint's answer is of no use: {why}"));
     let json = json.ok_or_else(|| odd("it is not JSON"))?;
     // RFC 6749 §7.1: a client must not use a token of a type it does not know.
     let kind = json["token_type"].as_str().unwrap_or("Bearer");
@@ -37,11 +36,10 @@ fn refusal(status: u16, json: Option<&Value>) -> Error {
         (Some(error), None) => error,
         _ => format!("HTTP {status}"),
     };
-    match status {
-        408 | 429 | 500..=599 => {
-            Error::new(ErrorKind::Unreachable, format!("the token endpoint does not serve now: {reason}"))
-        }
-        _ => Error::new(ErrorKind::Refused, format!("the token endpoint refused the client: {reason}")),
+    if is_outage(status) {
+        Error::new(ErrorKind::Unavailable, format!("the token endpoint does not serve now: {reason}"))
+    } else {
+        Error::new(ErrorKind::Authentication, format!("the token endpoint refused the client: {reason}"))
     }
 }
 

@@ -30,9 +30,9 @@ fn port(answers: &[Result<(u16, &'static str), &'static str>]) -> Arc<Scripted> 
     Arc::new(Scripted { answers: Mutex::new(answers.iter().copied().collect()), asked: Mutex::default() })
 }
 
-fn client(http: &Arc<Scripted>) -> ClientCredentials {
+fn client() -> ClientCredentialsConfig {
     let endpoint = "https://idp.example/oauth2/token".parse().unwrap();
-    ClientCredentials::new(endpoint, "my client", "s3cr3t+/= &%:ü".to_owned().into(), Arc::clone(http) as _)
+    ClientCredentialsConfig::new(endpoint, "my client", "s3cr3t+/= &%:ü")
 }
 
 const GOOD: &str = r#"{"access_token":"tok-1","token_type":"Bearer","expires_in":3600}"#;
@@ -40,7 +40,7 @@ const GOOD: &str = r#"{"access_token":"tok-1","token_type":"Bearer","expires_in"
 #[tokio::test]
 async fn the_request_with_basic_authentication() {
     let http = port(&[Ok((200, GOOD))]);
-    client(&http).scope("a/b c").resource("urn:x").audience("y").issue().await.unwrap();
+    client().scope("a/b c").resource("urn:x").audience("y").over(http.clone()).issue().await.unwrap();
     let asked = http.asked.lock().unwrap();
     assert_eq!(
         (asked[0].method().as_str(), asked[0].uri().to_string().as_str()),
@@ -56,7 +56,7 @@ async fn the_request_with_basic_authentication() {
 #[tokio::test]
 async fn the_request_with_credentials_in_the_body() {
     let http = port(&[Ok((200, GOOD))]);
-    client(&http).authentication(ClientAuthentication::Post).issue().await.unwrap();
+    client().authentication(ClientAuthentication::Post).over(http.clone()).issue().await.unwrap();
     let asked = http.asked.lock().unwrap();
     assert!(!asked[0].headers().contains_key("authorization"));
     let body = "grant_type=client_credentials&client_id=my+client&client_secret=s3cr3t%2B%2F%3D+%26%25%3A%C3%BC";
@@ -71,43 +71,43 @@ async fn replies() {
         (200, r#"{"access_token":"tok-1","expires_in":"5"}"#, Some(5)),
         (201, r#"{"access_token":"tok-1","expires_in":-1}"#, None),
     ] {
-        let issued = client(&port(&[Ok((status, body))])).issue().await.unwrap();
+        let issued = client().over(port(&[Ok((status, body))])).issue().await.unwrap();
         assert_eq!((issued.token.expose(), issued.expires_in), ("tok-1", life.map(Duration::from_secs)), "{body}");
     }
     for (status, body, kind, message) in [
         (
             401,
             r#"{"error":"invalid_client","error_description":"client \u001bauthentication failed"}"#,
-            ErrorKind::Refused,
+            ErrorKind::Authentication,
             "the token endpoint refused the client: invalid_client: client authentication failed",
         ),
         (
             400,
             r#"{"error":"invalid_scope"}"#,
-            ErrorKind::Refused,
+            ErrorKind::Authentication,
             "the token endpoint refused the client: invalid_scope",
         ),
-        (400, "<html>", ErrorKind::Refused, "the token endpoint refused the client: HTTP 400"),
-        (302, "", ErrorKind::Refused, "the token endpoint refused the client: HTTP 302"),
-        (503, "busy", ErrorKind::Unreachable, "the token endpoint does not serve now: HTTP 503"),
-        (429, "{}", ErrorKind::Unreachable, "the token endpoint does not serve now: HTTP 429"),
-        (200, "tok", ErrorKind::Unavailable, "the token endpoint's answer is of no use: it is not JSON"),
-        (200, "{}", ErrorKind::Unavailable, "the token endpoint's answer is of no use: it has no access token"),
+        (400, "<html>", ErrorKind::Authentication, "the token endpoint refused the client: HTTP 400"),
+        (302, "", ErrorKind::Authentication, "the token endpoint refused the client: HTTP 302"),
+        (503, "busy", ErrorKind::Unavailable, "the token endpoint does not serve now: HTTP 503"),
+        (429, "{}", ErrorKind::Unavailable, "the token endpoint does not serve now: HTTP 429"),
+        (200, "tok", ErrorKind::Service, "the token endpoint's answer is of no use: it is not JSON"),
+        (200, "{}", ErrorKind::Service, "the token endpoint's answer is of no use: it has no access token"),
         (
             200,
             r#"{"access_token":"t","token_type":"DPoP"}"#,
-            ErrorKind::Unavailable,
+            ErrorKind::Service,
             "the token endpoint's answer is of no use: its token is not a bearer token",
         ),
-        (200, r#"{"access_token":"a b"}"#, ErrorKind::InvalidToken, "invalid bearer token: white space at byte 1"),
+        (200, r#"{"access_token":"a b"}"#, ErrorKind::Input, "invalid bearer token: white space at byte 1"),
     ] {
-        let error = client(&port(&[Ok((status, body))])).issue().await.unwrap_err();
+        let error = client().over(port(&[Ok((status, body))])).issue().await.unwrap_err();
         assert_eq!((error.kind(), error.to_string().as_str()), (kind, message));
     }
-    let error = client(&port(&[Err("no route")])).issue().await.unwrap_err();
+    let error = client().over(port(&[Err("no route")])).issue().await.unwrap_err();
     assert_eq!(
         (error.kind(), error.to_string().as_str()),
-        (ErrorKind::Unreachable, "the token endpoint could not be reached")
+        (ErrorKind::Unavailable, "the token endpoint could not be reached")
     );
 }
 
@@ -116,7 +116,7 @@ async fn the_issuer_tells_where_its_token_endpoint_is() {
     let metadata = r#"{"issuer":"https://idp.example/pool","token_endpoint":"https://elsewhere.example/token"}"#;
     let http = port(&[Err("down"), Ok((200, metadata)), Ok((200, GOOD)), Ok((200, GOOD))]);
     let issuer: Issuer = "https://idp.example/pool".parse().unwrap();
-    let client = ClientCredentials::discovered(issuer.clone(), "id", "hush".to_owned().into(), Arc::clone(&http) as _);
+    let client = ClientCredentialsConfig::discovered(issuer.clone(), "id", "hush").over(http.clone());
     assert_eq!(client.issue().await.unwrap_err().to_string(), "the issuer could not be reached");
     client.issue().await.unwrap();
     client.issue().await.unwrap();
@@ -141,7 +141,7 @@ async fn the_issuer_tells_where_its_token_endpoint_is() {
         ),
     ] {
         let http = port(&[Ok((status, metadata))]);
-        let client = ClientCredentials::discovered(issuer.clone(), "id", "hush".to_owned().into(), http);
+        let client = ClientCredentialsConfig::discovered(issuer.clone(), "id", "hush").over(http);
         assert_eq!(client.issue().await.unwrap_err().to_string(), message);
     }
 }
@@ -168,7 +168,7 @@ fn secrets_go_over_tls_or_stay_here() {
 #[tokio::test]
 async fn tokens_are_kept_and_the_secret_is_not_shown() {
     let http = port(&[Ok((200, GOOD))]);
-    let source = client(&http).cached();
+    let source = client().over(http.clone()).cached();
     for _ in 0..3 {
         assert_eq!(source.token().await.unwrap().expose(), "tok-1");
     }

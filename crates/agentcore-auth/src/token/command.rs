@@ -67,9 +67,9 @@ impl CommandToken {
 
     async fn issued(&self) -> Result<Issued, Error> {
         let output = tokio::time::timeout(self.timeout, self.output()).await.map_err(|_| {
-            self.failed(ErrorKind::Unreachable, &format!("took longer than {} s and was ended", self.timeout.as_secs()))
+            self.failed(ErrorKind::Unavailable, &format!("took longer than {} s and was ended", self.timeout.as_secs()))
         })??;
-        let odd = |why: &str| self.failed(ErrorKind::Unavailable, why);
+        let odd = |why: &str| self.failed(ErrorKind::Authentication, why);
         let output = String::from_utf8(output).map_err(|_| odd("printed what is no text"))?;
         match output.trim() {
             "" => Err(odd("printed nothing")),
@@ -93,7 +93,7 @@ impl CommandToken {
 
     /// What the program printed, if it went well. Dropping the future ends the program.
     async fn output(&self) -> Result<Vec<u8>, Error> {
-        let unavailable = |what: &str| self.failed(ErrorKind::Unavailable, what);
+        let unavailable = |what: &str| self.failed(ErrorKind::Authentication, what);
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
         let mut program = command.spawn().map_err(|error| unavailable("cannot be run").with_source(error))?;

@@ -27,7 +27,7 @@ pub fn from_env(lookup: impl Fn(&str) -> Option<String>) -> Result<StaticToken, 
         }
         None => {
             let message = format!("no bearer token in the environment: looked at {}", VARIABLES.join(" and "));
-            Err(Error::new(ErrorKind::Unavailable, message))
+            Err(Error::new(ErrorKind::Authentication, message))
         }
     }
 }
@@ -106,7 +106,7 @@ impl FileToken {
                 None => return Err(error),
             },
         }
-        let missing = || Error::new(ErrorKind::Unavailable, "the token's file has no token");
+        let missing = || Error::new(ErrorKind::Authentication, "the token's file has no token");
         read.as_ref().map(|read| read.token.clone()).ok_or_else(missing)
     }
 }
@@ -131,7 +131,7 @@ impl fmt::Debug for FileToken {
 /// Reads the file if it does not look as it did.
 fn look(path: &Path, before: Option<Stamp>) -> Result<Option<Read>, Error> {
     let unreadable = |error: std::io::Error| {
-        Error::new(ErrorKind::Unavailable, "the token's file cannot be read").with_source(error)
+        Error::new(ErrorKind::Authentication, "the token's file cannot be read").with_source(error)
     };
     let mut file = fs::File::open(path).map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;

@@ -137,7 +137,7 @@ impl Connection {
 
     /// Receives a message and prints it; returns whether more can come.
     async fn receive(&mut self) -> Result<bool, Failure> {
-        let incoming = self.receiver.recv().await.map_err(|error| Failure::call(error, self.mechanism))?;
+        let incoming = self.receiver.try_next().await.map_err(|error| Failure::call(error, self.mechanism))?;
         self.print(incoming)
     }
 

@@ -33,7 +33,7 @@ impl WsUrlFlags {
         for (name, value) in params {
             request = request.param(name, value)?;
         }
-        let url = request.presign(signer, self.expires).await.map_err(|error| agent.failure(error))?;
+        let url = request.presign_with(signer, self.expires).await.map_err(|error| agent.failure(error))?;
         Output::default().line(url.expose())
     }
 }

@@ -143,7 +143,9 @@ fn where_to_and_as_whom() {
         let at = match route.destination {
             Destination::Mock(agent) => format!("mock {}", agent.name.value),
             Destination::MockContainer => unreachable!("for pings only"),
-            Destination::Local(target) | Destination::Runtime(target) => target.invocations(),
+            Destination::Local(target) | Destination::Runtime(target) => {
+                target.url(&agentcore_client::operation::INVOKE).unwrap().to_string()
+            }
         };
         let told = match route.identity {
             None => "nobody".to_owned(),
@@ -289,7 +291,8 @@ fn the_environment_of_the_aws_sdks_names_the_endpoint() {
         let route = context(&words).route_by(|name| (name == variable).then(|| value.to_owned()));
         match (route.map(|route| route.destination), place) {
             (Ok(Destination::Runtime(target)), Some(place)) => {
-                assert!(target.invocations().starts_with(place), "{}", target.invocations());
+                let url = target.url(&agentcore_client::operation::INVOKE).unwrap().to_string();
+                assert!(url.starts_with(place), "{url}");
             }
             (Err(failure), None) => assert!(failure.parts().1.contains(variable)),
             (destination, place) => panic!("{destination:?} {place:?}"),

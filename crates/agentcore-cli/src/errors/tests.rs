@@ -63,8 +63,17 @@ fn exit_codes_of_kinds() {
         (ErrorKind::Throttled, 4),
         (ErrorKind::Unavailable, 4),
         (ErrorKind::Timeout, 5),
-        (ErrorKind::Invocation, 6),
-        (ErrorKind::Broken, 7),
+        (ErrorKind::ExpiredToken, 3),
+        (ErrorKind::UntrustedToken, 3),
+        (ErrorKind::Challenge, 3),
+        (ErrorKind::NotFound, 6),
+        (ErrorKind::Conflict, 6),
+        (ErrorKind::Quota, 6),
+        (ErrorKind::TooLarge, 6),
+        (ErrorKind::Agent, 6),
+        (ErrorKind::Refused, 6),
+        (ErrorKind::Service, 6),
+        (ErrorKind::BrokenOff, 7),
     ] {
         assert_eq!(Exit::from(kind) as u8, exit, "{kind:?}");
     }

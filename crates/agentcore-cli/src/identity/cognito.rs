@@ -6,7 +6,7 @@ use agentcore_client::{
     Endpoint, Region, TokenSource, Transport,
     auth::{
         BoxFuture, Error, StoredToken, TokenStore,
-        cognito::{self, Answer, Challenge, ChallengeResponder, Cognito, Login, PoolId, PoolRef},
+        cognito::{self, Answer, Challenge, ChallengeResponder, CognitoConfig, Login, PoolId, PoolRef},
     },
 };
 
@@ -63,12 +63,12 @@ pub(super) fn resolve(flags: &CognitoFlags) -> Result<Option<Sourced<Box<dyn Iss
 }
 
 impl CognitoUser {
-    fn cognito(&self, pool: PoolRef, login: Login, transport: &Transport) -> Cognito {
+    fn config(&self, pool: PoolRef, login: Login) -> CognitoConfig {
         let token_use = match self.token_use {
             TokenUse::Access => cognito::TokenUse::Access,
             TokenUse::Id => cognito::TokenUse::Id,
         };
-        let cognito = Cognito::new(pool, &self.client_id, login, Arc::new(transport.clone())).responder(Terminal);
+        let cognito = CognitoConfig::new(pool, &self.client_id, login).responder(Terminal);
         let cognito = cognito.token_use(token_use);
         let cognito = match secret(CLIENT_SECRET) {
             Some(secret) => cognito.client_secret(secret),
@@ -138,13 +138,13 @@ impl IssuedIdentity for CognitoUser {
         let key = self.key(&pool);
         let (store, kept) = issued::find(&key)?.unzip();
         let login = self.login(kept)?;
-        let cognito = self.cognito(pool, login, transport);
+        let cognito = self.config(pool, login);
         // A refresh token spares the password, and the password makes up for one that is dead.
         let cognito = match (secret(PASSWORD), secret(REFRESH_TOKEN)) {
             (Some(_), Some(token)) => cognito.resuming(token),
             _ => cognito,
         };
-        Ok(issued::source(cognito, key, store))
+        Ok(issued::source(cognito.over(Arc::new(transport.clone())), key, store))
     }
 
     /// Asks for what is missing.
@@ -161,7 +161,7 @@ impl IssuedIdentity for CognitoUser {
                 None => input::ask_secretly("Password: ").await?,
             };
             let login = self.by_password(&username, password);
-            let cognito = self.cognito(pool, login, transport);
+            let cognito = self.config(pool, login).over(Arc::new(transport.clone()));
             issued::log_in(cognito.clone(), key).await?;
             Ok(cognito.username().unwrap_or(username))
         })
@@ -174,7 +174,7 @@ impl IssuedIdentity for CognitoUser {
             let key = self.key(&pool);
             let Some((store, login)) = issued::find(&key)? else { return Ok(false) };
             if let Some(token) = login.refresh_token {
-                self.cognito(pool, Login::refresh_token(token), transport).logout().await?;
+                self.config(pool, Login::refresh_token(token)).over(Arc::new(transport.clone())).logout().await?;
             }
             store.clear(&key)?;
             Ok(true)

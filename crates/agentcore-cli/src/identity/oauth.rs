@@ -6,7 +6,7 @@ use agentcore_client::{
     Region, TokenSource, Transport,
     auth::{
         BoxFuture, TokenStore,
-        oauth::{ClientCredentials, Issuer, TokenEndpoint},
+        oauth::{ClientCredentials, ClientCredentialsConfig, Issuer, TokenEndpoint},
     },
 };
 
@@ -62,15 +62,15 @@ impl OAuthClient {
             Failure::usage(format!("no client secret: {SECRET} is not set"))
                 .hint("secrets come from the environment only, where no list of processes shows them")
         })?;
-        let http = Arc::new(transport.clone());
-        let issuer = match self.origin {
-            TokenOrigin::Endpoint(url) => ClientCredentials::new(url, self.client_id, secret.into(), http),
-            TokenOrigin::Issuer(url) => ClientCredentials::discovered(url, self.client_id, secret.into(), http),
+        let config = match self.origin {
+            TokenOrigin::Endpoint(url) => ClientCredentialsConfig::new(url, self.client_id, secret),
+            TokenOrigin::Issuer(url) => ClientCredentialsConfig::discovered(url, self.client_id, secret),
         };
-        Ok(match self.scope {
-            Some(scope) => issuer.scope(scope),
-            None => issuer,
-        })
+        let config = match self.scope {
+            Some(scope) => config.scope(scope),
+            None => config,
+        };
+        Ok(config.over(Arc::new(transport.clone())))
     }
 
     /// Returns everything that makes one token another one.

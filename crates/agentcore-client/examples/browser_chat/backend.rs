@@ -2,12 +2,12 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use agentcore_client::{Error, ErrorKind, Runtime, SessionId, auth::SigV4, core, ws::Expiry};
+use agentcore_client::{Error, ErrorKind, Runtime, SessionId, auth::SigV4, operation, ws::Expiry};
 use axum::{
     Json, Router,
     extract::{Request, State},
     http::{
-        HeaderMap, HeaderValue, Method, StatusCode, Uri,
+        HeaderMap, HeaderValue, Method, StatusCode,
         header::{
             CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, InvalidHeaderValue, ORIGIN, REFERRER_POLICY,
             X_CONTENT_TYPE_OPTIONS,
@@ -57,7 +57,7 @@ async fn ways(State(agent): State<Agent>) -> Json<Vec<Way>> {
 
 /// What the page wants: a way in, and the session to go on in, if there is one already.
 #[derive(Debug, Deserialize)]
-struct CachePolicy {
+struct SocketRequest {
     way: Way,
     session: Option<String>,
 }
@@ -72,16 +72,16 @@ struct Key {
 }
 
 /// Makes a key for one connection, which the page uses at once.
-async fn socket(State(agent): State<Agent>, Json(wish): Json<CachePolicy>) -> Result<Json<Key>, Refusal> {
+async fn socket(State(agent): State<Agent>, Json(request): Json<SocketRequest>) -> Result<Json<Key>, Refusal> {
     let mut opening = agent.runtime.websocket();
-    if let Some(session) = wish.session {
+    if let Some(session) = request.session {
         opening = opening.session(&session.parse::<SessionId>()?);
     }
     let session = opening.session_id().as_str().to_owned();
-    Ok(Json(match wish.way {
+    Ok(Json(match request.way {
         Way::Presigned => {
-            let signer = agent.signer.ok_or_else(|| core::Error::input("a presigned URL needs AWS credentials"))?;
-            let url = opening.presign(&signer, Expiry::from_secs(URL_LIFE_SECONDS)?).await?;
+            let signer = agent.signer.ok_or_else(|| Error::input("a presigned URL needs AWS credentials"))?;
+            let url = opening.presign_with(&signer, Expiry::from_secs(URL_LIFE_SECONDS)?).await?;
             Key { url: url.expose().to_owned(), protocols: None, session }
         }
         Way::Subprotocol => {
@@ -117,7 +117,7 @@ struct Site {
 impl Site {
     fn new(agent: &Agent, address: SocketAddr) -> Result<Self, InvalidHeaderValue> {
         let origin = format!("http://{address}");
-        let runtime = agent.runtime.target().websocket().parse::<Uri>().unwrap_or_default();
+        let runtime = agent.runtime.target().url(&operation::WEBSOCKET).unwrap_or_default();
         let socket = match (runtime.scheme_str(), runtime.authority()) {
             (Some(scheme), Some(authority)) => format!("{scheme}://{authority}"),
             _ => String::new(),

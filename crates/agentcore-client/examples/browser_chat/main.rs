@@ -16,7 +16,7 @@ mod backend;
 use std::{env, error::Error, net::Ipv4Addr, time::Duration};
 
 use agentcore_client::{
-    Client, Credentials, Endpoint, Endpoints, RuntimeArn,
+    Arn, Client, Credentials, Endpoint, Endpoints,
     auth::{SigV4, credentials},
 };
 use agentcore_mock::Mock;
@@ -41,7 +41,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(axum::serve(listener, router).await?)
 }
 
-fn of_the_environment(arn: RuntimeArn) -> Result<Agent, Box<dyn Error>> {
+fn of_the_environment(arn: Arn) -> Result<Agent, Box<dyn Error>> {
     let token = variable("AGENTCORE_BEARER_TOKEN");
     let keys = match variable("AWS_ACCESS_KEY_ID") {
         Some(_) => Some(credentials::from_env(variable)?),
@@ -59,7 +59,7 @@ fn of_the_mock(mock: &Mock) -> Result<Agent, Box<dyn Error>> {
 }
 
 fn agent(
-    arn: RuntimeArn,
+    arn: Arn,
     endpoints: Endpoints,
     token: Option<&str>,
     keys: Option<Credentials>,

@@ -16,7 +16,7 @@ use super::{
 /// event may have by default, [`sse::DEFAULT_MAX_EVENT_BYTES`]: longer messages cannot be repeated within one event.
 ///
 /// ```
-/// use agentcore_client::{Event, Reader, sse};
+/// use agentcore_client::{Event, Reader, SseEvent};
 ///
 /// let mut reader = Reader::new();
 /// let mut text = String::new();
@@ -48,7 +48,7 @@ impl Reader {
     /// first is asked first.
     ///
     /// ```
-    /// use agentcore_client::{Event, Reader, sse};
+    /// use agentcore_client::{Event, Reader, SseEvent};
     ///
     /// let mut reader = Reader::new().dialect(|event: &SseEvent| {
     ///     (event.event == "word").then(|| Event::Text(event.data.clone()))

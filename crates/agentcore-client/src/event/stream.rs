@@ -7,15 +7,14 @@ use std::{
     time::Instant,
 };
 
-use agentcore_auth::BoxFuture;
-use agentcore_core::RuntimeArn;
+use agentcore_core::{Arn, SessionId};
 use agentcore_http::{Response, SseEvent, sse};
 use bytes::Bytes;
 use bytestring::ByteString;
 use futures_core::Stream;
 
 use super::{Done, Event, Reader};
-use crate::{Error, Reply, call::Call};
+use crate::{BoxFuture, Error, Reply, call::MeteredCall};
 
 /// What an agent says, as it says it.
 ///
@@ -31,7 +30,7 @@ pub struct Events {
     texts: u64,
     bytes: u64,
     begun: Instant,
-    call: Call,
+    call: MeteredCall,
     agent_failed: bool,
 }
 
@@ -39,7 +38,7 @@ enum Source {
     Stream(Box<sse::EventStream>),
     Whole {
         json: bool,
-        body: BoxFuture<'static, Result<Bytes, agentcore_http::Error>>,
+        body: BoxFuture<'static, Result<Bytes, Error>>,
     },
     /// All has been pushed to the reader, and the end has not been told.
     Read,
@@ -47,7 +46,7 @@ enum Source {
 }
 
 impl Events {
-    pub(crate) fn new(response: Response, reader: Reader, arn: Option<RuntimeArn>, call: Call) -> Self {
+    pub(crate) fn new(response: Response, reader: Reader, arn: Option<Arn>, call: MeteredCall) -> Self {
         let reply = Reply::begin(&response, arn);
         let now = Instant::now();
         let begun = now.checked_sub(response.elapsed()).unwrap_or(now);
@@ -61,7 +60,7 @@ impl Events {
 
     /// The session to go on in.
     #[must_use]
-    pub fn session_id(&self) -> &str {
+    pub fn session_id(&self) -> &SessionId {
         &self.reply.session_id
     }
 
@@ -69,6 +68,25 @@ impl Events {
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.reply.request_id.as_deref()
+    }
+
+    /// Returns what the agent says next; nothing after the last item.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing.
+    pub async fn next(&mut self) -> Option<Result<Event, Error>> {
+        std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+
+    /// Returns what the agent says next as [`next`](Self::next) does, for use with `?`.
+    ///
+    /// # Errors
+    /// If the answer broke off.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing.
+    pub async fn try_next(&mut self) -> Result<Option<Event>, Error> {
+        self.next().await.transpose()
     }
 
     /// Reads to the end and puts the whole answer together.
@@ -81,10 +99,10 @@ impl Events {
     pub async fn into_reply(mut self) -> Result<Reply, Error> {
         let mut text = String::new();
         let mut failed: Option<Error> = None;
-        while let Some(event) = std::future::poll_fn(|cx| Pin::new(&mut self).poll_next(cx)).await {
+        while let Some(event) = self.next().await {
             match event {
                 Ok(Event::Text(piece)) => text.push_str(&piece),
-                Ok(Event::Error(error)) => failed = failed.or(Some(error.into())),
+                Ok(Event::Error(error)) => failed = failed.or(Some(error)),
                 Ok(_) => {}
                 Err(error) => failed = failed.or(Some(error)),
             }
@@ -119,6 +137,15 @@ impl Events {
         }
     }
 
+    /// Adds to an agent's error in which call it was reported.
+    fn explained(&self, error: Error) -> Error {
+        let reply = &self.reply;
+        error
+            .with_answer(reply.status, reply.request_id.as_deref())
+            .with_attempts(reply.metadata.attempts, self.begun.elapsed())
+            .with_call(reply.arn.as_ref().map(Arn::as_str), Some(reply.session_id.as_str()))
+    }
+
     fn done(&self) -> Done {
         Done {
             events: self.reply.events,
@@ -141,8 +168,13 @@ impl Stream for Events {
         loop {
             if let Some(event) = this.reader.next_event() {
                 this.texts += u64::from(event.text().is_some());
-                this.agent_failed |= matches!(event, Event::Error(_));
-                return Poll::Ready(Some(Ok(event)));
+                return Poll::Ready(Some(Ok(match event {
+                    Event::Error(error) => {
+                        this.agent_failed = true;
+                        Event::Error(this.explained(error))
+                    }
+                    event => event,
+                })));
             }
             let read = match &mut this.source {
                 Source::Stream(events) => match ready!(Pin::new(&mut **events).poll_next(cx)) {
@@ -170,7 +202,6 @@ impl Stream for Events {
             };
             if let Err(error) = read {
                 this.source = Source::Over;
-                let error = Error::from(error);
                 this.call.failed(&error);
                 return Poll::Ready(Some(Err(error)));
             }

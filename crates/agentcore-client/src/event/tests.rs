@@ -42,7 +42,7 @@ fn told(pushed: &SseEvent, read: Event) -> String {
         Event::ToolResult(ToolResult { id, content, failed }) => {
             format!("{} {id} {content}", if failed { "failed" } else { "result" })
         }
-        Event::Error(AgentError { message, name }) => format!("error {}: {message}", name.unwrap_or_default()),
+        Event::Error(error) => format!("error {}: {}", error.code().unwrap_or_default(), error.message()),
         Event::Done(_) => "done".to_owned(),
         Event::Trace(ref event) | Event::State(ref event) | Event::Other(ref event) => {
             assert_eq!(event, pushed, "it comes as it came");
@@ -136,7 +136,7 @@ fn text_without_escapes_is_a_slice_of_what_came() {
 fn a_dialect_of_ones_own_comes_first() {
     let mut reader = Reader::new()
         .dialect(|event| (event.event == "word").then(|| Event::Text(event.data.clone())))
-        .dialect(|event| (&*event.data == "2").then(|| Event::Error(AgentError::new("two"))));
+        .dialect(|event| (&*event.data == "2").then(|| Event::Error(Error::agent("two", None))));
     let word = |data: &str| {
         let mut event = SseEvent::new(data);
         event.event = "word".into();

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use bytestring::ByteString;
 
 pub(super) use super::dedup::MessageShape;
-use super::{AgentError, Event, ToolResult, dedup::Dedup, tool_calls::ToolCalls};
+use super::{Error, Event, ToolResult, dedup::Dedup, tool_calls::ToolCalls};
 
 /// A stream as far as it has been read.
 #[derive(Clone, Default)]
@@ -52,8 +52,7 @@ impl Transcript {
     }
 
     pub(super) fn error(&mut self, message: impl Into<String>, name: Option<ByteString>) {
-        let name = name.map(String::from);
-        self.events.push_back(Event::Error(AgentError { message: message.into(), name }));
+        self.events.push_back(Event::Error(Error::agent(message, name.map(String::from))));
     }
 
     /// A message begins, of an agent whose messages have no ids.

@@ -41,7 +41,9 @@ impl Stream for EventStream {
                 Err(_) if self.ended => return Poll::Ready(None),
                 Err(error) => {
                     self.ended = true;
-                    return Poll::Ready(Some(Err(self.bytes.error(ErrorKind::Broken, error.to_string()))));
+                    // The next attempt would break off at the same event.
+                    let broken_off = self.bytes.error(ErrorKind::BrokenOff, error.to_string()).lasting();
+                    return Poll::Ready(Some(Err(broken_off)));
                 }
             }
             match ready!(Pin::new(&mut self.bytes).poll_next(cx)) {

@@ -1,6 +1,6 @@
 //! The runtime that a path and query name: an ARN in one segment, or an id with an account. Looks for none.
 
-use agentcore_core::RuntimeArn;
+use agentcore_core::Arn;
 use percent_encoding::percent_decode_str;
 
 use crate::{record::RecordedRequest, service_error::ServiceError, verify::percent_encode};
@@ -32,7 +32,7 @@ impl Target {
         let qualifier = parameter("qualifier");
         let target = if name.starts_with("arn:") {
             let invalid = || ServiceError::validation("The runtime's ARN is not valid.");
-            let arn: RuntimeArn = name.parse().map_err(|_| invalid())?;
+            let arn: Arn = name.parse().map_err(|_| invalid())?;
             let endpoint = arn.qualifier().map(|endpoint| endpoint.as_str().to_owned());
             if endpoint.as_ref().is_some_and(|endpoint| endpoint.contains('/')) {
                 return Err(invalid());

@@ -1,13 +1,6 @@
 //! One connection, from the upgrade to its end: reading, writing, pings. Knows nothing of the ones before and after it.
 
-use std::{
-    future::pending,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{future::pending, sync::atomic::Ordering, time::Duration};
 
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -18,7 +11,7 @@ use futures_util::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::{mpsc, oneshot},
-    time::{Instant, sleep, sleep_until, timeout},
+    time::{Instant, sleep, timeout},
 };
 use tokio_tungstenite::{
     WebSocketStream,
@@ -35,7 +28,11 @@ use tokio_tungstenite::{
     },
 };
 
-use super::{Close, Incoming, Message, Reconnected, Settings, rate_limit::RateLimit};
+use super::{
+    Close, Incoming, Message, Reconnected, Settings,
+    keep_alive::{KeepAlive, PeerActivity},
+    rate_limit::RateLimit,
+};
 use crate::{Error, ErrorKind};
 
 /// What the program asks the connection for.
@@ -43,7 +40,7 @@ use crate::{Error, ErrorKind};
 pub(super) enum Job {
     /// Send this, and tell whether it left.
     Send(Message, oneshot::Sender<Result<(), Error>>),
-    /// Say goodbye.
+    /// Close the connection.
     Close(Close),
 }
 
@@ -62,8 +59,8 @@ pub(super) struct Ends {
 #[derive(Debug)]
 pub(super) struct Ended {
     pub(super) how: End,
-    /// The code of the program's goodbye, if it said one.
-    pub(super) goodbye: Option<u16>,
+    /// The code with which the program closed, if it did.
+    pub(super) close_sent: Option<u16>,
     /// Messages that left since the agent was last heard of.
     pub(super) unconfirmed: u64,
 }
@@ -75,32 +72,6 @@ pub(super) enum End {
     Closed(Close),
     /// It broke off; `sayable` is the code that tells the agent why, if it can be told.
     Lost { error: Error, sayable: Option<CloseCode> },
-}
-
-/// What one half of a connection must know of the other.
-#[derive(Debug)]
-struct Pulse {
-    heard: Mutex<Heard>,
-    unconfirmed: AtomicU64,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Heard {
-    at: Instant,
-    /// Nothing is read, because the program takes no messages.
-    deaf: bool,
-}
-
-impl Pulse {
-    fn beat(&self, deaf: bool) {
-        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Heard { at: Instant::now(), deaf };
-    }
-
-    /// Whether there was no sign of life since then, although one would have been seen.
-    fn silent_since(&self, then: Instant) -> bool {
-        let heard = *self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        !heard.deaf && heard.at < then
-    }
 }
 
 /// A connection that speaks WebSocket.
@@ -117,15 +88,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
 
     /// Carries messages both ways until the connection ends.
     pub(super) async fn carry(self, ends: &mut Ends, settings: &Settings) -> Ended {
-        let pulse =
-            Pulse { heard: Mutex::new(Heard { at: Instant::now(), deaf: false }), unconfirmed: AtomicU64::new(0) };
+        let activity = PeerActivity::new();
         let (mut sink, mut source) = self.0.split();
         let Ends { outbox, inbox, waiting, news } = ends;
-        let mut goodbye = None;
-        let writing = Writing { sink: &mut sink, inbox, pulse: &pulse, settings };
+        let mut close_sent = None;
+        let writing = Writing { sink: &mut sink, inbox, activity: &activity, settings };
         let how = tokio::select! {
-            how = read(&mut source, inbox, news, &pulse) => how,
-            how = writing.run(outbox, waiting, &mut goodbye) => how,
+            how = read(&mut source, inbox, news, &activity) => how,
+            how = writing.run(outbox, waiting, &mut close_sent) => how,
         };
         let last_words = match &how {
             // The library has queued the answer to the agent's close.
@@ -135,10 +105,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
                 let _ = within(Some(settings.close_timeout), sink.feed(tungstenite::Message::Close(Some(frame)))).await;
                 sink.flush()
             }
-            End::Lost { .. } => return Ended { how, goodbye, unconfirmed: pulse.unconfirmed.into_inner() },
+            End::Lost { .. } => return Ended { how, close_sent, unconfirmed: activity.unconfirmed.into_inner() },
         };
         let _ = within(Some(settings.close_timeout), last_words).await;
-        Ended { how, goodbye, unconfirmed: pulse.unconfirmed.into_inner() }
+        Ended { how, close_sent, unconfirmed: activity.unconfirmed.into_inner() }
     }
 }
 
@@ -146,13 +116,13 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(
     source: &mut SplitStream<WebSocketStream<S>>,
     inbox: &mpsc::Sender<Result<Incoming, Error>>,
     news: &mut Option<Reconnected>,
-    pulse: &Pulse,
+    activity: &PeerActivity,
 ) -> End {
     loop {
         // A place for the message first: what has been read must not wait where a cancellation could lose it.
-        pulse.beat(true);
+        activity.note(true);
         let place = inbox.reserve().await.ok();
-        pulse.beat(false);
+        activity.note(false);
         if let Some(reconnected) = news.take() {
             if let Some(place) = place {
                 place.send(Ok(Incoming::Reconnected(reconnected)));
@@ -165,8 +135,8 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(
                 Some(Err(error)) => return lost(error),
                 None => return lost(tungstenite::Error::ConnectionClosed),
             };
-            pulse.beat(false);
-            pulse.unconfirmed.store(0, Ordering::Relaxed);
+            activity.note(false);
+            activity.unconfirmed.store(0, Ordering::Relaxed);
             match frame {
                 tungstenite::Message::Text(text) => {
                     let Ok(text) = ByteString::try_from(Bytes::from(text)) else { continue };
@@ -188,7 +158,7 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(
 struct Writing<'a, S> {
     sink: &'a mut SplitSink<WebSocketStream<S>, tungstenite::Message>,
     inbox: &'a mpsc::Sender<Result<Incoming, Error>>,
-    pulse: &'a Pulse,
+    activity: &'a PeerActivity,
     settings: &'a Settings,
 }
 
@@ -197,10 +167,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writing<'_, S> {
         mut self,
         outbox: &mut mpsc::Receiver<Job>,
         waiting: &mut Option<Job>,
-        goodbye: &mut Option<u16>,
+        close_sent: &mut Option<u16>,
     ) -> End {
         let mut rate_limit = RateLimit::new(self.settings.max_frames_per_second, Instant::now());
-        let mut check = Check::first(self.settings);
+        let mut check = KeepAlive::first(self.settings);
         loop {
             let job = match waiting.take() {
                 Some(job) => Some(job),
@@ -220,13 +190,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writing<'_, S> {
                 Some(Job::Send(_, told)) if told.is_closed() => continue,
                 Some(Job::Send(message, told)) => match self.send(message, &mut rate_limit).await {
                     Ok(()) => {
-                        self.pulse.unconfirmed.fetch_add(1, Ordering::Relaxed);
+                        self.activity.unconfirmed.fetch_add(1, Ordering::Relaxed);
                         let _ = told.send(Ok(()));
                         continue;
                     }
                     Err(error) => {
                         let message = "the connection was lost while the message was sent";
-                        let failed = Error::new(ErrorKind::Broken, message).possibly_run(true);
+                        let failed = Error::new(ErrorKind::BrokenOff, message).possibly_run(true);
                         let _ = told.send(Err(failed));
                         return lost(error);
                     }
@@ -238,7 +208,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writing<'_, S> {
                     None => Close::normal(),
                 },
             };
-            *goodbye = Some(close.code);
+            *close_sent = Some(close.code);
             return self.close(close).await;
         }
     }
@@ -270,7 +240,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writing<'_, S> {
     }
 
     /// Goes on with pings until the connection ends, or nobody listens any more.
-    async fn listen(&mut self, mut check: Check) -> Option<End> {
+    async fn listen(&mut self, mut check: KeepAlive) -> Option<End> {
         loop {
             tokio::select! {
                 () = self.inbox.closed() => return None,
@@ -282,20 +252,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writing<'_, S> {
         }
     }
 
-    async fn check(&mut self, check: Check) -> Result<Check, End> {
+    async fn check(&mut self, check: KeepAlive) -> Result<KeepAlive, End> {
         match check {
-            Check::Pong { pinged, .. } if self.pulse.silent_since(pinged) => {
-                let error = Error::new(ErrorKind::Broken, "the agent's side was silent after a ping");
+            KeepAlive::Pong { pinged, .. } if self.activity.silent_since(pinged) => {
+                let error = Error::new(ErrorKind::BrokenOff, "the agent's side was silent after a ping");
                 Err(End::Lost { error, sayable: Some(CloseCode::Away) })
             }
-            Check::Pong { pinged, .. } => Ok(Check::ping_after(self.settings, pinged)),
-            Check::Ping { .. } => {
+            KeepAlive::Pong { pinged, .. } => Ok(KeepAlive::ping_after(self.settings, pinged)),
+            KeepAlive::Ping { .. } => {
                 let pinged = Instant::now();
                 let ping = self.sink.send(tungstenite::Message::Ping(Bytes::new()));
                 within(self.settings.pong_timeout, ping).await.map_err(lost)?;
-                Ok(Check::pong_after(self.settings, pinged))
+                Ok(KeepAlive::pong_after(self.settings, pinged))
             }
-            Check::Never => Ok(Check::Never),
+            KeepAlive::Never => Ok(KeepAlive::Never),
         }
     }
 
@@ -304,7 +274,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writing<'_, S> {
         let code = CloseCode::from(close.code);
         let frame = CloseFrame { code, reason: close.reason.into() };
         let begun = Instant::now();
-        let goodbye = async {
+        let closing = async {
             match self.sink.send(tungstenite::Message::Close(Some(frame))).await {
                 // The reading half sees the answer. Where it cannot be sent, the agent's own close is about to be read.
                 Ok(()) | Err(tungstenite::Error::ConnectionClosed | tungstenite::Error::AlreadyClosed) => {
@@ -314,50 +284,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writing<'_, S> {
                 Err(error) => lost(error),
             }
         };
-        let ended = timeout(self.settings.close_timeout, goodbye).await;
+        let ended = timeout(self.settings.close_timeout, closing).await;
         ended.unwrap_or_else(|_| {
             let waited = begun.elapsed().as_secs_f32();
             let message = format!("the agent did not answer the close within {waited} s");
             End::Lost { error: Error::new(ErrorKind::Timeout, message), sayable: None }
         })
-    }
-}
-
-/// What is next to be done about a connection that may be dead.
-#[derive(Clone, Copy, Debug)]
-enum Check {
-    /// A ping is due.
-    Ping { at: Instant },
-    /// A sign of life since the ping is due.
-    Pong { at: Instant, pinged: Instant },
-    /// Nothing, ever.
-    Never,
-}
-
-impl Check {
-    fn first(settings: &Settings) -> Self {
-        Self::ping_after(settings, Instant::now())
-    }
-
-    fn ping_after(settings: &Settings, then: Instant) -> Self {
-        match settings.ping_interval.and_then(|interval| then.checked_add(interval)) {
-            Some(at) => Self::Ping { at },
-            None => Self::Never,
-        }
-    }
-
-    fn pong_after(settings: &Settings, pinged: Instant) -> Self {
-        match settings.pong_timeout.and_then(|bound| pinged.checked_add(bound)) {
-            Some(at) => Self::Pong { at, pinged },
-            None => Self::ping_after(settings, pinged),
-        }
-    }
-
-    async fn due(self) {
-        match self {
-            Self::Ping { at } | Self::Pong { at, .. } => sleep_until(at).await,
-            Self::Never => pending().await,
-        }
     }
 }
 
@@ -391,7 +323,9 @@ fn lost(error: tungstenite::Error) -> End {
         tungstenite::Error::Utf8(_) => ("the agent's text is not UTF-8".to_owned(), Some(CloseCode::Invalid)),
         _ => ("the agent's side does not speak WebSocket as it should".to_owned(), Some(CloseCode::Protocol)),
     };
-    let error = Error::new(ErrorKind::Broken, message).with_source(error).possibly_run(true);
+    let error = Error::new(ErrorKind::BrokenOff, message).with_source(error).possibly_run(true);
+    // What breaks a bound or a rule of the protocol would break it again.
+    let error = if sayable.is_some() { error.lasting() } else { error };
     End::Lost { error, sayable }
 }
 

@@ -17,6 +17,7 @@ use agentcore_core::RetryPolicy;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     pub(crate) open_timeout: Option<Duration>,
+    pub(crate) open_deadline: Option<Duration>,
     pub(crate) close_timeout: Duration,
     pub(crate) ping_interval: Option<Duration>,
     pub(crate) pong_timeout: Option<Duration>,
@@ -33,6 +34,14 @@ impl Settings {
     #[must_use]
     pub fn open_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.open_timeout = timeout.into();
+        self
+    }
+
+    /// From asking for the socket to its being open, all attempts and the pauses between them included. Default: 180 seconds;
+    /// `None` leaves it to the other bounds.
+    #[must_use]
+    pub fn open_deadline(mut self, deadline: impl Into<Option<Duration>>) -> Self {
+        self.open_deadline = deadline.into();
         self
     }
 
@@ -110,6 +119,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             open_timeout: Some(Duration::from_secs(60)),
+            open_deadline: Some(Duration::from_secs(180)),
             close_timeout: Duration::from_secs(5),
             ping_interval: Some(Duration::from_secs(30)),
             pong_timeout: Some(Duration::from_secs(30)),

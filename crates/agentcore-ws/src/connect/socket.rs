@@ -8,6 +8,7 @@ use std::{
 };
 
 use agentcore_core::SessionId;
+use agentcore_transport::Upgraded;
 use futures_core::Stream;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::sync::{mpsc, oneshot};
@@ -15,7 +16,8 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     Close, Incoming, Message,
     connection::{Ends, Job},
-    supervisor::{self, ConnectionSource},
+    connection_source::ConnectionSource,
+    supervisor,
 };
 use crate::{Error, ErrorKind};
 
@@ -32,12 +34,12 @@ pub struct Socket {
 }
 
 impl Socket {
-    pub(crate) fn start(source: ConnectionSource, session: SessionId) -> Self {
+    pub(super) fn start(source: ConnectionSource, connection: Upgraded, session: SessionId) -> Self {
         let (jobs, outbox) = mpsc::channel(OUTBOX);
         let (inbox, arrivals) = mpsc::channel(INBOX);
         let closed = Arc::new(OnceLock::new());
         let ends = Ends { outbox, inbox, waiting: None, news: None };
-        tokio::spawn(supervisor::run(source, ends, closed.clone()));
+        tokio::spawn(supervisor::run(source, connection, ends, closed.clone()));
         Self { sender: Sender { jobs }, receiver: Receiver { arrivals, closed, session } }
     }
 
@@ -69,26 +71,34 @@ impl Socket {
         self.sender.send_json(value).await
     }
 
-    /// Takes what comes next; see [`Receiver::recv`].
-    ///
-    /// # Errors
-    /// If the connection ended otherwise than in peace.
+    /// Takes what comes next; see [`Receiver::next`].
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing.
-    pub async fn recv(&mut self) -> Result<Option<Incoming>, Error> {
-        self.receiver.recv().await
+    pub async fn next(&mut self) -> Option<Result<Incoming, Error>> {
+        self.receiver.next().await
     }
 
-    /// Takes the next message as JSON; see [`Receiver::recv_json`].
+    /// Takes what comes next; see [`Receiver::try_next`].
     ///
     /// # Errors
-    /// If the message is not this kind of JSON, or the connection ended otherwise than in peace.
+    /// If the connection ended with an error.
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing.
-    pub async fn recv_json<T: DeserializeOwned>(&mut self) -> Result<Option<T>, Error> {
-        self.receiver.recv_json().await
+    pub async fn try_next(&mut self) -> Result<Option<Incoming>, Error> {
+        self.receiver.try_next().await
+    }
+
+    /// Takes the next message as JSON; see [`Receiver::try_next_json`].
+    ///
+    /// # Errors
+    /// If the message is not this kind of JSON, or the connection ended with an error.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing.
+    pub async fn try_next_json<T: DeserializeOwned>(&mut self) -> Result<Option<T>, Error> {
+        self.receiver.try_next_json().await
     }
 
     /// Parts the halves, to be used by different tasks. The socket ends when both are dropped.
@@ -97,17 +107,17 @@ impl Socket {
         (self.sender, self.receiver)
     }
 
-    /// Says goodbye with 1000, waits for the agent's own, and tells it. Messages that still come are dropped.
+    /// Closes with 1000, waits for the agent's close frame, and returns it. Messages that still come are dropped.
     ///
     /// # Errors
     /// If the agent does not answer in time ([`Settings::close_timeout`](crate::Settings::close_timeout)), or the
-    /// connection ended otherwise than in peace.
+    /// connection ended with an error.
     ///
     /// # Cancel safety
     /// Dropping the future closes the socket in the background.
     pub async fn close(mut self) -> Result<Close, Error> {
         self.sender.close(Close::normal()).await?;
-        while self.receiver.recv().await?.is_some() {}
+        while self.receiver.try_next().await?.is_some() {}
         Ok(self.receiver.closed().cloned().unwrap_or_else(Close::normal))
     }
 }
@@ -156,9 +166,10 @@ impl Sender {
         self.send(text).await
     }
 
-    /// Says goodbye, after the messages sent before. What the agent still says comes to the receiver, then its own goodbye.
+    /// Sends a close frame, after the messages sent before. What the agent still says comes to the receiver, then its own close
+    /// frame.
     ///
-    /// The receiver must go on taking messages, or the agent's goodbye stays behind them.
+    /// The receiver must go on taking messages, or the agent's close frame stays behind them.
     ///
     /// # Errors
     /// If the connection is closed already.
@@ -184,41 +195,50 @@ impl Receiver {
         &self.session
     }
 
-    /// Takes what comes next; nothing, once the connection was closed in peace: by the program, or by the agent with 1000,
-    /// 1001 or no code.
+    /// Takes what comes next; nothing, once the connection was closed by the program, or by the agent with 1000, 1001 or no code.
+    /// An error, the last item, says that the agent closed with another code, or that the connection was lost and no other could
+    /// be had.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing.
+    pub async fn next(&mut self) -> Option<Result<Incoming, Error>> {
+        self.arrivals.recv().await
+    }
+
+    /// Takes what comes next as [`next`](Self::next) does, for use with `?`.
     ///
     /// # Errors
     /// If the agent closed with another code, or the connection was lost and no other could be had.
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing.
-    pub async fn recv(&mut self) -> Result<Option<Incoming>, Error> {
-        self.arrivals.recv().await.transpose()
+    pub async fn try_next(&mut self) -> Result<Option<Incoming>, Error> {
+        self.next().await.transpose()
     }
 
     /// Takes the next message, text or bytes, as JSON. An [`Reconnected`](crate::Reconnected) is passed over: programs that
-    /// must know of it call [`recv`](Self::recv).
+    /// must know of it call [`try_next`](Self::try_next).
     ///
     /// # Errors
-    /// If the message is not this kind of JSON (it is lost then), and as [`recv`](Self::recv).
+    /// If the message is not this kind of JSON (it is lost then), and as [`try_next`](Self::try_next).
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing.
-    pub async fn recv_json<T: DeserializeOwned>(&mut self) -> Result<Option<T>, Error> {
+    pub async fn try_next_json<T: DeserializeOwned>(&mut self) -> Result<Option<T>, Error> {
         loop {
-            let read = match self.recv().await? {
+            let read = match self.try_next().await? {
                 None => return Ok(None),
                 Some(Incoming::Text(text)) => serde_json::from_str(&text),
                 Some(Incoming::Binary(bytes)) => serde_json::from_slice(&bytes),
                 Some(Incoming::Reconnected(_)) => continue,
             };
             return read.map(Some).map_err(|error| {
-                Error::new(ErrorKind::Invocation, "the agent's message is not the expected JSON").with_source(error)
+                Error::new(ErrorKind::Service, "the agent's message is not the expected JSON").with_source(error)
             });
         }
     }
 
-    /// The agent's goodbye, once there was one.
+    /// Returns the agent's close frame, once there was one.
     #[must_use]
     pub fn closed(&self) -> Option<&Close> {
         self.closed.get()
@@ -241,7 +261,7 @@ impl fmt::Debug for Receiver {
 }
 
 fn over() -> Error {
-    Error::new(ErrorKind::Broken, "the connection is closed")
+    Error::new(ErrorKind::BrokenOff, "the connection is closed")
 }
 
 /// Messages that wait to be sent; more wait with their senders.

@@ -9,45 +9,44 @@ use agentcore_transport::Upgraded;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use super::connection::{Connection, End, Ended, Ends, Job};
-use super::{Close, Reconnected, connector::Inner, reconnect};
-use crate::{Error, ErrorKind, WebSocket};
-
-/// Where the connections of a socket come from.
-#[derive(Debug)]
-pub(crate) struct ConnectionSource {
-    pub(crate) connector: Arc<Inner>,
-    pub(crate) socket: WebSocket,
-    /// The first of them.
-    pub(crate) connection: Upgraded,
-}
+use super::{
+    Close, Reconnected,
+    connection::{Connection, End, Ended, Ends, Job},
+    connection_source::ConnectionSource,
+    reconnect,
+};
+use crate::{Error, ErrorKind};
 
 /// Keeps a socket alive, and tells its end to whoever receives.
-pub(super) async fn run(source: ConnectionSource, mut ends: Ends, closed: Arc<OnceLock<Close>>) {
-    let ConnectionSource { connector, socket, mut connection } = source;
+pub(super) async fn run(
+    source: ConnectionSource,
+    mut connection: Upgraded,
+    mut ends: Ends,
+    closed: Arc<OnceLock<Close>>,
+) {
     let error = loop {
-        let live = Connection::new(connection, &connector.settings).await;
-        let ended = live.carry(&mut ends, &connector.settings).await;
-        let policy = connector.settings.reconnect.as_ref().filter(|_| again(&ended));
-        let Ended { how, goodbye, unconfirmed } = ended;
+        let live = Connection::new(connection, &source.settings).await;
+        let ended = live.carry(&mut ends, &source.settings).await;
+        let policy = source.settings.reconnect.as_ref().filter(|_| is_worth_reconnecting(&ended));
+        let Ended { how, close_sent, unconfirmed } = ended;
         let cause = match how {
             End::Closed(close) => {
                 let failure = failure(&close);
                 if policy.is_none() {
-                    let in_peace = PEACEFUL.contains(&close.code) || goodbye == Some(close.code);
+                    let expected = ORDINARY.contains(&close.code) || close_sent == Some(close.code);
                     let _ = closed.set(close);
-                    break if in_peace { None } else { Some(failure) };
+                    break if expected { None } else { Some(failure) };
                 }
                 failure
             }
             End::Lost { error, .. } => error,
         };
         let Some(policy) = policy else { break Some(cause) };
-        tracing::warn!(session = socket.session_id().as_str(), kind = ?cause.kind(), "connection lost");
+        tracing::warn!(session = source.socket.session_id().as_str(), kind = ?cause.kind(), "connection lost");
         let lost_at = Instant::now();
         let opening = tokio::select! {
-            opening = connector.reopen(&socket, policy) => opening,
-            () = unwanted(&mut ends) => break Some(cause),
+            opening = source.reopen(policy) => opening,
+            () = given_up(&mut ends) => break Some(cause),
         };
         match opening {
             Ok(opened) => {
@@ -67,28 +66,28 @@ pub(super) async fn run(source: ConnectionSource, mut ends: Ends, closed: Arc<On
 }
 
 /// Whether another connection would be of use.
-fn again(ended: &Ended) -> bool {
+fn is_worth_reconnecting(ended: &Ended) -> bool {
     let worthwhile = match &ended.how {
         End::Closed(close) => reconnect::worthwhile(Some(close)),
         // What breaks a rule of the protocol or a bound would break it again.
         End::Lost { sayable, .. } => sayable.is_none_or(|code| code == CloseCode::Away) && reconnect::worthwhile(None),
     };
-    worthwhile && ended.goodbye.is_none()
+    worthwhile && ended.close_sent.is_none()
 }
 
-/// What a close means that is not in peace.
+/// Returns the error that an unexpected close means.
 fn failure(close: &Close) -> Error {
     let kind = match close.code {
         1001 | 1012..=1014 => ErrorKind::Unavailable,
         1008 if reconnect::speaks_of_identity(&close.reason) => ErrorKind::Authorization,
         1008 => ErrorKind::Throttled,
-        _ => ErrorKind::Invocation,
+        _ => ErrorKind::Agent,
     };
     Error::new(kind, format!("the agent's side closed the connection: {close}")).possibly_run(true)
 }
 
-/// Waits until the program wants no connection any more: it says goodbye, or has dropped both halves.
-async fn unwanted(ends: &mut Ends) {
+/// Waits until the program wants no connection any more: it says close_sent, or has dropped both halves.
+async fn given_up(ends: &mut Ends) {
     while ends.waiting.is_none() {
         match ends.outbox.recv().await {
             Some(Job::Close(_)) => return,
@@ -101,4 +100,4 @@ async fn unwanted(ends: &mut Ends) {
 }
 
 /// Normal, going away, and a close frame without a code.
-const PEACEFUL: [u16; 3] = [1000, 1001, 1005];
+const ORDINARY: [u16; 3] = [1000, 1001, 1005];

@@ -12,19 +12,19 @@ use crate::{Error, ErrorKind, subprotocol};
 
 /// What the answer to a request must say.
 #[derive(Debug)]
-pub(crate) struct UpgradeCheck {
+pub(super) struct UpgradeCheck {
     accept: String,
     protocol: bool,
 }
 
 impl UpgradeCheck {
-    pub(crate) fn to(request: &Request<()>) -> Self {
+    pub(super) fn of(request: &Request<()>) -> Self {
         let key = request.headers().get(SEC_WEBSOCKET_KEY).map_or(&b""[..], |key| key.as_bytes());
         Self { accept: derive_accept_key(key), protocol: request.headers().contains_key(SEC_WEBSOCKET_PROTOCOL) }
     }
 
     /// Takes the answer's headers, or says what is wrong with them.
-    pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), Error> {
+    pub(super) fn verify(&self, headers: &HeaderMap) -> Result<(), Error> {
         let said = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let protocol = headers.get(SEC_WEBSOCKET_PROTOCOL).map(|value| value.as_bytes());
         let wrong = if !said(UPGRADE).eq_ignore_ascii_case("websocket") {
@@ -41,7 +41,7 @@ impl UpgradeCheck {
             return Ok(());
         };
         let message = format!("the answer to the upgrade is not that of a WebSocket: {wrong}");
-        Err(Error::new(ErrorKind::Invocation, message).possibly_run(true))
+        Err(Error::new(ErrorKind::Service, message).possibly_run(true))
     }
 }
 
@@ -64,7 +64,7 @@ mod tests {
         for (name, value) in answer.iter().chain(changes) {
             headers.insert(*name, value.parse().unwrap());
         }
-        let error = UpgradeCheck::to(&request.body(()).unwrap()).check(&headers).err()?.message().to_owned();
+        let error = UpgradeCheck::of(&request.body(()).unwrap()).verify(&headers).err()?.message().to_owned();
         error.strip_prefix("the answer to the upgrade is not that of a WebSocket: ").map(str::to_owned)
     }
 

@@ -43,7 +43,7 @@ async fn each_answer_has_its_form() {
         asks("SOFTWARE_TOKEN_MFA", json!({})),
         done(Some("refresh-1")),
     ]);
-    cognito(by_password(), &http).client_secret("client-s3cr3t").responder(Knows).issue().await.unwrap();
+    cognito(by_password()).client_secret("client-s3cr3t").responder(Knows).over(http.clone()).issue().await.unwrap();
     let answers: Vec<Value> = http.take().into_iter().skip(1).map(|(_, body)| body).collect();
     let answer = |name: &str, mut responses: Value| {
         responses["USERNAME"] = "4c4a-sub".into();
@@ -66,7 +66,7 @@ async fn each_answer_has_its_form() {
 #[tokio::test]
 async fn the_next_login_is_with_the_new_password() {
     let http = port([asks("NEW_PASSWORD_REQUIRED", json!({})), done(None), done(None)]);
-    let cognito = cognito(by_password(), &http).responder(Knows);
+    let cognito = cognito(by_password()).responder(Knows).over(http.clone());
     cognito.issue().await.unwrap();
     cognito.issue().await.unwrap();
     assert_eq!(http.take()[2].1["AuthParameters"]["PASSWORD"], "new-pass");
@@ -85,31 +85,31 @@ async fn a_challenge_without_an_answer_is_named() {
         ("PASSWORD_VERIFIER", true),
     ] {
         let http = port([asks(name, json!({}))]);
-        let cognito = cognito(by_password(), &http);
+        let cognito = cognito(by_password());
         let cognito = if answered { cognito.responder(Knows) } else { cognito };
-        let error = cognito.issue().await.unwrap_err();
+        let error = cognito.over(http.clone()).issue().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Challenge, "{name}");
         assert_eq!(error.to_string(), format!("Cognito asks for {name}, and nobody is there to answer it"));
     }
     let http = port([asks("SMS_MFA", json!({}))]);
-    let error = cognito(by_password(), &http).responder(Chooses("x")).issue().await.unwrap_err();
+    let error = cognito(by_password()).responder(Chooses("x")).over(http.clone()).issue().await.unwrap_err();
     assert_eq!(error.to_string(), "Cognito asks for SMS_MFA, and nobody is there to answer it");
 }
 
 #[tokio::test]
 async fn a_wrong_code_is_a_refusal() {
     let http = port([asks("SMS_MFA", json!({})), refuses("CodeMismatchException", "Invalid code 222222")]);
-    let error = cognito(by_password(), &http).responder(Knows).issue().await.unwrap_err();
+    let error = cognito(by_password()).responder(Knows).over(http.clone()).issue().await.unwrap_err();
     assert_eq!(
         (error.kind(), error.to_string().as_str()),
-        (ErrorKind::Refused, "Cognito refused: CodeMismatchException")
+        (ErrorKind::Authentication, "Cognito refused: CodeMismatchException")
     );
 }
 
 #[tokio::test]
 async fn nobody_is_asked_for_ever() {
     let http = port(std::iter::repeat_n(asks("SMS_MFA", json!({})), 20));
-    let error = cognito(by_password(), &http).responder(Knows).issue().await.unwrap_err();
+    let error = cognito(by_password()).responder(Knows).over(http.clone()).issue().await.unwrap_err();
     assert_eq!(
         (error.kind(), error.to_string().as_str()),
         (ErrorKind::Challenge, "Cognito asks for more than 8 answers in one login")

@@ -20,7 +20,7 @@ fn tokens(body: Value) -> (String, Value) {
 #[tokio::test]
 async fn the_secret_hash_of_a_renewal_is_of_the_real_name() {
     let http = port([done(Some("refresh-1")), done(None), done(None)]);
-    let cognito = cognito(by_password(), &http).client_secret("client-s3cr3t");
+    let cognito = cognito(by_password()).client_secret("client-s3cr3t").over(http.clone());
     for _ in 0..3 {
         cognito.issue().await.unwrap();
     }
@@ -43,7 +43,7 @@ async fn whose_the_tokens_are() {
     ] {
         let tokens = json!({"AccessToken": format!("e30.{access}.c2ln"), "IdToken": format!("e30.{id}.c2ln")});
         let http = port([Ok((200, json!({ "AuthenticationResult": tokens }).to_string()))]);
-        let cognito = cognito(by_refresh_token(), &http);
+        let cognito = cognito(by_refresh_token()).over(http.clone());
         cognito.issue().await.unwrap();
         assert_eq!(cognito.username().as_deref(), expected);
     }
@@ -65,7 +65,7 @@ async fn starting_from_a_refresh_token() {
         (false, true, true, tokens(json!({"RefreshToken": "refresh-0", "ClientId": "client1"}))),
     ] {
         let http = port([done(None)]);
-        let mut cognito = cognito(by_refresh_token(), &http);
+        let mut cognito = cognito(by_refresh_token());
         if secret {
             cognito = cognito.client_secret("client-s3cr3t");
         }
@@ -75,6 +75,7 @@ async fn starting_from_a_refresh_token() {
         if rotating {
             cognito = cognito.rotating();
         }
+        let cognito = cognito.over(http.clone());
         assert_eq!(cognito.issue().await.unwrap().token.expose(), ACCESS);
         assert_eq!(http.take(), [expected]);
         assert_eq!(cognito.refresh_token().unwrap().expose_secret(), "refresh-0");
@@ -89,7 +90,7 @@ async fn rotation_is_found_out_once() {
         refuses("InvalidParameterException", "Auth flow not enabled for this client"),
     ] {
         let http = port([refusal, done(Some("refresh-1")), done(Some("refresh-2")), done(Some("refresh-3"))]);
-        let cognito = cognito(by_refresh_token(), &http);
+        let cognito = cognito(by_refresh_token()).over(http.clone());
         for kept in ["refresh-1", "refresh-2", "refresh-3"] {
             cognito.issue().await.unwrap();
             assert_eq!(cognito.refresh_token().unwrap().expose_secret(), kept);
@@ -107,15 +108,15 @@ async fn rotation_is_found_out_once() {
 async fn the_new_refresh_token_is_kept_first() {
     let body = r#"{"AuthenticationResult":{"RefreshToken":"refresh-1","AccessToken":"not a token"}}"#;
     let http = port([Ok((200, body.to_owned()))]);
-    let cognito = cognito(by_refresh_token(), &http).rotating();
-    assert_eq!(cognito.issue().await.unwrap_err().kind(), ErrorKind::InvalidToken);
+    let cognito = cognito(by_refresh_token()).rotating().over(http.clone());
+    assert_eq!(cognito.issue().await.unwrap_err().kind(), ErrorKind::Input);
     assert_eq!(cognito.refresh_token().unwrap().expose_secret(), "refresh-1");
 }
 
 #[tokio::test]
 async fn a_refresh_token_that_rotates_is_used_once() {
     let http = port([done(Some("refresh-1")), done(Some("refresh-2"))]);
-    let cognito = cognito(by_refresh_token(), &http).rotating();
+    let cognito = cognito(by_refresh_token()).rotating().over(http.clone());
     let (one, other) = (cognito.clone(), cognito.clone());
     let (one, other) = tokio::join!(one.issue(), other.issue());
     assert!(one.is_ok() && other.is_ok());
@@ -128,7 +129,7 @@ async fn a_dead_refresh_token_falls_back_to_the_password() {
     for code in ["NotAuthorizedException", "UserNotFoundException", "RefreshTokenReuseException"] {
         let dead = refuses(code, "Refresh Token has expired");
         let http = port([done(Some("refresh-1")), dead, done(Some("refresh-2"))]);
-        let cognito = cognito(by_password(), &http);
+        let cognito = cognito(by_password()).over(http.clone());
         cognito.issue().await.unwrap();
         cognito.issue().await.unwrap();
         assert_eq!(cognito.refresh_token().unwrap().expose_secret(), "refresh-2", "{code}");
@@ -140,9 +141,12 @@ async fn a_dead_refresh_token_falls_back_to_the_password() {
 #[tokio::test]
 async fn without_a_password_somebody_has_to_log_in() {
     let http = port([refuses("NotAuthorizedException", "Refresh Token has been revoked")]);
-    let cognito = cognito(by_refresh_token(), &http);
+    let cognito = cognito(by_refresh_token()).over(http.clone());
     let error = cognito.issue().await.unwrap_err();
-    assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Refused, "the login has ended: log in again"));
+    assert_eq!(
+        (error.kind(), error.to_string().as_str()),
+        (ErrorKind::Authentication, "the login has ended: log in again")
+    );
     assert_eq!(
         error.source().unwrap().to_string(),
         "Cognito refused: Refresh Token has been revoked (NotAuthorizedException)"
@@ -162,7 +166,7 @@ async fn an_outage_ends_no_login() {
         refuses("ResourceNotFoundException", "User pool client client1 does not exist."),
     ] {
         let http = port([outage.clone(), done(None)]);
-        let cognito = cognito(by_refresh_token(), &http);
+        let cognito = cognito(by_refresh_token()).over(http.clone());
         assert!(cognito.issue().await.is_err());
         assert!(cognito.issue().await.is_ok(), "{outage:?}");
     }
@@ -171,14 +175,14 @@ async fn an_outage_ends_no_login() {
 #[tokio::test]
 async fn a_renewal_that_is_challenged_says_so() {
     let http = port([asks("DEVICE_SRP_AUTH", json!({}))]);
-    let error = cognito(by_refresh_token(), &http).issue().await.unwrap_err();
+    let error = cognito(by_refresh_token()).over(http.clone()).issue().await.unwrap_err();
     assert_eq!(error.to_string(), "Cognito asks for DEVICE_SRP_AUTH, and nobody is there to answer it");
 }
 
 #[tokio::test]
 async fn logging_out() {
     let http = port([Ok((200, String::new())), done(Some("refresh-1"))]);
-    let cognito = cognito(by_refresh_token(), &http).client_secret("client-s3cr3t");
+    let cognito = cognito(by_refresh_token()).client_secret("client-s3cr3t").over(http.clone());
     cognito.logout().await.unwrap();
     cognito.logout().await.unwrap();
     let body = json!({"Token": "refresh-0", "ClientId": "client1", "ClientSecret": "client-s3cr3t"});
@@ -190,8 +194,10 @@ async fn logging_out() {
 #[tokio::test]
 async fn a_logout_that_failed() {
     let disabled = refuses("UnsupportedOperationException", "Token revocation is not enabled");
-    for (scene, kind, kept) in [(Err("reset"), ErrorKind::Unavailable, true), (disabled, ErrorKind::Refused, false)] {
-        let cognito = cognito(by_refresh_token(), &port([scene]));
+    for (scene, kind, kept) in
+        [(Err("reset"), ErrorKind::Unavailable, true), (disabled, ErrorKind::Authentication, false)]
+    {
+        let cognito = cognito(by_refresh_token()).over(port([scene]));
         assert_eq!(cognito.logout().await.unwrap_err().kind(), kind);
         assert_eq!(cognito.refresh_token().is_some(), kept);
     }
@@ -201,17 +207,17 @@ async fn a_logout_that_failed() {
 #[tokio::test]
 async fn a_login_goes_on_from_a_store() {
     let http = port([done(Some("refresh-1"))]);
-    let first = cognito(by_password(), &http);
+    let first = cognito(by_password()).over(http.clone());
     let token = first.issue().await.unwrap().token;
     let stored = first.remember(crate::StoredToken::new(token, UNIX_EPOCH));
     assert_eq!(stored.refresh_token.as_ref().unwrap().expose_secret(), "refresh-1");
     assert_eq!(stored.username.as_deref(), Some("4c4a-sub"));
 
     let http = port([done(None), refuses("NotAuthorizedException", "Refresh Token has been revoked"), done(None)]);
-    let second = cognito(by_password(), &http);
+    let second = cognito(by_password()).over(http.clone());
     second.resume(&stored);
     second.issue().await.unwrap();
-    let third = cognito(by_password(), &http).resuming("refresh-1");
+    let third = cognito(by_password()).resuming("refresh-1").over(http.clone());
     third.issue().await.unwrap();
     let flows: Vec<Value> = http.take().into_iter().map(|(_, mut body)| body["AuthFlow"].take()).collect();
     assert_eq!(flows, ["REFRESH_TOKEN_AUTH", "REFRESH_TOKEN_AUTH", "USER_PASSWORD_AUTH"]);

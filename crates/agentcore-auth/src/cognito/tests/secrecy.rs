@@ -85,8 +85,8 @@ async fn no_secret_is_logged_printed_or_told() {
             // One for the flow, one for the renewal and one for the logout.
             let script = before.iter().cloned().chain([ending, done(Some("refresh-2")), refuses("Odd", &echo)]);
             let http = port(script.chain(endings()));
-            let mut cognito = cognito(login.clone(), &http).responder(Knows).known_as("4c4a-sub");
-            cognito = cognito.client_secret("client-s3cr3t");
+            let config = cognito(login.clone()).responder(Knows).known_as("4c4a-sub").client_secret("client-s3cr3t");
+            let cognito = config.over(http.clone());
             write!(shown, "{cognito:?}").unwrap();
             for _ in 0..2 {
                 match cognito.issue().await {

@@ -43,16 +43,16 @@ async fn what_is_printed() {
 async fn what_goes_wrong() {
     let missing = CommandToken::new("/nowhere/agentcore-token");
     for (command, kind, message) in [
-        (shell("echo hush; exit 3"), ErrorKind::Unavailable, r#""sh" failed: exit status: 3"#),
-        (shell("echo hush; kill -9 $$"), ErrorKind::Unavailable, r#""sh" failed: signal: 9 (SIGKILL)"#),
-        (shell("true"), ErrorKind::Unavailable, r#""sh" printed nothing"#),
-        (shell("echo hush hush"), ErrorKind::InvalidToken, r#""sh" printed what is no token"#),
-        (shell(r#"echo '{"hush":1}'"#), ErrorKind::Unavailable, r#""sh" printed JSON without a token"#),
-        (shell(r#"echo '{"token":1}'"#), ErrorKind::Unavailable, r#""sh" printed JSON without a token"#),
-        (shell(r#"echo '{"token":"hush"'"#), ErrorKind::Unavailable, r#""sh" printed JSON that is not whole"#),
-        (shell(r"printf '\377'"), ErrorKind::Unavailable, r#""sh" printed what is no text"#),
-        (CommandToken::new("yes"), ErrorKind::Unavailable, r#""yes" printed too much and was ended"#),
-        (missing, ErrorKind::Unavailable, r#""/nowhere/agentcore-token" cannot be run"#),
+        (shell("echo hush; exit 3"), ErrorKind::Authentication, r#""sh" failed: exit status: 3"#),
+        (shell("echo hush; kill -9 $$"), ErrorKind::Authentication, r#""sh" failed: signal: 9 (SIGKILL)"#),
+        (shell("true"), ErrorKind::Authentication, r#""sh" printed nothing"#),
+        (shell("echo hush hush"), ErrorKind::Input, r#""sh" printed what is no token"#),
+        (shell(r#"echo '{"hush":1}'"#), ErrorKind::Authentication, r#""sh" printed JSON without a token"#),
+        (shell(r#"echo '{"token":1}'"#), ErrorKind::Authentication, r#""sh" printed JSON without a token"#),
+        (shell(r#"echo '{"token":"hush"'"#), ErrorKind::Authentication, r#""sh" printed JSON that is not whole"#),
+        (shell(r"printf '\377'"), ErrorKind::Authentication, r#""sh" printed what is no text"#),
+        (CommandToken::new("yes"), ErrorKind::Authentication, r#""yes" printed too much and was ended"#),
+        (missing, ErrorKind::Authentication, r#""/nowhere/agentcore-token" cannot be run"#),
     ] {
         let error = command.issue().await.unwrap_err();
         assert_eq!((error.kind(), error.to_string()), (kind, format!("the token command {message}")));
@@ -64,7 +64,7 @@ async fn what_goes_wrong() {
 async fn a_program_that_hangs() {
     let error = CommandToken::new("tail").args(["-f", "/dev/null"]).issue().await.unwrap_err();
     let message = r#"the token command "tail" took longer than 60 s and was ended"#;
-    assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Unreachable, message));
+    assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Unavailable, message));
 }
 
 /// A pipe with a name, held open by the program for as long as it lives.

@@ -69,7 +69,7 @@ impl FileStore {
                     "another process has been getting this token for more than {} s; end it, or try again later",
                     self.patience.as_secs()
                 );
-                Err(Error::new(ErrorKind::Unavailable, message))
+                Err(Error::new(ErrorKind::Authentication, message))
             }
         }
     }
@@ -83,7 +83,7 @@ impl TokenStore for FileStore {
             Ok(Found::Foreign) => None,
             Ok(Found::Exposed) => {
                 let message = format!("a stored token was not read, because others can read it: chmod 600 {path:?}");
-                return Err(Error::new(ErrorKind::Unavailable, message));
+                return Err(Error::new(ErrorKind::Authentication, message));
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed("a stored token", error)),
@@ -97,14 +97,16 @@ impl TokenStore for FileStore {
     fn save(&self, key: &str, token: &StoredToken) -> Result<(), Error> {
         make_directory(&self.directory)
             .and_then(|()| Replacement::write(self.path(key, TOKEN), &format::encode(token))?.put_in_place())
-            .map_err(|error| Error::new(ErrorKind::Unavailable, "a token cannot be stored").with_source(error))
+            .map_err(|error| Error::new(ErrorKind::Authentication, "a token cannot be stored").with_source(error))
     }
 
     fn clear(&self, key: &str) -> Result<(), Error> {
         let found = replacement::leftovers(&self.path(key, TOKEN))
             .and_then(|found| found.iter().try_for_each(|path| remove(path)))
             .and_then(|()| remove(&self.path(key, TOKEN)));
-        found.map_err(|error| Error::new(ErrorKind::Unavailable, "a stored token cannot be removed").with_source(error))
+        found.map_err(|error| {
+            Error::new(ErrorKind::Authentication, "a stored token cannot be removed").with_source(error)
+        })
     }
 
     fn lock<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<StoreLock, Error>> {
@@ -155,7 +157,7 @@ fn remove(path: &Path) -> io::Result<()> {
 }
 
 fn failed(what: &str, error: io::Error) -> Error {
-    Error::new(ErrorKind::Unavailable, format!("{what} cannot be used")).with_source(error)
+    Error::new(ErrorKind::Authentication, format!("{what} cannot be used")).with_source(error)
 }
 
 #[cfg(unix)]

@@ -221,7 +221,7 @@ struct Broken(&'static str);
 
 impl Broken {
     fn outcome(&self, step: &str) -> Result<(), Error> {
-        if self.0 == step { Err(Error::new(ErrorKind::Unavailable, format!("no {step}"))) } else { Ok(()) }
+        if self.0 == step { Err(Error::new(ErrorKind::Authentication, format!("no {step}"))) } else { Ok(()) }
     }
 }
 

@@ -88,7 +88,7 @@ impl SocketChannel {
     pub(super) fn late(&mut self) -> Vec<Event> {
         let mut events = Vec::new();
         while let Some(socket) = &mut self.socket {
-            match socket.recv().now_or_never() {
+            match socket.try_next().now_or_never() {
                 None => break,
                 Some(Ok(Some(Incoming::Text(text)))) => {
                     self.reader.push(SseEvent::new(text));
@@ -130,7 +130,7 @@ impl Turn<'_> {
             let now = Instant::now();
             let (whole_left, quiet_left) =
                 (total.saturating_sub(now - self.begun), quiet.saturating_sub(now - self.last));
-            let incoming = match timeout(whole_left.min(quiet_left), socket.recv()).await {
+            let incoming = match timeout(whole_left.min(quiet_left), socket.try_next()).await {
                 Ok(incoming) => incoming.map_err(|error| Failure::call(error, self.channel.mechanism))?,
                 Err(_) if self.settled && quiet_left < whole_left => return Ok(AnswerPart::End(self.statistics())),
                 Err(_) => return Err(too_long(if whole_left < quiet_left { total } else { quiet })),

@@ -1,6 +1,6 @@
 //! Prints an answer in one of four formats, as it arrives. Nothing that arrived is lost when the rest does not.
 
-use agentcore_client::{AgentError, Error, Event, Invoke, Reader, Response, SseEvent};
+use agentcore_client::{Error, Event, Invoke, Reader, Reply, Response, SseEvent};
 use clap::ValueEnum;
 use futures_util::TryStreamExt as _;
 use serde::Serialize;
@@ -31,7 +31,7 @@ pub(super) struct Printer {
     spinner: Spinner,
     output: Output,
     reader: Reader,
-    failed: Option<AgentError>,
+    failed: Option<Error>,
 }
 
 impl Printer {
@@ -81,7 +81,7 @@ impl Printer {
     async fn reply(&mut self, invoke: Invoke) -> Result<(), Failure> {
         let (reply, failure) = match invoke.await {
             Ok(reply) => (Some(reply), None),
-            Err(error) => (error.partial().cloned(), Some(self.failure(error))),
+            Err(error) => (error.partial::<Reply>().cloned(), Some(self.failure(error))),
         };
         self.spinner.clear();
         if let Some(reply) = reply {

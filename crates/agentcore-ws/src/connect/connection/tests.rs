@@ -132,7 +132,7 @@ async fn silence_after_a_ping_is_a_loss() {
     // The agent's side is there, but nobody reads it and so nobody answers.
     let _server = world.server;
     let ended = world.running.await.unwrap();
-    assert_eq!(lost_with(&ended), (ErrorKind::Broken, "the agent's side was silent after a ping".into()));
+    assert_eq!(lost_with(&ended), (ErrorKind::BrokenOff, "the agent's side was silent after a ping".into()));
     assert_eq!(begun.elapsed().as_secs(), 17);
 }
 
@@ -173,7 +173,7 @@ async fn a_goodbye_is_answered() {
     assert_eq!((u16::from(frame.code), frame.reason.as_str()), (4001, "bye"));
     world.server.flush().await.unwrap();
     let ended = world.running.await.unwrap();
-    assert_eq!(ended.goodbye, Some(4001));
+    assert_eq!(ended.close_sent, Some(4001));
     assert!(matches!(ended.how, End::Closed(close) if close == Close::new(4001, "bye").unwrap()));
 }
 
@@ -232,7 +232,7 @@ async fn the_agents_goodbye_is_told_and_answered() {
     world.server.send(tungstenite::Message::Close(Some(frame.clone()))).await.unwrap();
     assert_eq!(world.at_server().await, tungstenite::Message::Close(Some(frame)));
     let ended = world.running.await.unwrap();
-    assert_eq!(ended.goodbye, None);
+    assert_eq!(ended.close_sent, None);
     assert!(matches!(ended.how, End::Closed(close) if (close.code, &*close.reason) == (1011, "boom")));
 }
 
@@ -241,7 +241,7 @@ async fn an_end_without_goodbye_is_a_loss() {
     let mut world = world(Settings::default()).await;
     drop(world.server);
     let ended = world.running.await.unwrap();
-    assert_eq!(lost_with(&ended), (ErrorKind::Broken, "the connection was lost".into()));
+    assert_eq!(lost_with(&ended), (ErrorKind::BrokenOff, "the connection was lost".into()));
     assert!(world.arrivals.recv().await.is_none());
 }
 
@@ -254,7 +254,7 @@ async fn a_message_larger_than_the_bound_ends_it() {
     let Ok(tungstenite::Message::Close(Some(frame))) = world.server.next().await.unwrap() else { panic!("a close") };
     assert_eq!(u16::from(frame.code), 1009);
     let ended = world.running.await.unwrap();
-    assert_eq!(lost_with(&ended), (ErrorKind::Broken, "a message of the agent's is larger than 10 bytes".into()));
+    assert_eq!(lost_with(&ended), (ErrorKind::BrokenOff, "a message of the agent's is larger than 10 bytes".into()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -263,7 +263,7 @@ async fn what_is_no_websocket_ends_it() {
     world.server.get_mut().write_all(&[b'H'; 100]).await.unwrap();
     let ended = world.running.await.unwrap();
     let message = "the agent's side does not speak WebSocket as it should";
-    assert_eq!(lost_with(&ended), (ErrorKind::Broken, message.into()));
+    assert_eq!(lost_with(&ended), (ErrorKind::BrokenOff, message.into()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -272,7 +272,7 @@ async fn a_side_that_takes_no_more_is_lost_and_the_sender_told() {
     let begun = Instant::now();
     let told = world.begin("x".repeat(2 * PIPE)).await;
     let error = told.await.unwrap().unwrap_err();
-    assert_eq!((error.kind(), error.may_have_run()), (ErrorKind::Broken, true));
+    assert_eq!((error.kind(), error.may_have_run()), (ErrorKind::BrokenOff, true));
     assert_eq!(begun.elapsed().as_secs(), 9);
     assert_eq!(lost_with(&world.running.await.unwrap()).1, "the connection was lost");
     drop(world.server);

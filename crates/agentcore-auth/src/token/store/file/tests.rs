@@ -87,7 +87,7 @@ async fn files_are_their_owners_alone() {
         let path = put(&directory, FULL.as_bytes(), open);
         let error = FileStore::new(directory.path()).load("key").unwrap_err();
         let message = format!("a stored token was not read, because others can read it: chmod 600 {path:?}");
-        assert_eq!((error.kind(), error.to_string()), (ErrorKind::Unavailable, message), "{open:o}");
+        assert_eq!((error.kind(), error.to_string()), (ErrorKind::Authentication, message), "{open:o}");
     }
 }
 
@@ -173,6 +173,6 @@ fn a_directory_that_cannot_be_is_told() {
         (store.load("key").unwrap_err(), "a stored token cannot be used"),
         (store.save("key", &full()).unwrap_err(), "a token cannot be stored"),
     ] {
-        assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Unavailable, message));
+        assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Authentication, message));
     }
 }

@@ -17,8 +17,13 @@ pub(crate) fn metadata_url(headers: &HeaderMap, asked: &Uri) -> Option<Uri> {
         };
         url?.parse::<Uri>().ok()
     });
-    let mut here = urls.filter(|url| url.scheme() == asked.scheme() && url.authority() == asked.authority());
+    let mut here = urls.filter(|url| is_encrypted(url) == is_encrypted(asked) && url.authority() == asked.authority());
     here.next()
+}
+
+/// Whether the URL is of TLS; a WebSocket's is asked at the same place as its metadata.
+fn is_encrypted(url: &Uri) -> bool {
+    matches!(url.scheme_str(), Some("https" | "wss"))
 }
 
 /// The issuers in a resource's metadata (RFC 9728 §2, `authorization_servers`), fit to be shown.

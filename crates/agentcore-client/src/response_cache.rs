@@ -5,8 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use agentcore_core::{RuntimeArn, Target};
+use agentcore_core::{Arn, Target, operation};
 use agentcore_http::CacheKey;
+use http::Uri;
 use moka::{Expiry, future::Cache as Store};
 
 use crate::{Error, Reply, metrics::Meter};
@@ -21,20 +22,20 @@ use crate::{Error, Reply, metrics::Meter};
 ///
 /// ```
 /// use std::time::Duration;
-/// use agentcore_client::{Cache, Client};
+/// use agentcore_client::{CacheSettings, Client};
 ///
-/// let cache = Cache::default().ttl(Duration::from_secs(3600)).max_bytes(16 * 1024 * 1024);
+/// let cache = CacheSettings::default().ttl(Duration::from_secs(3600)).max_bytes(16 * 1024 * 1024);
 /// let client = Client::builder().bearer_token("eyJhbGciOiJSUzI1NiIs.e30.c2ln").cache(cache).build()?;
 /// # Ok::<(), agentcore_client::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cache {
+pub struct CacheSettings {
     ttl: Duration,
     max_bytes: u64,
     across_sessions: bool,
 }
 
-impl Cache {
+impl CacheSettings {
     /// How long an answer is cache, unless the invocation says otherwise. Default: 5 minutes.
     #[must_use]
     pub fn ttl(mut self, ttl: Duration) -> Self {
@@ -59,7 +60,7 @@ impl Cache {
     }
 }
 
-impl Default for Cache {
+impl Default for CacheSettings {
     fn default() -> Self {
         Self { ttl: Duration::from_secs(5 * 60), max_bytes: 64 * 1024 * 1024, across_sessions: false }
     }
@@ -69,15 +70,15 @@ impl Default for Cache {
 #[derive(Clone, Debug)]
 pub(crate) struct ResponseCache {
     store: Store<Key, Answer>,
-    settings: Cache,
+    settings: CacheSettings,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Key {
-    /// Where the question goes, the qualifier included.
-    url: String,
+    /// Where the cache_key goes, the qualifier included.
+    url: Uri,
     arn: Option<String>,
-    question: CacheKey,
+    cache_key: CacheKey,
 }
 
 #[derive(Clone, Debug)]
@@ -100,7 +101,7 @@ pub(crate) enum CachePolicy {
 }
 
 impl ResponseCache {
-    pub(crate) fn new(settings: Cache) -> Self {
+    pub(crate) fn new(settings: CacheSettings) -> Self {
         let store = Store::builder()
             .max_capacity(settings.max_bytes)
             .weigher(|_, answer: &Answer| u32::try_from(answer.bytes).unwrap_or(u32::MAX))
@@ -114,7 +115,7 @@ impl ResponseCache {
     pub(crate) async fn answer(
         &self,
         target: &Target,
-        question: CacheKey,
+        cache_key: CacheKey,
         wish: CachePolicy,
         meter: &Meter,
         ask: impl Future<Output = Result<Reply, Error>>,
@@ -124,11 +125,11 @@ impl ResponseCache {
             CachePolicy::Usual => self.settings.ttl,
             CachePolicy::For(ttl) => ttl,
         };
-        let question = if self.settings.across_sessions { question.in_any_session() } else { question };
+        let cache_key = if self.settings.across_sessions { cache_key.in_any_session() } else { cache_key };
         let arn = target.arn().map(|arn| arn.as_str().to_owned());
-        let key = Key { url: target.invocations(), arn, question };
+        let key = Key { url: target.url(&operation::INVOKE)?, arn, cache_key };
         let was_there = self.store.contains_key(&key);
-        let fixed = key.url.len() + key.question.bytes();
+        let fixed = key.url.to_string().len() + key.cache_key.bytes();
         let max_bytes = self.settings.max_bytes;
         let asked = async {
             let reply = ask.await?;
@@ -148,7 +149,7 @@ impl ResponseCache {
     }
 
     /// Forgets what an agent answered, whichever endpoint name it was asked by.
-    pub(crate) fn forget(&self, arn: &RuntimeArn) {
+    pub(crate) fn forget(&self, arn: &Arn) {
         let arn = arn.as_str().to_owned();
         // It fails only where the store was built without closures.
         let _ = self.store.invalidate_entries_if(move |key, _| key.arn.as_ref() == Some(&arn));

@@ -26,7 +26,7 @@ fn bearer() -> HttpClientBuilder {
 
 async fn run(builder: HttpClientBuilder, script: &Script, invocation: Invocation) -> Result<Response, Error> {
     // The shortest pause of each range, so that waits can be written down.
-    builder.over(script.dispatch(), || 0.0).invoke(&target(), &invocation).await
+    builder.over(script.network(), || 0.0).invoke(&target(), &invocation).await
 }
 
 fn secs(seconds: u64) -> Duration {
@@ -54,7 +54,7 @@ async fn attempts_by_where_they_failed() {
         ),
         ("unavailable", vec![refusal(503, ""), ok()], false, (Ok(200), 2, 100)),
         ("session busy", vec![refusal(409, "RetryableConflictException"), ok()], false, (Ok(200), 2, 100)),
-        ("conflict", vec![refusal(409, "ConflictException")], true, (err(ErrorKind::Invocation, false), 1, 0)),
+        ("conflict", vec![refusal(409, "ConflictException")], true, (err(ErrorKind::Conflict, false), 1, 0)),
         ("no connection", vec![unreached(), unreached(), ok()], false, (Ok(200), 3, 200)),
         (
             "bad certificate",
@@ -64,18 +64,13 @@ async fn attempts_by_where_they_failed() {
         ),
         ("lost", vec![lost()], false, (err(ErrorKind::Unavailable, true), 1, 0)),
         ("lost, idempotent", vec![lost(), ok()], true, (Ok(200), 2, 100)),
-        (
-            "server error",
-            vec![refusal(500, "InternalServerException")],
-            false,
-            (err(ErrorKind::Invocation, true), 1, 0),
-        ),
+        ("server error", vec![refusal(500, "InternalServerException")], false, (err(ErrorKind::Service, true), 1, 0)),
         ("server error, idempotent", vec![refusal(500, ""), refusal(502, ""), ok()], true, (Ok(200), 3, 200)),
         (
             "agent failed, idempotent",
             vec![refusal(424, "RuntimeClientError")],
             true,
-            (err(ErrorKind::Invocation, true), 1, 0),
+            (err(ErrorKind::Agent, true), 1, 0),
         ),
         (
             "refused token",
@@ -97,13 +92,13 @@ async fn attempts_by_where_they_failed() {
             "redirect",
             vec![answer(307, &[("location", "https://evil.example")], "")],
             true,
-            (err(ErrorKind::Invocation, false), 1, 0),
+            (err(ErrorKind::Refused, false), 1, 0),
         ),
         (
             "gzip",
             vec![answer(200, &[("content-encoding", "gzip")], "\u{1f}")],
             true,
-            (err(ErrorKind::Invocation, true), 1, 0),
+            (err(ErrorKind::Service, true), 1, 0),
         ),
         ("identity", vec![answer(200, &[("content-encoding", "Identity")], "x")], false, (Ok(200), 1, 0)),
     ];
@@ -245,7 +240,7 @@ async fn an_expired_token_is_not_sent() {
     let script = Script::of(vec![]);
     let builder = HttpClient::builder(Auth::bearer(token)).clock(ManualClock::new(UNIX_EPOCH + secs(1300)));
     let error = run(builder, &script, Invocation::new("x")).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Authentication);
+    assert_eq!(error.kind(), ErrorKind::ExpiredToken);
     assert_eq!(error.to_string(), "the bearer token expired 5 min ago and was not sent");
     assert!(script.seen().is_empty());
 }
@@ -253,7 +248,7 @@ async fn an_expired_token_is_not_sent() {
 #[tokio::test(start_paused = true)]
 async fn no_credential_goes_to_a_local_container() {
     let script = Script::of(vec![answer(200, &[], "")]);
-    let client = bearer().over(script.dispatch(), || 0.0);
+    let client = bearer().over(script.network(), || 0.0);
     client.invoke(&Target::local("http://agent:8080").unwrap(), &Invocation::new("x")).await.unwrap();
     let seen = script.seen();
     assert!(!seen[0].headers().contains_key("authorization"));
@@ -278,7 +273,7 @@ async fn the_head_of_an_answer() {
     ];
     let script = Script::of(vec![answer(202, &headers, "{\"a\":1}")]);
     let response = run(bearer(), &script, Invocation::new("x")).await.unwrap();
-    assert_eq!((response.status(), response.session_id()), (202, "theirs"));
+    assert_eq!((response.status(), response.session_id().as_str()), (202, "theirs"));
     assert_eq!((response.request_id(), response.trace_id()), (Some("r-1"), Some("Root=1")));
     assert_eq!(response.header("mcp-session-id"), Some("m-1"));
     assert!(response.is_json() && !response.is_event_stream());
@@ -287,7 +282,7 @@ async fn the_head_of_an_answer() {
     let session = SessionId::random();
     let script = Script::of(vec![answer(200, &[("content-type", "Text/Event-Stream;charset=utf-8")], "")]);
     let response = run(bearer(), &script, Invocation::new("x").session(&session)).await.unwrap();
-    assert_eq!((response.session_id(), response.request_id()), (session.as_str(), None));
+    assert_eq!((response.session_id().as_str(), response.request_id()), (session.as_str(), None));
     assert!(response.is_event_stream() && !response.is_json());
 }
 
@@ -307,14 +302,14 @@ async fn bodies_are_collected_within_bounds() {
         let pieces: Vec<Piece> = pieces.iter().map(|piece| Piece::Data(piece)).collect();
         let response = run(bearer().max_answer_bytes(10), &script(&pieces), Invocation::new("x")).await.unwrap();
         let error = response.bytes().await.unwrap_err();
-        assert_eq!((error.kind(), error.message()), (ErrorKind::Invocation, "the answer is longer than 10 bytes"));
+        assert_eq!((error.kind(), error.message()), (ErrorKind::TooLarge, "the answer is longer than 10 bytes"));
     }
     let response =
         run(bearer().max_answer_bytes(10), &script(&[Piece::Data("1234567890")]), Invocation::new("x")).await;
     assert_eq!(response.unwrap().bytes().await.unwrap(), "1234567890");
     let response = run(bearer(), &script(&[Piece::Data("{nope")]), Invocation::new("x")).await.unwrap();
     let error = response.json::<serde_json::Value>().await.unwrap_err();
-    assert_eq!((error.kind(), error.message()), (ErrorKind::Invocation, "the answer is not the JSON expected"));
+    assert_eq!((error.kind(), error.message()), (ErrorKind::Service, "the answer is not the JSON expected"));
 }
 
 /// What of a stream is delivered, and how it ends.
@@ -327,7 +322,7 @@ async fn streams_deliver_what_came_and_then_say_why_they_ended() {
         ("clean", vec![first, Data("data: two\n\n")], false, vec!["one", "two"], None),
         ("unterminated, strict", vec![first, Data("data: two")], false, vec!["one"], None),
         ("unterminated, lenient", vec![first, Data("data: two")], true, vec!["one", "two"], None),
-        ("broken", vec![first, Data("data: tw"), Break], true, vec!["one"], Some((ErrorKind::Broken, 0))),
+        ("broken", vec![first, Data("data: tw"), Break], true, vec!["one"], Some((ErrorKind::BrokenOff, 0))),
         ("still", vec![first, Hang], false, vec!["one"], Some((ErrorKind::Timeout, 4))),
         (
             "slow but moving",
@@ -348,7 +343,7 @@ async fn streams_deliver_what_came_and_then_say_why_they_ended() {
             vec![first, Data("data: 123456789012345678901\n\n"), first],
             false,
             vec!["one"],
-            Some((ErrorKind::Broken, 0)),
+            Some((ErrorKind::BrokenOff, 0)),
         ),
     ];
     for (name, body, lenient, expected, end) in cases {
@@ -368,6 +363,7 @@ async fn streams_deliver_what_came_and_then_say_why_they_ended() {
         assert_eq!(found, expected, "{name}");
         let failed = failed.map(|error| {
             assert!(error.may_have_run(), "{name}");
+            assert_eq!(error.is_retryable(), name != "huge event", "{name}");
             (error.kind(), started.elapsed().as_secs())
         });
         assert_eq!(failed, end, "{name}");
@@ -381,7 +377,7 @@ async fn nothing_follows_a_broken_byte_stream() {
     let script = Script::of(vec![Step::Answer { status: 200, headers: vec![], body }]);
     let mut bytes = run(bearer(), &script, Invocation::new("x")).await.unwrap().into_stream();
     assert_eq!(bytes.next().await.unwrap().unwrap(), "one");
-    assert_eq!(bytes.next().await.unwrap().unwrap_err().kind(), ErrorKind::Broken);
+    assert_eq!(bytes.next().await.unwrap().unwrap_err().kind(), ErrorKind::BrokenOff);
     assert!(bytes.next().await.is_none());
 }
 
@@ -390,7 +386,7 @@ async fn a_stream_is_never_asked_for_again() {
     let script = Script::of(vec![broken_after("data: one\n\n"), answer(200, &[], "data: again\n\n")]);
     let response = run(bearer(), &script, Invocation::new("x").idempotent()).await.unwrap();
     let error = response.events().try_collect::<Vec<_>>().await.unwrap_err();
-    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Broken, 1));
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::BrokenOff, 1));
     assert_eq!(script.left(), 1);
 }
 

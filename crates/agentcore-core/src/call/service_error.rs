@@ -1,4 +1,4 @@
-//! Reads an answer that is not a success: the error's name, its message, its request id. Takes any body without complaint.
+//! Reads a refused answer: the error's name, its message, its request id. Any body is accepted.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,9 +8,10 @@ use http::{
 };
 use serde_json::Value;
 
-use crate::{Error, ErrorKind, ServiceResponse, error::RETRYABLE_CONFLICT, header, retry::FailurePoint};
+use super::{Error, ErrorKind, FailurePoint, ServiceResponse, error::RETRYABLE_CONFLICT};
+use crate::header;
 
-/// Turns status, headers and body into the error they mean.
+/// Reads status, headers and body as the error that they mean.
 ///
 /// The name comes from `x-amzn-ErrorType`, or from `__type` or `code` in the body, without namespace and suffix (AWS
 /// `restJson1` protocol, "Operation error serialization"). The message comes from the body's JSON, or is the body's text.
@@ -23,7 +24,7 @@ pub fn read(status: StatusCode, headers: &HeaderMap, body: &[u8], now: SystemTim
         .filter(|name| !name.is_empty())
         .map(str::to_owned);
     let message = json.as_ref().and_then(message_in).unwrap_or_else(|| text_of(status, body));
-    let refusal = ServiceResponse {
+    let response = ServiceResponse {
         status: status.as_u16(),
         code,
         request_id: request_id(headers).map(str::to_owned),
@@ -31,12 +32,12 @@ pub fn read(status: StatusCode, headers: &HeaderMap, body: &[u8], now: SystemTim
         issuers: Vec::new(),
     };
     let may_have_run = matches!(status.as_u16(), 408 | 424 | 500 | 502 | 504);
-    Error::new(kind_of(status), message).with_response(refusal).possibly_run(may_have_run)
+    Error::new(kind_of(status), message).with_response(response).possibly_run(may_have_run)
 }
 
-/// How a refusal bears on sending the request again.
+/// Returns the point at which a refused attempt failed.
 #[must_use]
-pub fn failure(error: &Error) -> FailurePoint {
+pub fn failure_point(error: &Error) -> FailurePoint {
     match error.status().unwrap_or_default() {
         429 | 503 => FailurePoint::NotAccepted,
         409 if error.code() == Some(RETRYABLE_CONFLICT) => FailurePoint::NotAccepted,
@@ -45,13 +46,13 @@ pub fn failure(error: &Error) -> FailurePoint {
     }
 }
 
-/// The id of the request, by either of the names AWS uses.
+/// Returns the id of the request, by either of the names that AWS uses.
 #[must_use]
 pub fn request_id(headers: &HeaderMap) -> Option<&str> {
     text_header(headers, header::REQUEST_ID.as_str()).or_else(|| text_header(headers, "x-amz-request-id"))
 }
 
-/// The answer's `Date`.
+/// Returns the answer's `Date`.
 #[must_use]
 pub fn date(headers: &HeaderMap) -> Option<SystemTime> {
     httpdate::parse_http_date(text_header(headers, DATE.as_str())?).ok()
@@ -70,11 +71,18 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
 fn kind_of(status: StatusCode) -> ErrorKind {
     match status.as_u16() {
         401 => ErrorKind::Authentication,
+        402 => ErrorKind::Quota,
         403 => ErrorKind::Authorization,
+        404 => ErrorKind::NotFound,
         408 | 504 => ErrorKind::Timeout,
+        409 => ErrorKind::Conflict,
+        413 => ErrorKind::TooLarge,
+        424 => ErrorKind::Agent,
         429 => ErrorKind::Throttled,
         503 => ErrorKind::Unavailable,
-        _ => ErrorKind::Invocation,
+        // What is neither refused nor promised came with an answer that makes no sense.
+        300..=499 => ErrorKind::Refused,
+        _ => ErrorKind::Service,
     }
 }
 
@@ -143,19 +151,19 @@ mod tests {
         for (status, body, kind, message) in [
             (401, &br#"{"message":"Unauthorized"}"#[..], ErrorKind::Authentication, "Unauthorized"),
             (403, br#"{"Message":"denied"}"#, ErrorKind::Authorization, "denied"),
-            (502, b"<html>bad\r\n gateway</html>", ErrorKind::Invocation, "<html>bad   gateway</html>"),
+            (502, b"<html>bad\r\n gateway</html>", ErrorKind::Service, "<html>bad   gateway</html>"),
             (503, b"", ErrorKind::Unavailable, "Service Unavailable"),
             (504, b"[]", ErrorKind::Timeout, "[]"),
             (408, b"null", ErrorKind::Timeout, "null"),
-            (500, b"{nope", ErrorKind::Invocation, "{nope"),
-            (500, b"\"just text\"", ErrorKind::Invocation, "just text"),
-            (500, b"\xff\xfe", ErrorKind::Invocation, "\u{fffd}\u{fffd}"),
-            (500, br#"{"error":{"code":-32603,"message":"deep"}}"#, ErrorKind::Invocation, "deep"),
-            (500, br#"{"message":"","error":"other"}"#, ErrorKind::Invocation, "other"),
-            (500, br#"{"message":7}"#, ErrorKind::Invocation, r#"{"message":7}"#),
+            (500, b"{nope", ErrorKind::Service, "{nope"),
+            (500, b"\"just text\"", ErrorKind::Service, "just text"),
+            (500, b"\xff\xfe", ErrorKind::Service, "\u{fffd}\u{fffd}"),
+            (500, br#"{"error":{"code":-32603,"message":"deep"}}"#, ErrorKind::Service, "deep"),
+            (500, br#"{"message":"","error":"other"}"#, ErrorKind::Service, "other"),
+            (500, br#"{"message":7}"#, ErrorKind::Service, r#"{"message":7}"#),
             (429, br#"{"message":"slow\ndown"}"#, ErrorKind::Throttled, "slow down"),
-            (599, b"", ErrorKind::Invocation, "HTTP status 599 <unknown status code>"),
-            (502, long.as_bytes(), ErrorKind::Invocation, &format!("{}…", &long[..600])),
+            (599, b"", ErrorKind::Service, "HTTP status 599 <unknown status code>"),
+            (502, long.as_bytes(), ErrorKind::Service, &format!("{}…", &long[..600])),
         ] {
             let status = StatusCode::from_u16(status).unwrap_or_default();
             let error = read(status, &HeaderMap::new(), body, SystemTime::UNIX_EPOCH);
@@ -208,26 +216,32 @@ mod tests {
 
     #[test]
     fn what_may_be_sent_again() {
-        for (status, code, expected, may_have_run) in [
-            (400, "ValidationException", FailurePoint::Final, false),
-            (401, "UnauthorizedException", FailurePoint::Final, false),
-            (402, "ServiceQuotaExceededException", FailurePoint::Final, false),
-            (403, "AccessDeniedException", FailurePoint::Final, false),
-            (404, "ResourceNotFoundException", FailurePoint::Final, false),
-            (408, "", FailurePoint::Uncertain, true),
-            (409, "ConflictException", FailurePoint::Final, false),
-            (409, "RetryableConflictException", FailurePoint::NotAccepted, false),
-            (424, "RuntimeClientError", FailurePoint::Final, true),
-            (429, "ThrottlingException", FailurePoint::NotAccepted, false),
-            (500, "InternalServerException", FailurePoint::Uncertain, true),
-            (502, "", FailurePoint::Uncertain, true),
-            (503, "", FailurePoint::NotAccepted, false),
-            (504, "", FailurePoint::Uncertain, true),
-            (307, "", FailurePoint::Final, false),
+        for (status, code, kind, expected, may_have_run) in [
+            (400, "ValidationException", ErrorKind::Refused, FailurePoint::Final, false),
+            (401, "UnauthorizedException", ErrorKind::Authentication, FailurePoint::Final, false),
+            (402, "ServiceQuotaExceededException", ErrorKind::Quota, FailurePoint::Final, false),
+            (403, "AccessDeniedException", ErrorKind::Authorization, FailurePoint::Final, false),
+            (404, "ResourceNotFoundException", ErrorKind::NotFound, FailurePoint::Final, false),
+            (408, "", ErrorKind::Timeout, FailurePoint::Uncertain, true),
+            (409, "ConflictException", ErrorKind::Conflict, FailurePoint::Final, false),
+            (409, "RetryableConflictException", ErrorKind::Conflict, FailurePoint::NotAccepted, false),
+            (424, "RuntimeClientError", ErrorKind::Agent, FailurePoint::Final, true),
+            (429, "ThrottlingException", ErrorKind::Throttled, FailurePoint::NotAccepted, false),
+            (500, "InternalServerException", ErrorKind::Service, FailurePoint::Uncertain, true),
+            (502, "", ErrorKind::Service, FailurePoint::Uncertain, true),
+            (503, "", ErrorKind::Unavailable, FailurePoint::NotAccepted, false),
+            (504, "", ErrorKind::Timeout, FailurePoint::Uncertain, true),
+            (307, "", ErrorKind::Refused, FailurePoint::Final, false),
+            (413, "", ErrorKind::TooLarge, FailurePoint::Final, false),
+            (505, "", ErrorKind::Service, FailurePoint::Final, false),
         ] {
             let status = StatusCode::from_u16(status).unwrap_or_default();
             let error = read(status, &headers(&[("x-amzn-errortype", code)]), b"", SystemTime::UNIX_EPOCH);
-            assert_eq!((failure(&error), error.may_have_run()), (expected, may_have_run), "{status} {code}");
+            assert_eq!(
+                (error.kind(), failure_point(&error), error.may_have_run()),
+                (kind, expected, may_have_run),
+                "{status} {code}"
+            );
         }
     }
 }

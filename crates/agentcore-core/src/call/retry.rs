@@ -18,7 +18,7 @@
 
 use std::time::Duration;
 
-pub use crate::backoff::Backoff;
+use super::{Backoff, FailurePoint};
 
 /// How often and how long to try.
 ///
@@ -86,25 +86,6 @@ impl Default for RetryPolicy {
             cap: Duration::from_secs(20),
         }
     }
-}
-
-/// Where an attempt failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "the decision is a table over all of them")]
-pub enum FailurePoint {
-    /// The request did not leave this machine.
-    NotSent {
-        /// Whether it would fail again the same way.
-        lasting: bool,
-    },
-    /// The service turned the request away before the agent saw it.
-    NotAccepted,
-    /// The credential was refused, and another one can be had.
-    Unauthorized,
-    /// The request left, and what became of it is not known.
-    Uncertain,
-    /// The answer would be the same again.
-    Final,
 }
 
 /// How far a call has come.

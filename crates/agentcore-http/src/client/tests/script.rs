@@ -7,14 +7,14 @@ use std::{
 };
 
 use agentcore_auth::{BoxError, BoxFuture};
-use agentcore_transport::{Body, SendError};
+use agentcore_transport::{Body, Network, SendError, Upgrade};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::{Request, Response};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 
-use crate::{ErrorKind, dispatch::Dispatch};
+use crate::ErrorKind;
 
 /// What the network does with one request.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ impl Script {
         Self(Arc::new(Mutex::new(State { steps: steps.into(), seen: Vec::new() })))
     }
 
-    pub(super) fn dispatch(&self) -> Arc<dyn Dispatch> {
+    pub(super) fn network(&self) -> Arc<dyn Network> {
         Arc::new(self.clone())
     }
 
@@ -73,8 +73,12 @@ impl Script {
     }
 }
 
-impl Dispatch for Script {
-    fn dispatch(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Body>, SendError>> {
+impl Network for Script {
+    fn upgrade(&self, _: Request<()>) -> BoxFuture<'_, Result<Upgrade, SendError>> {
+        Box::pin(async { panic!("the script foresees no upgrade") })
+    }
+
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Body>, SendError>> {
         let step = {
             let mut state = self.0.lock().unwrap();
             state.seen.push(request);

@@ -1,0 +1,24 @@
+//! What a client, its runtimes and their calls have in common. Makes no call.
+
+use std::sync::Arc;
+
+use agentcore_auth::{Auth, Clock};
+use agentcore_http::Transport;
+
+use crate::metrics::Meter;
+#[cfg(feature = "cache")]
+use crate::response_cache::ResponseCache;
+
+/// What a client lends to its runtimes.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) http: agentcore_http::HttpClient,
+    pub(crate) auth: Auth,
+    pub(crate) transport: Transport,
+    pub(crate) meter: Arc<Meter>,
+    #[cfg(feature = "cache")]
+    pub(crate) cache: Option<ResponseCache>,
+    pub(crate) clock: Arc<dyn Clock>,
+    #[cfg(feature = "connect")]
+    pub(crate) connector: agentcore_ws::Connector,
+}

@@ -1,0 +1,259 @@
+//! The operations of the data plane, as data. Adding one is adding a row here; sends nothing and builds no URL.
+//!
+//! Source: the service model in `aws-sdk-bedrockagentcore` 1.83 and the AWS developer guide; the rows of WebSockets and of the
+//! local container follow the guide alone.
+
+use http::Method;
+
+use crate::ResourceType;
+
+/// One operation: how it is requested, of what, and what it may cost to request it twice.
+///
+/// The rows are the statics of this module.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Operation {
+    /// The name, as traces and errors have it.
+    pub name: &'static str,
+    /// The method.
+    pub method: &'static Method,
+    /// The path at the service. [`ARN_PATH`] at its beginning stands for the resource.
+    pub path: &'static str,
+    /// The path at a local container, if containers have the operation.
+    pub local_path: Option<&'static str>,
+    /// Whether the connection is upgraded to a WebSocket, so that the URL's scheme is `wss` or `ws`.
+    pub upgrades: bool,
+    /// The resources that have it; none for what only a local container has.
+    pub resources: &'static [ResourceType],
+    /// The query members that the target decides.
+    pub query: &'static [QueryMember],
+    /// Whether a session belongs to it.
+    pub session: SessionUse,
+    /// Whether the caller has to be authenticated.
+    pub authenticated: bool,
+    /// Whether requesting it twice does no harm. Whoever invokes an agent can say so of an invocation too.
+    pub idempotent: bool,
+    /// The most bytes of the request's body.
+    pub max_body_bytes: usize,
+    /// The media type of the request's body, unless the caller names another.
+    pub content_type: Option<&'static str>,
+    /// The media types of answers that are understood.
+    pub accept: &'static str,
+    /// What the operation is called in the sentence that a target does not offer it.
+    pub(crate) noun: &'static str,
+    /// The place in [`ALL`].
+    pub(crate) index: usize,
+}
+
+/// A member of an operation's query whose value the target knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum QueryMember {
+    /// `qualifier`: the endpoint's name.
+    Qualifier,
+    /// `accountId`: the account, where a bare id stands in the place of the ARN.
+    AccountId,
+    /// `harnessArn`: the ARN, where it does not stand in the path.
+    HarnessArn,
+}
+
+/// How an operation uses sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SessionUse {
+    /// It has none.
+    None,
+    /// It may name one.
+    Optional,
+    /// It must name one.
+    Required,
+}
+
+/// What a resource's path begins with, with the ARN in the place of the braces.
+pub const ARN_PATH: &str = "/runtimes/{arn}";
+
+const RUNTIME: &[ResourceType] = &[ResourceType::Runtime];
+const ANY: &[ResourceType] = &[ResourceType::Runtime, ResourceType::Harness];
+/// AgentCore Runtime quota: maximum payload size.
+const MAX_PAYLOAD_BYTES: usize = 100_000_000;
+const JSON: &str = "application/json";
+
+/// `InvokeAgentRuntime`: says something to an agent.
+pub static INVOKE: Operation = Operation {
+    name: "invoke",
+    noun: "invocations",
+    method: &Method::POST,
+    path: "/runtimes/{arn}/invocations",
+    local_path: Some("/invocations"),
+    upgrades: false,
+    resources: RUNTIME,
+    query: &[QueryMember::Qualifier, QueryMember::AccountId],
+    session: SessionUse::Optional,
+    authenticated: true,
+    idempotent: false,
+    max_body_bytes: MAX_PAYLOAD_BYTES,
+    content_type: Some(JSON),
+    accept: "text/event-stream, application/json",
+    index: 0,
+};
+
+/// `InvokeHarness`: says something to a harness.
+pub static HARNESS: Operation = Operation {
+    name: "harness",
+    noun: "harness invocations",
+    path: "/harnesses/invoke",
+    local_path: None,
+    resources: &[ResourceType::Harness],
+    query: &[QueryMember::HarnessArn, QueryMember::Qualifier],
+    session: SessionUse::Required,
+    accept: EVENT_STREAM,
+    index: 1,
+    ..ROW
+};
+
+/// `InvokeAgentRuntimeCommand`: runs a command in a session's machine.
+pub static COMMAND: Operation = Operation {
+    name: "command",
+    noun: "commands",
+    path: "/runtimes/{arn}/commands",
+    resources: ANY,
+    query: &[QueryMember::Qualifier, QueryMember::AccountId],
+    session: SessionUse::Optional,
+    accept: EVENT_STREAM,
+    index: 2,
+    ..ROW
+};
+
+/// `StopRuntimeSession`: ends a session. The client token in its body makes it idempotent.
+pub static STOP: Operation = Operation {
+    name: "stop",
+    noun: "stopping of sessions",
+    path: "/runtimes/{arn}/stopruntimesession",
+    session: SessionUse::Required,
+    idempotent: true,
+    index: 3,
+    ..ROW
+};
+
+/// `GetAgentCard`: reads the card of an agent that speaks A2A.
+pub static AGENT_CARD: Operation = Operation {
+    name: "card",
+    noun: "agent card",
+    method: &Method::GET,
+    path: "/runtimes/{arn}/invocations/.well-known/agent-card.json",
+    local_path: Some("/.well-known/agent-card.json"),
+    session: SessionUse::Optional,
+    idempotent: true,
+    max_body_bytes: 0,
+    content_type: None,
+    index: 4,
+    ..ROW
+};
+
+/// The protected-resource metadata: which issuers a runtime trusts (RFC 9728).
+pub static RESOURCE_METADATA: Operation = Operation {
+    name: "resource metadata",
+    noun: "resource metadata",
+    method: &Method::GET,
+    path: "/runtimes/{arn}/invocations/.well-known/oauth-protected-resource",
+    authenticated: false,
+    idempotent: true,
+    max_body_bytes: 0,
+    content_type: None,
+    index: 5,
+    ..ROW
+};
+
+/// Opens an agent's WebSocket.
+pub static WEBSOCKET: Operation = Operation {
+    name: "connect",
+    noun: "WebSocket",
+    method: &Method::GET,
+    path: "/runtimes/{arn}/ws",
+    local_path: Some("/ws"),
+    upgrades: true,
+    session: SessionUse::Optional,
+    max_body_bytes: 0,
+    content_type: None,
+    index: 6,
+    ..ROW
+};
+
+/// Opens a shell in a session's machine; the query member `shellId` is the caller's to add.
+pub static SHELL: Operation = Operation {
+    name: "shell",
+    noun: "shell",
+    method: &Method::GET,
+    path: "/runtimes/{arn}/ws/shells",
+    upgrades: true,
+    resources: ANY,
+    session: SessionUse::Optional,
+    max_body_bytes: 0,
+    content_type: None,
+    index: 7,
+    ..ROW
+};
+
+/// Asks a local container for its health.
+pub static PING: Operation = Operation {
+    name: "ping",
+    noun: "ping",
+    method: &Method::GET,
+    path: "",
+    local_path: Some("/ping"),
+    resources: &[],
+    query: &[],
+    authenticated: false,
+    idempotent: true,
+    max_body_bytes: 0,
+    content_type: None,
+    index: 8,
+    ..ROW
+};
+
+/// Every operation.
+pub static ALL: [&Operation; 9] =
+    [&INVOKE, &HARNESS, &COMMAND, &STOP, &AGENT_CARD, &RESOURCE_METADATA, &WEBSOCKET, &SHELL, &PING];
+
+/// What most rows have.
+const ROW: Operation = Operation {
+    name: "",
+    noun: "",
+    method: &Method::POST,
+    path: "",
+    local_path: None,
+    upgrades: false,
+    resources: RUNTIME,
+    query: &[QueryMember::Qualifier],
+    session: SessionUse::None,
+    authenticated: true,
+    idempotent: false,
+    max_body_bytes: MAX_PAYLOAD_BYTES,
+    content_type: Some(JSON),
+    accept: JSON,
+    index: 0,
+};
+
+const EVENT_STREAM: &str = "application/vnd.amazon.eventstream";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_in_its_place() {
+        for (index, operation) in ALL.iter().enumerate() {
+            assert_eq!(operation.index, index, "{}", operation.name);
+            let of_resource = !operation.resources.is_empty();
+            assert_eq!(operation.path.is_empty(), !of_resource, "{}", operation.name);
+        }
+    }
+
+    /// The service model in `aws-sdk-bedrockagentcore` 1.83: `StopRuntimeSession` and `GetAgentCard` have no `accountId`.
+    #[test]
+    fn who_takes_an_account() {
+        let takes: Vec<_> =
+            ALL.iter().filter(|row| row.query.contains(&QueryMember::AccountId)).map(|row| row.name).collect();
+        assert_eq!(takes, ["invoke", "command"]);
+    }
+}

@@ -1,0 +1,144 @@
+//! Where the connections of a socket come from: each is opened by the call engine, with a credential of its own.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use agentcore_auth::{AppliedCredential, Auth};
+use agentcore_core::{SessionId, header, operation, service_error};
+use agentcore_transport::{Body, Call, CallEngine, CallSpec, Network, Reception, SendError, Upgrade, Upgraded};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Request, Response, Uri, header::SEC_WEBSOCKET_PROTOCOL};
+
+use super::{Settings, upgrade_check::UpgradeCheck};
+use crate::{Error, Expiry, Handshake, RetryPolicy, WebSocket};
+
+/// How a socket's opening request is authenticated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AuthMode {
+    /// In headers, signed or with a bearer token: the way of a server.
+    #[default]
+    Headers,
+    /// By a presigned URL: the way of a browser with AWS credentials behind it.
+    Presigned(Expiry),
+    /// By the token in a subprotocol: the way of a browser with a token.
+    Subprotocol,
+}
+
+/// What it takes to open a connection, authenticated anew for each attempt.
+#[derive(Debug)]
+pub(super) struct ConnectionSource {
+    pub(super) auth: Auth,
+    pub(super) auth_mode: AuthMode,
+    pub(super) network: Arc<dyn Network>,
+    pub(super) settings: Settings,
+    pub(super) socket: WebSocket,
+}
+
+/// A connection that was let in.
+pub(super) struct Connected {
+    pub(super) connection: Upgraded,
+    pub(super) session: SessionId,
+    pub(super) attempts: u32,
+}
+
+impl ConnectionSource {
+    /// Opens a connection in the place of a lost one, after a pause: those that were lost together must not return together.
+    pub(super) async fn reopen(&self, retry: &RetryPolicy) -> Result<Connected, Error> {
+        self.open(retry, retry.backoff().next(fastrand::f64())).await
+    }
+
+    pub(super) async fn open(&self, retry: &RetryPolicy, pause: Duration) -> Result<Connected, Error> {
+        let socket = &self.socket;
+        let operation = &operation::WEBSOCKET;
+        let url = socket.target.url(operation)?;
+        let spec = CallSpec {
+            operation: operation.name,
+            url: &url,
+            arn: socket.target.arn().map(|arn| arn.as_str()),
+            session_id: Some(socket.session_id().as_str()),
+            idempotent: operation.idempotent,
+            first_byte: self.settings.open_timeout,
+            first_byte_missed: "the socket was not open",
+            total: self.settings.open_deadline,
+            retry,
+            pause,
+        };
+        let engine = CallEngine::new(self.network.clone(), socket.clock.clone());
+        let called = engine.run(&spec, self).await?;
+        let answered = called.response.headers().get(header::SESSION_ID);
+        let session = answered.and_then(|id| SessionId::from_answer(id.to_str().ok()?));
+        Ok(Connected {
+            connection: called.response.into_body(),
+            session: session.unwrap_or_else(|| socket.session_id().clone()),
+            attempts: called.attempts,
+        })
+    }
+}
+
+impl Call for ConnectionSource {
+    type Body = Upgraded;
+
+    fn auth(&self) -> &Auth {
+        &self.auth
+    }
+
+    async fn prepare(&self, _: SystemTime) -> Result<(Request<Bytes>, AppliedCredential), Error> {
+        let (handshake, credential) = self.handshake().await?;
+        Ok((handshake.request().map(|()| Bytes::new()), credential))
+    }
+
+    async fn send(&self, network: &dyn Network, request: Request<Bytes>) -> Result<Reception<Upgraded>, SendError> {
+        let request = request.map(|_| ());
+        let check = UpgradeCheck::of(&request);
+        Ok(match network.upgrade(request).await? {
+            Upgrade::Switched(response) => match check.verify(response.headers()) {
+                Ok(()) => Reception::Accepted(response),
+                Err(error) => Reception::Useless(error),
+            },
+            Upgrade::Refused(response) => refused(response),
+        })
+    }
+}
+
+impl ConnectionSource {
+    /// Makes a fresh credential in the mode that was chosen.
+    async fn handshake(&self) -> Result<(Handshake, AppliedCredential), Error> {
+        let unfit = |what: &str, how: &str| Err(Error::input(format!("{what} needs {how}")));
+        match (self.auth_mode, &self.auth) {
+            (AuthMode::Headers, auth) => self.socket.authorize(auth).await,
+            (AuthMode::Presigned(expiry), Auth::SigV4(signer)) => {
+                let (url, signed_at) = self.socket.presign_at(signer, expiry).await?;
+                let handshake = self.to(url.expose(), HeaderMap::new())?;
+                Ok((handshake, AppliedCredential::signature(signed_at)))
+            }
+            (AuthMode::Subprotocol, Auth::Bearer(source)) => {
+                let (subprotocol, token) = self.socket.subprotocol_of(&**source).await?;
+                let mut protocols = HeaderValue::try_from(subprotocol.protocols().join(", "))
+                    .map_err(|error| Error::input("the token cannot be a subprotocol's name").with_source(error))?;
+                protocols.set_sensitive(true);
+                let headers = HeaderMap::from_iter([(SEC_WEBSOCKET_PROTOCOL, protocols)]);
+                Ok((self.to(subprotocol.url(), headers)?, AppliedCredential::token(token)))
+            }
+            (AuthMode::Presigned(_), _) => unfit("a presigned URL", "AWS credentials"),
+            (AuthMode::Subprotocol, _) => unfit("the subprotocol", "a bearer token"),
+        }
+    }
+
+    fn to(&self, url: &str, headers: HeaderMap) -> Result<Handshake, Error> {
+        let uri = url.parse::<Uri>().map_err(|error| Error::input("the URL is not one").with_source(error))?;
+        Ok(Handshake { uri, headers, session: self.socket.session_id().clone() })
+    }
+}
+
+/// Judges an answer that opens no WebSocket: a success or a redirect is none, everything else is read as a refusal.
+fn refused(response: Response<Body>) -> Reception<Upgraded> {
+    let status = response.status();
+    if !status.is_success() && !status.is_redirection() {
+        return Reception::Refused(response);
+    }
+    let message = format!("the answer to the upgrade was HTTP {status}, which opens no WebSocket");
+    Reception::Useless(service_error::read(status, response.headers(), message.as_bytes(), SystemTime::UNIX_EPOCH))
+}
