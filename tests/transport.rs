@@ -2,8 +2,14 @@
 
 use std::sync::{Arc, Mutex};
 
-use agentcore_client::{Client, ErrorKind, Proxy, Runtime, Transport};
-use agentcore_http::TransportBuilder;
+use agentcore_client::{
+    Client, ErrorKind, Proxy, Runtime, TlsVersion, Transport, TransportBuilder,
+    auth::oauth::ClientCredentialsConfig,
+    rustls::{
+        self,
+        pki_types::{CertificateDer, pem::PemObject as _},
+    },
+};
 use agentcore_mock::Mock;
 use futures_util::future::join_all;
 use http::Version;
@@ -57,6 +63,48 @@ async fn a_certificate_of_nobodys_is_refused_at_once() {
     let error = over(&mock, Transport::builder().system_roots(false), "echo").invoke("x").await.unwrap_err();
     assert_eq!(error.to_string(), "no trusted root certificates were found on this system");
     assert!(mock.requests().is_empty());
+}
+
+#[tokio::test]
+async fn tls_is_open() {
+    let mock = start(Mock::builder().tls(true)).await;
+    let mut roots = rustls::RootCertStore::empty();
+    let root = CertificateDer::from_pem_slice(mock.root_certificate_pem().unwrap().as_bytes()).unwrap();
+    roots.add(root).unwrap();
+    let config = rustls::ClientConfig::builder_with_provider(rustls::crypto::aws_lc_rs::default_provider().into())
+        .with_protocol_versions(&[&rustls::version::TLS12])
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let whole = Transport::builder().tls_config(config.clone());
+    for transport in [whole, trusting(&mock).min_tls_version(TlsVersion::Tls13)] {
+        over(&mock, transport, "echo").invoke("x").await.unwrap();
+    }
+    let both = trusting(&mock).tls_config(config).build().unwrap_err();
+    assert_eq!(both.to_string(), "a whole TLS configuration and single TLS settings exclude each other");
+    let key = trusting(&mock).client_certificate(mock.root_certificate_pem().unwrap(), "hush").build().unwrap_err();
+    assert_eq!(format!("{key:?}"), "the client certificate's key is not a PEM private key");
+}
+
+/// Invocations, upgrades and requests to issuers name the program alike.
+#[tokio::test]
+async fn who_asks() {
+    let mock = mock().await;
+    let default = concat!("agentcore-rs/", env!("CARGO_PKG_VERSION"));
+    for (transport, name) in
+        [(Transport::builder(), default), (Transport::builder().user_agent("my-app/2 (x)"), "my-app/2 (x)")]
+    {
+        let url = format!("{}/oauth2/token", mock.url()).parse().unwrap();
+        let machine = ClientCredentialsConfig::new(url, mock.client_id(), mock.client_secret());
+        let client = Client::builder().oauth(machine).endpoints(endpoint(&mock)).transport(transport.build().unwrap());
+        let agent = client.build().unwrap().runtime(mock.arn("echo"));
+        agent.invoke("x").await.unwrap();
+        agent.websocket().connect().await.unwrap();
+        let seen = mock.requests().split_off(mock.requests().len() - 3);
+        assert!(seen.iter().all(|request| request.header("user-agent") == Some(name)), "{seen:?}");
+    }
+    let unfit = Transport::builder().user_agent("a\r\nb").build().unwrap_err();
+    assert_eq!(unfit.kind(), ErrorKind::Input);
 }
 
 #[tokio::test]

@@ -102,8 +102,8 @@ pub use agentcore_core::{
     ResourceType, SessionId, Target, UserId, operation, retry,
 };
 pub use agentcore_http::{
-    Health, McpContext, Payload, Proxy, Response, RetryPolicy, SseEvent, Timeouts, TraceContext, Transport,
-    TransportBuilder, sse,
+    Health, McpContext, Payload, Proxy, Response, RetryPolicy, SseEvent, Timeouts, TlsVersion, TraceContext, Transport,
+    TransportBuilder, rustls, sse,
 };
 
 mod batch;

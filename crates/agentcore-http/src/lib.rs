@@ -37,7 +37,7 @@ mod timeouts;
 mod trace_context;
 
 pub use agentcore_core::{Error, ErrorKind, RetryPolicy, retry};
-pub use agentcore_transport::{Connections, Proxy, Transport, TransportBuilder};
+pub use agentcore_transport::{Connections, Proxy, TlsVersion, Transport, TransportBuilder, rustls};
 pub use client::{Health, HttpClient, HttpClientBuilder};
 pub use invoke::{CacheKey, Invocation};
 pub use mcp_context::McpContext;

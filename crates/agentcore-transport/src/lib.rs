@@ -22,12 +22,16 @@ mod network;
 mod proxy;
 mod route;
 mod send_error;
+mod tls;
 mod transport;
 mod upgraded;
 
 pub use engine::{Call, CallEngine, CallSpec, Called, Reception, RetryBudget};
 pub use network::Network;
 pub use proxy::Proxy;
+/// The TLS library, for [`TransportBuilder::tls_config`].
+pub use rustls;
 pub use send_error::SendError;
+pub use tls::TlsVersion;
 pub use transport::{Body, Connections, Transport, TransportBuilder, Upgrade};
 pub use upgraded::Upgraded;

@@ -8,19 +8,19 @@ use std::{
 
 use agentcore_core::{BoxError, Error};
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, Uri, uri::Scheme};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header::USER_AGENT, uri::Scheme};
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 use hyper_util::{
     client::{legacy::Client, proxy::matcher::Matcher},
     rt::{TokioExecutor, TokioTimer},
 };
-use rustls::{ClientConfig, RootCertStore};
-use rustls_pki_types::{CertificateDer, pem::PemObject};
+use rustls::ClientConfig;
 
 use crate::{
     Proxy, SendError, Upgraded,
     metered::Count,
     route::{Bounded, Routes},
+    tls::{TlsSettings, TlsVersion},
 };
 
 /// The body of an answer, whatever carries it.
@@ -29,7 +29,7 @@ pub type Body = UnsyncBoxBody<Bytes, BoxError>;
 /// A pool of connections. Cheap to clone; clones share the pool.
 ///
 /// One transport serves any number of clients and targets. Over TLS it speaks HTTP/2 where the server does (ALPN) and
-/// HTTP/1.1 otherwise; connections are kept alive for 60 idle seconds.
+/// HTTP/1.1 otherwise; connections are kept for 50 idle seconds.
 #[derive(Clone)]
 pub struct Transport(Arc<Pool>);
 
@@ -37,6 +37,7 @@ struct Pool {
     client: Client<Bounded, Full<Bytes>>,
     /// One request a connection.
     single: Client<Bounded, Full<Bytes>>,
+    user_agent: HeaderValue,
     trusts_nobody: bool,
     count: Arc<Count>,
 }
@@ -47,8 +48,9 @@ impl Transport {
     pub fn builder() -> TransportBuilder {
         TransportBuilder {
             connect_timeout: Some(DEFAULT_CONNECT_TIMEOUT),
-            system_roots: true,
-            root_certificates: Vec::new(),
+            pool_idle_timeout: Some(DEFAULT_POOL_IDLE),
+            user_agent: DEFAULT_USER_AGENT.to_owned(),
+            tls: TlsSettings::default(),
             proxy: Proxy::Environment,
         }
     }
@@ -62,7 +64,9 @@ impl Transport {
     /// Dropping the future closes an HTTP/1.1 connection and resets an HTTP/2 stream; the request may have been received.
     pub async fn send(&self, request: Request<Bytes>) -> Result<Response<Body>, SendError> {
         self.trusts(request.uri())?;
-        let answer = self.0.client.request(request.map(Full::new)).await.map_err(SendError::request)?;
+        let mut request = request.map(Full::new);
+        self.introduce(request.headers_mut());
+        let answer = self.0.client.request(request).await.map_err(SendError::request)?;
         Ok(answer.map(|body| body.map_err(BoxError::from).boxed_unsync()))
     }
 
@@ -81,6 +85,7 @@ impl Transport {
         url.scheme = Some(if encrypted { Scheme::HTTPS } else { Scheme::HTTP });
         head.uri = Uri::from_parts(url).map_err(|error| SendError::unfit(error.into()))?;
         self.trusts(&head.uri)?;
+        self.introduce(&mut head.headers);
         let request = Request::from_parts(head, Full::default());
         let mut answer = self.0.single.request(request).await.map_err(SendError::request)?;
         if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
@@ -95,6 +100,11 @@ impl Transport {
     pub fn connections(&self) -> Connections {
         let Count { made, open } = &*self.0.count;
         Connections { made: made.load(Ordering::Relaxed), open: open.load(Ordering::Relaxed) }
+    }
+
+    /// Adds who asks, where the request does not say.
+    fn introduce(&self, headers: &mut HeaderMap) {
+        headers.entry(USER_AGENT).or_insert_with(|| self.0.user_agent.clone());
     }
 
     fn trusts(&self, url: &Uri) -> Result<(), SendError> {
@@ -133,8 +143,9 @@ impl fmt::Debug for Transport {
 #[derive(Clone, Debug)]
 pub struct TransportBuilder {
     connect_timeout: Option<Duration>,
-    system_roots: bool,
-    root_certificates: Vec<Vec<u8>>,
+    pool_idle_timeout: Option<Duration>,
+    user_agent: String,
+    tls: TlsSettings,
     proxy: Proxy,
 }
 
@@ -150,7 +161,7 @@ impl TransportBuilder {
     /// Trusts the certificates in this PEM text too, for a private gateway or a test server.
     #[must_use]
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.root_certificates.push(pem.into());
+        self.tls.root_certificates.push(pem.into());
         self
     }
 
@@ -158,7 +169,45 @@ impl TransportBuilder {
     /// [`root_certificates`](Self::root_certificates) count.
     #[must_use]
     pub fn system_roots(mut self, trusted: bool) -> Self {
-        self.system_roots = trusted;
+        self.tls.no_system_roots = !trusted;
+        self
+    }
+
+    /// Shows this certificate to servers that ask for one (mutual TLS): the chain and its private key, both as PEM text.
+    #[must_use]
+    pub fn client_certificate(mut self, chain: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
+        self.tls.client_certificate = Some((chain.into(), key.into()));
+        self
+    }
+
+    /// Speaks no older version of TLS. Default: [`TlsVersion::Tls12`], which some private gateways need.
+    #[must_use]
+    pub fn min_tls_version(mut self, version: TlsVersion) -> Self {
+        self.tls.min_version = version;
+        self
+    }
+
+    /// Uses this TLS configuration, for what has no setting here: verifiers, key logs, cipher suites. It replaces all other TLS
+    /// settings, which exclude it. Application protocols (ALPN) are set by the transport.
+    #[must_use]
+    pub fn tls_config(mut self, config: ClientConfig) -> Self {
+        self.tls.config = Some(config);
+        self
+    }
+
+    /// Closes connections that were idle for so long. Default: 50 seconds, which is below the 60 of the usual load balancers:
+    /// whoever closes first does not lose a request. `None` leaves it to the servers.
+    #[must_use]
+    pub fn pool_idle_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.pool_idle_timeout = timeout.into();
+        self
+    }
+
+    /// Names the program in `User-Agent` (RFC 9110 section 10.1.5), in requests that do not name one. Default: `agentcore-rs/` and
+    /// the version.
+    #[must_use]
+    pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
+        self.user_agent = user_agent.into();
         self
     }
 
@@ -172,16 +221,11 @@ impl TransportBuilder {
     /// Opens the pool; connects to nothing yet.
     ///
     /// # Errors
-    /// If a root certificate is not PEM.
+    /// If a certificate or a key cannot be read, TLS settings exclude each other, or the user agent is not fit for a header.
     pub fn build(self) -> Result<Transport, Error> {
-        let roots = self.roots()?;
-        let trusts_nobody = roots.is_empty();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let tls = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| Error::input("the TLS settings contradict each other").with_source(error))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let user_agent = HeaderValue::from_str(&self.user_agent)
+            .map_err(|_| Error::input("the user agent may hold only printable ASCII characters"))?;
+        let (tls, trusts_nobody) = self.tls.build()?;
         let matcher = match self.proxy {
             Proxy::Environment => Matcher::from_env(),
             Proxy::None => Matcher::builder().build(),
@@ -191,38 +235,19 @@ impl TransportBuilder {
         let client = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(POOL_IDLE)
+            .pool_idle_timeout(self.pool_idle_timeout)
             // A silent agent must not look like a dead connection: pings are answered by the peer's HTTP/2 stack.
             .http2_keep_alive_interval(HTTP2_PING_INTERVAL)
             .http2_keep_alive_timeout(HTTP2_PING_TIMEOUT)
             .http2_adaptive_window(true)
             .build(routes.any);
         let single = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(routes.http1);
-        Ok(Transport(Arc::new(Pool { client, single, trusts_nobody, count: routes.count })))
-    }
-
-    fn roots(&self) -> Result<RootCertStore, Error> {
-        let mut store = RootCertStore::empty();
-        if self.system_roots {
-            // What cannot be parsed is skipped, as every TLS library does with a system's store.
-            store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
-        let not_pem = |error: BoxError| Error::input("a root certificate is not PEM").with_source(error);
-        for pem in &self.root_certificates {
-            let before = store.len();
-            for certificate in CertificateDer::pem_slice_iter(pem) {
-                let certificate = certificate.map_err(|error| not_pem(error.to_string().into()))?;
-                store.add(certificate).map_err(|error| not_pem(error.into()))?;
-            }
-            if store.len() == before {
-                return Err(Error::input("a root certificate is not PEM: there is no certificate in it"));
-            }
-        }
-        Ok(store)
+        Ok(Transport(Arc::new(Pool { client, single, user_agent, trusts_nobody, count: routes.count })))
     }
 }
 
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-const POOL_IDLE: Duration = Duration::from_secs(60);
+const DEFAULT_POOL_IDLE: Duration = Duration::from_secs(50);
+const DEFAULT_USER_AGENT: &str = concat!("agentcore-rs/", env!("CARGO_PKG_VERSION"));
 const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(30);
 const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(20);

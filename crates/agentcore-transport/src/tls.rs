@@ -1,0 +1,134 @@
+//! TLS: whom to trust, who we are, and which versions will do. Opens no connection.
+
+use std::sync::Arc;
+
+use agentcore_core::{BoxError, Error};
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+
+/// The oldest version of TLS that is spoken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TlsVersion {
+    /// TLS 1.2 (RFC 5246) and newer, as AWS requires at least.
+    #[default]
+    Tls12,
+    /// TLS 1.3 (RFC 8446) alone.
+    Tls13,
+}
+
+/// Settings of TLS. Its `Debug` shows no key.
+#[derive(Clone, Default)]
+pub(crate) struct TlsSettings {
+    /// Replaces everything else.
+    pub(crate) config: Option<ClientConfig>,
+    pub(crate) no_system_roots: bool,
+    pub(crate) root_certificates: Vec<Vec<u8>>,
+    /// Certificate chain and private key.
+    pub(crate) client_certificate: Option<(Vec<u8>, Vec<u8>)>,
+    pub(crate) min_version: TlsVersion,
+}
+
+impl std::fmt::Debug for TlsSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TlsSettings").field("min_version", &self.min_version).finish_non_exhaustive()
+    }
+}
+
+impl TlsSettings {
+    /// Returns the configuration, and whether there is nobody whom it trusts.
+    ///
+    /// # Errors
+    /// If a certificate or a key cannot be read, or settings exclude each other.
+    pub(crate) fn build(self) -> Result<(ClientConfig, bool), Error> {
+        if let Some(config) = self.config {
+            let others = self.no_system_roots || !self.root_certificates.is_empty();
+            if others || self.client_certificate.is_some() || self.min_version != TlsVersion::default() {
+                return Err(Error::input("a whole TLS configuration and single TLS settings exclude each other"));
+            }
+            return Ok((config, false));
+        }
+        let roots = self.roots()?;
+        let trusts_nobody = roots.is_empty();
+        let versions: &[_] = match self.min_version {
+            TlsVersion::Tls12 => rustls::ALL_VERSIONS,
+            TlsVersion::Tls13 => &[&rustls::version::TLS13],
+        };
+        let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+            .with_protocol_versions(versions)
+            .map_err(|error| Error::input("the TLS settings contradict each other").with_source(error))?
+            .with_root_certificates(roots);
+        let config = match self.client_certificate {
+            None => config.with_no_client_auth(),
+            Some((chain, key)) => {
+                let chain = certificates(&chain, "the client certificate")?;
+                // The parser's own error could quote what it was given.
+                let key = PrivateKeyDer::from_pem_slice(&key)
+                    .map_err(|_| Error::input("the client certificate's key is not a PEM private key"))?;
+                let config = config.with_client_auth_cert(chain, key);
+                config.map_err(|error| Error::input("the client certificate cannot be used").with_source(error))?
+            }
+        };
+        Ok((config, trusts_nobody))
+    }
+
+    fn roots(&self) -> Result<RootCertStore, Error> {
+        let mut store = RootCertStore::empty();
+        if !self.no_system_roots {
+            // What cannot be parsed is skipped, as every TLS library does with a system's store.
+            store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        }
+        for pem in &self.root_certificates {
+            for certificate in certificates(pem, "a root certificate")? {
+                store.add(certificate).map_err(|error| not_pem("a root certificate", error.into()))?;
+            }
+        }
+        Ok(store)
+    }
+}
+
+/// Reads the certificates in a PEM text, of which there must be one at least.
+fn certificates(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    let read = read.map_err(|error| not_pem(what, error.to_string().into()))?;
+    if read.is_empty() {
+        return Err(Error::input(format!("{what} is not PEM: there is no certificate in it")));
+    }
+    Ok(read)
+}
+
+fn not_pem(what: &str, error: BoxError) -> Error {
+    Error::input(format!("{what} is not PEM")).with_source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_refused() {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let whole = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(rustls::ALL_VERSIONS)
+            .map(|config| config.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
+            .ok();
+        let key = b"-----BEGIN PRIVATE KEY-----\nhush\n-----END PRIVATE KEY-----\n".to_vec();
+        let nothing = || TlsSettings { no_system_roots: true, ..TlsSettings::default() };
+        for (settings, message) in [
+            (
+                TlsSettings { config: whole, ..nothing() },
+                "a whole TLS configuration and single TLS settings exclude each other",
+            ),
+            (
+                TlsSettings { root_certificates: vec![b"no PEM".to_vec()], ..nothing() },
+                "a root certificate is not PEM: there is no certificate in it",
+            ),
+            (
+                TlsSettings { client_certificate: Some((b"no PEM".to_vec(), key.clone())), ..nothing() },
+                "the client certificate is not PEM: there is no certificate in it",
+            ),
+        ] {
+            assert_eq!(settings.build().err().map(|error| error.to_string()).as_deref(), Some(message));
+        }
+    }
+}
