@@ -15,7 +15,11 @@ mod session;
 mod srp;
 mod wire;
 
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use agentcore_core::Endpoint;
 use aws_sdk_cognitoidentityprovider::types::AuthenticationResultType;
@@ -34,7 +38,10 @@ use self::{
     srp::{Ephemeral, ServerHalf},
     wire::{Parameters, Question, Step, USERNAME, Wire},
 };
-use crate::{BoxFuture, CachedToken, Clock, Error, ErrorKind, Exchange, Issued, StoredToken, SystemClock, TokenIssuer};
+use crate::{
+    BoxFuture, CachedToken, Clock, Error, ErrorKind, Exchange, Issued, StoredToken, SystemClock, TokenIssuer,
+    refresh::DEFAULT_DEADLINE,
+};
 
 /// A user of a pool, seen by one app client: what it takes to log in.
 ///
@@ -349,6 +356,11 @@ impl TokenIssuer for Cognito {
         })
     }
 
+    /// None where somebody answers challenges, for people take their time; otherwise 30 seconds.
+    fn deadline(&self) -> Option<Duration> {
+        self.config.responder.is_none().then_some(DEFAULT_DEADLINE)
+    }
+
     fn resume(&self, stored: &StoredToken) {
         if let Some(token) = &stored.refresh_token {
             self.session.resume(token.clone(), stored.username.clone());
@@ -373,7 +385,7 @@ impl TokenUse {
         let issued = Issued::new(crate::Token::parse(token)?);
         // `ExpiresIn` is the access token's; an id token may live longer or shorter, and says so itself.
         match u64::try_from(tokens.expires_in()) {
-            Ok(life) if life > 0 && self == Self::Access => Ok(issued.expires_in(std::time::Duration::from_secs(life))),
+            Ok(life) if life > 0 && self == Self::Access => Ok(issued.expires_in(Duration::from_secs(life))),
             _ => Ok(issued),
         }
     }

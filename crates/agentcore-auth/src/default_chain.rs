@@ -3,10 +3,7 @@
 //! Environment, shared profile files (with roles, single sign-on and `credential_process`), web identity, container and
 //! EC2 instance credentials, in the AWS SDKs' order; the work is done by the `aws-config` crate.
 
-use std::{
-    sync::{Arc, PoisonError, RwLock},
-    time::{Duration, SystemTime},
-};
+use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use agentcore_core::Region;
 use aws_config::{
@@ -15,31 +12,29 @@ use aws_config::{
 };
 use aws_credential_types::{
     Credentials,
-    provider::{self, ProvideCredentials, SharedCredentialsProvider, error::CredentialsError, future},
+    provider::{ProvideCredentials, SharedCredentialsProvider, error::CredentialsError, future},
 };
-use tokio::sync::Mutex;
 
-use crate::{Clock, Exchange, Repeat, sdk};
+use crate::{
+    Clock, Error, ErrorKind, Exchange, Repeat,
+    refresh::{DEFAULT_DEADLINE, Entry, Fetching, Policy, Refresh, SHORTEST_INTERVAL},
+    sdk,
+};
 
 /// The default credential chain, cached.
 ///
-/// Credentials are asked for anew five minutes before they expire, and every 15 minutes where they do not say when they
-/// do. One caller at a time renews them; the others go on with what they have while it is good.
+/// Credentials are asked for anew five minutes before they expire, in the background, and every 15 minutes where they do not
+/// say when they do. All callers without credentials wait for one fetch and share its outcome; it fails after 30 seconds. After
+/// a failure the chain is left alone for a while that grows from one second to 30 seconds, scattered by jitter.
+///
+/// # Cancel safety
+/// A caller that gives up drops its own wait and not the fetch, as with [`CachedToken`](crate::CachedToken).
 #[derive(Debug)]
 pub struct DefaultChain {
     chain: SharedCredentialsProvider,
     /// Whether one profile was named, and nothing else is looked at.
     by_name: bool,
-    clock: Arc<dyn Clock>,
-    held: RwLock<Option<Entry>>,
-    renewing: Mutex<()>,
-}
-
-#[derive(Clone, Debug)]
-struct Entry {
-    credentials: Credentials,
-    renew_at: SystemTime,
-    dead_at: SystemTime,
+    refresh: Refresh<Credentials>,
 }
 
 impl DefaultChain {
@@ -66,46 +61,53 @@ impl DefaultChain {
             chain.set_region(region);
             SharedCredentialsProvider::new(chain.build().await)
         };
-        Self { chain, by_name: profile.is_some(), clock, held: RwLock::default(), renewing: Mutex::default() }
+        Self::over(chain, profile.is_some(), clock)
     }
 
-    fn held(&self) -> Option<Entry> {
-        self.held.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    async fn current(&self) -> provider::Result {
-        let now = self.clock.now();
-        let _turn = match self.held() {
-            Some(held) if now < held.renew_at => return Ok(held.credentials),
-            Some(held) if now < held.dead_at => match self.renewing.try_lock() {
-                Ok(turn) => turn,
-                Err(_) => return Ok(held.credentials),
-            },
-            _ => self.renewing.lock().await,
+    fn over(chain: SharedCredentialsProvider, by_name: bool, clock: Arc<dyn Clock>) -> Self {
+        let policy = Policy {
+            what: "AWS credentials",
+            deadline: Some(DEFAULT_DEADLINE),
+            // Half of it is jitter.
+            first_pause: Duration::from_secs(2),
+            longest_pause: Duration::from_secs(30),
+            random: fastrand::f64,
         };
-        // Another caller may have renewed them while this one waited for its turn.
-        let held = self.held();
-        if let Some(held) = held.as_ref().filter(|held| now < held.renew_at) {
-            return Ok(held.credentials.clone());
-        }
-        match (sdk::muted(self.chain.provide_credentials()).await, held) {
-            (Ok(credentials), _) => {
-                self.keep(credentials.clone(), now);
-                Ok(credentials)
-            }
-            (Err(error), Some(held)) if now < held.dead_at => {
-                tracing::warn!(error = %error, "AWS credentials could not be renewed; the ones in hand are still good");
-                Ok(held.credentials)
-            }
-            (Err(error), _) => Err(error),
-        }
+        let mut refresh = Refresh::new(policy);
+        refresh.clock = clock;
+        Self { chain, by_name, refresh }
     }
 
-    fn keep(&self, credentials: Credentials, now: SystemTime) {
-        let dead_at = credentials.expiry().unwrap_or(now + UNDATED_LIFE);
-        let renew_at = if credentials.expiry().is_some() { dead_at - RENEW_BEFORE } else { dead_at };
-        let held = Entry { credentials, renew_at, dead_at };
-        *self.held.write().unwrap_or_else(PoisonError::into_inner) = Some(held);
+    fn fetch(&self) -> Fetching<Credentials> {
+        let (chain, clock) = (self.chain.clone(), Arc::clone(&self.refresh.clock));
+        Box::pin(async move {
+            let found = sdk::muted(chain.provide_credentials()).await;
+            let credentials = found.map_err(|error| {
+                Error::new(ErrorKind::Authentication, error.to_string()).with_source(SharedFailure(Arc::new(error)))
+            })?;
+            let now = clock.moment();
+            let (lifetime, window) = match credentials.expiry() {
+                // Ours may be the clock that is wrong: what seems to have expired is given out all the same.
+                Some(at) => (at.duration_since(now.wall).unwrap_or_default().max(SHORTEST_INTERVAL), RENEW_BEFORE),
+                None => (UNDATED_LIFE, Duration::ZERO),
+            };
+            Ok(Entry::new(credentials, now, Some(lifetime), window))
+        })
+    }
+
+    /// The failure as the SDK's own type, which cannot be cloned.
+    fn told(&self, error: Error) -> CredentialsError {
+        let Some(failure) = error.source().and_then(|cause| cause.downcast_ref::<SharedFailure>()).cloned() else {
+            return CredentialsError::provider_error(error);
+        };
+        match &*failure.0 {
+            CredentialsError::CredentialsNotLoaded(_) if !self.by_name => CredentialsError::not_loaded(NOWHERE),
+            CredentialsError::CredentialsNotLoaded(_) => CredentialsError::not_loaded(failure),
+            CredentialsError::ProviderTimedOut(it) => CredentialsError::provider_timed_out(it.timeout_duration()),
+            CredentialsError::InvalidConfiguration(_) => CredentialsError::invalid_configuration(failure),
+            CredentialsError::Unhandled(_) => CredentialsError::unhandled(failure),
+            _ => CredentialsError::provider_error(failure),
+        }
     }
 }
 
@@ -115,11 +117,28 @@ impl ProvideCredentials for DefaultChain {
         Self: 'a,
     {
         future::ProvideCredentials::new(async {
-            self.current().await.map_err(|error| match error {
-                CredentialsError::CredentialsNotLoaded(_) if !self.by_name => CredentialsError::not_loaded(NOWHERE),
-                other => other,
-            })
+            let found = self.refresh.get(|_| self.fetch()).await;
+            found.map(|entry| entry.value.clone()).map_err(|error| self.told(error))
         })
+    }
+}
+
+/// The cause of the chain's failure, for several callers: it prints what the cause prints, and has the same source.
+#[derive(Clone, Debug)]
+struct SharedFailure(Arc<CredentialsError>);
+
+impl fmt::Display for SharedFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.source() {
+            Some(cause) => write!(f, "{cause}"),
+            None => write!(f, "{}", self.0),
+        }
+    }
+}
+
+impl StdError for SharedFailure {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source()?.source()
     }
 }
 
@@ -127,3 +146,6 @@ const RENEW_BEFORE: Duration = Duration::from_secs(5 * 60);
 const UNDATED_LIFE: Duration = Duration::from_secs(15 * 60);
 const NOWHERE: &str = "looked in the environment, the shared profile files, web identity, the container's and the \
                        EC2 instance's metadata service";
+
+#[cfg(test)]
+mod tests;

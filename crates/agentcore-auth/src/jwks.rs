@@ -21,9 +21,9 @@ use crate::{Clock, Error, ErrorKind, Exchange, auth::in_words, token::jwt};
 /// Nobody is allowed before [`allow_client`](Self::allow_client), [`allow_audience`](Self::allow_audience) or
 /// [`allow_anybody`](Self::allow_anybody) says who.
 ///
-/// The issuer's keys are fetched when the first token comes, by one caller for all, and looked up without a lock from then
-/// on. They are fetched again after an hour, and when a token names a key that is not among them; while that fails, the keys
-/// in hand are good for a day.
+/// The issuer's keys are fetched when the first token comes, once for all callers, and looked up without a lock from then on.
+/// They are fetched again after an hour, in the background, and when a token names a key that is not among them; while that
+/// fails, the keys in hand are good for a day. A fetch that takes longer than 30 seconds has failed.
 ///
 /// ```no_run
 /// # use std::sync::Arc;
@@ -96,7 +96,7 @@ impl Verifier {
     /// Tells the time. Default: the system's clocks.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
-        self.keys.clock = Arc::new(clock);
+        self.keys.refresh.clock = Arc::new(clock);
         self
     }
 
@@ -107,7 +107,7 @@ impl Verifier {
     /// any other kind is about the issuer, whose keys could not be had.
     ///
     /// # Cancel safety
-    /// The future may be dropped at any await; a fetch it did for others is handed over to one of them.
+    /// The future may be dropped at any await; a fetch that it caused goes on, as with [`CachedToken`](crate::CachedToken).
     pub async fn verify(&self, token: &str) -> Result<Map<String, Value>, Error> {
         let parts = Parts::read(token)?;
         // Asked first, so that another issuer's token is called that and not one with an unknown key.
@@ -125,7 +125,7 @@ impl Verifier {
 
     /// RFC 7519 §4.1.4 and §4.1.5.
     fn check_times(&self, claims: &Map<String, Value>) -> Result<(), Error> {
-        let now = self.keys.clock.now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let now = self.keys.refresh.clock.now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         let expiry = jwt::numeric_date(claims, "exp").ok_or_else(|| untrusted("it does not say when it expires"))?;
         if now >= expiry.saturating_add(self.leeway) {
             let message = format!("the token expired {} ago", in_words(now.saturating_sub(expiry)));

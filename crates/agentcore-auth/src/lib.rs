@@ -38,9 +38,11 @@ mod issuer;
 pub mod jwks;
 #[cfg(feature = "oauth")]
 pub mod oauth;
+mod refresh;
 #[cfg(any(feature = "aws-config", feature = "cognito"))]
 mod sdk;
 pub mod sigv4;
+mod sync;
 pub mod token;
 
 pub use agentcore_core::{BoxError, Error, ErrorKind};

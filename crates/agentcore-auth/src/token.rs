@@ -3,9 +3,11 @@
 mod cache;
 #[cfg(feature = "command")]
 mod command;
+mod issuer;
 pub mod jwt;
 mod source;
 mod store;
+mod stored_token;
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
@@ -14,9 +16,11 @@ use http::HeaderValue;
 #[cfg(feature = "command")]
 pub use self::command::CommandToken;
 pub use self::{
-    cache::{CachedToken, Issued, TokenIssuer, TokenStatistics},
+    cache::{CachedToken, TokenStatistics},
+    issuer::{Issued, TokenIssuer},
     source::{FileToken, FromFn, from_env, from_fn},
-    store::{FileStore, StoreLock, Stored, StoredToken, TokenStore},
+    store::{FileStore, StoreLock, Stored, TokenStore},
+    stored_token::StoredToken,
 };
 use crate::{BoxFuture, Error, ErrorKind, auth::in_words};
 

@@ -1,9 +1,10 @@
-//! The names that users of the Python clients search for, each kept as a `doc(alias)` of the item that replaces it.
+//! The names that users of the Python clients search for, each kept as the name of a type or as a `doc(alias)` of the item that
+//! replaces it. Looks at lines, not at syntax: an attribute or a type in a line's middle does not count.
 
 use super::Violation;
 use super::tree::Tree;
 
-/// Checks that some item of the libraries has each name as an alias.
+/// Checks that some type of the libraries has each name, or some item has it as an alias.
 pub(super) fn check(tree: &Tree) -> Vec<Violation> {
     missing(tree)
         .map(|name| {
@@ -20,8 +21,19 @@ pub(super) fn check(tree: &Tree) -> Vec<Violation> {
 fn missing(tree: &Tree) -> impl Iterator<Item = &'static str> {
     NAMES.iter().copied().filter(|name| {
         let attribute = attribute(name);
-        !tree.sources().any(|source| source.text.lines().any(|line| line.trim_start().starts_with(&attribute)))
+        let has = |line: &str| line.trim_start().starts_with(&attribute) || is_type(line, name);
+        !tree.sources().any(|source| source.text.lines().any(has))
     })
+}
+
+/// Returns whether the line declares a public type of this name. Such a type needs no alias, and rustdoc forbids one.
+fn is_type(line: &str, name: &str) -> bool {
+    let declared = || {
+        let rest = line.trim_start().strip_prefix("pub ")?;
+        let rest = TYPES.iter().find_map(|keyword| rest.strip_prefix(keyword))?;
+        rest.trim_start().strip_prefix(name)
+    };
+    declared().is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
 }
 
 fn attribute(name: &str) -> String {
@@ -29,6 +41,7 @@ fn attribute(name: &str) -> String {
 }
 
 const FACADE: &str = "crates/agentcore-client/src/lib.rs";
+const TYPES: [&str; 4] = ["struct ", "enum ", "trait ", "type "];
 const NAMES: &[&str] = &[
     "generate_ws_connection",
     "generate_ws_connection_oauth",
@@ -75,6 +88,35 @@ mod tests {
         for (path, text, counts) in cases {
             let tree = Tree::of(&[(path, text)]);
             assert_eq!(!missing(&tree).any(|it| it == "invoke_agent"), counts, "{path}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_type_of_the_name_counts_as_its_own_alias() {
+        let cases = [
+            ("crates/a/src/lib.rs", "pub struct CognitoConfig {", true),
+            ("crates/a/src/lib.rs", "pub struct CognitoConfig;", true),
+            ("crates/a/src/lib.rs", "pub struct CognitoConfig(u8);", true),
+            ("crates/a/src/lib.rs", "pub struct CognitoConfig<T> {", true),
+            ("crates/a/src/lib.rs", "pub enum CognitoConfig {", true),
+            ("crates/a/src/lib.rs", "pub trait CognitoConfig: Send {", true),
+            ("crates/a/src/lib.rs", "pub type CognitoConfig = u8;", true),
+            ("crates/a/src/lib.rs", "mod m {\n    pub struct CognitoConfig {\n    }\n}", true),
+            ("crates/a/src/lib.rs", "pub struct CognitoConfigs {", false),
+            ("crates/a/src/lib.rs", "pub struct CognitoConfig2;", false),
+            ("crates/a/src/lib.rs", "pub struct CognitoConfig_;", false),
+            ("crates/a/src/lib.rs", "pub struct MyCognitoConfig {", false),
+            ("crates/a/src/lib.rs", "struct CognitoConfig {", false),
+            ("crates/a/src/lib.rs", "pub(crate) struct CognitoConfig {", false),
+            ("crates/a/src/lib.rs", "pub fn CognitoConfig() {}", false),
+            ("crates/a/src/lib.rs", "/// pub struct CognitoConfig {", false),
+            ("crates/a/src/x/tests.rs", "pub struct CognitoConfig {", false),
+            ("crates/a/tests/x.rs", "pub struct CognitoConfig {", false),
+            ("xtask/src/main.rs", "pub struct CognitoConfig {", false),
+        ];
+        for (path, text, counts) in cases {
+            let tree = Tree::of(&[(path, text)]);
+            assert_eq!(!missing(&tree).any(|it| it == "CognitoConfig"), counts, "{path}: {text}");
         }
     }
 

@@ -2,98 +2,80 @@
 
 use std::{sync::Arc, time::Duration};
 
-use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use http::{Request, Response, header::ACCEPT};
 use serde_json::Value;
-use tokio::sync::Mutex;
 
 use super::{Issuer, key::Key, untrusted};
-use crate::{BoxError, Clock, Error, ErrorKind, Exchange, SystemClock, clock::Moment, issuer::refused};
+use crate::{
+    BoxError, Error, ErrorKind, Exchange,
+    clock::Moment,
+    issuer::refused,
+    refresh::{DEFAULT_DEADLINE, Entry, Fetching, Policy, Refresh},
+};
 
 /// The keys of an issuer.
 pub(super) struct KeyCache {
+    publisher: Arc<Publisher>,
+    pub(super) interval: Duration,
+    pub(super) refresh: Refresh<KeySet>,
+}
+
+/// Where keys come from.
+struct Publisher {
     issuer: Issuer,
     http: Arc<dyn Exchange>,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) interval: Duration,
-    held: ArcSwapOption<KeySet>,
-    /// Held while fetching; whoever waits for it waits for keys.
-    gate: Mutex<Gate>,
 }
 
 /// What the issuer published at one moment.
-struct KeySet {
-    keys: Vec<Arc<Key>>,
-    /// When they are to be fetched again.
-    old: Moment,
-    /// When they are good for nothing any more.
-    dead: Moment,
-}
-
-/// The last fetch, and until when it spares the issuer another.
-#[derive(Default)]
-struct Gate(Option<(Result<(), Error>, Moment)>);
+pub(super) struct KeySet(Vec<Arc<Key>>);
 
 impl KeyCache {
     pub(super) fn new(issuer: Issuer, http: Arc<dyn Exchange>) -> Self {
-        let clock = Arc::new(SystemClock::default());
-        let (held, gate) = (ArcSwapOption::empty(), Mutex::default());
-        Self { issuer, http, clock, interval: DEFAULT_INTERVAL, held, gate }
+        let policy = Policy {
+            what: "an issuer's key set",
+            deadline: Some(DEFAULT_DEADLINE),
+            first_pause: PAUSE_AFTER_FAILURE,
+            longest_pause: PAUSE_AFTER_FAILURE,
+            random: || 1.0,
+        };
+        let publisher = Arc::new(Publisher { issuer, http });
+        Self { publisher, interval: DEFAULT_INTERVAL, refresh: Refresh::new(policy) }
     }
 
     pub(super) fn issuer(&self) -> &Issuer {
-        &self.issuer
+        &self.publisher.issuer
     }
 
     /// The key of this name, from the keys in hand if it is among them.
     pub(super) async fn find(&self, id: &str) -> Result<Arc<Key>, Error> {
-        let now = self.clock.moment();
-        let seen = self.held.load_full().filter(|set| !set.dead.is_past(now));
-        if let Some((set, key)) = seen.as_ref().and_then(|set| Some((set, set.find(id)?))) {
-            if !set.old.is_past(now) {
-                return Ok(key);
-            }
-            let Ok(mut gate) = self.gate.try_lock() else { return Ok(key) };
-            if gate.rests(now) {
-                return Ok(key);
-            }
-            if let Err(error) = self.fetch(&mut gate).await {
-                tracing::warn!(kind = ?error.kind(), "an issuer's keys could not be renewed; going on with those in hand");
-                return Ok(key);
-            }
-            // A key that the issuer has withdrawn is trusted no longer.
-            return self.in_hand(id).ok_or_else(unknown);
-        }
-        let mut gate = self.gate.lock().await;
-        if let Some(key) = self.in_hand(id) {
+        let set = self.refresh.get(|asked| self.fetch(asked)).await?;
+        if let Some(key) = set.value.find(id) {
             return Ok(key);
         }
-        match &gate.0 {
-            Some((outcome, _)) if gate.rests(self.clock.moment()) => Err(outcome.clone().err().unwrap_or_else(unknown)),
-            _ => {
-                self.fetch(&mut gate).await?;
-                self.in_hand(id).ok_or_else(unknown)
-            }
+        if set.lived(self.refresh.clock.moment()) < self.interval {
+            return Err(unknown());
         }
+        let newer = self.refresh.other_than(Some(&set), |asked| self.fetch(asked)).await?;
+        newer.value.find(id).ok_or_else(unknown)
     }
 
-    fn in_hand(&self, id: &str) -> Option<Arc<Key>> {
-        let now = self.clock.moment();
-        self.held.load().as_ref().filter(|set| !set.dead.is_past(now))?.find(id)
+    fn fetch(&self, asked: Moment) -> Fetching<KeySet> {
+        let publisher = Arc::clone(&self.publisher);
+        Box::pin(async move {
+            let keys = publisher.published().await?;
+            Ok(Entry::new(KeySet(keys), asked, Some(FORGET_AFTER), FORGET_AFTER - RENEW_AFTER))
+        })
     }
+}
 
-    async fn fetch(&self, gate: &mut Gate) -> Result<(), Error> {
-        let asked = self.clock.moment();
-        let outcome = self.published().await.map(|keys| {
-            let (old, dead) = (asked.after(RENEW_AFTER), asked.after(FORGET_AFTER));
-            self.held.store(Some(Arc::new(KeySet { keys, old, dead })));
-        });
-        let pause = if outcome.is_ok() { self.interval } else { PAUSE_AFTER_FAILURE };
-        gate.0 = Some((outcome.clone(), self.clock.moment().after(pause)));
-        outcome
+impl KeySet {
+    fn find(&self, id: &str) -> Option<Arc<Key>> {
+        self.0.iter().find(|key| key.id() == id).cloned()
     }
+}
 
+impl Publisher {
     /// Asks the issuer where its keys are, and then for them.
     async fn published(&self) -> Result<Vec<Arc<Key>>, Error> {
         let metadata = self.exchange(self.issuer.metadata_request()?).await?;
@@ -110,18 +92,6 @@ impl KeyCache {
             Error::new(ErrorKind::Unavailable, "the issuer's keys could not be fetched").with_source(cause)
         };
         self.http.exchange(request).await.map_err(unreached)
-    }
-}
-
-impl KeySet {
-    fn find(&self, id: &str) -> Option<Arc<Key>> {
-        self.keys.iter().find(|key| key.id() == id).cloned()
-    }
-}
-
-impl Gate {
-    fn rests(&self, now: Moment) -> bool {
-        self.0.as_ref().is_some_and(|(_, until)| !until.is_past(now))
     }
 }
 

@@ -159,6 +159,12 @@ async fn said(verifier: &Verifier, token: &str) -> String {
 
 const REFUSED: &str = "the token was refused: ";
 
+/// What comes of a future that has nothing to wait for.
+fn at_once<F: Future>(future: F) -> F::Output {
+    let Poll::Ready(outcome) = pin!(future).poll(&mut Context::from_waker(Waker::noop())) else { panic!("it waits") };
+    outcome
+}
+
 #[tokio::test]
 async fn what_a_token_must_say() {
     let key = Pair::new("one");
@@ -334,8 +340,9 @@ async fn made_up_keys_cause_no_flood() {
     }
 }
 
-#[tokio::test]
-async fn a_thousand_tokens_cause_one_fetch_and_a_cancelled_one_is_handed_over() {
+/// Without a runtime the caller that causes a fetch does it.
+#[test]
+fn a_thousand_tokens_cause_one_fetch_and_a_cancelled_one_is_handed_over() {
     let key = Pair::new("one");
     let idp = Idp { let_go: Semaphore::new(0), ..Arc::into_inner(Idp::publishing(&[&key])).unwrap() };
     let (idp, clock) = (Arc::new(idp), clock());
@@ -353,19 +360,20 @@ async fn a_thousand_tokens_cause_one_fetch_and_a_cancelled_one_is_handed_over() 
     }
     idp.let_go.add_permits(2);
     for future in waiting {
-        assert_eq!(future.await.unwrap()["sub"], "ada");
+        assert_eq!(at_once(future).unwrap()["sub"], "ada");
     }
     assert_eq!(idp.fetches(), 2, "the cancelled one, and the one that was handed over");
 }
 
-#[tokio::test]
-async fn a_renewal_makes_nobody_wait_but_one() {
+/// Without a runtime, as above.
+#[test]
+fn a_renewal_makes_nobody_wait_but_one() {
     let key = Pair::new("one");
     let idp = Idp { let_go: Semaphore::new(2), ..Arc::into_inner(Idp::publishing(&[&key])).unwrap() };
     let (idp, clock) = (Arc::new(idp), clock());
     let verifier = verifier(&idp, &clock);
     let token = key.sign(&key.header(), &changed(&json!({"exp": NOW * 2})));
-    assert_eq!(said(&verifier, &token).await, "ada");
+    assert_eq!(at_once(said(&verifier, &token)), "ada");
     clock.advance(Duration::from_secs(3600));
     let mut context = Context::from_waker(Waker::noop());
     let mut renewing = pin!(verifier.verify(&token));
@@ -374,7 +382,44 @@ async fn a_renewal_makes_nobody_wait_but_one() {
         assert!(matches!(pin!(verifier.verify(&token)).poll(&mut context), Poll::Ready(Ok(_))));
     }
     idp.let_go.add_permits(2);
-    assert!(renewing.await.is_ok());
+    assert!(at_once(renewing).is_ok());
+    assert_eq!(idp.fetches(), 2);
+}
+
+/// On a runtime the fetch is a task of its own.
+#[tokio::test]
+async fn a_thousand_tokens_cause_one_fetch_and_giving_up_costs_none() {
+    let key = Pair::new("one");
+    let idp = Idp { let_go: Semaphore::new(0), ..Arc::into_inner(Idp::publishing(&[&key])).unwrap() };
+    let (idp, clock) = (Arc::new(idp), clock());
+    let verifier = verifier(&idp, &clock);
+    let token = key.token();
+    let mut context = Context::from_waker(Waker::noop());
+    let waiting: Vec<_> = (0..1000).map(|_| Box::pin(verifier.verify(&token))).collect();
+    assert!(pin!(verifier.verify(&token)).poll(&mut context).is_pending(), "and gives up");
+    idp.let_go.add_permits(2);
+    for future in waiting {
+        assert_eq!(future.await.unwrap()["sub"], "ada");
+    }
+    assert_eq!(idp.fetches(), 1);
+}
+
+#[tokio::test]
+async fn a_renewal_makes_nobody_wait() {
+    let (old, new) = (Pair::new("old"), Pair::new("new"));
+    let idp = Idp { let_go: Semaphore::new(2), ..Arc::into_inner(Idp::publishing(&[&old])).unwrap() };
+    let (idp, clock) = (Arc::new(idp), clock());
+    let verifier = verifier(&idp, &clock);
+    let token = |key: &Pair| key.sign(&key.header(), &changed(&json!({"exp": NOW * 2})));
+    assert_eq!(said(&verifier, &token(&old)).await, "ada");
+    idp.publish(&[&new]);
+    clock.advance(Duration::from_secs(3600));
+    for _ in 0..10 {
+        assert_eq!(at_once(said(&verifier, &token(&old))), "ada");
+    }
+    idp.let_go.add_permits(2);
+    assert_eq!(said(&verifier, &token(&new)).await, "ada", "whose key is unknown waits for the fetch");
+    assert_eq!(said(&verifier, &token(&old)).await, "its issuer has no key of that name");
     assert_eq!(idp.fetches(), 2);
 }
 

@@ -118,6 +118,11 @@ impl TokenIssuer for CommandToken {
     fn issue(&self) -> BoxFuture<'_, Result<Issued, Error>> {
         Box::pin(self.issued())
     }
+
+    /// None: the program has its own [timeout](CommandToken::timeout).
+    fn deadline(&self) -> Option<Duration> {
+        None
+    }
 }
 
 impl fmt::Debug for CommandToken {

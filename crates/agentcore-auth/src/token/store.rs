@@ -7,15 +7,15 @@ use std::{
     any::Any,
     fmt,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
-
-use secrecy::SecretString;
 
 pub use self::file::FileStore;
 use super::{
-    CachedToken, Issued, Token, TokenIssuer,
-    cache::{DEFAULT_WINDOW, longest_window},
+    Token,
+    cache::CachedToken,
+    issuer::{DEFAULT_WINDOW, Issued, TokenIssuer, longest_window},
+    stored_token::StoredToken,
 };
 use crate::{BoxFuture, Clock, Error, SystemClock};
 
@@ -24,7 +24,7 @@ use crate::{BoxFuture, Clock, Error, SystemClock};
 /// A key says whose token it is: everything that makes tokens differ belongs into it, such as issuer, client, user and
 /// scopes. It is no secret, and may be of any length.
 ///
-/// Loading, saving and clearing are done on the thread that asks for a token, so they should take no longer than a small
+/// Loading, saving and clearing are done on the thread that fetches a token, so they should take no longer than a small
 /// local file does. Only [`lock`](Self::lock) may wait.
 pub trait TokenStore: fmt::Debug + Send + Sync {
     /// What is stored under the key. What cannot be understood counts as nothing.
@@ -74,52 +74,6 @@ impl StoreLock {
 impl fmt::Debug for StoreLock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("StoreLock(…)")
-    }
-}
-
-/// A token as it is stored, and what it takes to go on with the login it came of. Blind in `Debug`.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct StoredToken {
-    /// The token that is sent. It knows when it expires, if anybody does.
-    pub token: Token,
-    /// When it was asked for.
-    pub issued_at: SystemTime,
-    /// What gets the next token without a password.
-    pub refresh_token: Option<SecretString>,
-    /// Whose refresh token it is.
-    pub username: Option<String>,
-}
-
-impl StoredToken {
-    /// A token alone. Times are stored in whole seconds, rounded down.
-    #[must_use]
-    pub fn new(token: Token, issued_at: SystemTime) -> Self {
-        Self { token, issued_at, refresh_token: None, username: None }
-    }
-
-    /// Adds the refresh token.
-    #[must_use]
-    pub fn refresh_token(mut self, token: impl Into<SecretString>) -> Self {
-        self.refresh_token = Some(token.into());
-        self
-    }
-
-    /// Adds whose refresh token it is.
-    #[must_use]
-    pub fn username(mut self, name: impl Into<String>) -> Self {
-        self.username = Some(name.into());
-        self
-    }
-
-    /// The token with what is left of its life, if that is more than its refresh window.
-    fn fresh(&self, now: SystemTime, window: Duration) -> Option<Issued> {
-        // A token of the future was stored before the clock was set back: how old it is cannot be told.
-        let age = now.duration_since(self.issued_at).ok()?;
-        let issued = Issued::new(self.token.clone()).aged(age);
-        let Some(death) = self.token.expires_at() else { return Some(issued) };
-        let left = death.duration_since(now).ok()?;
-        (left > longest_window(window, left + age)).then(|| issued.expires_in(left))
     }
 }
 
@@ -189,9 +143,20 @@ impl<I: TokenIssuer> Stored<I> {
 
     /// What of the store can be given out now.
     fn usable(&self, stored: Option<&StoredToken>) -> Option<Issued> {
-        let issued = stored?.fresh(self.clock.now(), self.window)?;
+        let issued = self.fresh(stored?)?;
         let refused = self.given().as_ref().is_some_and(|given| given.header() == issued.token.header());
         (!refused).then(|| self.give(issued))
+    }
+
+    /// The token with what is left of its life, if that is more than its refresh window.
+    fn fresh(&self, stored: &StoredToken) -> Option<Issued> {
+        let now = self.clock.now();
+        // A token of the future was stored before the clock was set back: how old it is cannot be told.
+        let age = now.duration_since(stored.issued_at).ok()?;
+        let issued = Issued::new(stored.token.clone()).aged(age);
+        let Some(death) = stored.token.expires_at() else { return Some(issued) };
+        let left = death.duration_since(now).ok()?;
+        (left > longest_window(self.window, left + age)).then(|| issued.expires_in(left))
     }
 
     fn give(&self, issued: Issued) -> Issued {
@@ -232,6 +197,11 @@ impl<I: TokenIssuer> TokenIssuer for Stored<I> {
     fn issue(&self) -> BoxFuture<'_, Result<Issued, Error>> {
         Box::pin(self.find_or_fetch())
     }
+
+    /// The issuer's own, and two minutes to wait for the login of another process.
+    fn deadline(&self) -> Option<Duration> {
+        Some(self.issuer.deadline()?.saturating_add(ANOTHERS_LOGIN))
+    }
 }
 
 impl<I: fmt::Debug> fmt::Debug for Stored<I> {
@@ -243,6 +213,8 @@ impl<I: fmt::Debug> fmt::Debug for Stored<I> {
             .finish_non_exhaustive()
     }
 }
+
+const ANOTHERS_LOGIN: Duration = Duration::from_secs(120);
 
 #[cfg(test)]
 mod tests;

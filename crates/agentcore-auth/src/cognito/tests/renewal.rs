@@ -2,6 +2,8 @@
 
 use std::error::Error as _;
 
+use crate::TokenSource as _;
+
 use super::*;
 
 fn by_refresh_token() -> Login {
@@ -221,4 +223,41 @@ async fn a_login_goes_on_from_a_store() {
     third.issue().await.unwrap();
     let flows: Vec<Value> = http.take().into_iter().map(|(_, mut body)| body["AuthFlow"].take()).collect();
     assert_eq!(flows, ["REFRESH_TOKEN_AUTH", "REFRESH_TOKEN_AUTH", "USER_PASSWORD_AUTH"]);
+}
+
+/// Answers after five seconds.
+#[derive(Debug)]
+struct Slow(Arc<Scripted>);
+
+impl Exchange for Slow {
+    fn exchange(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, BoxError>> {
+        Box::pin(async {
+            let answer = self.0.exchange(request).await;
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            answer
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_gives_up_loses_no_refresh_token() {
+    let http = port([done(Some("refresh-1"))]);
+    let pool: PoolId = "us-east-1_ABC123DEF".parse().unwrap();
+    let config = CognitoConfig::new(pool, "client1", by_refresh_token()).rotating();
+    let cognito = config.over(Arc::new(Slow(Arc::clone(&http))));
+    let source = cognito.clone().cached();
+    assert!(tokio::time::timeout(Duration::from_secs(1), source.token()).await.is_err());
+    assert_eq!(cognito.refresh_token().unwrap().expose_secret(), "refresh-0", "the old one, used up by now");
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(cognito.refresh_token().unwrap().expose_secret(), "refresh-1");
+    assert_eq!(source.token().await.unwrap().expose(), ACCESS);
+    assert_eq!(http.take(), [tokens(json!({"RefreshToken": "refresh-0", "ClientId": "client1"}))]);
+}
+
+/// People take their time.
+#[test]
+fn deadlines() {
+    assert_eq!(cognito(by_password()).over(port([])).deadline(), Some(Duration::from_secs(30)));
+    let person = cognito(by_password()).responder(challenges::Chooses("new-pass"));
+    assert_eq!(person.over(port([])).deadline(), None);
 }

@@ -6,15 +6,18 @@ use std::{
     collections::VecDeque,
     future::Future,
     pin::{Pin, pin},
-    sync::Mutex as StdMutex,
+    sync::{
+        Mutex as StdMutex,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Context, Poll, Waker},
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::timeout};
 
 use super::*;
-use crate::ManualClock;
+use crate::{ManualClock, token::Issued};
 
 /// What an issuer answers: a token that lives so many seconds, or a failure.
 type Answer = Result<Option<u64>, ErrorKind>;
@@ -69,7 +72,7 @@ impl TokenIssuer for Scripted {
 fn source(issuer: &Scripted) -> (Arc<CachedToken<Scripted>>, ManualClock) {
     let clock = ManualClock::new(start());
     let mut source = CachedToken::new(issuer.clone()).clock(clock.clone());
-    source.random = || 1.0;
+    source.refresh.policy.random = || 1.0;
     (Arc::new(source), clock)
 }
 
@@ -277,8 +280,8 @@ fn lives() {
         let mut issued = Issued::new(Token::parse(token).unwrap());
         issued.expires_in = expires_in.map(secs);
         let asked = Moment { wall: start(), monotonic: secs(7) };
-        let held = Entry::new(issued, asked, secs(window));
-        let at = |seconds: f64| held.age(asked.after(Duration::from_secs_f64(seconds)));
+        let held = issued.into_entry(asked, secs(window));
+        let at = |seconds: f64| held.freshness(asked.after(Duration::from_secs_f64(seconds)));
         let case = format!("{token} {expires_in:?} {window}");
         match (ageing, dead) {
             (Some(ageing), Some(dead)) => {
@@ -290,7 +293,7 @@ fn lives() {
             _ => assert_eq!(at(1e9), Freshness::Fresh, "{case}"),
         }
         let death = dead.map(|dead| start() + Duration::from_secs_f64(dead));
-        assert_eq!(held.token.expires_at(), death, "{case}: the last check before sending knows it too");
+        assert_eq!(held.value.expires_at(), death, "{case}: the last check before sending knows it too");
     }
 }
 
@@ -352,4 +355,70 @@ fn debug_is_blind() {
     let (source, _) = source(&issuer);
     ask(&source).unwrap();
     assert!(!format!("{source:?} {:?}", source.statistics()).contains("token-1"));
+}
+
+/// On a runtime a login is a task of its own.
+#[tokio::test(start_paused = true)]
+async fn a_login_that_takes_longer_than_every_caller_waits_serves_the_next_one() {
+    let issuer = Scripted::slow(&[Ok(Some(3600))]);
+    let (source, _) = source(&issuer);
+    for _ in 0..9 {
+        assert!(timeout(secs(1), source.token()).await.is_err());
+    }
+    issuer.answer(1);
+    assert_eq!(told(source.token().await), Ok("token-1".into()));
+    assert_eq!((issuer.begun(), source.statistics().fetches), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_callers_on_a_runtime_share_one_failure() {
+    let issuer = Scripted::slow(&[Err(ErrorKind::Unavailable)]);
+    let (source, clock) = source(&issuer);
+    let callers = (0..1000).map(|_| Arc::clone(&source));
+    let callers: Vec<_> = callers.map(|source| tokio::spawn(async move { source.token().await })).collect();
+    tokio::task::yield_now().await;
+    issuer.answer(1);
+    for caller in callers {
+        assert_eq!(told(caller.await.unwrap()), Err("failure 1".into()));
+    }
+    clock.advance(Duration::from_millis(499));
+    assert_eq!(ask(&source), Err("failure 1".into()));
+    assert_eq!((issuer.begun(), source.statistics().failures), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn on_a_runtime_nobody_waits_for_a_renewal() {
+    let issuer = Scripted::slow(&[Ok(Some(3600)), Ok(Some(3600))]);
+    issuer.answer(1);
+    let (source, clock) = source(&issuer);
+    assert_eq!(ask(&source), Ok("token-1".into()));
+    clock.advance(secs(3480));
+    for _ in 0..10 {
+        assert_eq!(ask(&source), Ok("token-1".into()));
+    }
+    issuer.answer(1);
+    tokio::task::yield_now().await;
+    assert_eq!(ask(&source), Ok("token-2".into()));
+    let statistics = source.statistics();
+    assert_eq!((issuer.begun(), statistics.refreshes, statistics.served_stale), (2, 1, 9));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_is_the_issuers_own() {
+    #[derive(Debug)]
+    struct Silent(Option<u64>);
+    impl TokenIssuer for Silent {
+        fn issue(&self) -> BoxFuture<'_, Result<Issued, Error>> {
+            Box::pin(std::future::pending())
+        }
+
+        fn deadline(&self) -> Option<Duration> {
+            self.0.map(secs)
+        }
+    }
+    let source = CachedToken::new(Silent(Some(5)));
+    let error = source.token().await.unwrap_err();
+    let message = "the fetch of a token took longer than 5 s and was given up";
+    assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Unavailable, message));
+    assert!(timeout(secs(1_000_000), CachedToken::new(Silent(None)).token()).await.is_err());
 }

@@ -1,0 +1,207 @@
+//! The cache of the chain, over a provider that gives what a test wants and counts who asks.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use aws_credential_types::provider;
+use tokio::time::{sleep, timeout};
+
+use super::*;
+use crate::ManualClock;
+
+/// Takes a second for each answer.
+#[derive(Debug)]
+struct Provider {
+    answer: fn(usize) -> provider::Result,
+    asked: AtomicUsize,
+}
+
+impl ProvideCredentials for Provider {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async {
+            let number = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
+            sleep(secs(1)).await;
+            (self.answer)(number)
+        })
+    }
+}
+
+impl Provider {
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::Relaxed)
+    }
+}
+
+fn chain(by_name: bool, answer: fn(usize) -> provider::Result) -> (Arc<DefaultChain>, Arc<Provider>, ManualClock) {
+    let (provider, clock) = (Arc::new(Provider { answer, asked: AtomicUsize::new(0) }), ManualClock::new(start()));
+    let shared = SharedCredentialsProvider::from(Arc::clone(&provider) as Arc<dyn ProvideCredentials>);
+    (Arc::new(DefaultChain::over(shared, by_name, Arc::new(clock.clone()))), provider, clock)
+}
+
+/// Credentials that expire this long after the test began.
+fn keys(number: usize, expiry: Option<Duration>) -> Credentials {
+    Credentials::new(format!("AKID{number}"), "hush", None, expiry.map(|expiry| start() + expiry), "test")
+}
+
+fn start() -> SystemTime {
+    UNIX_EPOCH + secs(2_000_000_000)
+}
+
+fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// The id of the key, or the failure with its causes.
+async fn ask(chain: &DefaultChain) -> Result<String, String> {
+    match chain.provide_credentials().await {
+        Ok(credentials) => Ok(credentials.access_key_id().to_owned()),
+        Err(error) => {
+            let mut told = error.to_string();
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                told = format!("{told}: {error}");
+                cause = error.source();
+            }
+            Err(told)
+        }
+    }
+}
+
+fn id(number: usize) -> Result<String, String> {
+    Ok(format!("AKID{number}"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_callers_share_a_failure_that_is_remembered() {
+    let (chain, provider, clock) = chain(false, |number| match number {
+        3 => Ok(keys(3, None)),
+        number => Err(CredentialsError::provider_error(format!("failure {number}"))),
+    });
+    let all = || {
+        let callers = (0..1000).map(|_| Arc::clone(&chain));
+        callers.map(|chain| tokio::spawn(async move { ask(&chain).await })).collect::<Vec<_>>()
+    };
+    let failed = |number| Err(format!("an error occurred while loading credentials: failure {number}"));
+    for caller in all() {
+        assert_eq!(caller.await.unwrap(), failed(1));
+    }
+    // The first pause is of one second at least and of two at most, the second of two and four.
+    for (millis, expected, asked) in
+        [(999, failed(1), 1), (1001, failed(2), 2), (1999, failed(2), 2), (2001, id(3), 3), (899_999, id(3), 3)]
+    {
+        clock.advance(Duration::from_millis(millis));
+        for caller in all() {
+            assert_eq!(caller.await.unwrap(), expected, "{millis}");
+        }
+        assert_eq!(provider.asked(), asked, "{millis}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn how_failures_are_told() {
+    const NOT_ENABLED: &str = "the credential provider was not enabled";
+    let nowhere = format!("{NOT_ENABLED}: {NOWHERE}");
+    for (by_name, answer, expected) in [
+        (false, (|_| Err(CredentialsError::not_loaded("no such profile"))) as fn(usize) -> _, nowhere.as_str()),
+        (false, |_| Err(CredentialsError::not_loaded_no_source()), &nowhere),
+        (true, |_| Err(CredentialsError::not_loaded("no such profile")), &format!("{NOT_ENABLED}: no such profile")),
+        (
+            true,
+            |_| Err(CredentialsError::provider_timed_out(secs(5))),
+            "credentials provider timed out after 5 seconds",
+        ),
+        (
+            false,
+            |_| Err(CredentialsError::invalid_configuration("a loop of profiles")),
+            "the credentials provider was not properly configured: a loop of profiles",
+        ),
+        (false, |_| Err(CredentialsError::unhandled("not UTF-8")), "unexpected credentials error: not UTF-8"),
+        (
+            false,
+            |_| {
+                let cause = Error::new(ErrorKind::Unavailable, "no answer").with_source("connection reset");
+                Err(CredentialsError::provider_error(cause))
+            },
+            "an error occurred while loading credentials: no answer: connection reset",
+        ),
+        (
+            false,
+            |_| panic!("on purpose"),
+            "an error occurred while loading credentials: the fetch of AWS credentials panicked",
+        ),
+    ] {
+        let (chain, provider, _) = chain(by_name, answer);
+        for _ in 0..2 {
+            assert_eq!(ask(&chain).await, Err(expected.to_owned()));
+        }
+        assert_eq!(provider.asked(), 1, "{expected}");
+    }
+}
+
+/// Dated credentials are renewed in the background, five minutes before they expire.
+#[tokio::test(start_paused = true)]
+async fn dated_credentials() {
+    let (chain, provider, clock) = chain(false, |number| match number {
+        1 => Ok(keys(1, Some(secs(3600)))),
+        2 => Err(CredentialsError::provider_error("down")),
+        number => Ok(keys(number, Some(secs(7200)))),
+    });
+    // What is found, how often the provider was asked by then, and in the end.
+    for (seconds, found, at_once, asked) in [
+        (0, 1, false, 1),
+        (3299, 1, true, 1),
+        (1, 1, true, 2),
+        (0, 1, true, 2),
+        (2, 1, true, 3),
+        (0, 3, true, 3),
+        (3597, 3, true, 3),
+        (1, 3, true, 4),
+    ] {
+        clock.advance(secs(seconds));
+        let begin = tokio::time::Instant::now();
+        assert_eq!(ask(&chain).await, id(found));
+        assert_eq!(begin.elapsed().is_zero(), at_once);
+        sleep(secs(2)).await;
+        assert_eq!(provider.asked(), asked);
+    }
+}
+
+/// Undated credentials are good for 15 minutes.
+#[tokio::test(start_paused = true)]
+async fn undated_credentials() {
+    let (chain, provider, clock) = chain(false, |number| Ok(keys(number, None)));
+    for (seconds, found) in [(0, 1), (899, 1), (1, 2), (899, 2), (1, 3)] {
+        clock.advance(secs(seconds));
+        assert_eq!(ask(&chain).await, id(found));
+        assert_eq!(provider.asked(), found);
+    }
+}
+
+/// It may be our clock that is wrong, and the service that knows better.
+#[tokio::test(start_paused = true)]
+async fn credentials_that_seem_to_have_expired_are_given_out_and_soon_asked_for_again() {
+    let (chain, provider, clock) = chain(false, |number| Ok(keys(number, Some(Duration::ZERO))));
+    for found in 1..=3 {
+        for _ in 0..100 {
+            assert_eq!(ask(&chain).await, id(found));
+        }
+        assert_eq!(provider.asked(), found);
+        clock.advance(secs(1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_gives_up_drops_its_own_wait() {
+    let (chain, provider, _) = chain(false, |number| Ok(keys(number, None)));
+    assert!(timeout(Duration::from_millis(10), ask(&chain)).await.is_err());
+    assert_eq!(ask(&chain).await, id(1));
+    assert_eq!(provider.asked(), 1);
+    assert!(!format!("{chain:?}").contains("hush"));
+}

@@ -1,0 +1,247 @@
+//! The state machine of the refresh under `shuttle`, which tries out thousands of orders in which threads may run.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    collections::HashSet,
+    future::poll_fn,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::Poll,
+    time::{Duration, UNIX_EPOCH},
+};
+
+use shuttle::{
+    future::{block_on, yield_now},
+    rand::{Rng as _, thread_rng},
+    thread,
+};
+
+use self::single_flight::Refresh;
+use super::{Entry, Freshness, Policy};
+use crate::{Error, ErrorKind, ManualClock, clock::Moment};
+
+#[expect(clippy::duplicate_mod, reason = "the same state machine, over the primitives below")]
+#[expect(dead_code, reason = "what only users need is not explored")]
+#[path = "single_flight.rs"]
+mod single_flight;
+
+/// What [`crate::sync`] is in use, of `shuttle`'s parts. Channels are tokio's own: each of their steps is taken as a whole.
+mod sync {
+    use std::{future::Future, sync::Arc, time::Duration};
+
+    pub(super) use shuttle::sync::{Mutex, MutexGuard};
+    pub(super) use std::sync::PoisonError;
+    pub(super) use tokio::sync::watch;
+
+    use shuttle::rand::{Rng as _, thread_rng};
+
+    use crate::BoxFuture;
+
+    pub(super) struct ArcSwapOption<T>(Mutex<Option<Arc<T>>>);
+
+    impl<T> ArcSwapOption<T> {
+        pub(super) fn empty() -> Self {
+            Self(Mutex::new(None))
+        }
+
+        pub(super) fn load(&self) -> Option<Arc<T>> {
+            self.0.lock().unwrap().clone()
+        }
+
+        pub(super) fn load_full(&self) -> Option<Arc<T>> {
+            self.load()
+        }
+
+        pub(super) fn store(&self, value: Option<Arc<T>>) {
+            *self.0.lock().unwrap() = value;
+        }
+    }
+
+    /// Whatever a runtime may do: run the task, drop it at once, end in the middle of it, or not be there.
+    pub(super) fn spawn(task: BoxFuture<'static, ()>) -> Result<(), BoxFuture<'static, ()>> {
+        match thread_rng().gen_range(0..8) {
+            0 => return Err(task),
+            1 => drop(task),
+            2 => {
+                let handle = shuttle::future::spawn(task);
+                shuttle::future::spawn(async move { handle.abort() });
+            }
+            _ => drop(shuttle::future::spawn(task)),
+        }
+        Ok(())
+    }
+
+    pub(super) async fn timeout<F: Future>(_: Option<Duration>, future: F) -> Option<F::Output> {
+        Some(future.await)
+    }
+}
+
+/// A source of numbers that are never the same, and what is known of it.
+struct World {
+    refresh: Refresh<u64>,
+    clock: ManualClock,
+    begun: AtomicU64,
+    under_way: Arc<AtomicU64>,
+    /// Fetches that were dropped before they were done.
+    dropped: Arc<AtomicU64>,
+    rejected: Mutex<HashSet<u64>>,
+    /// One in so many fetches fails; none if it is zero.
+    failing: u32,
+}
+
+impl World {
+    fn new(failing: u32) -> Arc<Self> {
+        let (what, pause) = ("a number", Duration::from_secs(1));
+        let policy = Policy { what, deadline: None, first_pause: pause, longest_pause: pause, random: || 1.0 };
+        let mut refresh = Refresh::new(policy);
+        let clock = ManualClock::new(UNIX_EPOCH);
+        refresh.clock = Arc::new(clock.clone());
+        let (begun, under_way, dropped) = (AtomicU64::new(0), Arc::default(), Arc::default());
+        Arc::new(Self { refresh, clock, begun, under_way, dropped, rejected: Mutex::default(), failing })
+    }
+
+    async fn get(&self) -> Option<u64> {
+        let rejected = self.rejected.lock().unwrap().clone();
+        let found = self.refresh.get(|asked| Box::pin(self.fetch(asked))).await.ok().map(|entry| entry.value);
+        assert!(
+            !found.is_some_and(|value| rejected.contains(&value)),
+            "{found:?} was rejected before it was asked for"
+        );
+        found
+    }
+
+    fn fetch(&self, asked: Moment) -> impl Future<Output = Result<Entry<u64>, Error>> + Send + 'static {
+        let number = self.begun.fetch_add(1, Ordering::Relaxed) + 1;
+        let fails = self.failing > 0 && thread_rng().gen_ratio(1, self.failing);
+        assert_eq!(self.under_way.fetch_add(1, Ordering::Relaxed), 0, "another fetch is under way");
+        let under_way = UnderWay { count: Arc::clone(&self.under_way), dropped: Some(Arc::clone(&self.dropped)) };
+        async move {
+            for _ in 0..thread_rng().gen_range(0..3) {
+                yield_now().await;
+            }
+            under_way.done();
+            match fails {
+                true => Err(Error::new(ErrorKind::Unavailable, "on purpose")),
+                false => Ok(Entry::new(number, asked, Some(HOUR), MINUTE)),
+            }
+        }
+    }
+
+    fn reject(&self, value: u64) {
+        self.refresh.evict(|held| *held == value);
+        self.rejected.lock().unwrap().insert(value);
+    }
+
+    fn begun(&self) -> u64 {
+        self.begun.load(Ordering::Relaxed)
+    }
+
+    fn spawn<F: Future<Output = ()> + 'static>(
+        self: &Arc<Self>,
+        caller: impl FnOnce(Arc<Self>) -> F + Send + 'static,
+    ) -> thread::JoinHandle<()> {
+        let world = Arc::clone(self);
+        thread::spawn(move || block_on(caller(world)))
+    }
+}
+
+/// Counts the fetches that are under way, and those that are dropped.
+struct UnderWay {
+    count: Arc<AtomicU64>,
+    dropped: Option<Arc<AtomicU64>>,
+}
+
+impl UnderWay {
+    fn done(mut self) {
+        self.dropped = None;
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.count.fetch_sub(1, Ordering::Relaxed);
+        if let Some(dropped) = &self.dropped {
+            dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Asks, and gives up after so many looks.
+async fn give_up(world: &World, looks: u32) {
+    let mut asking = Box::pin(world.get());
+    for _ in 0..looks {
+        let poll = poll_fn(|context| Poll::Ready(asking.as_mut().poll(context))).await;
+        if poll.is_ready() {
+            return;
+        }
+        yield_now().await;
+    }
+}
+
+fn explore(scenario: fn()) {
+    shuttle::check_random(scenario, ITERATIONS);
+    shuttle::check_pct(scenario, ITERATIONS, 3);
+}
+
+/// Two callers that wait to the end, one that gives up, and one whose token is refused.
+fn everybody(world: &Arc<World>) {
+    let before = world.begun();
+    let callers = [
+        world.spawn(async |world| give_up(&world, u32::MAX).await),
+        world.spawn(async |world| give_up(&world, u32::MAX).await),
+        world.spawn(async |world| give_up(&world, thread_rng().gen_range(0..3)).await),
+        world.spawn(async |world| {
+            if let Some(value) = world.get().await {
+                world.reject(value);
+                assert_ne!(world.get().await, Some(value));
+            }
+        }),
+    ];
+    for caller in callers {
+        caller.join().unwrap();
+    }
+    // Each fetch had its reason: no value, a value that was rejected, or a fetch that came to nothing.
+    let rejected = world.rejected.lock().unwrap().len() as u64;
+    let reasons = before + 1 + rejected + world.dropped.load(Ordering::Relaxed);
+    assert!(world.begun() <= reasons, "{} fetches for {reasons} reasons", world.begun());
+}
+
+#[test]
+fn nobody_waits_for_ever_and_one_fetches_at_a_time() {
+    explore(|| everybody(&World::new(2)));
+}
+
+#[test]
+fn a_failure_is_remembered_whatever_the_order() {
+    explore(|| {
+        let world = World::new(1);
+        let caller = async |world: Arc<World>| {
+            assert_eq!(world.get().await, None);
+            let begun = world.begun();
+            assert_eq!(world.get().await, None);
+            assert_eq!(world.begun(), begun, "the source is left alone");
+        };
+        for caller in [world.spawn(caller), world.spawn(caller), world.spawn(caller)] {
+            caller.join().unwrap();
+        }
+    });
+}
+
+#[test]
+fn an_aging_value_is_renewed_once_whatever_the_order() {
+    explore(|| {
+        let world = World::new(2);
+        while block_on(world.get()).is_none() {
+            world.clock.advance(MINUTE);
+        }
+        world.clock.advance(HOUR - MINUTE);
+        everybody(&world);
+    });
+}
+
+const ITERATIONS: usize = 1000;
+const HOUR: Duration = Duration::from_secs(3600);
+const MINUTE: Duration = Duration::from_secs(60);

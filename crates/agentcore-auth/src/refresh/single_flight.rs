@@ -1,0 +1,269 @@
+//! The state machine of the refresh: who fetches, who waits, who goes on with what there is. Uses the primitives of
+//! [`sync`] alone, so that a test can explore its interleavings.
+
+use std::{
+    fmt,
+    future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    task::Poll,
+};
+
+use super::{
+    Entry, Freshness, Policy,
+    sync::{self, ArcSwapOption, Mutex, MutexGuard, PoisonError, watch},
+};
+use crate::{BoxFuture, Clock, Error, ErrorKind, SystemClock, clock::Moment};
+
+/// Keeps one value fresh for everybody who asks.
+///
+/// A fetch is a task of its own on the tokio runtime of the caller that causes it: a caller that gives up drops its own wait
+/// and not the fetch. It is polled once before, so that what is ready at once costs no task. Where there is no runtime, the
+/// caller that causes a fetch does it, and one of those who wait takes over if it gives up.
+pub(crate) struct Refresh<T> {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) policy: Policy,
+    shared: Arc<Shared<T>>,
+}
+
+/// What callers and fetches share.
+struct Shared<T> {
+    /// Read without a lock; written while `state` is locked, so that nobody evicts what he has not seen.
+    slot: ArcSwapOption<Entry<T>>,
+    state: Mutex<State<T>>,
+}
+
+struct State<T> {
+    /// Tells the outcome of the fetch that is under way.
+    fetching: Option<Receiver<T>>,
+    failures_in_a_row: u32,
+    /// The last failure, and until when it spares the source another fetch.
+    failure: Option<(Error, Moment)>,
+    counts: Counts,
+}
+
+/// A fetch that was not polled yet.
+pub(crate) type Fetching<T> = BoxFuture<'static, Result<Entry<T>, Error>>;
+type Outcome<T> = Result<Arc<Entry<T>>, Error>;
+/// It is closed without an outcome if the fetch is dropped.
+type Receiver<T> = watch::Receiver<Option<Outcome<T>>>;
+
+/// What was done so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) fetches: u64,
+    pub(crate) refreshes: u64,
+    pub(crate) failures: u64,
+    pub(crate) stale: u64,
+    pub(crate) rejected: u64,
+}
+
+/// What a caller has to do.
+enum Step<T> {
+    Serve(Arc<Entry<T>>),
+    Fail(Error),
+    Wait(Receiver<T>),
+    /// To fetch; with the value in hand, if that is good for the time being.
+    Begin(Receiver<T>, Fetch<T>, Option<Arc<Entry<T>>>),
+}
+
+impl<T: Send + Sync + 'static> Refresh<T> {
+    pub(crate) fn new(policy: Policy) -> Self {
+        let state = State { fetching: None, failures_in_a_row: 0, failure: None, counts: Counts::default() };
+        let shared = Arc::new(Shared { slot: ArcSwapOption::empty(), state: Mutex::new(state) });
+        Self { clock: Arc::new(SystemClock::default()), policy, shared }
+    }
+
+    /// Reads the value if it is fresh.
+    pub(crate) fn fresh<R>(&self, read: impl FnOnce(&T) -> R) -> Option<R> {
+        let entry = self.shared.slot.load();
+        let fresh = entry.as_ref().filter(|entry| entry.freshness(self.clock.moment()) == Freshness::Fresh);
+        fresh.map(|entry| read(&entry.value))
+    }
+
+    /// The last value, whatever it is good for.
+    pub(crate) fn last(&self) -> Option<Arc<Entry<T>>> {
+        self.shared.slot.load_full()
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        self.shared.lock().counts
+    }
+
+    /// Returns a value that is not dead, fetched if need be.
+    pub(crate) async fn get(&self, fetch: impl Fn(Moment) -> Fetching<T>) -> Outcome<T> {
+        self.other_than(None, fetch).await
+    }
+
+    /// Returns a value that is not dead and not this one, fetched if need be.
+    pub(crate) async fn other_than(
+        &self,
+        unfit: Option<&Arc<Entry<T>>>,
+        fetch: impl Fn(Moment) -> Fetching<T>,
+    ) -> Outcome<T> {
+        let mut may_spawn = true;
+        loop {
+            let (mut receiver, own, in_hand) = match self.step(unfit) {
+                Step::Serve(entry) => return Ok(entry),
+                Step::Fail(error) => return Err(error),
+                Step::Wait(receiver) => (receiver, false, None),
+                Step::Begin(receiver, guard, in_hand) => {
+                    let mut task = guard.run(fetch(self.clock.moment()));
+                    if poll_fn(|context| Poll::Ready(task.as_mut().poll(context))).await.is_pending() {
+                        let spawned = if may_spawn { sync::spawn(task) } else { Err(task) };
+                        match (spawned, &in_hand) {
+                            (Ok(()), Some(entry)) => return Ok(Arc::clone(entry)),
+                            (Ok(()), None) => {}
+                            (Err(task), _) => task.await,
+                        }
+                    }
+                    (receiver, true, in_hand)
+                }
+            };
+            let outcome = receiver.wait_for(Option::is_some).await.ok().and_then(|outcome| outcome.clone());
+            match outcome {
+                // What was rejected in the meantime is not served.
+                Some(Ok(entry)) if self.holds(&entry) && (own || !self.is_dead(&entry)) => return Ok(entry),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => {
+                    return in_hand.filter(|entry| self.holds(entry) && !self.is_dead(entry)).ok_or(error);
+                }
+                // The fetch was dropped. A runtime that drops one at once may drop the next.
+                None => may_spawn &= !own,
+            }
+        }
+    }
+
+    /// Forgets the value if it is the one that is meant. A newer one stays.
+    pub(crate) fn evict(&self, is_meant: impl FnOnce(&T) -> bool) {
+        let mut state = self.shared.lock();
+        if self.shared.slot.load().as_ref().is_some_and(|entry| is_meant(&entry.value)) {
+            self.shared.slot.store(None);
+            state.counts.rejected += 1;
+        }
+    }
+
+    fn step(&self, unfit: Option<&Arc<Entry<T>>>) -> Step<T> {
+        let now = self.clock.moment();
+        let usable = || {
+            let entry = self.last().filter(|entry| unfit.is_none_or(|unfit| !Arc::ptr_eq(unfit, entry)))?;
+            Some((entry.freshness(now), entry)).filter(|(freshness, _)| *freshness != Freshness::Dead)
+        };
+        if let Some((Freshness::Fresh, entry)) = usable() {
+            return Step::Serve(entry);
+        }
+        let mut state = self.shared.lock();
+        let resting = state.failure.as_ref().filter(|(_, until)| !until.is_past(now));
+        let in_hand = match (usable(), &state.fetching, resting) {
+            (Some((Freshness::Aging, entry)), None, None) => Some(entry),
+            (Some((freshness, entry)), ..) => {
+                state.counts.stale += u64::from(freshness == Freshness::Aging);
+                return Step::Serve(entry);
+            }
+            (None, Some(receiver), _) => return Step::Wait(receiver.clone()),
+            (None, None, Some((error, _))) => return Step::Fail(error.clone()),
+            (None, None, None) => None,
+        };
+        let (sender, receiver) = watch::channel(None);
+        state.fetching = Some(receiver.clone());
+        state.counts.fetches += 1;
+        state.counts.refreshes += u64::from(in_hand.is_some());
+        Step::Begin(receiver, Fetch { refresh: self.clone(), early: in_hand.is_some(), sender: Some(sender) }, in_hand)
+    }
+
+    fn holds(&self, entry: &Arc<Entry<T>>) -> bool {
+        self.shared.slot.load().as_ref().is_some_and(|held| Arc::ptr_eq(held, entry))
+    }
+
+    fn is_dead(&self, entry: &Entry<T>) -> bool {
+        entry.freshness(self.clock.moment()) == Freshness::Dead
+    }
+}
+
+impl<T> Shared<T> {
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> Clone for Refresh<T> {
+    fn clone(&self) -> Self {
+        Self { clock: Arc::clone(&self.clock), policy: self.policy, shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl<T: fmt::Debug + Send + Sync + 'static> fmt::Debug for Refresh<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Refresh").field("last", &self.last()).finish_non_exhaustive()
+    }
+}
+
+/// The fetch that is under way. There is no other until it is complete or dropped.
+struct Fetch<T> {
+    refresh: Refresh<T>,
+    /// Whether there is a value that is still good.
+    early: bool,
+    /// None once it is complete.
+    sender: Option<watch::Sender<Option<Outcome<T>>>>,
+}
+
+impl<T: Send + Sync + 'static> Fetch<T> {
+    /// Fetches within the deadline. A panic is a failure, for the sake of those who wait.
+    fn run(self, fetching: Fetching<T>) -> BoxFuture<'static, ()> {
+        Box::pin(async move {
+            let Policy { what, deadline, .. } = self.refresh.policy;
+            let mut bounded = Box::pin(sync::timeout(deadline, fetching));
+            let caught = poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| bounded.as_mut().poll(context))) {
+                Ok(poll) => poll.map(Ok),
+                Err(_) => Poll::Ready(Err(())),
+            });
+            self.complete(match caught.await {
+                Ok(Some(outcome)) => outcome,
+                Ok(None) => {
+                    let limit = deadline.unwrap_or_default().as_secs();
+                    let message = format!("the fetch of {what} took longer than {limit} s and was given up");
+                    Err(Error::new(ErrorKind::Unavailable, message))
+                }
+                Err(()) => Err(Error::new(ErrorKind::Unavailable, format!("the fetch of {what} panicked"))),
+            });
+        })
+    }
+
+    fn complete(mut self, outcome: Result<Entry<T>, Error>) {
+        let Some(sender) = self.sender.take() else { return };
+        let Refresh { clock, policy, shared } = &self.refresh;
+        let outcome = outcome.map(Arc::new);
+        if let (true, Err(error)) = (self.early, &outcome) {
+            let what = policy.what;
+            tracing::warn!(kind = ?error.kind(), %error, "{what} could not be renewed early; going on with what is in hand");
+        }
+        let mut state = shared.lock();
+        state.fetching = None;
+        match &outcome {
+            Ok(entry) => {
+                (state.failures_in_a_row, state.failure) = (0, None);
+                shared.slot.store(Some(Arc::clone(entry)));
+            }
+            Err(error) => {
+                let pause = policy.pause(state.failures_in_a_row);
+                state.failures_in_a_row += 1;
+                state.failure = Some((error.clone(), clock.moment().after(pause)));
+                state.counts.failures += 1;
+                // Whoever caused the fetch goes on with what there is.
+                let stale = self.early && shared.slot.load().as_ref().is_some_and(|entry| !self.refresh.is_dead(entry));
+                state.counts.stale += u64::from(stale);
+            }
+        }
+        drop(state);
+        sender.send_replace(Some(outcome));
+    }
+}
+
+/// A fetch that is dropped has no outcome: one of those who wait begins anew, or the next caller.
+impl<T> Drop for Fetch<T> {
+    fn drop(&mut self) {
+        if self.sender.is_some() {
+            self.refresh.shared.lock().fetching = None;
+        }
+    }
+}
