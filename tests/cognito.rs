@@ -241,6 +241,13 @@ async fn a_refused_token_is_replaced_once() {
     }
 }
 
+/// Lets other tasks run until this is so.
+async fn until(is_so: impl Fn() -> bool) {
+    while !is_so() {
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test]
 async fn an_outage_hurts_nobody_whose_token_is_good() {
     let mock = jwt_only(Mock::builder()).await;
@@ -252,10 +259,13 @@ async fn an_outage_hurts_nobody_whose_token_is_good() {
     // As long as the client asks again within one renewal.
     mock.cognito().fail(3);
     agent.invoke("x").await.unwrap();
+    // Nobody waits for a renewal.
+    until(|| source.statistics().failures == 1).await;
     let statistics = source.statistics();
     assert_eq!((statistics.fetches, statistics.failures, statistics.served_stale), (2, 1, 1));
     clock.advance(Duration::from_secs(30));
     agent.invoke("x").await.unwrap();
+    until(|| source.statistics().expires_in > Some(Duration::from_secs(3000))).await;
     let statistics = source.statistics();
     assert_eq!((statistics.fetches, statistics.failures, statistics.served_stale), (3, 1, 1));
     // Once the token is dead, an outage is an error, and the login is not lost with it.
