@@ -35,7 +35,7 @@ mod tests {
     #[test]
     fn who_may_log() {
         for (target, harmless) in [
-            ("agentcore_http::service", true),
+            ("agentcore_transport::engine", true),
             ("acore::flags::source", true),
             ("hyper_util::client::legacy::pool", true),
             ("hyper::proto::h1::io", false),
