@@ -25,6 +25,7 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod byte_stream;
 mod call;
 mod client;
 mod invoke;
@@ -38,11 +39,12 @@ mod trace_context;
 
 pub use agentcore_core::{Error, ErrorKind, RetryPolicy, retry};
 pub use agentcore_transport::{Connections, Proxy, TlsVersion, Transport, TransportBuilder, rustls};
+pub use byte_stream::ByteStream;
 pub use client::{Health, HttpClient, HttpClientBuilder};
 pub use invoke::{CacheKey, Invocation};
 pub use mcp_context::McpContext;
 pub use payload::Payload;
-pub use response::{ByteStream, Response};
+pub use response::Response;
 pub use sse::SseEvent;
 pub use timeouts::Timeouts;
 pub use trace_context::TraceContext;

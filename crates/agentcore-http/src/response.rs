@@ -1,22 +1,17 @@
 //! The answer to an invocation: its head, and then its body as bytes, text, JSON or server-sent events. Retries nothing.
 
-use std::{
-    pin::Pin,
-    task::{Context, Poll, ready},
-    time::Duration,
-};
+use std::{future::poll_fn, mem, pin::Pin, time::Duration};
 
-use agentcore_core::{ServiceResponse, SessionId, header, service_error};
+use agentcore_core::{SessionId, header, service_error};
 use agentcore_transport::{Body, Called};
 use bytes::{Bytes, BytesMut};
-use futures_core::Stream;
+use futures_core::Stream as _;
 use http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
-use http_body::Body as _;
 use serde::de::DeserializeOwned;
-use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::{
-    Error, ErrorKind,
+    ByteStream, Error, ErrorKind,
+    byte_stream::CallFacts,
     sse::{Decoder, EventStream},
 };
 
@@ -142,24 +137,19 @@ impl Response {
     /// # Cancel safety
     /// Dropping the future drops the answer; what was read is lost.
     pub async fn bytes(mut self) -> Result<Bytes, Error> {
-        let mut first = Bytes::new();
-        let mut rest = BytesMut::new();
-        while let Some(piece) = std::future::poll_fn(|cx| Pin::new(&mut self.bytes).poll_next(cx)).await {
+        let (mut first, mut rest) = (Bytes::new(), BytesMut::new());
+        while let Some(piece) = poll_fn(|cx| Pin::new(&mut self.bytes).poll_next(cx)).await {
             let piece = piece?;
             if first.len() + rest.len() + piece.len() > self.limits.answer_bytes {
                 let message = format!("the answer is longer than {} bytes", self.limits.answer_bytes);
-                return Err(self.bytes.error(ErrorKind::TooLarge, message));
+                return Err(self.bytes.call.error(ErrorKind::TooLarge, message));
             }
-            match (first.is_empty(), rest.is_empty()) {
-                // An answer that comes in one piece is not copied.
-                (true, true) => first = piece,
-                (_, true) => {
-                    rest.reserve(first.len() + piece.len());
-                    rest.extend_from_slice(&first);
-                    rest.extend_from_slice(&piece);
-                    first = Bytes::new();
-                }
-                _ => rest.extend_from_slice(&piece),
+            if first.is_empty() && rest.is_empty() {
+                // An answer in one piece is not copied.
+                first = piece;
+            } else {
+                rest.extend_from_slice(&mem::take(&mut first));
+                rest.extend_from_slice(&piece);
             }
         }
         Ok(if rest.is_empty() { first } else { rest.freeze() })
@@ -188,117 +178,5 @@ impl Response {
     fn has_media_type(&self, is: impl Fn(&str) -> bool) -> bool {
         let essence = self.content_type().and_then(|kind| kind.split(';').next());
         essence.is_some_and(|kind| is(kind.trim()))
-    }
-}
-
-/// The body of an answer, piece by piece as it arrives.
-///
-/// It ends after the first error. What arrived before the error has been delivered.
-///
-/// # Cancel safety
-/// A `next()` future may be dropped at any time; no piece is lost.
-pub struct ByteStream {
-    body: Option<Body>,
-    idle: Option<Duration>,
-    /// Armed while waiting for a piece, so that a stream which flows costs no timer.
-    idle_timer: Option<Pin<Box<Sleep>>>,
-    waiting: bool,
-    deadline: Option<Pin<Box<Sleep>>>,
-    call: CallFacts,
-}
-
-/// The call a body belongs to, for its errors.
-#[derive(Clone, Debug)]
-struct CallFacts {
-    started: Instant,
-    attempts: u32,
-    status: StatusCode,
-    request_id: Option<String>,
-    session: SessionId,
-}
-
-impl CallFacts {
-    fn error(&self, kind: ErrorKind, message: impl Into<String>) -> Error {
-        let refusal = ServiceResponse {
-            status: self.status.as_u16(),
-            request_id: self.request_id.clone(),
-            ..ServiceResponse::default()
-        };
-        let error = Error::new(kind, message).with_response(refusal).possibly_run(true);
-        error.with_attempts(self.attempts, self.started.elapsed())
-    }
-}
-
-impl ByteStream {
-    fn new(body: Body, idle: Option<Duration>, deadline: Option<Instant>, call: CallFacts) -> Self {
-        let deadline = deadline.map(|at| Box::pin(sleep_until(at)));
-        Self { body: Some(body), idle, idle_timer: None, waiting: false, deadline, call }
-    }
-
-    pub(crate) fn error(&self, kind: ErrorKind, message: impl Into<String>) -> Error {
-        self.call.error(kind, message)
-    }
-
-    fn end(&mut self, error: Error) -> Poll<Option<Result<Bytes, Error>>> {
-        self.body = None;
-        Poll::Ready(Some(Err(error)))
-    }
-
-    /// Whether one of the two clocks has run out while no piece is there.
-    fn poll_clocks(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
-        if let Some(idle) = self.idle {
-            let at = Instant::now() + idle;
-            let timer = self.idle_timer.get_or_insert_with(|| Box::pin(sleep_until(at)));
-            if !self.waiting {
-                timer.as_mut().reset(at);
-                self.waiting = true;
-            }
-            if timer.as_mut().poll(cx).is_ready() {
-                let message = format!("the answer stood still for {} s", idle.as_secs_f32());
-                return Poll::Ready(self.error(ErrorKind::Timeout, message));
-            }
-        }
-        let Some(deadline) = &mut self.deadline else { return Poll::Pending };
-        ready!(deadline.as_mut().poll(cx));
-        Poll::Ready(self.error(ErrorKind::Timeout, "the answer was not complete when the call's total time ran out"))
-    }
-}
-
-impl Stream for ByteStream {
-    type Item = Result<Bytes, Error>;
-
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = self.get_mut();
-        loop {
-            let Some(body) = &mut this.body else { return Poll::Ready(None) };
-            match Pin::new(body).poll_frame(cx) {
-                Poll::Ready(Some(Ok(frame))) => {
-                    this.waiting = false;
-                    // Trailers carry nothing the contract knows of; an empty piece says nothing.
-                    match frame.into_data() {
-                        Ok(piece) if !piece.is_empty() => return Poll::Ready(Some(Ok(piece))),
-                        _ => continue,
-                    }
-                }
-                Poll::Ready(Some(Err(error))) => {
-                    let broken = this.error(ErrorKind::BrokenOff, "the answer broke off midway").with_source(error);
-                    return this.end(broken);
-                }
-                Poll::Ready(None) => {
-                    this.body = None;
-                    return Poll::Ready(None);
-                }
-                Poll::Pending => {
-                    let error = ready!(this.poll_clocks(cx));
-                    return this.end(error);
-                }
-            }
-        }
-    }
-}
-
-impl std::fmt::Debug for ByteStream {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ByteStream").field("call", &self.call).finish_non_exhaustive()
     }
 }

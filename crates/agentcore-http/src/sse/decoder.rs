@@ -2,6 +2,7 @@
 //! nothing, never reconnects, and gives no meaning to the data.
 
 mod block;
+mod work;
 
 use std::{collections::VecDeque, fmt, mem};
 
@@ -9,7 +10,10 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use memchr::memchr2;
 
-use self::block::{Block, Field};
+use self::{
+    block::{Block, Field},
+    work::work,
+};
 use super::event::SseEvent;
 
 /// Decodes server-sent events: chunks are pushed in, events are pulled out.
@@ -304,13 +308,6 @@ fn line_end(bytes: &[u8]) -> Option<usize> {
 fn lossy(bytes: &[u8]) -> ByteString {
     String::from_utf8_lossy(bytes).into_owned().into()
 }
-
-/// Counts the bytes that were searched, copied or parsed; only in the tests, which tell linear from quadratic by it.
-#[cfg(not(test))]
-fn work(_bytes: usize) {}
-
-#[cfg(test)]
-use self::tests::work;
 
 /// The default bound on an event: 16 MiB.
 ///

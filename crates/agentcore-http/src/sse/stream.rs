@@ -42,7 +42,7 @@ impl Stream for EventStream {
                 Err(error) => {
                     self.ended = true;
                     // The next attempt would break off at the same event.
-                    let broken_off = self.bytes.error(ErrorKind::BrokenOff, error.to_string()).lasting();
+                    let broken_off = self.bytes.call.error(ErrorKind::BrokenOff, error.to_string()).lasting();
                     return Poll::Ready(Some(Err(broken_off)));
                 }
             }

@@ -6,7 +6,7 @@ use std::{mem, time::Duration};
 use bytestring::ByteString;
 use serde::de::IgnoredAny;
 
-use super::{super::event::SseEvent, work};
+use super::{super::event::SseEvent, work::work};
 
 /// The fields that the standard gives a meaning; lines of any other are ignored.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! The tests of the decoder: what they have in common, and the counter of its work.
+//! The tests of the decoder, and what they share.
 //!
 //! - `grammar`: inputs of every kind, and the events in them, written by hand.
 //! - `properties`: any bytes, cut anywhere, against an independent `reference`.
@@ -11,11 +11,11 @@ mod properties;
 mod reference;
 mod resources;
 
-use std::{cell::Cell, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{super::event::SseEvent, DecodeError, Decoder};
+use super::{super::event::SseEvent, DecodeError, Decoder, work::WORK};
 
 /// Everything a decoder says of some chunks, the end of the stream included.
 type Outcome = (Vec<SseEvent>, Option<DecodeError>);
@@ -81,16 +81,7 @@ fn check(decoder: impl Fn() -> Decoder, input: &[u8], expected: &Outcome) {
     assert_eq!(pull(&mut patient), *expected, "pulled at the end: {shown}");
 }
 
-thread_local! {
-    static WORK: Cell<usize> = const { Cell::new(0) };
-}
-
-/// The decoder tells here how many bytes it searches, copies and parses.
-pub(super) fn work(bytes: usize) {
-    WORK.set(WORK.get() + bytes);
-}
-
-/// The work done since this was last asked.
+/// Returns the work done since the last call.
 fn work_done() -> usize {
     WORK.take()
 }
