@@ -168,7 +168,7 @@ impl CallEngine {
         let mut backoff = spec.retry.backoff();
         let (mut attempts, mut replayed, mut may_have_run) = (0, false, false);
         if !spec.pause.is_zero() {
-            sleep(spec.pause).await;
+            sleep(spec.pause.min(spec.total.unwrap_or(spec.pause))).await;
         }
         loop {
             attempts += 1;
@@ -356,3 +356,6 @@ async fn text(mut body: Body) -> Bytes {
 const MAX_BYTES: usize = 64 * 1024;
 const TIMEOUT: Duration = Duration::from_secs(10);
 const METADATA_TIMEOUT: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests;

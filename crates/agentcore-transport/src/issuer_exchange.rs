@@ -69,7 +69,7 @@ impl Call for IssuerCall<'_> {
     }
 }
 
-/// Reads a body to its end, if that is not too far.
+/// Reads a body to its end, at most 1 MiB.
 async fn whole(mut body: Body) -> Result<Bytes, BoxError> {
     let mut read = BytesMut::new();
     while let Some(frame) = body.frame().await {
@@ -84,3 +84,6 @@ async fn whole(mut body: Body) -> Result<Bytes, BoxError> {
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_BYTES: usize = 1024 * 1024;
+
+#[cfg(test)]
+mod tests;

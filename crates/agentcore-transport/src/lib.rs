@@ -22,6 +22,9 @@ mod network;
 mod proxy;
 mod route;
 mod send_error;
+#[cfg(any(test, feature = "testing"))]
+#[doc(hidden)]
+pub mod testing;
 mod tls;
 mod transport;
 mod upgraded;

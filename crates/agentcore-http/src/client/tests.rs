@@ -2,8 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod script;
-
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, UNIX_EPOCH},
@@ -11,9 +9,9 @@ use std::{
 
 use agentcore_auth::{Auth, BoxFuture, ManualClock, StaticToken, Token, TokenSource, credentials::Credentials};
 use agentcore_core::{SessionId, Target};
+use agentcore_transport::testing::{Piece, Script, Step, answer, broken_after, refusal};
 use futures_util::{StreamExt, TryStreamExt};
 
-use self::script::{Piece, Script, Step, answer, broken_after, refusal};
 use crate::{Error, ErrorKind, HttpClient, HttpClientBuilder, Invocation, Response, RetryPolicy, Timeouts};
 
 fn target() -> Target {

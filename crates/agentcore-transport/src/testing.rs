@@ -1,4 +1,7 @@
-//! A network that does what it is told, step by step, and remembers what was sent.
+//! A scripted network for the tests of calls: it answers each request by the next step and keeps the requests. Opens no connection.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::exhaustive_enums, reason = "tests write scripts by hand")]
 
 use std::{
     collections::VecDeque,
@@ -6,48 +9,74 @@ use std::{
     time::Duration,
 };
 
-use agentcore_auth::{BoxError, BoxFuture};
-use agentcore_transport::{Body, Network, SendError, Upgrade};
+use agentcore_auth::BoxFuture;
+use agentcore_core::{BoxError, ErrorKind};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::{Request, Response};
-use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
+use hyper::body::Frame;
 
-use crate::ErrorKind;
+use crate::{Body, Network, SendError, Upgrade};
 
 /// What the network does with one request.
 #[derive(Debug)]
-pub(super) enum Step {
-    Answer { status: u16, headers: Vec<(&'static str, String)>, body: Vec<Piece> },
-    SendError { sent: bool, lasting: bool },
+pub enum Step {
+    /// It answers.
+    Answer {
+        /// The HTTP status.
+        status: u16,
+        /// The headers.
+        headers: Vec<(&'static str, String)>,
+        /// The body.
+        body: Vec<Piece>,
+    },
+    /// It fails; see [`SendError`].
+    SendError {
+        /// Whether the request may have left this machine.
+        sent: bool,
+        /// Whether the next attempt would fail the same way.
+        lasting: bool,
+    },
+    /// It never answers.
     Hang,
 }
 
-/// What comes of a body.
+/// A piece of a body.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Piece {
+pub enum Piece {
+    /// A frame of data.
     Data(&'static str),
+    /// A wait for the next piece.
     Pause(Duration),
+    /// A lost connection.
     Break,
+    /// A wait without end.
     Hang,
 }
 
-pub(super) fn answer(status: u16, headers: &[(&'static str, &str)], body: &'static str) -> Step {
+/// Returns an answer with a body of one piece.
+#[must_use]
+pub fn answer(status: u16, headers: &[(&'static str, &str)], body: &'static str) -> Step {
     let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
     Step::Answer { status, headers, body: vec![Piece::Data(body)] }
 }
 
-pub(super) fn refusal(status: u16, code: &str) -> Step {
+/// Returns a refusal with a message and this error type.
+#[must_use]
+pub fn refusal(status: u16, code: &str) -> Step {
     answer(status, &[("x-amzn-errortype", code)], r#"{"message":"no"}"#)
 }
 
-pub(super) fn broken_after(body: &'static str) -> Step {
+/// Returns an answer with status 200 whose connection is lost after this body.
+#[must_use]
+pub fn broken_after(body: &'static str) -> Step {
     Step::Answer { status: 200, headers: vec![], body: vec![Piece::Data(body), Piece::Break] }
 }
 
+/// A network that plays its steps in order. Clones share the script.
 #[derive(Clone, Debug)]
-pub(super) struct Script(Arc<Mutex<State>>);
+pub struct Script(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
@@ -56,19 +85,27 @@ struct State {
 }
 
 impl Script {
-    pub(super) fn of(steps: Vec<Step>) -> Self {
+    /// Makes a network that answers the first request by the first step, and so on.
+    #[must_use]
+    pub fn of(steps: Vec<Step>) -> Self {
         Self(Arc::new(Mutex::new(State { steps: steps.into(), seen: Vec::new() })))
     }
 
-    pub(super) fn network(&self) -> Arc<dyn Network> {
+    /// Returns the network for a call engine.
+    #[must_use]
+    pub fn network(&self) -> Arc<dyn Network> {
         Arc::new(self.clone())
     }
 
-    pub(super) fn seen(&self) -> Vec<Request<Bytes>> {
+    /// Returns the requests so far.
+    #[must_use]
+    pub fn seen(&self) -> Vec<Request<Bytes>> {
         self.0.lock().unwrap().seen.clone()
     }
 
-    pub(super) fn left(&self) -> usize {
+    /// Returns the number of steps not yet played.
+    #[must_use]
+    pub fn left(&self) -> usize {
         self.0.lock().unwrap().steps.len()
     }
 }

@@ -1,0 +1,198 @@
+//! The call loop against a scripted network under a paused clock: budgets, deadlines, and what the error remembers.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use agentcore_auth::{BoxFuture, SystemClock, Token, TokenSource};
+
+use super::*;
+use crate::testing::{Script, Step, answer, refusal};
+
+/// A request that is sent with the credential of a mechanism; a 2xx is accepted.
+struct Plain(Auth);
+
+impl Call for Plain {
+    type Body = Body;
+
+    fn auth(&self) -> &Auth {
+        &self.0
+    }
+
+    async fn prepare(&self, now: SystemTime) -> Result<(Request<Bytes>, AppliedCredential), Error> {
+        let mut request = Request::post("https://host.example/x").body(Bytes::new()).unwrap();
+        let credential = self.0.authorize(&mut request, None, now).await?;
+        Ok((request, credential))
+    }
+
+    async fn send(&self, network: &dyn Network, request: Request<Bytes>) -> Result<Reception<Body>, SendError> {
+        let response = network.send(request).await?;
+        Ok(if response.status().is_success() { Reception::Accepted(response) } else { Reception::Refused(response) })
+    }
+}
+
+/// Has a new token after each refused one, or never any.
+#[derive(Debug)]
+enum Tokens {
+    Renewable,
+    Pending,
+}
+
+impl TokenSource for Tokens {
+    fn token(&self) -> BoxFuture<'_, Result<Token, Error>> {
+        match self {
+            Self::Renewable => Box::pin(std::future::ready(Token::parse("token"))),
+            Self::Pending => Box::pin(std::future::pending()),
+        }
+    }
+
+    fn reject(&self, _: &Token) -> bool {
+        true
+    }
+}
+
+/// Grants so many retries, and counts what it is asked and told.
+#[derive(Debug)]
+struct Budget {
+    grants: usize,
+    withdrawals: AtomicUsize,
+    deposits: AtomicUsize,
+}
+
+impl RetryBudget for Budget {
+    fn withdraw(&self) -> bool {
+        self.withdrawals.fetch_add(1, Ordering::SeqCst) < self.grants
+    }
+
+    fn deposit(&self) {
+        self.deposits.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+type Outcome = Result<u16, (ErrorKind, bool)>;
+
+/// Makes a call, and returns its status or the error's kind and whether the agent may have run, with the attempts and the time
+/// in milliseconds.
+async fn run(engine: CallEngine, spec: CallSpec<'_>, auth: Auth) -> (Outcome, u32, u128) {
+    let started = Instant::now();
+    let (outcome, attempts) = match engine.run(&spec, &Plain(auth)).await {
+        Ok(called) => (Ok(called.response.status().as_u16()), called.attempts),
+        Err(error) => {
+            assert_eq!(error.elapsed(), started.elapsed());
+            (Err((error.kind(), error.may_have_run())), error.attempts())
+        }
+    };
+    (outcome, attempts, started.elapsed().as_millis())
+}
+
+fn engine(script: &Script) -> CallEngine {
+    CallEngine::new(script.network(), Arc::new(SystemClock::default())).random(|| 0.0)
+}
+
+/// Pauses last 100 milliseconds.
+fn spec<'a>(url: &'a Uri, retry: &'a RetryPolicy) -> CallSpec<'a> {
+    CallSpec {
+        operation: "test",
+        url,
+        arn: None,
+        session_id: None,
+        idempotent: false,
+        first_byte: None,
+        first_byte_missed: "",
+        total: None,
+        retry,
+        pause: Duration::ZERO,
+    }
+}
+
+fn ok() -> Step {
+    answer(200, &[], "")
+}
+
+fn lost() -> Step {
+    Step::SendError { sent: true, lasting: false }
+}
+
+fn unavailable(retry_after: &str) -> Step {
+    answer(503, &[("retry-after", retry_after)], "")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_budget_bounds_retries_and_nothing_else() {
+    type Case = (&'static str, Vec<Step>, usize, (Outcome, u32, u128), usize, usize);
+    let [s400, s401, s429, s503] = [400, 401, 429, 503].map(|status| move || refusal(status, ""));
+    let cases: [Case; 7] = [
+        ("first attempt", vec![ok()], 9, (Ok(200), 1, 0), 0, 1),
+        ("retried", vec![s429(), ok()], 9, (Ok(200), 2, 100), 1, 0),
+        ("used up", vec![s503()], 0, (Err((ErrorKind::Unavailable, false)), 1, 0), 1, 0),
+        ("used up midway", vec![s503(), s429()], 1, (Err((ErrorKind::Throttled, false)), 2, 100), 2, 0),
+        ("replayed", vec![s401(), ok()], 0, (Ok(200), 2, 0), 0, 0),
+        ("replayed and retried", vec![s401(), s503(), ok()], 9, (Ok(200), 3, 100), 1, 0),
+        ("final", vec![s400()], 9, (Err((ErrorKind::Refused, false)), 1, 0), 0, 0),
+    ];
+    for (name, steps, grants, expected, withdrawals, deposits) in cases {
+        let script = Script::of(steps);
+        let budget = Arc::new(Budget { grants, withdrawals: AtomicUsize::new(0), deposits: AtomicUsize::new(0) });
+        let (url, retry) = (Uri::from_static("https://host.example/x"), RetryPolicy::default());
+        let found = run(engine(&script).budget(budget.clone()), spec(&url, &retry), Auth::bearer(Tokens::Renewable));
+        assert_eq!(found.await, expected, "{name}");
+        assert_eq!(script.left(), 0, "{name}");
+        assert_eq!(budget.withdrawals.load(Ordering::SeqCst), withdrawals, "{name}");
+        assert_eq!(budget.deposits.load(Ordering::SeqCst), deposits, "{name}");
+    }
+}
+
+/// The total time is 5 seconds.
+#[tokio::test(start_paused = true)]
+async fn the_total_time_bounds_attempts_and_pauses() {
+    type Case = (&'static str, Vec<Step>, bool, u64, (Outcome, u32, u128));
+    let timeout = |may_have_run| Err((ErrorKind::Timeout, may_have_run));
+    let cases: [Case; 8] = [
+        ("one attempt", vec![Step::Hang], false, 0, (timeout(true), 1, 5_000)),
+        ("one attempt, idempotent", vec![Step::Hang], true, 0, (timeout(true), 1, 5_000)),
+        ("second attempt", vec![unavailable("3"), Step::Hang], false, 0, (timeout(true), 2, 5_000)),
+        ("a pause within", vec![unavailable("4"), ok()], false, 0, (Ok(200), 2, 4_000)),
+        ("a pause past it", vec![unavailable("5")], false, 0, (Err((ErrorKind::Unavailable, false)), 1, 0)),
+        ("a first pause", vec![Step::Hang], false, 3, (timeout(true), 1, 5_000)),
+        (
+            "a first pause, then another",
+            vec![unavailable("2")],
+            false,
+            3,
+            (Err((ErrorKind::Unavailable, false)), 1, 3_000),
+        ),
+        ("a first pause past it", vec![Step::Hang], false, 9, (timeout(true), 1, 5_000)),
+    ];
+    let (url, retry) = (Uri::from_static("https://host.example/x"), RetryPolicy::default());
+    let total = Some(Duration::from_secs(5));
+    for (name, steps, idempotent, pause, expected) in cases {
+        let script = Script::of(steps);
+        let spec = CallSpec { total, idempotent, pause: Duration::from_secs(pause), ..spec(&url, &retry) };
+        assert_eq!(run(engine(&script), spec, Auth::None).await, expected, "{name}");
+        assert_eq!(script.left(), 0, "{name}");
+    }
+    let script = Script::of(vec![]);
+    let spec = CallSpec { total, ..spec(&url, &retry) };
+    let found = run(engine(&script), spec, Auth::bearer(Tokens::Pending)).await;
+    assert_eq!(found, (timeout(false), 1, 5_000), "nothing is sent before there is a token");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_may_have_run_is_remembered() {
+    let throttled = || refusal(429, "");
+    let unreached = || Step::SendError { sent: false, lasting: true };
+    for (name, steps, expected) in [
+        ("none", vec![throttled(), throttled(), throttled()], (ErrorKind::Throttled, false)),
+        ("lost first", vec![lost(), throttled(), throttled()], (ErrorKind::Throttled, true)),
+        ("lost second", vec![throttled(), lost(), throttled()], (ErrorKind::Throttled, true)),
+        ("lost last", vec![throttled(), throttled(), lost()], (ErrorKind::Unavailable, true)),
+        ("failed, then not reached", vec![refusal(500, ""), unreached()], (ErrorKind::Unavailable, true)),
+        ("not reached", vec![unreached()], (ErrorKind::Unavailable, false)),
+    ] {
+        let (script, attempts) = (Script::of(steps), 3);
+        let (url, retry) = (Uri::from_static("https://host.example/x"), RetryPolicy::default().max_attempts(attempts));
+        let spec = CallSpec { idempotent: true, ..spec(&url, &retry) };
+        assert_eq!(run(engine(&script), spec, Auth::None).await.0, Err(expected), "{name}");
+        assert_eq!(script.left(), 0, "{name}");
+    }
+}
