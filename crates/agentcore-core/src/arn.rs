@@ -2,7 +2,7 @@
 
 use std::{fmt, ops::Range, str::FromStr, sync::Arc};
 
-use crate::{Error, InputKind, Partition, Qualifier, Region};
+use crate::{Error, InputKind, Partition, Qualifier, Region, text::display_as_str};
 
 /// The Amazon Resource Name of an agent runtime, `arn:PARTITION:bedrock-agentcore:REGION:ACCOUNT:runtime/ID`, or of a harness,
 /// `…:harness/ID`.
@@ -47,12 +47,6 @@ impl ResourceType {
             Self::Runtime => "runtime",
             Self::Harness => "harness",
         }
-    }
-}
-
-impl fmt::Display for ResourceType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 
@@ -166,11 +160,7 @@ impl FromStr for Arn {
     }
 }
 
-impl fmt::Display for Arn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
+display_as_str!(Arn, ResourceType);
 
 impl fmt::Debug for Arn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -33,6 +33,7 @@ pub mod qualifier;
 pub mod region;
 pub mod session;
 pub mod target;
+mod text;
 
 pub use arn::{Arn, ResourceType};
 pub use call::{BoxError, Error, ErrorKind, RetryPolicy, ServiceResponse, retry, service_error};

@@ -82,19 +82,13 @@ const JSON: &str = "application/json";
 pub static INVOKE: Operation = Operation {
     name: "invoke",
     noun: "invocations",
-    method: &Method::POST,
     path: "/runtimes/{arn}/invocations",
     local_path: Some("/invocations"),
-    upgrades: false,
-    resources: RUNTIME,
     query: &[QueryMember::Qualifier, QueryMember::AccountId],
     session: SessionUse::Optional,
-    authenticated: true,
-    idempotent: false,
-    max_body_bytes: MAX_PAYLOAD_BYTES,
-    content_type: Some(JSON),
     accept: "text/event-stream, application/json",
     index: 0,
+    ..ROW
 };
 
 /// `InvokeHarness`: says something to a harness.
@@ -102,7 +96,6 @@ pub static HARNESS: Operation = Operation {
     name: "harness",
     noun: "harness invocations",
     path: "/harnesses/invoke",
-    local_path: None,
     resources: &[ResourceType::Harness],
     query: &[QueryMember::HarnessArn, QueryMember::Qualifier],
     session: SessionUse::Required,
@@ -139,76 +132,61 @@ pub static STOP: Operation = Operation {
 pub static AGENT_CARD: Operation = Operation {
     name: "card",
     noun: "agent card",
-    method: &Method::GET,
     path: "/runtimes/{arn}/invocations/.well-known/agent-card.json",
     local_path: Some("/.well-known/agent-card.json"),
     session: SessionUse::Optional,
     idempotent: true,
-    max_body_bytes: 0,
-    content_type: None,
     index: 4,
-    ..ROW
+    ..GET
 };
 
 /// The protected-resource metadata: which issuers a runtime trusts (RFC 9728).
 pub static RESOURCE_METADATA: Operation = Operation {
     name: "resource metadata",
     noun: "resource metadata",
-    method: &Method::GET,
     path: "/runtimes/{arn}/invocations/.well-known/oauth-protected-resource",
     authenticated: false,
     idempotent: true,
-    max_body_bytes: 0,
-    content_type: None,
     index: 5,
-    ..ROW
+    ..GET
 };
 
 /// Opens an agent's WebSocket.
 pub static WEBSOCKET: Operation = Operation {
     name: "connect",
     noun: "WebSocket",
-    method: &Method::GET,
     path: "/runtimes/{arn}/ws",
     local_path: Some("/ws"),
     upgrades: true,
     session: SessionUse::Optional,
-    max_body_bytes: 0,
-    content_type: None,
     index: 6,
-    ..ROW
+    ..GET
 };
 
 /// Opens a shell in a session's machine; the query member `shellId` is the caller's to add.
 pub static SHELL: Operation = Operation {
     name: "shell",
     noun: "shell",
-    method: &Method::GET,
     path: "/runtimes/{arn}/ws/shells",
     upgrades: true,
     resources: ANY,
     session: SessionUse::Optional,
-    max_body_bytes: 0,
-    content_type: None,
     index: 7,
-    ..ROW
+    ..GET
 };
 
 /// Asks a local container for its health.
 pub static PING: Operation = Operation {
     name: "ping",
     noun: "ping",
-    method: &Method::GET,
     path: "",
     local_path: Some("/ping"),
     resources: &[],
     query: &[],
     authenticated: false,
     idempotent: true,
-    max_body_bytes: 0,
-    content_type: None,
     index: 8,
-    ..ROW
+    ..GET
 };
 
 /// Every operation.
@@ -233,6 +211,9 @@ const ROW: Operation = Operation {
     accept: JSON,
     index: 0,
 };
+
+/// What most rows without a body have.
+const GET: Operation = Operation { method: &Method::GET, max_body_bytes: 0, content_type: None, ..ROW };
 
 const EVENT_STREAM: &str = "application/vnd.amazon.eventstream";
 

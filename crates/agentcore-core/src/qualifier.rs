@@ -1,8 +1,8 @@
 //! The qualifier: the name of a runtime's endpoint, which points at one version of the agent.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{str::FromStr, sync::Arc};
 
-use crate::{Error, InputKind};
+use crate::{Error, InputKind, text::text_traits};
 
 /// The name of an agent runtime's endpoint, such as `DEFAULT` or `prod`.
 ///
@@ -11,13 +11,7 @@ use crate::{Error, InputKind};
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Qualifier(Arc<str>);
 
-impl Qualifier {
-    /// The qualifier's text, not encoded.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
+text_traits!(Qualifier);
 
 impl FromStr for Qualifier {
     type Err = Error;
@@ -30,18 +24,6 @@ impl FromStr for Qualifier {
             _ if text.chars().count() > MAX_CHARS => refuse("it is longer than 256 characters"),
             _ => Ok(Self(text.into())),
         }
-    }
-}
-
-impl fmt::Display for Qualifier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for Qualifier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Qualifier({:?})", self.0)
     }
 }
 

@@ -1,8 +1,11 @@
 //! AWS regions and the partitions they belong to. Knows the names' grammar, not which regions exist.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{str::FromStr, sync::Arc};
 
-use crate::{Error, InputKind};
+use crate::{
+    Error, InputKind,
+    text::{display_as_str, text_traits},
+};
 
 /// An AWS region such as `us-east-1`.
 ///
@@ -12,26 +15,12 @@ use crate::{Error, InputKind};
 pub struct Region(Arc<str>);
 
 impl Region {
-    /// The region's name.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// The partition the region belongs to, told by its prefix as the service model does.
     #[must_use]
     pub fn partition(&self) -> Partition {
-        const PREFIXES: &[(&str, Partition)] = &[
-            ("cn-", Partition::AwsCn),
-            ("us-gov-", Partition::AwsUsGov),
-            ("us-iso-", Partition::AwsIso),
-            ("us-isob-", Partition::AwsIsoB),
-            ("eu-isoe-", Partition::AwsIsoE),
-            ("us-isof-", Partition::AwsIsoF),
-            ("eusc-", Partition::AwsEusc),
-        ];
-        let found = PREFIXES.iter().find(|(prefix, _)| self.0.starts_with(prefix));
-        found.map_or(Partition::Aws, |(_, partition)| *partition)
+        // The first row's prefix is that of any region, so it comes last.
+        let found = PARTITIONS.iter().rev().find(|row| self.0.starts_with(row.2));
+        found.map_or(Partition::Aws, |row| row.0)
     }
 }
 
@@ -59,17 +48,8 @@ impl FromStr for Region {
     }
 }
 
-impl fmt::Display for Region {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for Region {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Region({})", self.0)
-    }
-}
+text_traits!(Region);
+display_as_str!(Partition);
 
 /// A closed group of regions with its own accounts and its own domain names.
 ///
@@ -105,13 +85,13 @@ impl Partition {
     /// The domain under which the partition's hosts live.
     #[must_use]
     pub fn dns_suffix(self) -> &'static str {
-        self.row().2
+        self.row().3
     }
 
     /// The domain of the hosts that answer over IPv4 and IPv6.
     #[must_use]
     pub fn dual_stack_dns_suffix(self) -> &'static str {
-        self.row().3
+        self.row().4
     }
 
     fn row(self) -> &'static PartitionRow {
@@ -135,23 +115,18 @@ impl FromStr for Partition {
     }
 }
 
-impl fmt::Display for Partition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-type PartitionRow = (Partition, &'static str, &'static str, &'static str);
+/// Partition, name, prefix of its regions, domain, and domain of dual-stack hosts.
+type PartitionRow = (Partition, &'static str, &'static str, &'static str, &'static str);
 
 const PARTITIONS: &[PartitionRow] = &[
-    (Partition::Aws, "aws", "amazonaws.com", "api.aws"),
-    (Partition::AwsCn, "aws-cn", "amazonaws.com.cn", "api.amazonwebservices.com.cn"),
-    (Partition::AwsUsGov, "aws-us-gov", "amazonaws.com", "api.aws"),
-    (Partition::AwsIso, "aws-iso", "c2s.ic.gov", "api.aws.ic.gov"),
-    (Partition::AwsIsoB, "aws-iso-b", "sc2s.sgov.gov", "api.aws.scloud"),
-    (Partition::AwsIsoE, "aws-iso-e", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"),
-    (Partition::AwsIsoF, "aws-iso-f", "csp.hci.ic.gov", "api.aws.hci.ic.gov"),
-    (Partition::AwsEusc, "aws-eusc", "amazonaws.eu", "api.amazonwebservices.eu"),
+    (Partition::Aws, "aws", "", "amazonaws.com", "api.aws"),
+    (Partition::AwsCn, "aws-cn", "cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn"),
+    (Partition::AwsUsGov, "aws-us-gov", "us-gov-", "amazonaws.com", "api.aws"),
+    (Partition::AwsIso, "aws-iso", "us-iso-", "c2s.ic.gov", "api.aws.ic.gov"),
+    (Partition::AwsIsoB, "aws-iso-b", "us-isob-", "sc2s.sgov.gov", "api.aws.scloud"),
+    (Partition::AwsIsoE, "aws-iso-e", "eu-isoe-", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"),
+    (Partition::AwsIsoF, "aws-iso-f", "us-isof-", "csp.hci.ic.gov", "api.aws.hci.ic.gov"),
+    (Partition::AwsEusc, "aws-eusc", "eusc-", "amazonaws.eu", "api.amazonwebservices.eu"),
 ];
 
 /// No region's name comes near this many bytes; a DNS label ends at 63.

@@ -1,10 +1,10 @@
 //! Who is talking to whom: session ids, user ids and shell ids. Makes them and checks them, keeps no state.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{str::FromStr, sync::Arc};
 
 use uuid::Uuid;
 
-use crate::{Error, InputKind};
+use crate::{Error, InputKind, text::text_traits};
 
 /// The id of a conversation with an agent: 33 to 256 visible ASCII characters.
 ///
@@ -57,12 +57,6 @@ impl SessionId {
         let fits = (1..=Self::MAX_CHARS).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
         fits.then(|| Self(text.into()))
     }
-
-    /// The id's text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
 impl FromStr for SessionId {
@@ -91,12 +85,6 @@ pub struct UserId(Arc<str>);
 impl UserId {
     /// The most characters the service takes.
     pub const MAX_CHARS: usize = 1024;
-
-    /// The id's text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
 impl FromStr for UserId {
@@ -123,12 +111,6 @@ pub struct ShellId(Arc<str>);
 impl ShellId {
     /// The most characters the service takes.
     pub const MAX_CHARS: usize = 128;
-
-    /// The id's text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
 impl FromStr for ShellId {
@@ -144,28 +126,6 @@ impl FromStr for ShellId {
             Err(Error::invalid(InputKind::ShellId, text, rule))
         }
     }
-}
-
-macro_rules! text_traits {
-    ($($name:ident),*) => {$(
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, concat!(stringify!($name), "({})"), self.0)
-            }
-        }
-
-        impl AsRef<str> for $name {
-            fn as_ref(&self) -> &str {
-                &self.0
-            }
-        }
-    )*};
 }
 
 text_traits!(SessionId, UserId, ShellId);

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use agentcore_auth::{Auth, Clock, SystemClock};
-use agentcore_core::{Operation, SessionId, Target, UserId, operation};
+use agentcore_core::{Operation, Target, UserId, operation};
 use agentcore_transport::{CallEngine, CallSpec, Network};
 use bytes::Bytes;
 use http::Request;
@@ -77,18 +77,9 @@ impl HttpClient {
     /// # Cancel safety
     /// Dropping the future sends nothing more; an attempt on its way is cut off, and the agent may have run.
     pub async fn invoke(&self, target: &Target, invocation: &Invocation) -> Result<Response, Error> {
-        let Shared { timeouts, retry, user, max_payload_bytes, .. } = &*self.0;
-        let auth = self.auth(target);
-        let exchange = Exchange {
-            target,
-            operation: &operation::INVOKE,
-            request: invocation.request(target, user, auth, *max_payload_bytes)?,
-            session: invocation.session_id(),
-            idempotent: invocation.idempotent,
-            timeouts: invocation.timeouts.as_ref().unwrap_or(timeouts),
-            retry: invocation.retry.as_ref().unwrap_or(retry),
-        };
-        self.call(&exchange).await
+        let Shared { user, max_payload_bytes, .. } = &*self.0;
+        let request = invocation.request(target, user, self.auth(target), *max_payload_bytes)?;
+        self.call(target, &operation::INVOKE, &request, invocation).await
     }
 
     /// The mechanism for a target: a local container asks for no credential, so none goes there.
@@ -96,19 +87,27 @@ impl HttpClient {
         if target.is_local() { &Auth::None } else { &self.0.auth }
     }
 
-    async fn call(&self, exchange: &Exchange<'_>) -> Result<Response, Error> {
-        let Exchange { target, operation, request, session, idempotent, timeouts, retry } = exchange;
+    /// Sends a request of an operation by the settings of an invocation, or the client's own.
+    async fn call(
+        &self,
+        target: &Target,
+        operation: &Operation,
+        request: &Request<Bytes>,
+        settings: &Invocation,
+    ) -> Result<Response, Error> {
         let auth = if operation.authenticated { self.auth(target) } else { &Auth::None };
+        let timeouts = settings.timeouts.as_ref().unwrap_or(&self.0.timeouts);
+        let session = settings.session_id();
         let spec = CallSpec {
             operation: operation.name,
             url: request.uri(),
             arn: target.arn().map(|arn| arn.as_str()),
             session_id: Some(session.as_str()),
-            idempotent: *idempotent || operation.idempotent,
+            idempotent: settings.idempotent || operation.idempotent,
             first_byte: timeouts.first_byte,
             first_byte_missed: "no answer began",
             total: timeouts.total,
-            retry,
+            retry: settings.retry.as_ref().unwrap_or(&self.0.retry),
             pause: Duration::ZERO,
         };
         let called = self.0.engine.run(&spec, &HttpCall { request, auth, region: target.region() }).await?;
@@ -129,28 +128,9 @@ impl HttpClient {
     /// # Cancel safety
     /// Dropping the future has no lasting effect.
     pub async fn ping(&self, target: &Target) -> Result<Health, Error> {
-        let exchange = Exchange {
-            target,
-            operation: &operation::PING,
-            request: request::write(target, &operation::PING, Contents::default())?,
-            session: &SessionId::random(),
-            idempotent: true,
-            timeouts: &self.0.timeouts,
-            retry: &self.0.retry,
-        };
-        self.call(&exchange).await?.json().await
+        let request = request::write(target, &operation::PING, Contents::default())?;
+        self.call(target, &operation::PING, &request, &Invocation::new("")).await?.json().await
     }
-}
-
-/// A request, and how it is to be sent.
-struct Exchange<'a> {
-    target: &'a Target,
-    operation: &'static Operation,
-    request: Request<Bytes>,
-    session: &'a SessionId,
-    idempotent: bool,
-    timeouts: &'a Timeouts,
-    retry: &'a RetryPolicy,
 }
 
 /// A container's answer to a ping (`GET /ping` of the AgentCore Runtime HTTP protocol contract).
