@@ -136,15 +136,6 @@ fn refuse_plaintext(uri: &Uri, what: &str) -> Result<(), Error> {
     Err(Error::new(ErrorKind::Input, message))
 }
 
-pub(crate) fn in_words(age: std::time::Duration) -> String {
-    match age.as_secs() {
-        seconds @ 0..120 => format!("{seconds} s"),
-        seconds @ 120..7200 => format!("{} min", seconds / 60),
-        seconds @ 7200..172_800 => format!("{} h", seconds / 3600),
-        seconds => format!("{} days", seconds / 86_400),
-    }
-}
-
 /// What AWS calls a signature that is too old or too new; `InvalidSignatureException` has other causes too, which the date
 /// tells apart.
 const TIME_ERRORS: &[&str] = &[

@@ -7,6 +7,7 @@
 //! Devices that a pool remembers are not supported: a pool that always does so refuses to renew.
 
 mod challenge;
+mod config;
 mod login;
 mod pool;
 mod refusal;
@@ -21,13 +22,13 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use agentcore_core::Endpoint;
 use aws_sdk_cognitoidentityprovider::types::AuthenticationResultType;
 use aws_smithy_types::date_time::{DateTime, Format};
 use secrecy::{ExposeSecret, SecretString};
 
 pub use self::{
     challenge::{Answer, Challenge, ChallengeResponder},
+    config::{CognitoConfig, TokenUse},
     login::Login,
     pool::{PoolId, PoolRef},
 };
@@ -39,36 +40,9 @@ use self::{
     wire::{Parameters, Question, Step, USERNAME, Wire},
 };
 use crate::{
-    BoxFuture, CachedToken, Clock, Error, ErrorKind, Exchange, Issued, StoredToken, SystemClock, TokenIssuer,
+    BoxFuture, CachedToken, Clock, Error, ErrorKind, Exchange, Issued, StoredToken, TokenIssuer,
     refresh::DEFAULT_DEADLINE,
 };
-
-/// A user of a pool, seen by one app client: what it takes to log in.
-///
-/// ```no_run
-/// # use std::sync::Arc;
-/// use agentcore_auth::cognito::{CognitoConfig, Login, PoolId};
-///
-/// # fn example(http: Arc<dyn agentcore_auth::Exchange>, password: String) -> Result<(), agentcore_auth::Error> {
-/// let pool: PoolId = "us-east-1_ABC123DEF".parse()?;
-/// let login = Login::user_srp("ada@example.com", password);
-/// let source = CognitoConfig::new(pool, "my-client-id", login).over(http).cached();
-/// # Ok(()) }
-/// ```
-#[derive(Clone)]
-pub struct CognitoConfig {
-    pool: PoolRef,
-    client_id: String,
-    secret: Option<SecretString>,
-    login: Login,
-    token_use: TokenUse,
-    endpoint: Option<Endpoint>,
-    responder: Option<Arc<dyn ChallengeResponder>>,
-    clock: Arc<dyn Clock>,
-    rotating: bool,
-    username: Option<String>,
-    refresh_token: Option<SecretString>,
-}
 
 /// A user of a pool who is logged in when a token is first asked for. Clones share the login.
 ///
@@ -82,98 +56,7 @@ pub struct Cognito {
     session: Arc<Session>,
 }
 
-/// Which of the tokens of a login is sent to agents.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TokenUse {
-    /// The access token, whose `client_id` a runtime checks against `allowedClients`.
-    #[default]
-    Access,
-    /// The id token, whose `aud` a runtime checks against `allowedAudience`.
-    Id,
-}
-
 impl CognitoConfig {
-    /// A user in a [`PoolId`], or in a region alone.
-    #[must_use]
-    pub fn new(pool: impl Into<PoolRef>, client_id: impl Into<String>, login: Login) -> Self {
-        Self {
-            pool: pool.into(),
-            client_id: client_id.into(),
-            secret: None,
-            login,
-            token_use: TokenUse::default(),
-            endpoint: None,
-            responder: None,
-            clock: Arc::new(SystemClock::default()),
-            rotating: false,
-            username: None,
-            refresh_token: None,
-        }
-    }
-
-    /// The app client's secret, if it has one.
-    #[must_use]
-    pub fn client_secret(mut self, secret: impl Into<SecretString>) -> Self {
-        self.secret = Some(secret.into());
-        self
-    }
-
-    /// Which token is sent to agents. Default: [`TokenUse::Access`].
-    #[must_use]
-    pub fn token_use(mut self, token_use: TokenUse) -> Self {
-        self.token_use = token_use;
-        self
-    }
-
-    /// Where Cognito is, over `https` or on loopback. Default: the service in the pool's region.
-    #[must_use]
-    pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
-        self.endpoint = Some(endpoint);
-        self
-    }
-
-    /// Who answers what Cognito asks in the middle of a login. Default: nobody, and a login that needs it fails with
-    /// [`ErrorKind::Challenge`].
-    #[must_use]
-    pub fn responder(mut self, responder: impl ChallengeResponder + 'static) -> Self {
-        self.responder = Some(Arc::new(responder));
-        self
-    }
-
-    /// Renews by `GetTokensFromRefreshToken` from the start, as app clients that rotate refresh tokens want it.
-    ///
-    /// Without this setting `REFRESH_TOKEN_AUTH` is tried first, and its refusal tells.
-    #[must_use]
-    pub fn rotating(mut self) -> Self {
-        self.rotating = true;
-        self
-    }
-
-    /// The real name of the user whose refresh token is in hand: the `username` claim of its tokens, never an alias.
-    ///
-    /// An app client with a secret proves itself by it in `REFRESH_TOKEN_AUTH`. Without a name the first renewal is by
-    /// `GetTokensFromRefreshToken`, which needs none, and the new token tells it.
-    #[must_use]
-    pub fn known_as(mut self, username: impl Into<String>) -> Self {
-        self.username = Some(username.into());
-        self
-    }
-
-    /// Tells the time that is part of what `USER_SRP_AUTH` proves. Default: the system's clocks.
-    #[must_use]
-    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
-        self.clock = Arc::new(clock);
-        self
-    }
-
-    /// Takes up the login of this refresh token before the password is used. When it is dead, the password logs in again.
-    #[must_use]
-    pub fn resuming(mut self, refresh_token: impl Into<SecretString>) -> Self {
-        self.refresh_token = Some(refresh_token.into());
-        self
-    }
-
     /// Returns the user, who will be logged in over this port.
     #[must_use]
     pub fn over(self, http: Arc<dyn Exchange>) -> Cognito {
@@ -222,7 +105,7 @@ impl Cognito {
     pub async fn logout(&self) -> Result<(), Error> {
         let _turn = self.session.turn().await;
         let Some(token) = self.session.refresh_token() else { return Ok(()) };
-        let revoked = Wire::new(self, None).revoke(&token).await;
+        let revoked = Wire::new(&self.config, &self.http, None).revoke(&token).await;
         if !revoked.as_ref().is_err_and(Failure::is_temporary) {
             self.session.forget();
         }
@@ -234,7 +117,7 @@ impl Cognito {
         if !matches!(flow, Flow::UserPassword) {
             self.config.pool.pool(flow.name())?;
         }
-        let wire = Wire::new(self, Some(flow));
+        let wire = Wire::new(&self.config, &self.http, Some(flow));
         let password = self.session.password().unwrap_or_else(|| account.password.clone());
         let srp = matches!(flow, Flow::UserSrp).then(Ephemeral::random).transpose()?;
         let applied = match &srp {
@@ -300,7 +183,7 @@ impl Cognito {
 
     /// Renews by the refresh token, in whichever way the app client takes.
     async fn renew(&self, token: &SecretString) -> Result<Issued, Failure> {
-        let wire = Wire::new(self, None);
+        let wire = Wire::new(&self.config, &self.http, None);
         let user = self.session.username();
         let mut step = None;
         if !self.session.is_rotating() && (user.is_some() || self.config.secret.is_none()) {
@@ -371,34 +254,6 @@ impl TokenIssuer for Cognito {
         stored.refresh_token = self.refresh_token();
         stored.username = self.username();
         stored
-    }
-}
-
-impl TokenUse {
-    /// The token of this use, with the life that is its own.
-    fn of(self, tokens: &AuthenticationResultType) -> Result<Issued, Error> {
-        let (name, token) = match self {
-            Self::Access => ("access", tokens.access_token()),
-            Self::Id => ("id", tokens.id_token()),
-        };
-        let token = token.ok_or_else(|| Error::new(ErrorKind::Service, format!("Cognito gave no {name} token")))?;
-        let issued = Issued::new(crate::Token::parse(token)?);
-        // `ExpiresIn` is the access token's; an id token may live longer or shorter, and says so itself.
-        match u64::try_from(tokens.expires_in()) {
-            Ok(life) if life > 0 && self == Self::Access => Ok(issued.expires_in(Duration::from_secs(life))),
-            _ => Ok(issued),
-        }
-    }
-}
-
-impl fmt::Debug for CognitoConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CognitoConfig")
-            .field("pool", &self.pool)
-            .field("login", &self.login)
-            .field("token_use", &self.token_use)
-            .field("responder", &self.responder)
-            .finish_non_exhaustive()
     }
 }
 

@@ -9,12 +9,14 @@ mod key;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
-use self::{cache::KeyCache, key::Algorithm};
+use self::{
+    cache::KeyCache,
+    key::{Algorithm, decode, untrusted},
+};
 pub use crate::issuer::Issuer;
-use crate::{Clock, Error, ErrorKind, Exchange, auth::in_words, token::jwt};
+use crate::{Clock, Error, ErrorKind, Exchange, clock::in_words, token::jwt};
 
 /// Verifies the tokens of one issuer, as a runtime with a JWT authorizer does.
 ///
@@ -210,15 +212,6 @@ impl<'a> Parts<'a> {
     fn text(&self, claim: &str) -> Option<&str> {
         self.claims.get(claim)?.as_str()
     }
-}
-
-/// Strictly base64url without padding (RFC 7515 §2): one text for the same bytes, and no other.
-fn decode(text: &str) -> Option<Vec<u8>> {
-    URL_SAFE_NO_PAD.decode(text).ok()
-}
-
-fn untrusted(why: &str) -> Error {
-    Error::new(ErrorKind::UntrustedToken, format!("the token was refused: {why}"))
 }
 
 /// HTTP servers take no header this long.

@@ -24,6 +24,8 @@
 //!
 //! Checked against: the signatures botocore 1.44.5 makes under a frozen clock with AWS's published example credentials.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod auth;
 mod clock;
 #[cfg(feature = "cognito")]

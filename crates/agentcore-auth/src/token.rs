@@ -9,20 +9,24 @@ mod source;
 mod store;
 mod stored_token;
 
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use http::HeaderValue;
 
 #[cfg(feature = "command")]
 pub use self::command::CommandToken;
 pub use self::{
-    cache::{CachedToken, TokenStatistics},
+    cache::CachedToken,
     issuer::{Issued, TokenIssuer},
     source::{FileToken, FromFn, from_env, from_fn},
     store::{FileStore, StoreLock, Stored, TokenStore},
     stored_token::StoredToken,
 };
-use crate::{BoxFuture, Error, ErrorKind, auth::in_words};
+use crate::{BoxFuture, Error, ErrorKind, clock::in_words};
 
 /// A bearer token with its ready-made `Authorization` value. Cheap to clone; blind in `Debug`.
 #[derive(Clone, PartialEq, Eq)]
@@ -154,6 +158,26 @@ pub trait TokenSource: fmt::Debug + Send + Sync {
     }
 }
 
+/// What a source has done so far. Contains no secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenStatistics {
+    /// Fetches that were begun.
+    pub fetches: u64,
+    /// How many of them were begun early, while the token before was still good.
+    pub refreshes: u64,
+    /// Fetches that failed.
+    pub failures: u64,
+    /// Tokens given out within their refresh window, while another caller's fetch was under way or the issuer failed.
+    pub served_stale: u64,
+    /// Tokens given back because the service refused them.
+    pub rejected: u64,
+    /// The age of the current token, if there is one.
+    pub age: Option<Duration>,
+    /// What is left of the current token's life, if that is known.
+    pub expires_in: Option<Duration>,
+}
+
 /// A shared source is a source: several clients can live on one login, and its statistics stay within reach.
 impl<T: TokenSource + ?Sized> TokenSource for Arc<T> {
     fn token(&self) -> BoxFuture<'_, Result<Token, Error>> {
@@ -197,9 +221,9 @@ impl TokenSource for StaticToken {
 
 /// The life that an issuer tells in JSON: a number of seconds, though some write it as a text.
 #[cfg(any(feature = "command", feature = "oauth"))]
-pub(crate) fn lifetime_in_seconds(value: &serde_json::Value) -> Option<std::time::Duration> {
+pub(crate) fn lifetime_in_seconds(value: &serde_json::Value) -> Option<Duration> {
     let seconds = value.as_f64().or_else(|| value.as_str()?.parse().ok())?;
-    std::time::Duration::try_from_secs_f64(seconds).ok()
+    Duration::try_from_secs_f64(seconds).ok()
 }
 
 const SCHEME: &str = "Bearer ";

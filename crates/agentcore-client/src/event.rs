@@ -73,8 +73,9 @@ pub enum Event {
 }
 
 impl Event {
-    /// The text, if this is a piece of it.
+    /// Returns the text, if this is a piece of it.
     #[must_use]
+    #[doc(alias = "chunk_text")]
     pub fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),

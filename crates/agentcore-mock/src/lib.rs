@@ -140,6 +140,8 @@
 //! Where the service's messages are not public, the mock has its own: match errors by name and status. The mock listens on
 //! 127.0.0.1 only, and its secrets are valid for nothing else. It is a server for tests, and not hardened against attacks.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod agents;
 mod builder;
 mod clock;

@@ -119,6 +119,8 @@
 //!
 //! Checked against: the URLs, signatures and subprotocols that the official Python SDK 1.25.0 makes under a frozen clock.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 #[cfg(feature = "connect")]
 pub mod connect;
 mod handshake;

@@ -1,6 +1,6 @@
 //! The operations of Cognito that a login is made of, each one request through the SDK. Decides nothing and repeats nothing.
 
-use std::{collections::HashMap, fmt, future::Future};
+use std::{collections::HashMap, fmt, future::Future, sync::Arc};
 
 use aws_sdk_cognitoidentityprovider::{
     Client,
@@ -13,8 +13,8 @@ use aws_sdk_cognitoidentityprovider::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Cognito, login::Flow, pool::PoolRef, refusal::Failure, secret_hash::secret_hash};
-use crate::{Repeat, sdk};
+use super::{config::CognitoConfig, login::Flow, pool::PoolRef, refusal::Failure, secret_hash::secret_hash};
+use crate::{Exchange, Repeat, sdk};
 
 /// Parameters of a flow, or answers to a challenge.
 pub(super) type Parameters = HashMap<String, String>;
@@ -50,25 +50,25 @@ macro_rules! step {
 }
 
 impl Wire {
-    pub(super) fn new(cognito: &Cognito, flow: Option<&Flow>) -> Self {
-        let mut config = Builder::new()
+    pub(super) fn new(config: &CognitoConfig, http: &Arc<dyn Exchange>, flow: Option<&Flow>) -> Self {
+        let mut settings = Builder::new()
             .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(cognito.config.pool.region().as_str().to_owned()))
-            .http_client(sdk::client(cognito.http.clone(), repeat))
+            .region(Region::new(config.pool.region().as_str().to_owned()))
+            .http_client(sdk::client(http.clone(), repeat))
             // The token cache decides when to ask again.
             .retry_config(RetryConfig::disabled())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             // The port has its own: a login may wait for Lambda functions of the pool's.
             .timeout_config(TimeoutConfig::disabled())
             .identity_cache(IdentityCache::no_cache());
-        config.set_endpoint_url(cognito.config.endpoint.as_ref().map(ToString::to_string));
+        settings.set_endpoint_url(config.endpoint.as_ref().map(ToString::to_string));
         let mut pool = None;
-        if let (Some(Flow::AdminUserPassword(credentials)), PoolRef::Pool(id)) = (flow, &cognito.config.pool) {
-            config.set_credentials_provider(Some(credentials.clone()));
+        if let (Some(Flow::AdminUserPassword(credentials)), PoolRef::Pool(id)) = (flow, &config.pool) {
+            settings.set_credentials_provider(Some(credentials.clone()));
             pool = Some(id.to_string());
         }
-        let client = Client::from_conf(config.build());
-        Self { client, client_id: cognito.config.client_id.clone(), secret: cognito.config.secret.clone(), pool }
+        let client = Client::from_conf(settings.build());
+        Self { client, client_id: config.client_id.clone(), secret: config.secret.clone(), pool }
     }
 
     /// Begins a flow (`InitiateAuth`, `AdminInitiateAuth`) as a user.

@@ -6,11 +6,11 @@ use bytes::Bytes;
 use http::{Request, Response, header::ACCEPT};
 use serde_json::Value;
 
-use super::{Issuer, key::Key, untrusted};
+use super::key::{Key, untrusted};
 use crate::{
     BoxError, Error, ErrorKind, Exchange,
     clock::Moment,
-    issuer::refused,
+    issuer::{Issuer, refused},
     refresh::{DEFAULT_DEADLINE, Entry, Fetching, Policy, Refresh},
 };
 

@@ -5,10 +5,10 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, EcdsaVerificationAlgorithm, RSA_PKCS1_2048_8192_SHA256,
     RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey,
 };
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 
-use super::{decode, untrusted};
-use crate::Error;
+use crate::{Error, ErrorKind};
 
 /// How a token is signed.
 #[derive(Clone, Copy, Debug)]
@@ -113,6 +113,15 @@ const CURVES: [(&str, usize); 2] = [(P256, 32), (P384, 48)];
 const UNCOMPRESSED: u8 = 4;
 /// 2,048 to 8,192 bits: RFC 7518 §3.3 wants the former at least, and the latter takes long enough to verify.
 const MODULUS_BYTES: std::ops::RangeInclusive<usize> = 256..=1024;
+
+/// Strictly base64url without padding (RFC 7515 §2): one text for the same bytes, and no other.
+pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
+}
+
+pub(super) fn untrusted(why: &str) -> Error {
+    Error::new(ErrorKind::UntrustedToken, format!("the token was refused: {why}"))
+}
 
 #[cfg(test)]
 mod tests;

@@ -23,6 +23,8 @@ use http::{Request, Response};
 use serde_json::json;
 use tokio::sync::Semaphore;
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
 use super::*;
 use crate::{BoxError, BoxFuture, ManualClock};
 

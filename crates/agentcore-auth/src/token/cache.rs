@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use super::{
-    Token, TokenSource,
+    Token, TokenSource, TokenStatistics,
     issuer::{DEFAULT_WINDOW, TokenIssuer},
 };
 use crate::{
@@ -59,26 +59,6 @@ pub struct CachedToken<I> {
     issuer: Arc<I>,
     window: Duration,
     refresh: Refresh<Token>,
-}
-
-/// What a source has done so far. Contains no secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct TokenStatistics {
-    /// Fetches that were begun.
-    pub fetches: u64,
-    /// How many of them were begun early, while the token before was still good.
-    pub refreshes: u64,
-    /// Fetches that failed.
-    pub failures: u64,
-    /// Tokens given out within their refresh window, while another caller's fetch was under way or the issuer failed.
-    pub served_stale: u64,
-    /// Tokens given back because the service refused them.
-    pub rejected: u64,
-    /// The age of the current token, if there is one.
-    pub age: Option<Duration>,
-    /// What is left of the current token's life, if that is known.
-    pub expires_in: Option<Duration>,
 }
 
 impl<I: TokenIssuer> CachedToken<I> {

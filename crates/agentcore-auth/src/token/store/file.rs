@@ -12,7 +12,7 @@ use std::{
 
 use sha2::{Digest as _, Sha256};
 
-use self::replacement::Replacement;
+use self::replacement::{Replacement, private};
 use super::{StoreLock, StoredToken, TokenStore};
 use crate::{BoxFuture, Error, ErrorKind};
 
@@ -169,18 +169,6 @@ fn make_directory(path: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn make_directory(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)
-}
-
-/// Files that are made are their owner's alone.
-#[cfg(unix)]
-fn private(options: &mut OpenOptions) -> &OpenOptions {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    options.mode(0o600)
-}
-
-#[cfg(not(unix))]
-fn private(options: &mut OpenOptions) -> &OpenOptions {
-    options
 }
 
 #[cfg(unix)]

@@ -6,8 +6,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::private;
-
 /// Contents that wait beside the file they will replace. Dropped before that, they are gone.
 pub(super) struct Replacement {
     waiting: PathBuf,
@@ -75,6 +73,18 @@ fn sync_directory(path: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn sync_directory(_: &Path) -> io::Result<()> {
     Ok(())
+}
+
+/// Files that are made are their owner's alone.
+#[cfg(unix)]
+pub(super) fn private(options: &mut OpenOptions) -> &OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    options.mode(0o600)
+}
+
+#[cfg(not(unix))]
+pub(super) fn private(options: &mut OpenOptions) -> &OpenOptions {
+    options
 }
 
 const WAITING: &str = "waiting";
