@@ -85,7 +85,7 @@ impl Cognito {
         self.session.refresh_token()
     }
 
-    /// The user's real name, for [`known_as`](Self::known_as); none before it is known.
+    /// The user's real name, for [`CognitoConfig::known_as`]; none before it is known.
     #[must_use]
     pub fn username(&self) -> Option<String> {
         self.session.username()

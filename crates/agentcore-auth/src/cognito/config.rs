@@ -48,7 +48,7 @@ pub enum TokenUse {
 }
 
 impl CognitoConfig {
-    /// A user in a [`PoolId`], or in a region alone.
+    /// A user in a [`PoolId`](super::PoolId), or in a region alone.
     #[must_use]
     pub fn new(pool: impl Into<PoolRef>, client_id: impl Into<String>, login: Login) -> Self {
         Self {
