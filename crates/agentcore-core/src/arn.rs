@@ -29,18 +29,18 @@ pub struct Arn {
     qualifier: Option<Qualifier>,
 }
 
-/// What an [`Arn`] names.
+/// The type of resource that an [`Arn`] names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ResourceType {
     /// An agent runtime.
     Runtime,
-    /// A harness: an agent that the service itself runs.
+    /// A harness: an agent that the service runs.
     Harness,
 }
 
 impl ResourceType {
-    /// Returns the word that stands before the id in an ARN.
+    /// Returns the word before the id in an ARN.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -51,7 +51,7 @@ impl ResourceType {
 }
 
 impl Arn {
-    /// Returns the ARN, without an endpoint's part.
+    /// Returns the ARN, without the part of an endpoint's ARN that follows the id.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
@@ -63,7 +63,7 @@ impl Arn {
         self.region.partition()
     }
 
-    /// Returns the region; requests go there and nowhere else.
+    /// Returns the region. Requests go to no other.
     #[must_use]
     pub fn region(&self) -> &Region {
         &self.region
@@ -75,19 +75,19 @@ impl Arn {
         &self.text[self.account.clone()]
     }
 
-    /// Returns what the ARN names.
+    /// Returns the type of resource.
     #[must_use]
     pub fn resource_type(&self) -> ResourceType {
         self.resource_type
     }
 
-    /// Returns the id: what stands after `runtime/` or `harness/`.
+    /// Returns the id, which follows `runtime/` or `harness/`.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.text[self.id.clone()]
     }
 
-    /// Returns the endpoint's name, if the text was an endpoint's ARN.
+    /// Returns the endpoint's name, if an endpoint's ARN was parsed.
     #[must_use]
     pub fn qualifier(&self) -> Option<&Qualifier> {
         self.qualifier.as_ref()

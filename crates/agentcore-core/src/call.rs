@@ -1,4 +1,4 @@
-//! What all calls have in common, whatever they ask for and whichever way they go: how they fail, and whether to try again.
+//! What all calls share: errors, retries and backoff. Sends nothing.
 
 mod backoff;
 mod error;

@@ -1,8 +1,8 @@
-//! Percent-encoding as AWS wants it: everything but RFC 3986's unreserved characters, and a space is `%20`, never `+`.
+//! Percent-encoding by the rules of AWS: all but RFC 3986's unreserved characters, and a space is `%20`, never `+`. Decodes nothing.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// A text that prints percent-encoded; made by [`percent_encode`].
+/// A text that is printed percent-encoded; see [`percent_encode`].
 pub type PercentEncoded<'a> = percent_encoding::PercentEncode<'a>;
 
 /// Encodes a path segment or a query part, all but `A-Z a-z 0-9 - . _ ~` (RFC 3986 §2.3).

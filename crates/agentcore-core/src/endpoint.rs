@@ -1,4 +1,4 @@
-//! Where requests go: the service's host in a region, or a URL of the caller's. Resolves names to URLs, opens nothing.
+//! The base URLs of requests: the service's host in a region, or the caller's URL. Opens no connection.
 
 use std::{fmt, str::FromStr};
 
@@ -8,8 +8,8 @@ use crate::{Error, InputKind, Region};
 
 /// The base URL of a data plane: scheme, authority and perhaps a path, without query.
 ///
-/// Plaintext `http` is accepted to loopback only, because every request carries a credential. Parse one to reach a
-/// gateway, a VPC endpoint or a test server; use [`Endpoints`] for the service itself.
+/// Plaintext `http` is accepted to loopback only, because every request carries a credential. Parse an endpoint to reach a gateway,
+/// a VPC endpoint or a test server; [`Endpoints`] has the service's hosts.
 ///
 /// ```
 /// # use agentcore_core::Endpoint;
@@ -46,7 +46,7 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// Where each region's endpoint is: the service's own hosts, or, made from an [`Endpoint`], one URL for all.
+/// The endpoint of each region: the service's hosts, or one [`Endpoint`] for all.
 ///
 /// ```
 /// # use agentcore_core::{Endpoints, EndpointVariant};
@@ -65,22 +65,22 @@ enum Choice {
 }
 
 impl Endpoints {
-    /// The service's own hosts.
+    /// Returns the service's hosts.
     #[must_use]
     pub fn aws(variant: EndpointVariant) -> Self {
         Self(Choice::Service(variant))
     }
 
-    /// Reads the environment as the AWS SDKs do, through `lookup` so that this crate itself reads nothing.
+    /// Reads the environment as the AWS SDKs do, through `lookup`: this crate reads no environment.
     ///
-    /// A URL is `explicit`, or the first that is set and not empty of `AWS_ENDPOINT_URL_BEDROCK_AGENTCORE`,
-    /// `AWS_ENDPOINT_URL` and `BEDROCK_AGENTCORE_DP_ENDPOINT` (the official Python SDK's own).
+    /// The URL is `explicit`, or the first that is set and not empty of `AWS_ENDPOINT_URL_BEDROCK_AGENTCORE`,
+    /// `AWS_ENDPOINT_URL` and `BEDROCK_AGENTCORE_DP_ENDPOINT` (the variable of the official Python SDK).
     /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true` turns the `AWS_` ones off. `AWS_USE_FIPS_ENDPOINT=true` and
     /// `AWS_USE_DUALSTACK_ENDPOINT=true` choose the variant.
     ///
     /// # Errors
-    /// If a variable holds what is not an endpoint; the error names the variable. If FIPS or dual-stack is asked for
-    /// together with a URL, which could not honour it.
+    /// If a variable is not an endpoint (the error names the variable), or if FIPS or dual-stack is asked for together with a
+    /// URL.
     pub fn from_env(explicit: Option<Endpoint>, lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let set = |name: &str| lookup(name).filter(|value| !value.is_empty());
         let is_true = |name| set(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
@@ -108,7 +108,7 @@ impl Endpoints {
         }
     }
 
-    /// The endpoint for a region.
+    /// Returns the endpoint of a region.
     #[must_use]
     pub fn resolve(&self, region: &Region) -> Endpoint {
         match &self.0 {
@@ -124,21 +124,21 @@ impl Endpoints {
     }
 }
 
-/// The service's own hosts, without FIPS and dual-stack.
+/// Returns the service's hosts, without FIPS and dual-stack.
 impl Default for Endpoints {
     fn default() -> Self {
         Self::aws(EndpointVariant::default())
     }
 }
 
-/// This URL, for every region.
+/// Returns this URL for every region.
 impl From<Endpoint> for Endpoints {
     fn from(url: Endpoint) -> Self {
         Self(Choice::Fixed(url))
     }
 }
 
-/// Which of the service's hosts in a region.
+/// The variant of the service's hosts in a region.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EndpointVariant {
     fips: bool,
@@ -146,14 +146,14 @@ pub struct EndpointVariant {
 }
 
 impl EndpointVariant {
-    /// Asks for hosts with FIPS 140 validated cryptography. Default: off; not every region has them.
+    /// Selects hosts with FIPS 140 validated cryptography. Default: off, because not every region has them.
     #[must_use]
     pub fn fips(mut self, on: bool) -> Self {
         self.fips = on;
         self
     }
 
-    /// Asks for hosts that answer over IPv6 too. Default: off; the plain hosts are IPv4.
+    /// Selects hosts that answer over IPv6 too. Default: off, which is IPv4 alone.
     #[must_use]
     pub fn dual_stack(mut self, on: bool) -> Self {
         self.dual_stack = on;
@@ -161,7 +161,7 @@ impl EndpointVariant {
     }
 }
 
-/// A parsed base URL, whatever its scheme.
+/// A parsed base URL, encrypted or not.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct BaseUrl {
     pub(crate) secure: bool,
@@ -190,22 +190,21 @@ impl BaseUrl {
         if uri.query().is_some() || text.contains('#') {
             return Err(refuse("it may have no query and no fragment"));
         }
-        // Whoever sends the request leaves a default port out of `Host`, or not; without one there is nothing to disagree on
-        // when it is signed.
+        // HTTP clients differ in whether they send a default port in `Host`, which is signed: without it they cannot differ.
         let default_port = if secure { ":443" } else { ":80" };
-        let place = authority.as_str().strip_suffix(default_port).unwrap_or(authority.as_str());
-        let rest = format!("{place}{}", uri.path().trim_end_matches('/'));
+        let host_and_port = authority.as_str().strip_suffix(default_port).unwrap_or(authority.as_str());
+        let rest = format!("{host_and_port}{}", uri.path().trim_end_matches('/'));
         Ok(Self { secure, host: authority.host().to_owned(), rest })
     }
 
-    /// The URL in the `http` or `ws` family of schemes.
+    /// Returns the URL in the `http` or `ws` family of schemes.
     pub(crate) fn url(&self, family: &str) -> String {
         let secure = if self.secure { "s" } else { "" };
         format!("{family}{secure}://{}", self.rest)
     }
 }
 
-/// Whether a host, as it stands in a URL, can only be this machine: `localhost`, `127.0.0.0/8` or `[::1]`.
+/// Returns whether a URL's host is this machine: `localhost`, `127.0.0.0/8` or `[::1]`.
 ///
 /// ```
 /// assert!(agentcore_core::endpoint::is_loopback("127.0.0.1"));
@@ -223,7 +222,7 @@ pub fn is_loopback(host: &str) -> bool {
     }
 }
 
-/// The text is not quoted: somebody may have put a password into it.
+/// Makes an error that does not quote the text, which may hold a password.
 fn refuse(rule: &str) -> Error {
     Error::invalid_unquoted(InputKind::Endpoint, rule)
 }

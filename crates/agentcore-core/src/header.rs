@@ -1,4 +1,4 @@
-//! The headers of the AgentCore Runtime data plane: their names, their limits, and the custom ones a caller may add.
+//! The headers of the AgentCore Runtime data plane: names, limits, and custom headers. Sends none.
 
 use std::{fmt, str::FromStr};
 
@@ -6,14 +6,14 @@ use http::{HeaderName, HeaderValue};
 
 use crate::{Error, InputKind};
 
-/// The session id, in requests and answers.
+/// In requests and answers: the session id.
 pub const SESSION_ID: HeaderName = HeaderName::from_static("x-amzn-bedrock-agentcore-runtime-session-id");
 /// The user id; with SigV4 it needs the IAM permission `bedrock-agentcore:InvokeAgentRuntimeForUser`.
 pub const USER_ID: HeaderName = HeaderName::from_static("x-amzn-bedrock-agentcore-runtime-user-id");
 /// In answers: the URL at which the session can be reached directly.
 pub const SESSION_ENDPOINT_URL: HeaderName =
     HeaderName::from_static("x-amzn-bedrock-agentcore-runtime-session-endpoint-url");
-/// In the answer that opens a shell: the shell's id.
+/// In the answer to the opening of a shell: the shell's id.
 pub const SHELL_ID: HeaderName = HeaderName::from_static("x-amzn-bedrock-agentcore-shell-id");
 /// The MCP session.
 pub const MCP_SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
@@ -36,18 +36,18 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 /// In refusals: the error's name.
 pub const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
-/// The most custom headers the service passes to an agent.
+/// The most custom headers that the service passes to an agent.
 pub const MAX_CUSTOM_HEADERS: usize = 20;
-/// The most bytes a custom header's value may have.
+/// The most bytes of a custom header's value.
 pub const MAX_CUSTOM_VALUE_BYTES: usize = 4096;
 
-/// The beginning of the names the service sets aside for a caller's own `X-Amzn-` headers.
+/// The prefix of the `X-Amzn-` headers that a caller may set.
 pub const CUSTOM_PREFIX: &str = "x-amzn-bedrock-agentcore-runtime-custom-";
 
 /// Makes a header's value of at most `max` bytes: printable ASCII and tabs, no white space at either end.
 ///
 /// # Errors
-/// If the text is longer, or holds another character: a line break would let a value become a header of its own.
+/// If the text is longer, or holds another character: a line break would begin another header.
 pub fn value(name: &HeaderName, text: &str, max: usize) -> Result<HeaderValue, Error> {
     let refuse = |rule: String| Error::invalid_unquoted(InputKind::Header, format!("{name}: {rule}"));
     if text.len() > max {
@@ -62,11 +62,11 @@ pub fn value(name: &HeaderName, text: &str, max: usize) -> Result<HeaderValue, E
         .ok_or_else(|| refuse("the value may hold only printable ASCII characters".into()))
 }
 
-/// A header of the caller's own, passed through to the agent.
+/// A custom header, which the service passes to the agent.
 ///
-/// The service passes at most 20 of at most 4 KB each, only those on the runtime's header allow-list, and forbids
-/// `x-amz-*` and `x-amzn-*` but for [`CUSTOM_PREFIX`] (AWS developer guide, "Pass custom headers"). Headers which this
-/// client, HTTP or authentication sets are refused too, so that none can be overridden by accident.
+/// The service passes at most 20 of at most 4096 bytes each, and only those on the runtime's header allow-list. It forbids
+/// `x-amz-*` and `x-amzn-*` but for [`CUSTOM_PREFIX`] (AWS developer guide, "Pass custom headers"). Headers that this client, HTTP
+/// or authentication sets are refused too, so that none is overridden by accident.
 ///
 /// ```
 /// # use agentcore_core::CustomHeader;
@@ -82,11 +82,11 @@ pub struct CustomHeader {
 }
 
 impl CustomHeader {
-    /// Checks a name and a value.
+    /// Makes a header of a name and a value.
     ///
     /// # Errors
-    /// If the name is not a header name or not the caller's to set, or if the value is longer than 4096 bytes, holds
-    /// anything but printable ASCII and tabs, or begins or ends with white space.
+    /// If the name is not a header name or is reserved, or if the value is longer than 4096 bytes, holds anything but printable
+    /// ASCII and tabs, or begins or ends with white space.
     pub fn new(name: &str, value: &str) -> Result<Self, Error> {
         let refuse = |rule: &str| Error::invalid(InputKind::Header, name, rule);
         let name: HeaderName = name.parse().map_err(|_| refuse("it is not a header name (RFC 9110 section 5.6.2)"))?;
@@ -101,20 +101,20 @@ impl CustomHeader {
         Ok(Self { name, value })
     }
 
-    /// The header's name.
+    /// Returns the name.
     #[must_use]
     pub fn name(&self) -> &HeaderName {
         &self.name
     }
 
-    /// The header's value.
+    /// Returns the value.
     #[must_use]
     pub fn value(&self) -> &HeaderValue {
         &self.value
     }
 }
 
-/// Reads `NAME=VALUE`.
+/// Parses `NAME=VALUE`.
 impl FromStr for CustomHeader {
     type Err = Error;
 
@@ -126,14 +126,14 @@ impl FromStr for CustomHeader {
     }
 }
 
-/// Shows the name alone: a caller's value may be private.
+/// Prints the name alone, because the value may be private.
 impl fmt::Debug for CustomHeader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "CustomHeader({}: …)", self.name)
     }
 }
 
-/// Names that authentication, HTTP itself or a typed setter of this client owns.
+/// The headers that authentication, HTTP or another method of this client sets.
 const RESERVED: &[&str] = &[
     "accept",
     "accept-encoding",

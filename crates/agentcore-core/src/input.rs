@@ -1,8 +1,8 @@
-//! The kinds of text that types of this workspace parse, and how a refused text is quoted in an error.
+//! The kinds of text that this workspace parses, and the quoting of refused texts. Parses nothing.
 
 use std::fmt;
 
-/// What a refused text was meant to be.
+/// The kind of a refused text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InputKind {
@@ -42,7 +42,7 @@ impl fmt::Display for InputKind {
     }
 }
 
-/// Prints a text as one line of at most 120 characters in quotes, whatever was typed.
+/// Prints a text in quotes on one line, of at most 120 characters.
 pub(crate) struct Quoted<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Quoted<'_> {
@@ -55,5 +55,5 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
-/// Characters of a refused text that an error quotes at most.
+/// The most characters of a refused text that an error quotes.
 const MAX_QUOTED_CHARS: usize = 120;

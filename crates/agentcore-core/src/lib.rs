@@ -1,9 +1,8 @@
-//! The nouns of Amazon Bedrock AgentCore Runtime: ARNs, regions, endpoints, sessions, operations and their URLs, and how all
-//! calls to them fail and are retried.
+//! The base types of Amazon Bedrock AgentCore Runtime: ARNs, regions, endpoints, sessions, operations and their URLs, with the
+//! errors and retries of all calls.
 //!
-//! Everything here is a value that was checked when it was made, by [`FromStr`](std::str::FromStr) or a constructor, so
-//! that the crates above never meet a malformed one. This crate does no IO, reads no environment by itself, knows no
-//! clock and signs nothing; it refuses to hold a secret.
+//! Every value is checked when it is made, by [`FromStr`](std::str::FromStr) or a constructor. This crate does no IO, reads no
+//! environment and no clock, signs nothing and holds no secret.
 //!
 //! ```
 //! use agentcore_core::{Arn, Target, operation};
@@ -17,8 +16,8 @@
 //! # Ok::<(), agentcore_core::Error>(())
 //! ```
 //!
-//! Limits come from the AgentCore data-plane service model and the AWS developer guide; each is a named constant next to
-//! the type it bounds.
+//! Limits come from the AgentCore data-plane service model and the AWS developer guide. Each is a named constant next to the type
+//! that it bounds.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -40,6 +39,8 @@ pub use call::{BoxError, Error, ErrorKind, RetryPolicy, ServiceResponse, retry, 
 pub use encode::{PercentEncoded, percent_encode};
 pub use endpoint::{Endpoint, EndpointVariant, Endpoints};
 pub use header::CustomHeader;
+/// The types of URLs, methods and headers.
+pub use http;
 pub use input::InputKind;
 pub use operation::{Operation, SessionUse};
 pub use qualifier::Qualifier;

@@ -1,4 +1,4 @@
-//! The operations of the data plane, as data. Adding one is adding a row here; sends nothing and builds no URL.
+//! The operations of the data plane, as a table. Sends nothing and builds no URL.
 //!
 //! Source: the service model in `aws-sdk-bedrockagentcore` 1.83 and the AWS developer guide; the rows of WebSockets and of the
 //! local container follow the guide alone.
@@ -7,53 +7,51 @@ use http::Method;
 
 use crate::ResourceType;
 
-/// One operation: how it is requested, of what, and what it may cost to request it twice.
-///
-/// The rows are the statics of this module.
+/// One operation of the service or of a local container. The statics of this module are all of them.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Operation {
-    /// The name, as traces and errors have it.
+    /// The name, in traces and errors.
     pub name: &'static str,
     /// The method.
     pub method: &'static Method,
-    /// The path at the service. [`ARN_PATH`] at its beginning stands for the resource.
+    /// The path at the service. It may begin with [`ARN_PATH`], which stands for the resource.
     pub path: &'static str,
-    /// The path at a local container, if containers have the operation.
+    /// The path at a local container, if containers offer the operation.
     pub local_path: Option<&'static str>,
-    /// Whether the connection is upgraded to a WebSocket, so that the URL's scheme is `wss` or `ws`.
+    /// Whether the connection is upgraded to a WebSocket. The URL's scheme is then `wss` or `ws`.
     pub upgrades: bool,
-    /// The resources that have it; none for what only a local container has.
+    /// The resources that offer it; none if only a local container does.
     pub resources: &'static [ResourceType],
-    /// The query members that the target decides.
+    /// The query members whose values the target knows.
     pub query: &'static [QueryMember],
-    /// Whether a session belongs to it.
+    /// Whether it names a session.
     pub session: SessionUse,
     /// Whether the caller has to be authenticated.
     pub authenticated: bool,
-    /// Whether requesting it twice does no harm. Whoever invokes an agent can say so of an invocation too.
+    /// Whether requesting it twice does no harm. A caller can say so of a single invocation too.
     pub idempotent: bool,
     /// The most bytes of the request's body.
     pub max_body_bytes: usize,
     /// The media type of the request's body, unless the caller names another.
     pub content_type: Option<&'static str>,
-    /// The media types of answers that are understood.
+    /// The media types of answers, for `Accept`.
     pub accept: &'static str,
-    /// What the operation is called in the sentence that a target does not offer it.
+    /// The name in the error of a target that does not offer it.
     pub(crate) noun: &'static str,
-    /// The place in [`ALL`].
+    /// The index in [`ALL`].
     pub(crate) index: usize,
 }
 
-/// A member of an operation's query whose value the target knows.
+/// A query member whose value the target knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum QueryMember {
     /// `qualifier`: the endpoint's name.
     Qualifier,
-    /// `accountId`: the account, where a bare id stands in the place of the ARN.
+    /// `accountId`: the account, if the path has the runtime's id and not its ARN.
     AccountId,
-    /// `harnessArn`: the ARN, where it does not stand in the path.
+    /// `harnessArn`: the harness's ARN, which is not in the path.
     HarnessArn,
 }
 
@@ -61,7 +59,7 @@ pub enum QueryMember {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SessionUse {
-    /// It has none.
+    /// It names none.
     None,
     /// It may name one.
     Optional,
@@ -69,7 +67,7 @@ pub enum SessionUse {
     Required,
 }
 
-/// What a resource's path begins with, with the ARN in the place of the braces.
+/// The beginning of a resource's path. The ARN replaces the braces.
 pub const ARN_PATH: &str = "/runtimes/{arn}";
 
 const RUNTIME: &[ResourceType] = &[ResourceType::Runtime];
@@ -78,7 +76,7 @@ const ANY: &[ResourceType] = &[ResourceType::Runtime, ResourceType::Harness];
 const MAX_PAYLOAD_BYTES: usize = 100_000_000;
 const JSON: &str = "application/json";
 
-/// `InvokeAgentRuntime`: says something to an agent.
+/// `InvokeAgentRuntime`: invokes an agent.
 pub static INVOKE: Operation = Operation {
     name: "invoke",
     noun: "invocations",
@@ -91,7 +89,7 @@ pub static INVOKE: Operation = Operation {
     ..ROW
 };
 
-/// `InvokeHarness`: says something to a harness.
+/// `InvokeHarness`: invokes a harness.
 pub static HARNESS: Operation = Operation {
     name: "harness",
     noun: "harness invocations",
@@ -104,7 +102,7 @@ pub static HARNESS: Operation = Operation {
     ..ROW
 };
 
-/// `InvokeAgentRuntimeCommand`: runs a command in a session's machine.
+/// `InvokeAgentRuntimeCommand`: runs a command in a session's microVM.
 pub static COMMAND: Operation = Operation {
     name: "command",
     noun: "commands",
@@ -128,7 +126,7 @@ pub static STOP: Operation = Operation {
     ..ROW
 };
 
-/// `GetAgentCard`: reads the card of an agent that speaks A2A.
+/// `GetAgentCard`: returns the card of an A2A agent.
 pub static AGENT_CARD: Operation = Operation {
     name: "card",
     noun: "agent card",
@@ -140,7 +138,7 @@ pub static AGENT_CARD: Operation = Operation {
     ..GET
 };
 
-/// The protected-resource metadata: which issuers a runtime trusts (RFC 9728).
+/// Returns the protected-resource metadata, which name the issuers that a runtime trusts (RFC 9728).
 pub static RESOURCE_METADATA: Operation = Operation {
     name: "resource metadata",
     noun: "resource metadata",
@@ -163,7 +161,7 @@ pub static WEBSOCKET: Operation = Operation {
     ..GET
 };
 
-/// Opens a shell in a session's machine; the query member `shellId` is the caller's to add.
+/// Opens a shell in a session's microVM. The caller adds the query member `shellId`.
 pub static SHELL: Operation = Operation {
     name: "shell",
     noun: "shell",
@@ -175,7 +173,7 @@ pub static SHELL: Operation = Operation {
     ..GET
 };
 
-/// Asks a local container for its health.
+/// Returns the health of a local container.
 pub static PING: Operation = Operation {
     name: "ping",
     noun: "ping",
@@ -193,7 +191,7 @@ pub static PING: Operation = Operation {
 pub static ALL: [&Operation; 9] =
     [&INVOKE, &HARNESS, &COMMAND, &STOP, &AGENT_CARD, &RESOURCE_METADATA, &WEBSOCKET, &SHELL, &PING];
 
-/// What most rows have.
+/// The values of most operations.
 const ROW: Operation = Operation {
     name: "",
     noun: "",
@@ -212,7 +210,7 @@ const ROW: Operation = Operation {
     index: 0,
 };
 
-/// What most rows without a body have.
+/// The values of most operations without a body.
 const GET: Operation = Operation { method: &Method::GET, max_body_bytes: 0, content_type: None, ..ROW };
 
 const EVENT_STREAM: &str = "application/vnd.amazon.eventstream";

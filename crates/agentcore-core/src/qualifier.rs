@@ -1,4 +1,4 @@
-//! The qualifier: the name of a runtime's endpoint, which points at one version of the agent.
+//! The qualifier: the name of a runtime's endpoint, which selects a version of the agent. Asks no service whether it exists.
 
 use std::{str::FromStr, sync::Arc};
 
@@ -6,8 +6,8 @@ use crate::{Error, InputKind, text::text_traits};
 
 /// The name of an agent runtime's endpoint, such as `DEFAULT` or `prod`.
 ///
-/// The service's own names are `[a-zA-Z][a-zA-Z0-9_]{0,47}`; any 1 to 256 characters but control characters are accepted
-/// here, since the qualifier travels percent-encoded and can do no harm. Without one the service uses `DEFAULT`.
+/// The service's names are `[a-zA-Z][a-zA-Z0-9_]{0,47}`. This type accepts any 1 to 256 characters but control characters, because
+/// a qualifier is sent percent-encoded. Without one the service uses `DEFAULT`.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Qualifier(Arc<str>);
 

@@ -1,4 +1,4 @@
-//! AWS regions and the partitions they belong to. Knows the names' grammar, not which regions exist.
+//! AWS regions and their partitions. Knows the grammar of names, not which regions exist.
 
 use std::{str::FromStr, sync::Arc};
 
@@ -9,13 +9,13 @@ use crate::{
 
 /// An AWS region such as `us-east-1`.
 ///
-/// A region becomes part of a host name to which credentials are sent, so the grammar is anchored and narrow:
-/// `[a-z]{2}(-[a-z]+)+-[0-9]+`, and `eusc-…` for the European sovereign cloud.
+/// Credentials are sent to a host whose name contains the region, so the grammar is narrow: `[a-z]{2}(-[a-z]+)+-[0-9]+`, and
+/// `eusc-…` for the European sovereign cloud.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Region(Arc<str>);
 
 impl Region {
-    /// The partition the region belongs to, told by its prefix as the service model does.
+    /// Returns the region's partition, by its prefix as in the service model.
     #[must_use]
     pub fn partition(&self) -> Partition {
         // The first row's prefix is that of any region, so it comes last.
@@ -51,7 +51,7 @@ impl FromStr for Region {
 text_traits!(Region);
 display_as_str!(Partition);
 
-/// A closed group of regions with its own accounts and its own domain names.
+/// A group of regions with separate accounts and domain names.
 ///
 /// The table is the service model's (`aws-sdk-bedrockagentcore` 1.83), whether or not AgentCore is offered there today.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -76,26 +76,26 @@ pub enum Partition {
 }
 
 impl Partition {
-    /// The name that stands second in an ARN.
+    /// Returns the name, the second part of an ARN.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.row().1
     }
 
-    /// The domain under which the partition's hosts live.
+    /// Returns the domain of the partition's hosts.
     #[must_use]
     pub fn dns_suffix(self) -> &'static str {
         self.row().3
     }
 
-    /// The domain of the hosts that answer over IPv4 and IPv6.
+    /// Returns the domain of the hosts that answer over IPv4 and IPv6.
     #[must_use]
     pub fn dual_stack_dns_suffix(self) -> &'static str {
         self.row().4
     }
 
     fn row(self) -> &'static PartitionRow {
-        // The table lists every variant; the first row stands in for none.
+        // The table has every variant, so the first row is never the fallback.
         PARTITIONS.iter().find(|row| row.0 == self).unwrap_or(&PARTITIONS[0])
     }
 }
@@ -129,7 +129,7 @@ const PARTITIONS: &[PartitionRow] = &[
     (Partition::AwsEusc, "aws-eusc", "eusc-", "amazonaws.eu", "api.amazonwebservices.eu"),
 ];
 
-/// No region's name comes near this many bytes; a DNS label ends at 63.
+/// The most bytes of a DNS label; every region's name is far shorter.
 const MAX_LEN: usize = 63;
 
 #[cfg(test)]

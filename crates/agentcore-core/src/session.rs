@@ -1,4 +1,4 @@
-//! Who is talking to whom: session ids, user ids and shell ids. Makes them and checks them, keeps no state.
+//! Session ids, user ids and shell ids. Makes and checks them, keeps no state.
 
 use std::{str::FromStr, sync::Arc};
 
@@ -8,29 +8,36 @@ use crate::{Error, InputKind, text::text_traits};
 
 /// The id of a conversation with an agent: 33 to 256 visible ASCII characters.
 ///
-/// The service routes by it: equal ids reach the same microVM, which lives up to 8 hours and dies after 15 idle minutes
-/// (AgentCore Runtime quotas). Unequal ids never share state, so an id should be hard to guess: [`random`](Self::random)
-/// is the way to start a conversation.
+/// Requests with equal ids reach the same microVM, which ends after 8 hours, or after 15 idle minutes (AgentCore Runtime quotas).
+/// Whoever knows an id can join the conversation, so an id should be hard to guess: start one with [`random`](Self::random).
+///
+/// ```
+/// use agentcore_core::SessionId;
+///
+/// let new = SessionId::random();
+/// let known: SessionId = "customer-4711-conversation-0000000001".parse()?;
+/// assert!(new != known && "too-short".parse::<SessionId>().is_err());
+/// # Ok::<(), agentcore_core::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct SessionId(Arc<str>);
 
 impl SessionId {
-    /// The fewest characters the service takes.
+    /// The fewest characters that the service accepts.
     pub const MIN_CHARS: usize = 33;
-    /// The most characters the service takes.
+    /// The most characters that the service accepts.
     pub const MAX_CHARS: usize = 256;
 
-    /// A fresh id with 122 random bits (UUID version 4), 36 characters.
+    /// Returns a new id of 36 characters, with 122 random bits (UUID version 4).
     #[must_use]
     pub fn random() -> Self {
         Self(Uuid::new_v4().to_string().into())
     }
 
-    /// A stable id made from a short name, for people who come with names such as `my_session_123`.
+    /// Returns a stable id for a short name such as `my_session_123`.
     ///
-    /// Equal names give equal ids, on every machine and in every version of this crate: the name, as far as its characters
-    /// may stand in an id, and its UUID version 5. It is as easy to guess as the name itself, so it suits one trusted
-    /// caller and not the users of a public service.
+    /// Equal names give equal ids, on every machine and in every version of this crate: the letters, digits, `-` and `_` of the
+    /// name, and its UUID version 5. The id is as easy to guess as the name, so it is not for the users of a public service.
     ///
     /// ```
     /// # use agentcore_core::SessionId;
@@ -50,8 +57,8 @@ impl SessionId {
         Self(format!("{readable}{separator}{digest}").into())
     }
 
-    /// Reads the id in an answer of the service or of a local container: 1 to 256 visible ASCII characters, since containers are
-    /// not held to the service's minimum.
+    /// Parses the id in an answer of the service or of a local container: 1 to 256 visible ASCII characters. Containers do not
+    /// keep to the service's minimum.
     #[must_use]
     pub fn from_answer(text: &str) -> Option<Self> {
         let fits = (1..=Self::MAX_CHARS).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
@@ -77,13 +84,13 @@ impl FromStr for SessionId {
 
 /// The user on whose behalf an agent is invoked: 1 to 1024 printable ASCII characters, no space at either end.
 ///
-/// The agent sees it in a header; nobody verifies it, so it must come from the caller's own login and not from the
-/// outside (AWS developer guide, "Invoke a runtime with a user id").
+/// The agent receives it in a header, and the service does not verify it. It must come from the caller's login, not from an
+/// untrusted request (AWS developer guide, "Invoke a runtime with a user id").
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct UserId(Arc<str>);
 
 impl UserId {
-    /// The most characters the service takes.
+    /// The most characters that the service accepts.
     pub const MAX_CHARS: usize = 1024;
 }
 
@@ -109,7 +116,7 @@ impl FromStr for UserId {
 pub struct ShellId(Arc<str>);
 
 impl ShellId {
-    /// The most characters the service takes.
+    /// The most characters that the service accepts.
     pub const MAX_CHARS: usize = 128;
 }
 
@@ -130,10 +137,10 @@ impl FromStr for ShellId {
 
 text_traits!(SessionId, UserId, ShellId);
 
-/// The name space of derived session ids; changing it would change everybody's ids.
+/// The name space of derived session ids. Another one would change all of them.
 const DERIVED: Uuid = Uuid::from_u128(0x3f0c_51d6_6a35_4d0c_9b64_4f6f_2f5e_8a11);
 
-/// Leaves room for a dash and a UUID within the 100 characters of the ids the service itself answers with.
+/// Leaves room for a dash and a UUID within the 100 characters of the ids that the service makes.
 const MAX_READABLE_CHARS: usize = 63;
 
 #[cfg(test)]

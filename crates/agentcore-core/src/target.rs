@@ -1,5 +1,5 @@
-//! The address of requests: a runtime or harness at an endpoint, behind a gateway, or a local container. Builds URLs, opens
-//! nothing.
+//! The target of requests: a runtime or harness at an endpoint, behind a gateway, or a local container. Builds URLs, opens no
+//! connection.
 
 use std::{
     fmt::{self, Write as _},
@@ -15,11 +15,11 @@ use crate::{
     percent_encode,
 };
 
-/// What requests are aimed at: a runtime or a harness at an endpoint, perhaps behind a gateway, or an agent container on a
-/// developer's machine.
+/// The target of requests: a runtime or a harness at an endpoint or behind a gateway, or an agent container on a developer's
+/// machine.
 ///
-/// The URLs follow the service model: the ARN stands percent-encoded whole in one path segment, and no qualifier means
-/// the runtime's `DEFAULT` endpoint. Each URL is built once; clones share it.
+/// The URLs follow the service model: one path segment holds the ARN, percent-encoded, and without a qualifier the runtime's
+/// `DEFAULT` endpoint answers. Each URL is built once; clones share it.
 ///
 /// ```
 /// use agentcore_core::{Arn, Target, operation};
@@ -51,9 +51,9 @@ enum Address {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Service {
     endpoint: Endpoint,
-    /// The name of the gateway's target, where the resource is behind one.
+    /// The name of the gateway's target, if the resource is behind a gateway.
     gateway_target: Option<String>,
-    /// None where the gateway's target stands for it.
+    /// None if the gateway's target is enough.
     arn: Option<Arn>,
     region: Region,
     qualifier: Option<Qualifier>,
@@ -61,13 +61,13 @@ struct Service {
 }
 
 impl Target {
-    /// Returns the target of an ARN at the service's own endpoint in the ARN's region, at the ARN's qualifier if it has one.
+    /// Returns the target of an ARN at the service's endpoint in the ARN's region, with the ARN's qualifier if it has one.
     #[must_use]
     pub fn new(arn: Arn) -> Self {
         Self::at(Endpoints::default().resolve(arn.region()), arn)
     }
 
-    /// Returns the target of an ARN at an endpoint of the caller's choice.
+    /// Returns the target of an ARN at another endpoint.
     #[must_use]
     pub fn at(endpoint: Endpoint, arn: Arn) -> Self {
         let (region, qualifier) = (arn.region().clone(), arn.qualifier().cloned());
@@ -76,9 +76,8 @@ impl Target {
     }
 
     /// Returns a target behind an AgentCore gateway, such as
-    /// `https://my-gateway.gateway.bedrock-agentcore.us-east-1.amazonaws.com`: the gateway's URL, its region, for which requests
-    /// are signed, and the name of the gateway's target. Paths begin with that name; [`with_arn`](Self::with_arn) adds the
-    /// runtime's ARN to them.
+    /// `https://my-gateway.gateway.bedrock-agentcore.us-east-1.amazonaws.com`. Requests are signed for the gateway's region. Paths
+    /// begin with the name of the gateway's target; [`with_arn`](Self::with_arn) adds the runtime's ARN.
     ///
     /// Source: AWS developer guide, "HTTP runtime targets" of gateways.
     ///
@@ -95,12 +94,12 @@ impl Target {
         Ok(Self::of(Address::Service(service)))
     }
 
-    /// Returns an agent container on a developer's machine, such as `http://127.0.0.1:8080`: no ARN, no credentials.
+    /// Returns an agent container on a developer's machine, such as `http://127.0.0.1:8080`. It has no ARN.
     ///
-    /// Plaintext is accepted to any host, because nothing secret is sent.
+    /// Plaintext is accepted to any host, because no credential is sent.
     ///
     /// # Errors
-    /// If the URL is not `http://` or `https://`, or carries user info, a query or a fragment.
+    /// If the URL is not `http://` or `https://`, or has user info, a query or a fragment.
     pub fn local(url: &str) -> Result<Self, Error> {
         Ok(Self::of(Address::Local(BaseUrl::parse(url)?)))
     }
@@ -109,14 +108,14 @@ impl Target {
         Self(Arc::new(Inner { address, urls: Default::default() }))
     }
 
-    /// Uses another endpoint name than the ARN's. No effect on a local container, which has none.
+    /// Sets the endpoint's name, in place of the ARN's. No effect on a local container.
     #[must_use]
     #[doc(alias = "endpoint_name")]
     pub fn with_qualifier(self, name: Qualifier) -> Self {
         self.change(|service| service.qualifier = Some(name))
     }
 
-    /// Names the resource behind a gateway's target. No effect on a local container.
+    /// Sets the ARN of the resource behind a gateway's target. No effect on a local container.
     #[must_use]
     pub fn with_arn(self, arn: Arn) -> Self {
         self.change(|service| {
@@ -125,10 +124,9 @@ impl Target {
         })
     }
 
-    /// Names the runtime by its bare id and the query parameter `accountId` in the place of its ARN, in the operations that take
-    /// an account: invocations and commands.
+    /// Names the runtime by its id and the query member `accountId`, in place of its ARN, in invocations and commands.
     ///
-    /// Both forms reach the same runtime; this one keeps the path short. No effect on a local container.
+    /// Both forms reach the same runtime; this one has a shorter path. No effect on a local container.
     #[must_use]
     pub fn by_account(self) -> Self {
         self.change(|service| service.by_account = true)
@@ -145,8 +143,8 @@ impl Target {
         }
     }
 
-    /// Makes sure that the runtime is in this region, for callers who may use no other. The ARN's region is where requests
-    /// go and what they are signed for; this changes neither. No effect on a local container, which has none.
+    /// Checks that the runtime is in this region. Requests go to the ARN's region, whatever this method is given. No effect on a
+    /// local container.
     ///
     /// # Errors
     /// If the ARN names another region.
@@ -160,19 +158,19 @@ impl Target {
         }
     }
 
-    /// Returns the ARN; none for a local container, and for a gateway's target without one.
+    /// Returns the ARN, if there is one: a local container has none, and a gateway's target may have none.
     #[must_use]
     pub fn arn(&self) -> Option<&Arn> {
         self.service()?.arn.as_ref()
     }
 
-    /// Returns whether this is a local container, to which no credential is ever sent.
+    /// Returns whether this is a local container, to which no credential is sent.
     #[must_use]
     pub fn is_local(&self) -> bool {
         self.service().is_none()
     }
 
-    /// Returns whether requests travel over TLS.
+    /// Returns whether requests are sent over TLS.
     #[must_use]
     pub fn is_encrypted(&self) -> bool {
         match &self.0.address {
@@ -181,13 +179,13 @@ impl Target {
         }
     }
 
-    /// Returns the region that requests are signed for; none for a local container.
+    /// Returns the region that requests are signed for, unless this is a local container.
     #[must_use]
     pub fn region(&self) -> Option<&Region> {
         self.service().map(|service| &service.region)
     }
 
-    /// Returns the endpoint name in use, if one was given.
+    /// Returns the endpoint's name, if one was set.
     #[must_use]
     pub fn qualifier(&self) -> Option<&Qualifier> {
         self.service()?.qualifier.as_ref()
@@ -200,11 +198,10 @@ impl Target {
         }
     }
 
-    /// Returns the URL of an operation. It is built when it is first asked for, and kept.
+    /// Returns the URL of an operation.
     ///
     /// # Errors
-    /// If the target does not offer the operation: commands of a local container, for example, or the health of a runtime,
-    /// which the service keeps to itself.
+    /// If the target does not offer the operation, such as a command in a local container, or the health of a runtime.
     pub fn url(&self, operation: &Operation) -> Result<Uri, Error> {
         let kept = &self.0.urls[operation.index];
         if let Some(url) = kept.get() {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Pauses that grow and scatter, so that clients which failed together do not return together.
+/// Random pauses that grow, so that clients which failed together do not retry together.
 ///
 /// Each pause is drawn between `base` and three times the pause before it, and never longer than `cap` ("decorrelated
 /// jitter", AWS Architecture Blog, "Exponential Backoff And Jitter").
@@ -14,13 +14,13 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Pauses between `base` and `cap`.
+    /// Makes pauses between `base` and `cap`.
     #[must_use]
     pub fn new(base: Duration, cap: Duration) -> Self {
         Self { base, cap, previous: base }
     }
 
-    /// The next pause, for a random number in `0.0..1.0`.
+    /// Returns the next pause, for a random number in `0.0..1.0`.
     pub fn next(&mut self, random: f64) -> Duration {
         let low = self.base.min(self.cap);
         let high = self.previous.saturating_mul(3).clamp(low, self.cap);

@@ -1,19 +1,19 @@
-//! The one error of the workspace: why something failed, as far as it can be told. Holds no URL, no header and no secret.
+//! The error of all crates in the workspace. Holds no URL, no header and no secret.
 
 use std::{any::Any, error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use crate::{InputKind, input::Quoted};
 
-/// What went wrong, whoever it went wrong with.
+/// Any error that can be sent to another thread.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// A failure: what kind of failure, in which words, what the service said, and how far the call had come.
+/// A failure: its kind, its message, the service's answer, and how far the call had come.
 ///
-/// Every crate of the workspace fails with this type, so that a caller decides by the same [`ErrorKind`] whether an ARN was
-/// mistyped, a token could not be fetched, an agent failed or a socket was lost.
+/// Every crate of the workspace returns this type. A caller decides by [`ErrorKind`], whether an ARN was mistyped, a token could
+/// not be fetched, an agent failed or a socket was lost.
 ///
-/// `Display` prints its own layer in one line; causes are behind [`source`](StdError::source). `Debug` prints the same line and
-/// the causes, so that a `main` that returns the error shows a sentence. Cloning is cheap.
+/// `Display` prints one line without the causes, which [`source`](StdError::source) returns. `Debug` prints the same line and the
+/// causes, for a `main` that returns the error. Cloning is cheap.
 ///
 /// ```
 /// use agentcore_core::{Arn, ErrorKind};
@@ -29,27 +29,27 @@ pub type BoxError = Box<dyn StdError + Send + Sync>;
 #[doc(alias = "AgentInvocationError")]
 pub struct Error(Arc<Failure>);
 
-/// What went wrong, for a program to decide by.
+/// The kind of a failure, for a program to decide by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The input is not fit to be sent, and nothing was sent.
+    /// The input is invalid, and nothing was sent.
     Input,
-    /// Who the caller is could not be shown: no credential could be had, its issuer refused the caller, or 401.
+    /// The caller could not be authenticated: no credential was found, its issuer refused the caller, or 401.
     Authentication,
-    /// The token has expired, by its own `exp` or its issuer's word; it was not sent.
+    /// The token has expired, by its `exp` claim or by its issuer's answer. It was not sent.
     ExpiredToken,
-    /// The token is not what its issuer signed, or is not for whoever verified it.
+    /// The token's signature or audience is wrong.
     UntrustedToken,
-    /// The issuer asks for an answer that only a person has, such as a one-time code, and none was given.
+    /// The issuer asks for what only a person has, such as a one-time code, and none was given.
     Challenge,
-    /// The caller may not do this: 403.
+    /// The caller lacks a permission: 403.
     Authorization,
-    /// Time ran out: 408, 504, or one of the client's own bounds.
+    /// Time ran out: 408, 504, or one of the client's timeouts.
     Timeout,
     /// Too many requests: 429.
     Throttled,
-    /// The service or an issuer could not be reached, or does not serve now: connection failures and 503.
+    /// The service or an issuer could not be reached, or is unavailable: connection failures and 503.
     Unavailable,
     /// There is no such runtime, endpoint or session: 404.
     NotFound,
@@ -57,15 +57,15 @@ pub enum ErrorKind {
     Conflict,
     /// A quota of the account is used up: 402.
     Quota,
-    /// The request or the answer is larger than a bound: 413, or one of the client's own.
+    /// The request or the answer is larger than a limit: 413, or one of the client's limits.
     TooLarge,
     /// The agent failed: 424, or an error within its answer.
     Agent,
     /// The service refused the request for another reason: every other 3xx and 4xx.
     Refused,
-    /// The service or an issuer failed, or gave an answer that makes no sense: every other 5xx.
+    /// The service or an issuer failed, or its answer is malformed: every other 5xx.
     Service,
-    /// The answer, or the connection, broke off midway. What arrived before was delivered.
+    /// The answer or the connection ended too soon. What arrived before was delivered.
     BrokenOff,
 }
 
@@ -85,16 +85,16 @@ struct Failure {
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
-/// A refused text: what it was meant to be, and the rule it breaks.
+/// A refused text: its kind, and the rule it breaks.
 #[derive(Clone)]
 struct Input {
     kind: InputKind,
     rule: String,
 }
 
-/// What the service answered.
+/// The service's answer to a failed call.
 #[derive(Clone, Debug, Default)]
-#[expect(clippy::exhaustive_structs, reason = "a plain set of facts, made by whoever speaks HTTP")]
+#[expect(clippy::exhaustive_structs, reason = "a plain set of facts, made by the crates that speak HTTP")]
 pub struct ServiceResponse {
     /// The HTTP status.
     pub status: u16,
@@ -102,14 +102,14 @@ pub struct ServiceResponse {
     pub code: Option<String>,
     /// The id to quote to AWS support.
     pub request_id: Option<String>,
-    /// How long the service asked to be left alone.
+    /// The pause that the service asked for (`Retry-After`).
     pub retry_after: Option<Duration>,
-    /// The issuers whose tokens the runtime takes, once that was asked.
+    /// The issuers whose tokens the runtime accepts, once it was asked for them.
     pub issuers: Vec<String>,
 }
 
 impl Error {
-    /// Makes an error. The message is shown to people: it must not contain a secret.
+    /// Makes an error. The message is shown to people and must not contain a secret.
     #[must_use]
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Arc::new(Failure {
@@ -128,13 +128,13 @@ impl Error {
         }))
     }
 
-    /// Makes an error about what was to be sent, and was not.
+    /// Makes an error about invalid input, which was not sent.
     #[must_use]
     pub fn input(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Input, message)
     }
 
-    /// Makes an error about a text that breaks a rule of its type, quoting the text: for what is never secret.
+    /// Makes an error about a text that breaks a rule of its type. It quotes the text, which must not be secret.
     pub(crate) fn invalid(kind: InputKind, input: &str, rule: impl Into<String>) -> Self {
         let rule = rule.into();
         Self::input(format!("invalid {kind} {}: {rule}", Quoted(input))).with_input(kind, rule)
@@ -146,8 +146,8 @@ impl Error {
         Self::input(format!("invalid {kind}: {rule}")).with_input(kind, rule)
     }
 
-    /// Makes an error that the agent reported within its answer. `code` is the agent's name for it, such as the class of a Python
-    /// exception.
+    /// Makes an error that the agent reported within its answer. `code` is the agent's name for the error, such as the class of a
+    /// Python exception.
     #[must_use]
     pub fn agent(message: impl Into<String>, code: Option<String>) -> Self {
         let response = ServiceResponse { status: 200, code, ..ServiceResponse::default() };
@@ -164,13 +164,13 @@ impl Error {
         self.change(|failure| failure.source = Some(Arc::from(source.into())))
     }
 
-    /// Adds what the service answered.
+    /// Adds the service's answer.
     #[must_use]
     pub fn with_response(self, response: ServiceResponse) -> Self {
         self.change(|failure| failure.response = Some(response))
     }
 
-    /// Adds whose tokens the runtime takes, to an error with an answer of the service.
+    /// Adds the issuers whose tokens the runtime accepts. No effect on an error without an answer of the service.
     #[must_use]
     pub fn with_issuers(self, issuers: Vec<String>) -> Self {
         self.change(|failure| {
@@ -180,7 +180,7 @@ impl Error {
         })
     }
 
-    /// Adds in which answer of the service the agent reported its error.
+    /// Adds the status and the request id of the answer in which the agent reported its error.
     #[must_use]
     pub fn with_answer(self, status: u16, request_id: Option<&str>) -> Self {
         self.change(|failure| {
@@ -190,13 +190,13 @@ impl Error {
         })
     }
 
-    /// Adds how often it was tried, and how long that took, pauses included.
+    /// Adds the number of attempts and the time they took, pauses included.
     #[must_use]
     pub fn with_attempts(self, attempts: u32, elapsed: Duration) -> Self {
         self.change(|failure| (failure.attempts, failure.elapsed) = (attempts, elapsed))
     }
 
-    /// Adds which runtime was called, and in which session.
+    /// Adds the ARN of the runtime and the session.
     #[must_use]
     pub fn with_call(self, arn: Option<&str>, session_id: Option<&str>) -> Self {
         self.change(|failure| {
@@ -205,19 +205,19 @@ impl Error {
         })
     }
 
-    /// Adds what of an answer had arrived, in whichever form the caller's layer has it.
+    /// Adds the part of an answer that had arrived, as a value of any type.
     #[must_use]
     pub fn with_partial(self, partial: impl Any + Send + Sync) -> Self {
         self.change(|failure| failure.partial = Some(Arc::new(partial)))
     }
 
-    /// Says whether the agent may have done its work, or a part of it.
+    /// Sets whether the agent may have run, completely or partly.
     #[must_use]
     pub fn possibly_run(self, may_have_run: bool) -> Self {
         self.change(|failure| failure.may_have_run = may_have_run)
     }
 
-    /// Says that the same call would fail the same way again.
+    /// Marks the error as one that the same call would meet again.
     #[must_use]
     pub fn lasting(self) -> Self {
         self.change(|failure| failure.lasting = true)
@@ -228,25 +228,25 @@ impl Error {
         self
     }
 
-    /// Returns what went wrong.
+    /// Returns the kind of failure.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// Returns what the service, or this client, has to say about it.
+    /// Returns the message of the service, or of this client.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// Returns what a refused text was meant to be, if a text was refused.
+    /// Returns the kind of the refused text, if a text was refused.
     #[must_use]
     pub fn input_kind(&self) -> Option<InputKind> {
         self.0.input.as_ref().map(|input| input.kind)
     }
 
-    /// Returns the rule that a refused text breaks, in words; the whole message, if no text was refused.
+    /// Returns the rule that a refused text breaks, or the whole message if no text was refused.
     #[must_use]
     pub fn rule(&self) -> &str {
         self.0.input.as_ref().map_or(&self.0.message, |input| &input.rule)
@@ -258,7 +258,7 @@ impl Error {
         self.0.response.as_ref().map(|response| response.status)
     }
 
-    /// Returns the service's name for the error, such as `ThrottlingException`, or the agent's own.
+    /// Returns the service's name for the error, such as `ThrottlingException`, or the agent's name for it.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.0.response.as_ref()?.code.as_deref()
@@ -270,58 +270,58 @@ impl Error {
         self.0.response.as_ref()?.request_id.as_deref()
     }
 
-    /// Returns how long the service asked to be left alone.
+    /// Returns the pause that the service asked for (`Retry-After`).
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.response.as_ref()?.retry_after
     }
 
-    /// Returns the issuers whose tokens the runtime takes, if it refused a token and said so (RFC 9728).
+    /// Returns the issuers whose tokens the runtime accepts, if it refused a token and named them (RFC 9728).
     #[must_use]
     pub fn issuers(&self) -> &[String] {
         self.0.response.as_ref().map_or(&[], |response| &response.issuers)
     }
 
-    /// Returns the ARN of what was called, if it has one.
+    /// Returns the ARN of the called runtime, if it has one.
     #[must_use]
     pub fn arn(&self) -> Option<&str> {
         self.0.arn.as_deref()
     }
 
-    /// Returns the session that the call belonged to, if it had one.
+    /// Returns the session of the call, if it had one.
     #[must_use]
     pub fn session_id(&self) -> Option<&str> {
         self.0.session_id.as_deref()
     }
 
-    /// Returns how many times the request was sent, or tried to be.
+    /// Returns the number of attempts.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
 
-    /// Returns how long the call took, pauses between attempts included.
+    /// Returns the time that the call took, pauses between attempts included.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed
     }
 
-    /// Returns what of an answer had arrived before it broke off or the agent failed, if a layer kept it as a `T`.
+    /// Returns the part of the answer that had arrived, if it was kept as a `T`.
     #[must_use]
     pub fn partial<T: Any>(&self) -> Option<&T> {
         self.0.partial.as_deref()?.downcast_ref()
     }
 
-    /// Returns whether the agent may have done its work, or a part of it, although the call failed.
+    /// Returns whether the agent may have run, completely or partly, although the call failed.
     #[must_use]
     pub fn may_have_run(&self) -> bool {
         self.0.may_have_run
     }
 
-    /// Returns whether the same call may succeed later without any change to it. It says nothing about whether running the agent
-    /// twice does harm: see [`may_have_run`](Self::may_have_run).
+    /// Returns whether the same call may succeed later. Running the agent twice may do harm: see
+    /// [`may_have_run`](Self::may_have_run).
     ///
-    /// A refused certificate and an answer that is too large stay what they are: they are never retryable.
+    /// A refused certificate and an answer that is too large are never retryable.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self.0.kind {
@@ -337,7 +337,7 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let failure = &*self.0;
-        // That an agent which reported its own failure was reached, and ran, goes without saying.
+        // An agent that reported its own failure has run: a note would add nothing.
         if failure.kind == ErrorKind::Agent && self.status().is_some_and(|status| status < 300) {
             return match self.code() {
                 Some(code) => write!(f, "the agent failed: {code}: {}", failure.message),
@@ -392,11 +392,11 @@ impl fmt::Debug for Error {
     }
 }
 
-/// Errors are equal that say the same: kind, message, status and name.
+/// Compares kind, message, status and code.
 impl PartialEq for Error {
     fn eq(&self, other: &Self) -> bool {
-        let said = |error: &Self| (error.kind(), error.status());
-        said(self) == said(other) && self.message() == other.message() && self.code() == other.code()
+        let parts = |error: &Self| (error.kind(), error.status());
+        parts(self) == parts(other) && self.message() == other.message() && self.code() == other.code()
     }
 }
 
@@ -408,7 +408,7 @@ impl StdError for Error {
     }
 }
 
-/// The name of the one conflict that is safe to retry: another operation on the session is in progress.
+/// The one conflict that is safe to retry: another operation on the session is in progress.
 pub(crate) const RETRYABLE_CONFLICT: &str = "RetryableConflictException";
 
 #[cfg(test)]

@@ -1,19 +1,19 @@
-//! The point at which an attempt failed, which decides whether it may be repeated.
+//! The point at which an attempt failed, by which it is repeated or not. Decides nothing itself.
 
-/// Where an attempt failed.
+/// The point at which an attempt failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "the decision is a table over all of them")]
 pub enum FailurePoint {
     /// The request did not leave this machine.
     NotSent {
-        /// Whether it would fail again the same way.
+        /// Whether the next attempt would fail the same way.
         lasting: bool,
     },
-    /// The service turned the request away before the agent saw it.
+    /// The service refused the request before the agent received it.
     NotAccepted,
-    /// The credential was refused, and another one can be had.
+    /// The credential was refused, and can be replaced.
     Unauthorized,
-    /// The request left, and what became of it is not known.
+    /// The request was sent, and the agent may have received it.
     Uncertain,
     /// The answer would be the same again.
     Final,

@@ -1,26 +1,25 @@
-//! Whether to send a request again: a pure decision over where it failed. Sleeps nowhere, sends nothing.
+//! The decision to send a request again, by the point at which it failed. Sleeps nowhere, sends nothing.
 //!
-//! An invocation may have side effects, so what counts is not how bad the failure looks but whether the agent can have
-//! run:
+//! An invocation may have side effects, so the decision depends on whether the agent may have run:
 //!
 //! | where it failed | [`FailurePoint`] | sent again |
 //! |---|---|---|
 //! | no connection: DNS, TCP, proxy, or the pooled connection was closed before the request left | `NotSent` | yes |
 //! | the TLS certificate was refused | `NotSent`, lasting | no |
 //! | 429, 503, 409 `RetryableConflictException` | `NotAccepted` | yes, after `Retry-After` |
-//! | 401 while the token's source can bring another; a signature refused for the clock | `Unauthorized` | once, at once |
+//! | 401 while the token's source has another; a signature refused for its time | `Unauthorized` | once, at once |
 //! | 408, 500, 502, 504, connection lost, no first byte in time | `Uncertain` | only if the caller said idempotent |
 //! | every other answer, 401 of a fixed token and 424 included | `Final` | no |
-//! | anything after the first byte of a successful answer | | never: the caller has seen a part of it |
+//! | anything after the head of a successful answer | | never: the caller may have read a part of it |
 //!
-//! Retries are bounded by count, by [`RetryPolicy::max_elapsed`] and by the call's total timeout, whichever comes first; a
-//! `Retry-After` that reaches past one of them ends the call at once, and the error carries it.
+//! Retries are bounded by count, by [`RetryPolicy::max_elapsed`] and by the call's total timeout, whichever comes first. A
+//! `Retry-After` beyond one of them ends the call at once; [`Error::retry_after`](crate::Error::retry_after) returns it.
 
 use std::time::Duration;
 
 use super::{Backoff, FailurePoint};
 
-/// How often and how long to try.
+/// Bounds the number of attempts, their time, and the pauses between them.
 ///
 /// ```
 /// use std::time::Duration;
@@ -39,30 +38,30 @@ pub struct RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// One attempt, whatever happens; a refused token is not replaced and sent again either.
+    /// Makes one attempt only. A refused token is not replaced either.
     #[must_use]
     pub fn off() -> Self {
         Self::default().max_attempts(1)
     }
 
-    /// The most times a request is sent. Default: 3, as in the AWS SDKs; more rides out longer throttling and keeps callers
-    /// waiting longer. Zero counts as one. The one replay with a renewed credential comes on top.
+    /// Bounds the number of attempts. Default: 3, as in the AWS SDKs. More attempts outlast longer throttling, and callers wait
+    /// longer. Zero counts as one. The one replay with a renewed credential is not counted.
     #[must_use]
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = attempts.max(1);
         self
     }
 
-    /// No attempt begins later than this after the call began. Default: 120 seconds, which bounds what a long `Retry-After`
-    /// may cost.
+    /// Bounds the time from the beginning of the call to the beginning of its last attempt. Default: 120 seconds, which also bounds
+    /// the wait for a `Retry-After`.
     #[must_use]
     pub fn max_elapsed(mut self, elapsed: Duration) -> Self {
         self.max_elapsed = elapsed;
         self
     }
 
-    /// The shortest and the longest pause. Default: 100 milliseconds and 20 seconds. Short pauses recover sooner and press
-    /// harder on a service that is overloaded.
+    /// Sets the shortest and the longest pause. Default: 100 milliseconds and 20 seconds. Shorter pauses recover sooner, and load
+    /// an overloaded service more.
     #[must_use]
     pub fn pauses(mut self, shortest: Duration, longest: Duration) -> Self {
         self.base = shortest;
@@ -70,7 +69,7 @@ impl RetryPolicy {
         self
     }
 
-    /// The pauses of one call.
+    /// Returns the pauses of one call.
     #[must_use]
     pub fn backoff(&self) -> Backoff {
         Backoff::new(self.base, self.cap)
@@ -96,19 +95,19 @@ pub struct Progress {
     pub attempts: u32,
     /// Whether one of them was the replay with a renewed credential.
     pub replayed: bool,
-    /// Whether the caller said that running the agent twice does no harm.
+    /// Whether running the agent twice does no harm, as the caller knows.
     pub idempotent: bool,
     /// Time since the call began.
     pub elapsed: Duration,
-    /// Time left of the call's total timeout; none if it has none.
+    /// Time left of the call's total timeout, if it has one.
     pub remaining: Option<Duration>,
-    /// How long the service asked to be left alone.
+    /// The pause that the service asked for (`Retry-After`).
     pub retry_after: Option<Duration>,
-    /// The pause that backoff would make now.
+    /// The next pause of the backoff.
     pub pause: Duration,
 }
 
-/// What to do after a failed attempt.
+/// The decision after a failed attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "callers must handle every verdict")]
 pub enum Verdict {
@@ -123,7 +122,7 @@ pub enum Verdict {
     GiveUp,
 }
 
-/// Decides, by the table in the [module's documentation](self).
+/// Decides by the table in the [module's documentation](self).
 #[must_use]
 pub fn decide(policy: &RetryPolicy, failure: FailurePoint, progress: &Progress) -> Verdict {
     let after = match failure {

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{Error, ErrorKind, FailurePoint, ServiceResponse, error::RETRYABLE_CONFLICT};
 use crate::header;
 
-/// Reads status, headers and body as the error that they mean.
+/// Reads a refusal's status, headers and body as an error.
 ///
 /// The name comes from `x-amzn-ErrorType`, or from `__type` or `code` in the body, without namespace and suffix (AWS
 /// `restJson1` protocol, "Operation error serialization"). The message comes from the body's JSON, or is the body's text.
@@ -46,7 +46,7 @@ pub fn failure_point(error: &Error) -> FailurePoint {
     }
 }
 
-/// Returns the id of the request, by either of the names that AWS uses.
+/// Returns the id of the request, by either of the header names that AWS uses.
 #[must_use]
 pub fn request_id(headers: &HeaderMap) -> Option<&str> {
     text_header(headers, header::REQUEST_ID.as_str()).or_else(|| text_header(headers, "x-amz-request-id"))
@@ -58,7 +58,7 @@ pub fn date(headers: &HeaderMap) -> Option<SystemTime> {
     httpdate::parse_http_date(text_header(headers, DATE.as_str())?).ok()
 }
 
-/// `Retry-After`, in seconds or as a date (RFC 9110 §10.2.3).
+/// Reads `Retry-After`, in seconds or as a date (RFC 9110 §10.2.3).
 fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = text_header(headers, RETRY_AFTER.as_str())?.trim();
     if let Ok(seconds) = text.parse() {
@@ -80,7 +80,6 @@ fn kind_of(status: StatusCode) -> ErrorKind {
         424 => ErrorKind::Agent,
         429 => ErrorKind::Throttled,
         503 => ErrorKind::Unavailable,
-        // What is neither refused nor promised came with an answer that makes no sense.
         300..=499 => ErrorKind::Refused,
         _ => ErrorKind::Service,
     }
@@ -90,13 +89,13 @@ fn text_header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// `com.amazonaws.x#ThrottlingException:http://…` is `ThrottlingException`.
+/// Returns `ThrottlingException` of `com.amazonaws.x#ThrottlingException:http://…`.
 fn bare_name(name: &str) -> &str {
     let name = name.split_once(':').map_or(name, |(name, _)| name);
     name.rsplit_once('#').map_or(name, |(_, name)| name).trim()
 }
 
-/// The message in an error's JSON, whichever of the usual keys holds it.
+/// Returns the message in an error's JSON, by the usual keys.
 fn message_in(json: &Value) -> Option<String> {
     match json {
         Value::String(text) => Some(one_line(text)),
@@ -110,7 +109,7 @@ fn message_in(json: &Value) -> Option<String> {
     }
 }
 
-/// The body as text, when it is nothing this client understands; or the status in words, when there is none.
+/// Returns the body as text, or the status in words if there is no body.
 fn text_of(status: StatusCode, body: &[u8]) -> String {
     let text = one_line(&String::from_utf8_lossy(body));
     if !text.is_empty() {
@@ -119,7 +118,7 @@ fn text_of(status: StatusCode, body: &[u8]) -> String {
     status.canonical_reason().map_or_else(|| format!("HTTP status {status}"), str::to_owned)
 }
 
-/// The text on one line, and not longer than a line should be.
+/// Returns the text on one line, of at most 600 characters.
 fn one_line(text: &str) -> String {
     let text = text.trim();
     let mut line: String = text.chars().take(MAX_MESSAGE_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect();
@@ -131,7 +130,7 @@ fn one_line(text: &str) -> String {
 
 const MESSAGE_KEYS: &[&str] = &["message", "Message", "errorMessage", "error_description", "error", "detail"];
 
-/// Enough for any message meant to be read, too little for a page of HTML.
+/// Enough for a message, too little for a page of HTML.
 const MAX_MESSAGE_CHARS: usize = 600;
 
 #[cfg(test)]
