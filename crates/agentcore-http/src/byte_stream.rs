@@ -1,4 +1,4 @@
-//! The body of an answer as a stream of bytes, within the call's idle and total time. Retries nothing, gives the bytes no meaning.
+//! The body of an answer as a stream of bytes, within the call's idle and total time. Retries nothing.
 
 use std::{
     fmt,
@@ -15,7 +15,7 @@ use http::StatusCode;
 use http_body::Body as _;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// The body of an answer, piece by piece as it arrives.
+/// The body of an answer as a stream of its pieces.
 ///
 /// It ends after the first error. What arrived before the error has been delivered.
 ///
@@ -24,14 +24,14 @@ use tokio::time::{Instant, Sleep, sleep_until};
 pub struct ByteStream {
     body: Option<Body>,
     idle: Option<Duration>,
-    /// Armed while waiting for a piece, so that a stream which flows costs no timer.
+    /// Set only while no piece has arrived, so that a steady stream needs no timer.
     idle_timer: Option<Pin<Box<Sleep>>>,
     waiting: bool,
     deadline: Option<Pin<Box<Sleep>>>,
     pub(crate) call: CallFacts,
 }
 
-/// The call a body belongs to, for its errors.
+/// The facts of a body's call, for errors.
 #[derive(Clone, Debug)]
 pub(crate) struct CallFacts {
     pub(crate) started: Instant,
@@ -64,8 +64,8 @@ impl ByteStream {
         Poll::Ready(Some(Err(error)))
     }
 
-    /// Whether one of the two clocks has run out while no piece is there.
-    fn poll_clocks(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
+    /// Returns an error once the idle or the total time has passed.
+    fn poll_timeouts(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
         if let Some(idle) = self.idle {
             let at = Instant::now() + idle;
             let timer = self.idle_timer.get_or_insert_with(|| Box::pin(sleep_until(at)));
@@ -96,7 +96,7 @@ impl Stream for ByteStream {
             match Pin::new(body).poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => {
                     this.waiting = false;
-                    // Trailers carry nothing the contract knows of; an empty piece says nothing.
+                    // The contract has no trailers, and an empty piece has no use.
                     match frame.into_data() {
                         Ok(piece) if !piece.is_empty() => return Poll::Ready(Some(Ok(piece))),
                         _ => continue,
@@ -112,7 +112,7 @@ impl Stream for ByteStream {
                     return Poll::Ready(None);
                 }
                 Poll::Pending => {
-                    let error = ready!(this.poll_clocks(cx));
+                    let error = ready!(this.poll_timeouts(cx));
                     return this.end(error);
                 }
             }

@@ -1,4 +1,4 @@
-//! How a request is sent over HTTP: authorized for each attempt, and taken for answered by a 2xx that is not encoded.
+//! One call over HTTP: authorized for each attempt, and accepted if the answer is a 2xx without a content coding. Retries nothing.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,7 +10,7 @@ use http::{Request, StatusCode, header::CONTENT_ENCODING};
 
 use crate::Error;
 
-/// A request, and who sends it.
+/// A request, its mechanism and the region to sign it for.
 pub(crate) struct HttpCall<'a> {
     pub(crate) request: &'a Request<Bytes>,
     pub(crate) auth: &'a Auth,
@@ -35,7 +35,7 @@ impl Call for HttpCall<'_> {
         if !response.status().is_success() {
             return Ok(Reception::Refused(response));
         }
-        // An answer in a content coding was not asked for: its bytes would be mistaken for text.
+        // No content coding was requested: encoded bytes would be read as text.
         let coding = response.headers().get(CONTENT_ENCODING);
         let Some(coding) = coding.filter(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) else {
             return Ok(Reception::Accepted(response));

@@ -1,4 +1,4 @@
-//! The client of the HTTP half: settings, and the operations that use them.
+//! The HTTP client: its settings, invocations and pings. Reads no answer but a ping's.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,9 +21,7 @@ use crate::{
 /// Invokes agents over HTTP. Cheap to clone; clones share connections and settings.
 ///
 /// ```no_run
-/// use agentcore_auth::{Auth, StaticToken};
-/// use agentcore_core::Target;
-/// use agentcore_http::{HttpClient, Invocation};
+/// use agentcore_http::{Auth, HttpClient, Invocation, StaticToken, Target};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let client = HttpClient::builder(Auth::bearer(StaticToken::parse("eyJhbGciOiJSUzI1NiIs.e30.c2ln")?)).build()?;
@@ -47,7 +45,7 @@ struct Shared {
 }
 
 impl HttpClient {
-    /// Settings for a client that authenticates so. To a local container it sends no credential.
+    /// Returns the default settings of a client with this authentication. Local containers receive no credential.
     #[must_use]
     pub fn builder(auth: Auth) -> HttpClientBuilder {
         HttpClientBuilder {
@@ -66,23 +64,23 @@ impl HttpClient {
         }
     }
 
-    /// Invokes an agent and waits for the head of its answer.
+    /// Invokes an agent and returns its answer, whose head has arrived.
     ///
     /// Failures are retried by the client's [`RetryPolicy`], or the invocation's own; [`retry`](crate::retry) has the table.
     ///
     /// # Errors
-    /// If the invocation is not fit to be sent, the agent or the service refused it, or no answer came;
-    /// [`Error::kind`] tells, and [`Error::may_have_run`] whether the agent may have run.
+    /// If the invocation is invalid, if the agent or the service refused it, or if no answer came. [`Error::may_have_run`] returns
+    /// whether the agent may have run.
     ///
     /// # Cancel safety
-    /// Dropping the future sends nothing more; an attempt on its way is cut off, and the agent may have run.
+    /// Dropping the future sends nothing more. It closes the connection of a begun attempt, and the agent may have run.
     pub async fn invoke(&self, target: &Target, invocation: &Invocation) -> Result<Response, Error> {
         let Shared { user, max_payload_bytes, .. } = &*self.0;
         let request = invocation.request(target, user, self.auth(target), *max_payload_bytes)?;
         self.call(target, &operation::INVOKE, &request, invocation).await
     }
 
-    /// The mechanism for a target: a local container asks for no credential, so none goes there.
+    /// Returns the mechanism for a target: none for a local container.
     fn auth(&self, target: &Target) -> &Auth {
         if target.is_local() { &Auth::None } else { &self.0.auth }
     }
@@ -114,16 +112,16 @@ impl HttpClient {
         Ok(Response::new(called, session, self.0.limits.clone(), timeouts.idle))
     }
 
-    /// How long calls may take that do not say otherwise.
+    /// Returns the timeouts of invocations that have none.
     #[must_use]
     pub fn timeouts(&self) -> &Timeouts {
         &self.0.timeouts
     }
 
-    /// Asks a local container for its health (`GET /ping`).
+    /// Requests the health of a local container (`GET /ping`).
     ///
     /// # Errors
-    /// If the target is not a local container, does not answer, or answers with what is not a health report.
+    /// If the target is not a local container, does not answer, or answers with anything but a health report.
     ///
     /// # Cancel safety
     /// Dropping the future has no lasting effect.
@@ -139,12 +137,12 @@ impl HttpClient {
 pub struct Health {
     /// `Healthy`, or `HealthyBusy` while the agent works in the background.
     pub status: String,
-    /// When the status last changed, in seconds since 1970, if the agent tells.
+    /// The time of the last change of status, in seconds since 1970, if the agent reports it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_of_last_update: Option<u64>,
 }
 
-/// Settings for a [`HttpClient`].
+/// The settings of an [`HttpClient`].
 #[derive(Clone, Debug)]
 pub struct HttpClientBuilder {
     auth: Auth,
@@ -158,35 +156,35 @@ pub struct HttpClientBuilder {
 }
 
 impl HttpClientBuilder {
-    /// Authenticates in another way than the builder was made with.
+    /// Sets the authentication, in place of the one that the builder was made with.
     #[must_use]
     pub fn auth(mut self, auth: Auth) -> Self {
         self.auth = auth;
         self
     }
 
-    /// Uses this pool of connections. Default: one of the client's own, with the transport's default settings.
+    /// Sets the transport. Default: a new one with default settings. Clients that share a transport share its connections.
     #[must_use]
     pub fn transport(mut self, transport: Transport) -> Self {
         self.transport = Some(transport);
         self
     }
 
-    /// How long to wait for what, where an invocation does not say otherwise.
+    /// Sets the timeouts of invocations that have none.
     #[must_use]
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;
         self
     }
 
-    /// How hard to try, where an invocation does not say otherwise.
+    /// Sets the retry policy of invocations that have none.
     #[must_use]
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
     }
 
-    /// Names the user in every invocation that does not name another.
+    /// Sets the user of invocations that name none.
     ///
     /// Default: `agentcore-client` with a bearer token, and no user with SigV4, where the header needs the IAM permission
     /// `bedrock-agentcore:InvokeAgentRuntimeForUser` besides the one to invoke.
@@ -196,28 +194,28 @@ impl HttpClientBuilder {
         self
     }
 
-    /// Sends no user id, with a bearer token neither.
+    /// Sends no user id, not even with a bearer token.
     #[must_use]
     pub fn no_user(mut self) -> Self {
         self.user = UserHeader::Off;
         self
     }
 
-    /// Tells the time for expiry and signatures. Default: the system's clock.
+    /// Sets the clock for expiry and signatures. Default: the system's clock.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Refuses to send more than this many bytes. Default: [`Payload::MAX_BYTES`], the service's own limit.
+    /// Bounds the bytes of a payload. Default: [`Payload::MAX_BYTES`], the service's limit.
     #[must_use]
     pub fn max_payload_bytes(mut self, max: usize) -> Self {
         self.max_payload_bytes = max;
         self
     }
 
-    /// Refuses to collect more than this many bytes of an answer into memory. Default: 100 MB. Streams are not bounded by it.
+    /// Bounds the bytes of an answer that is collected into memory. Default: 100 MB. Streams have no such bound.
     #[must_use]
     pub fn max_answer_bytes(mut self, max: usize) -> Self {
         self.limits.answer_bytes = max;
@@ -231,14 +229,14 @@ impl HttpClientBuilder {
         self
     }
 
-    /// Decodes server-sent events leniently; see [`sse::Decoder::lenient`]. Default: strictly.
+    /// Sets whether server-sent events are decoded leniently; see [`sse::Decoder::lenient`]. Default: no.
     #[must_use]
     pub fn lenient_sse(mut self, lenient: bool) -> Self {
         self.limits.lenient = lenient;
         self
     }
 
-    /// Makes the client; connects to nothing yet.
+    /// Makes the client, without a connection.
     ///
     /// # Errors
     /// If the default transport cannot be built.

@@ -1,4 +1,4 @@
-//! An invocation: what to say to an agent, in which session, for whom, and how hard to try. Builds the request, sends nothing.
+//! An invocation: payload, session, user, headers and its own settings. Builds the request, sends nothing.
 
 use std::fmt;
 
@@ -12,23 +12,22 @@ use crate::{
     request::{self, Contents},
 };
 
-/// One invocation of an agent. What is required is the payload; everything else has a default.
+/// One invocation of an agent. Only the payload is required.
 ///
 /// ```
-/// use agentcore_core::SessionId;
-/// use agentcore_http::Invocation;
+/// use agentcore_http::{Invocation, SessionId};
 ///
 /// let session = SessionId::random();
 /// let invocation = Invocation::new("Hello, world!").session(&session).user("jane@example.com".parse()?);
 /// # let _ = invocation;
-/// # Ok::<(), agentcore_core::Error>(())
+/// # Ok::<(), agentcore_http::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Invocation {
     payload: Payload,
     session: SessionId,
-    /// Whether the caller named the session.
-    named: bool,
+    /// Whether the caller set the session.
+    own_session: bool,
     user: Option<UserHeader>,
     headers: Vec<CustomHeader>,
     trace: TraceContext,
@@ -39,12 +38,12 @@ pub struct Invocation {
 }
 
 impl Invocation {
-    /// An invocation with this payload, in a new session.
+    /// Makes an invocation with this payload, in a new session.
     pub fn new(payload: impl Into<Payload>) -> Self {
         Self {
             payload: payload.into(),
             session: SessionId::random(),
-            named: false,
+            own_session: false,
             user: None,
             headers: Vec::new(),
             trace: TraceContext::default(),
@@ -55,15 +54,15 @@ impl Invocation {
         }
     }
 
-    /// Goes on in this session. Default: a new, random one, which [`Response::session_id`](crate::Response::session_id) tells.
+    /// Sets the session. Default: a new, random one; see [`Response::session_id`](crate::Response::session_id).
     #[must_use]
     pub fn session(mut self, session: &SessionId) -> Self {
         self.session = session.clone();
-        self.named = true;
+        self.own_session = true;
         self
     }
 
-    /// Names the user. Default: the client's; see [`HttpClientBuilder::user`](crate::HttpClientBuilder::user).
+    /// Sets the user. Default: the client's; see [`HttpClientBuilder::user`](crate::HttpClientBuilder::user).
     #[must_use]
     pub fn user(mut self, user: UserId) -> Self {
         self.user = Some(UserHeader::Id(user));
@@ -84,58 +83,58 @@ impl Invocation {
         self
     }
 
-    /// Passes a trace on.
+    /// Sets the trace headers.
     #[must_use]
     pub fn trace(mut self, trace: TraceContext) -> Self {
         self.trace = trace;
         self
     }
 
-    /// Passes MCP headers on.
+    /// Sets the MCP headers.
     #[must_use]
     pub fn mcp(mut self, mcp: McpContext) -> Self {
         self.mcp = mcp;
         self
     }
 
-    /// Says that running the agent twice does no harm, so that failures after which it may have run are retried too.
+    /// Marks the invocation as harmless if run twice. Failures after which the agent may have run are then retried too.
     #[must_use]
     pub fn idempotent(mut self) -> Self {
         self.idempotent = true;
         self
     }
 
-    /// Uses other timeouts than the client's.
+    /// Sets the timeouts. Default: the client's.
     #[must_use]
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = Some(timeouts);
         self
     }
 
-    /// Tries more or less hard than the client does by default.
+    /// Sets the retry policy. Default: the client's.
     #[must_use]
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = Some(policy);
         self
     }
 
-    /// The session this invocation belongs to.
+    /// Returns the session's id.
     #[must_use]
     pub fn session_id(&self) -> &SessionId {
         &self.session
     }
 
-    /// What it asks, for whoever keeps answers: equal questions to one agent have answers that stand for each other. The session
-    /// belongs to it where the caller named one; traces, timeouts and retries do not.
+    /// Returns the key under which a cache keeps the answer: payload, user, headers, and the session if the caller set it. Traces,
+    /// timeouts and retries are not part of it.
     #[must_use]
     pub fn cache_key(&self) -> CacheKey {
         let own = self.headers.iter().map(|header| (header.name(), header.value()));
         let headers = own.chain(self.mcp.headers()).map(|(name, value)| (name.clone(), value.clone())).collect();
-        let session = self.named.then(|| self.session.clone());
+        let session = self.own_session.then(|| self.session.clone());
         CacheKey { payload: self.payload.clone(), session, user: self.user.clone(), headers }
     }
 
-    /// The request, not yet authenticated.
+    /// Returns the request, not yet authenticated.
     pub(crate) fn request(
         &self,
         target: &Target,
@@ -161,7 +160,7 @@ impl Invocation {
     }
 }
 
-/// What an invocation asks: see [`Invocation::question`]. Blind in `Debug`.
+/// The part of an invocation that decides its answer; see [`Invocation::cache_key`]. `Debug` prints none of it.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct CacheKey {
     payload: Payload,
@@ -171,14 +170,14 @@ pub struct CacheKey {
 }
 
 impl CacheKey {
-    /// The same question, whichever session it is asked in.
+    /// Removes the session, so that invocations in different sessions have equal keys.
     #[must_use]
     pub fn in_any_session(mut self) -> Self {
         self.session = None;
         self
     }
 
-    /// How many bytes it holds, about.
+    /// Returns the approximate size, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         let headers: usize = self.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
@@ -192,10 +191,10 @@ impl fmt::Debug for CacheKey {
     }
 }
 
-/// Whose name the user-id header carries.
+/// The value of the user-id header.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) enum UserHeader {
-    /// `agentcore-client` with a bearer token; none otherwise, because with SigV4 the header needs a permission of its own.
+    /// `agentcore-client` with a bearer token, none otherwise: with SigV4 the header needs another permission.
     #[default]
     ByMechanism,
     Id(UserId),

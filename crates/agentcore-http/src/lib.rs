@@ -1,16 +1,13 @@
 //! Invokes agents on Amazon Bedrock AgentCore Runtime over HTTP, whole or streaming.
 //!
-//! A request travels one way: [`Payload`] → [`Invocation`] → authorization → [`Transport`] → [`Response`] → bytes →
-//! [server-sent events](sse). A caller may step out at any of them.
+//! A request passes these types: [`Payload`] → [`Invocation`] → authorization → [`Transport`] → [`Response`] → bytes →
+//! [server-sent events](sse). Each of them can be used without the next.
 //!
-//! The [`HttpClient`] retries only what cannot have run twice ([`retry`] has the table), refuses bad input before anything is
-//! sent, and bounds everything it buffers. It follows no redirect, decodes no content coding, and looks into no answer: what
-//! an agent means by its events is the facade's business.
+//! The [`HttpClient`] retries only what cannot run twice ([`retry`] has the table), refuses bad input before anything is sent, and
+//! bounds everything that it buffers. It follows no redirect, decodes no content coding, and does not interpret the agent's events.
 //!
 //! ```no_run
-//! use agentcore_auth::{Auth, StaticToken};
-//! use agentcore_core::Target;
-//! use agentcore_http::{HttpClient, Invocation};
+//! use agentcore_http::{Auth, HttpClient, Invocation, StaticToken, Target};
 //! use futures_util::TryStreamExt;
 //!
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -37,10 +34,20 @@ pub mod sse;
 mod timeouts;
 mod trace_context;
 
-pub use agentcore_core::{Error, ErrorKind, RetryPolicy, retry};
+pub use agentcore_auth::{
+    Auth, BoxFuture, Clock, ManualClock, StaticToken, SystemClock, Token, TokenSource, credentials,
+};
+pub use agentcore_core::{
+    Arn, CustomHeader, Endpoint, EndpointVariant, Endpoints, Error, ErrorKind, Qualifier, Region, RetryPolicy,
+    SessionId, Target, UserId, retry,
+};
 pub use agentcore_transport::{Connections, Proxy, TlsVersion, Transport, TransportBuilder, rustls};
 pub use byte_stream::ByteStream;
+pub use bytes::Bytes;
+pub use bytestring::ByteString;
 pub use client::{Health, HttpClient, HttpClientBuilder};
+/// The types of headers.
+pub use http;
 pub use invoke::{CacheKey, Invocation};
 pub use mcp_context::McpContext;
 pub use payload::Payload;

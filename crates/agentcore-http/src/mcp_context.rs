@@ -1,23 +1,22 @@
-//! The headers of the Model Context Protocol. Checks them, invents none.
+//! The headers of the Model Context Protocol. Checks them, adds none by itself.
 
 use agentcore_core::{Error, header};
 use http::{HeaderMap, HeaderName};
 
-/// The MCP session and method of an invocation, for agents that speak the Model Context Protocol. Each value has at most
-/// 4096 bytes.
+/// The headers of the Model Context Protocol (MCP) in an invocation, each of at most 4096 bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct McpContext(HeaderMap);
 
 impl McpContext {
-    /// `Mcp-Session-Id`.
+    /// Sets `Mcp-Session-Id`.
     ///
     /// # Errors
-    /// If the value is too long, or not fit for a header.
+    /// If the value is too long, or no header value.
     pub fn session_id(self, value: &str) -> Result<Self, Error> {
         self.with(header::MCP_SESSION_ID, value)
     }
 
-    /// `Mcp-Protocol-Version`, such as `2025-06-18`.
+    /// Sets `Mcp-Protocol-Version`, such as `2025-06-18`.
     ///
     /// # Errors
     /// As [`session_id`](Self::session_id).
@@ -25,7 +24,7 @@ impl McpContext {
         self.with(header::MCP_PROTOCOL_VERSION, value)
     }
 
-    /// `Mcp-Method`, such as `tools/call`.
+    /// Sets `Mcp-Method`, such as `tools/call`.
     ///
     /// # Errors
     /// As [`session_id`](Self::session_id).
@@ -33,7 +32,7 @@ impl McpContext {
         self.with(header::MCP_METHOD, value)
     }
 
-    /// `Mcp-Name`: the tool, the resource or the prompt.
+    /// Sets `Mcp-Name`: the tool, the resource or the prompt.
     ///
     /// # Errors
     /// As [`session_id`](Self::session_id).

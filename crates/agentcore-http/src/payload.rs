@@ -1,4 +1,4 @@
-//! What is sent to an agent. Checks it and writes it down once; knows nothing of headers and hosts.
+//! The body of an invocation. Checks and serializes it once; knows no headers and no hosts.
 
 use agentcore_core::SessionId;
 use bytes::Bytes;
@@ -8,8 +8,8 @@ use crate::Error;
 
 /// The body of an invocation: at most 100 MB.
 ///
-/// A text becomes the form most agents expect, `{"prompt": …, "sessionId": …, "enableTrace": true}`. Agents with a form of
-/// their own get it by [`json`](Self::json), [`json_text`](Self::json_text) or [`raw`](Self::raw), unchanged.
+/// A text is sent in the form that most agents expect, `{"prompt": …, "sessionId": …, "enableTrace": true}`. Any other form is sent
+/// unchanged, by [`json`](Self::json), [`json_text`](Self::json_text) or [`raw`](Self::raw).
 ///
 /// ```
 /// use agentcore_http::Payload;
@@ -29,16 +29,16 @@ enum Form {
 }
 
 impl Payload {
-    /// The most bytes the service takes (AgentCore Runtime quota: maximum payload size).
+    /// The most bytes that the service accepts (AgentCore Runtime quota: maximum payload size).
     pub const MAX_BYTES: usize = 100_000_000;
 
-    /// A prompt in the form described above.
+    /// Makes a prompt in the form above.
     #[must_use]
     pub fn prompt(text: impl Into<String>) -> Self {
         Self(Form::Prompt { text: text.into(), trace: true })
     }
 
-    /// Whether a prompt asks the agent for its trace. Default: yes. No effect on other payloads.
+    /// Sets whether a prompt requests the agent's trace. Default: yes. No effect on other payloads.
     #[must_use]
     pub fn enable_trace(mut self, enable: bool) -> Self {
         if let Form::Prompt { trace, .. } = &mut self.0 {
@@ -47,20 +47,20 @@ impl Payload {
         self
     }
 
-    /// Any value as JSON.
+    /// Serializes a value as JSON.
     ///
     /// # Errors
-    /// If the value cannot be written as JSON, such as a map whose keys are not texts.
+    /// If the value cannot be serialized as JSON, such as a map whose keys are not strings.
     pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<Self, Error> {
         let bytes = serde_json::to_vec(value)
             .map_err(|error| Error::input("the payload cannot be written as JSON").with_source(error))?;
         Ok(Self::of("application/json", bytes.into()))
     }
 
-    /// A JSON text, sent byte for byte.
+    /// Takes a JSON text, which is sent byte for byte.
     ///
     /// # Errors
-    /// If it is not one JSON value; the error tells where.
+    /// If it is not one JSON value; the error has the position.
     pub fn json_text(text: impl Into<Bytes>) -> Result<Self, Error> {
         let bytes = text.into();
         serde_json::from_slice::<IgnoredAny>(&bytes)
@@ -68,7 +68,7 @@ impl Payload {
         Ok(Self::of("application/json", bytes))
     }
 
-    /// Any bytes, with their media type if there is one to tell.
+    /// Takes any bytes, with their media type if it is known.
     #[must_use]
     pub fn raw(content_type: Option<&str>, bytes: impl Into<Bytes>) -> Self {
         Self(Form::Bytes { content_type: content_type.map(str::to_owned), bytes: bytes.into() })
@@ -78,7 +78,7 @@ impl Payload {
         Self(Form::Bytes { content_type: Some(content_type.to_owned()), bytes })
     }
 
-    /// How many bytes it holds, without those that a prompt's form adds.
+    /// Returns its size in bytes, without those that a prompt's form adds.
     pub(crate) fn bytes(&self) -> usize {
         match &self.0 {
             Form::Prompt { text, .. } => text.len(),
@@ -86,7 +86,7 @@ impl Payload {
         }
     }
 
-    /// The media type and the bytes to send.
+    /// Returns the media type and the bytes to send.
     pub(crate) fn body(&self, session: &SessionId, max_bytes: usize) -> Result<(Option<&str>, Bytes), Error> {
         let (content_type, bytes) = match &self.0 {
             Form::Prompt { text, trace } => {
@@ -121,7 +121,7 @@ impl From<serde_json::Value> for Payload {
     }
 }
 
-/// Does not show what is said to the agent.
+/// Prints the size alone, because the text may be private.
 impl std::fmt::Debug for Form {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

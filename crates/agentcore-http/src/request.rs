@@ -1,4 +1,4 @@
-//! The request of an operation, not yet authenticated. One builder for all operations; sends nothing.
+//! The request of any operation, not yet authenticated. Sends nothing.
 
 use agentcore_core::{Error, Operation, SessionId, Target, header};
 use bytes::Bytes;
@@ -7,20 +7,20 @@ use http::{
     header::{ACCEPT, CONTENT_TYPE},
 };
 
-/// What a request carries besides what its operation says.
+/// The contents of a request that its operation does not fix.
 #[derive(Debug, Default)]
 pub(crate) struct Contents<'a> {
     pub(crate) session: Option<&'a SessionId>,
     pub(crate) headers: HeaderMap,
-    /// The media type of the body; none where nothing is known of it.
+    /// The media type of the body, if it is known.
     pub(crate) content_type: Option<&'a str>,
     pub(crate) body: Bytes,
 }
 
-/// Writes the request of an operation.
+/// Returns the request of an operation.
 ///
 /// # Errors
-/// If the target does not offer the operation, or a header's value is not fit for one.
+/// If the target does not offer the operation, or if a value is no header value.
 pub(crate) fn write(target: &Target, operation: &Operation, contents: Contents<'_>) -> Result<Request<Bytes>, Error> {
     let Contents { session, headers, content_type, body } = contents;
     let mut request =

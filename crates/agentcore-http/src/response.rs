@@ -1,4 +1,4 @@
-//! The answer to an invocation: its head, and then its body as bytes, text, JSON or server-sent events. Retries nothing.
+//! The answer to an invocation: its head, and its body as bytes, text, JSON or server-sent events. Retries nothing.
 
 use std::{future::poll_fn, mem, pin::Pin, time::Duration};
 
@@ -15,10 +15,19 @@ use crate::{
     sse::{Decoder, EventStream},
 };
 
-/// An answer whose head has arrived; its body is read by one of the methods that take `self`.
+/// An answer whose head has arrived. The methods that take `self` read its body.
 ///
-/// Dropping it closes the connection, or resets the HTTP/2 stream, if the body was not read to its end. The agent is not
-/// told in any other way.
+/// Dropping it before the body's end closes the connection, or resets the HTTP/2 stream. The agent is not informed otherwise.
+///
+/// ```no_run
+/// # use agentcore_http::{Error, HttpClient, Invocation, Target};
+/// # async fn example(client: HttpClient, target: Target) -> Result<(), Error> {
+/// let response = client.invoke(&target, &Invocation::new("Hello, world!")).await?;
+/// println!("request {:?} in session {}", response.request_id(), response.session_id());
+/// let answer: serde_json::Value = response.json().await?;
+/// println!("{answer:#}");
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 pub struct Response {
     status: StatusCode,
@@ -27,7 +36,7 @@ pub struct Response {
     bytes: ByteStream,
 }
 
-/// How much of an answer is taken in.
+/// The limits and settings of reading an answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
     pub(crate) answer_bytes: usize,
@@ -47,55 +56,55 @@ impl Response {
         Self { status: head.status, headers: head.headers, limits, bytes }
     }
 
-    /// The HTTP status, always 200 to 299.
+    /// Returns the HTTP status, 200 to 299.
     #[must_use]
     pub fn status(&self) -> u16 {
         self.status.as_u16()
     }
 
-    /// The session to go on in: the one the service answered with, else the one that was sent.
+    /// Returns the session of the answer, or the session that was sent if the answer has none.
     #[must_use]
     pub fn session_id(&self) -> &SessionId {
         &self.bytes.call.session
     }
 
-    /// The id to quote to AWS support.
+    /// Returns the id to quote to AWS support.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         service_error::request_id(&self.headers)
     }
 
-    /// The X-Ray trace.
+    /// Returns the X-Ray trace.
     #[must_use]
     pub fn trace_id(&self) -> Option<&str> {
         self.header(header::TRACE_ID.as_str())
     }
 
-    /// The body's media type, with its parameters.
+    /// Returns the body's media type, with its parameters.
     #[must_use]
     pub fn content_type(&self) -> Option<&str> {
         self.header(CONTENT_TYPE.as_str())
     }
 
-    /// Any header that is text; `traceparent` and `mcp-session-id`, for example.
+    /// Returns a header's value if it is text, such as `traceparent` or `mcp-session-id`.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// All headers.
+    /// Returns all headers.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
-    /// Whether the agent streams server-sent events.
+    /// Returns whether the body is a stream of server-sent events.
     #[must_use]
     pub fn is_event_stream(&self) -> bool {
         self.has_media_type(|kind| kind.eq_ignore_ascii_case("text/event-stream"))
     }
 
-    /// Whether the body is JSON: `application/json` or another type that ends in `+json`.
+    /// Returns whether the body is JSON: `application/json`, or a type that ends in `+json`.
     #[must_use]
     pub fn is_json(&self) -> bool {
         self.has_media_type(|kind| {
@@ -104,38 +113,38 @@ impl Response {
         })
     }
 
-    /// How many times the request was sent until this answer came.
+    /// Returns the number of attempts.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.bytes.call.attempts
     }
 
-    /// The time since the call began, its attempts and pauses included.
+    /// Returns the time since the call began, attempts and pauses included.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.bytes.call.started.elapsed()
     }
 
-    /// The body piece by piece, as it arrives.
+    /// Returns the body as a stream of its pieces.
     #[must_use]
     pub fn into_stream(self) -> ByteStream {
         self.bytes
     }
 
-    /// The body as server-sent events, whatever its media type says.
+    /// Returns the body as a stream of server-sent events, whatever its media type is.
     #[must_use]
     pub fn events(self) -> EventStream {
         let decoder = Decoder::new().lenient(self.limits.lenient).max_event_bytes(self.limits.event_bytes);
         EventStream::new(self.bytes, decoder)
     }
 
-    /// The whole body.
+    /// Reads the whole body.
     ///
     /// # Errors
-    /// If it breaks off, is longer than the client's limit (100 MB by default), or takes longer than the call's timeouts.
+    /// If it ends too soon, is longer than the client's limit (100 MB by default), or takes longer than the call's timeouts.
     ///
     /// # Cancel safety
-    /// Dropping the future drops the answer; what was read is lost.
+    /// Dropping the future drops the answer, and what was read is lost.
     pub async fn bytes(mut self) -> Result<Bytes, Error> {
         let (mut first, mut rest) = (Bytes::new(), BytesMut::new());
         while let Some(piece) = poll_fn(|cx| Pin::new(&mut self.bytes).poll_next(cx)).await {
@@ -155,7 +164,7 @@ impl Response {
         Ok(if rest.is_empty() { first } else { rest.freeze() })
     }
 
-    /// The whole body as text; what is not UTF-8 becomes U+FFFD.
+    /// Reads the whole body as text. U+FFFD replaces what is not UTF-8.
     ///
     /// # Errors
     /// As [`bytes`](Self::bytes).
@@ -164,7 +173,7 @@ impl Response {
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// The whole body as JSON.
+    /// Reads the whole body as JSON.
     ///
     /// # Errors
     /// As [`bytes`](Self::bytes), and if it is not the JSON of a `T`.

@@ -1,4 +1,4 @@
-//! Server-sent events: a decoder over bytes, and a stream of events over an answer.
+//! Server-sent events: a decoder of bytes, and the stream of an answer's events. Reconnects to nothing.
 
 mod decoder;
 mod event;

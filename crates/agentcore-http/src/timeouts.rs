@@ -1,12 +1,12 @@
-//! The four clocks a call runs under. Each is separate, has a default and can be switched off.
+//! The timeouts of a call. Measures no time.
 
 use std::time::Duration;
 
-/// How long to wait for what.
+/// The timeouts of a call. Each has a default and can be switched off.
 ///
-/// There is no hidden one besides: an agent may think in silence for minutes, and only [`first_byte`](Self::first_byte) and
-/// [`idle`](Self::idle) bound that. The defaults lie a minute beyond the service's own quotas (15 minutes for a request, 60
-/// for a stream), so that the service's own error arrives first where there is one.
+/// No other timeout bounds a silent agent, which may work for minutes: only [`first_byte`](Self::first_byte) and
+/// [`idle`](Self::idle) do. The defaults are a minute above the service's quotas (15 minutes for a request, 60 for a stream), so
+/// that the service's error arrives first.
 ///
 /// ```
 /// use std::time::Duration;
@@ -23,28 +23,28 @@ pub struct Timeouts {
 }
 
 impl Timeouts {
-    /// No bound but the one on connecting, which belongs to the [`Transport`](crate::Transport).
+    /// Returns no timeouts. The [`Transport`](crate::Transport) still bounds connecting.
     #[must_use]
     pub fn off() -> Self {
         Self { first_byte: None, idle: None, total: None }
     }
 
-    /// From handing an attempt to the transport to the head of its answer, connecting included. Default: 16 minutes. Short
-    /// values find dead agents sooner and cut slow ones off, which may have run nevertheless.
+    /// Bounds the time from sending an attempt to the head of its answer, connecting included. Default: 16 minutes. Short values
+    /// detect failed agents sooner, and give up on slow ones, which may have run nevertheless.
     #[must_use]
     pub fn first_byte(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.first_byte = timeout.into();
         self
     }
 
-    /// Between two pieces of an answer's body. Default: 16 minutes.
+    /// Bounds the time between two pieces of an answer's body. Default: 16 minutes.
     #[must_use]
     pub fn idle(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.idle = timeout.into();
         self
     }
 
-    /// The whole call: all attempts, the pauses between them, and reading the answer to its end. Default: 61 minutes.
+    /// Bounds the whole call: attempts, pauses, and reading the answer to its end. Default: 61 minutes.
     #[must_use]
     pub fn total(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.total = timeout.into();

@@ -1,30 +1,30 @@
-//! The trace that an invocation belongs to, in the headers of W3C and X-Ray. Checks them, invents none.
+//! The trace headers of an invocation, of W3C and X-Ray. Checks them, adds none by itself.
 
 use agentcore_core::{Error, header};
 use http::{HeaderMap, HeaderName};
 
-/// The trace an invocation belongs to, passed on to the agent.
+/// The trace headers of an invocation, which the agent receives.
 ///
 /// ```
 /// let trace = agentcore_http::TraceContext::default()
 ///     .traceparent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")?
 ///     .baggage("tenant=blue")?;
 /// # let _ = trace;
-/// # Ok::<(), agentcore_core::Error>(())
+/// # Ok::<(), agentcore_http::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TraceContext(HeaderMap);
 
 impl TraceContext {
-    /// `X-Amzn-Trace-Id`: an X-Ray trace, at most 128 bytes.
+    /// Sets `X-Amzn-Trace-Id`, an X-Ray trace of at most 128 bytes.
     ///
     /// # Errors
-    /// If the value is too long, or not fit for a header.
+    /// If the value is too long, or no header value.
     pub fn trace_id(self, value: &str) -> Result<Self, Error> {
         self.with(header::TRACE_ID, value, 128)
     }
 
-    /// `traceparent` (W3C Trace Context), at most 128 bytes.
+    /// Sets `traceparent` (W3C Trace Context), at most 128 bytes.
     ///
     /// # Errors
     /// As [`trace_id`](Self::trace_id).
@@ -32,7 +32,7 @@ impl TraceContext {
         self.with(header::TRACEPARENT, value, 128)
     }
 
-    /// `tracestate` (W3C Trace Context), at most 512 bytes.
+    /// Sets `tracestate` (W3C Trace Context), at most 512 bytes.
     ///
     /// # Errors
     /// As [`trace_id`](Self::trace_id).
@@ -40,7 +40,7 @@ impl TraceContext {
         self.with(header::TRACESTATE, value, 512)
     }
 
-    /// `baggage` (W3C Baggage), at most 8192 bytes.
+    /// Sets `baggage` (W3C Baggage), at most 8192 bytes.
     ///
     /// # Errors
     /// As [`trace_id`](Self::trace_id).

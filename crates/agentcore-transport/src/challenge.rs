@@ -1,12 +1,13 @@
-//! Which issuer a runtime trusts, as its 401 tells (RFC 9728 §5.1). Reads headers and metadata; asks for nothing itself.
+//! The issuers that a runtime trusts, by its 401 (RFC 9728 §5.1). Reads headers and metadata, sends nothing.
 
 use http::{HeaderMap, Uri, header::WWW_AUTHENTICATE};
 use serde_json::Value;
 
-/// The metadata's URL in `WWW-Authenticate: Bearer resource_metadata="…"`, if it is at the very place that was asked.
+/// Returns the metadata's URL in `WWW-Authenticate: Bearer resource_metadata="…"`, if its scheme and authority are those of the
+/// request.
 ///
-/// A URL elsewhere is not followed: a refusal must not send this client to hosts of its choice.
-pub(crate) fn metadata_url(headers: &HeaderMap, asked: &Uri) -> Option<Uri> {
+/// Any other URL is ignored: a refusal must not choose the hosts that this client connects to.
+pub(crate) fn metadata_url(headers: &HeaderMap, requested: &Uri) -> Option<Uri> {
     let challenges = headers.get_all(WWW_AUTHENTICATE).into_iter().filter_map(|value| value.to_str().ok());
     let urls = challenges.filter_map(|challenge| {
         let (_, rest) = challenge.split_once("resource_metadata=")?;
@@ -17,16 +18,17 @@ pub(crate) fn metadata_url(headers: &HeaderMap, asked: &Uri) -> Option<Uri> {
         };
         url?.parse::<Uri>().ok()
     });
-    let mut here = urls.filter(|url| is_encrypted(url) == is_encrypted(asked) && url.authority() == asked.authority());
-    here.next()
+    let mut same_origin =
+        urls.filter(|url| is_encrypted(url) == is_encrypted(requested) && url.authority() == requested.authority());
+    same_origin.next()
 }
 
-/// Whether the URL is of TLS; a WebSocket's is asked at the same place as its metadata.
+/// Returns whether the URL is one of TLS. A WebSocket's metadata are at its `https` URL.
 fn is_encrypted(url: &Uri) -> bool {
     matches!(url.scheme_str(), Some("https" | "wss"))
 }
 
-/// The issuers in a resource's metadata (RFC 9728 §2, `authorization_servers`), fit to be shown.
+/// Returns the issuers in a resource's metadata (RFC 9728 §2, `authorization_servers`), without control characters.
 pub(crate) fn issuers(metadata: &[u8]) -> Vec<String> {
     let json: Value = serde_json::from_slice(metadata).unwrap_or_default();
     let named = json["authorization_servers"].as_array().map_or(&[][..], Vec::as_slice);

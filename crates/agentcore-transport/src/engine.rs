@@ -1,4 +1,4 @@
-//! The one call loop: authorize, send, decide, pause, and give up. Knows no operation's meaning and reads no accepted answer.
+//! The loop of all calls: authorize, send, decide, pause, give up. Knows no operation and reads no accepted answer.
 
 use std::{
     fmt,
@@ -21,72 +21,82 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::{Body, Network, SendError, challenge};
 
-/// Makes calls: invocations, upgrades and requests to issuers, all by the same rules.
+/// Makes calls: invocations, upgrades and requests to issuers.
 ///
-/// Each attempt is authorized anew, so that it carries the newest token and a fresh signature. [`retry`](agentcore_core::retry) has
-/// the table of what is sent again.
+/// Each attempt is authorized again, with the newest token or a new signature. [`retry`](agentcore_core::retry) has the table of
+/// what is sent again.
+///
+/// ```
+/// use std::sync::Arc;
+/// use agentcore_transport::{CallEngine, SystemClock, Transport};
+///
+/// let transport = Transport::builder().build()?;
+/// let engine = CallEngine::new(Arc::new(transport), Arc::new(SystemClock::default()));
+/// # let _ = engine;
+/// # Ok::<(), agentcore_transport::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct CallEngine {
     network: Arc<dyn Network>,
     clock: Arc<dyn Clock>,
-    /// A number in `0.0..1.0` for the jitter of pauses.
+    /// Returns a number in `0.0..1.0`, for the jitter of pauses.
     random: fn() -> f64,
     budget: Option<Arc<dyn RetryBudget>>,
 }
 
-/// A limit on retries that the calls of a client share, so that an outage is not made worse by those who suffer from it.
+/// A limit on retries that the calls of a client share, so that retries do not prolong an outage.
 pub trait RetryBudget: fmt::Debug + Send + Sync {
-    /// Takes leave for one retry, or refuses it: the call then fails with the error that it has.
+    /// Takes one retry from the budget. If it returns false, the call fails with its last error. A replay after a 401 is free.
     fn withdraw(&self) -> bool;
 
-    /// Notes a call that was answered without a retry.
+    /// Records a call that succeeded at the first attempt.
     fn deposit(&self);
 }
 
-/// What the engine has to know of a call besides how it is made.
+/// The settings of a call.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a plain set of arguments")]
 pub struct CallSpec<'a> {
     /// The operation's name, for traces.
     pub operation: &'a str,
-    /// Where the call goes.
+    /// The URL.
     pub url: &'a Uri,
-    /// The ARN of what is called, for errors.
+    /// The runtime's ARN, for errors.
     pub arn: Option<&'a str>,
-    /// The session, for errors.
+    /// The session's id, for errors.
     pub session_id: Option<&'a str>,
-    /// Whether running it twice does no harm.
+    /// Whether making the call twice does no harm.
     pub idempotent: bool,
-    /// From handing an attempt to the network to the head of its answer; none waits for ever.
+    /// Bounds the time from sending an attempt to the head of its answer. `None`: no bound.
     pub first_byte: Option<Duration>,
-    /// What was waited for when [`first_byte`](Self::first_byte) ran out, such as `no answer began`.
+    /// The beginning of the error message when [`first_byte`](Self::first_byte) has passed, such as `no answer began`.
     pub first_byte_missed: &'static str,
-    /// The whole call: attempts, pauses and, if the caller goes on with the deadline, the answer.
+    /// Bounds the whole call: attempts, pauses and, if the caller keeps to [`Called::deadline`], the answer. `None`: no bound.
     pub total: Option<Duration>,
-    /// How often and how long to try.
+    /// Bounds attempts and pauses.
     pub retry: &'a RetryPolicy,
-    /// A pause before the first attempt.
+    /// The pause before the first attempt.
     pub pause: Duration,
 }
 
-/// How a call is made.
+/// Prepares, sends and judges the attempts of one call.
 pub trait Call: Sync {
-    /// The body of an accepted answer, or what stands in its place.
+    /// The body of an accepted answer.
     type Body: Send;
 
-    /// The mechanism that learns from a refusal.
+    /// Returns the mechanism that is informed of a refusal.
     fn auth(&self) -> &Auth;
 
-    /// Makes the request of an attempt, with a credential that is fresh now.
+    /// Makes the request of an attempt and authorizes it.
     ///
     /// # Errors
-    /// If it cannot be made; nothing is sent then, and nothing is tried again.
+    /// If the request cannot be made. The call then fails without a further attempt.
     fn prepare(
         &self,
         now: SystemTime,
     ) -> impl Future<Output = Result<(Request<Bytes>, AppliedCredential), Error>> + Send;
 
-    /// Sends the request of an attempt, and judges the head of its answer.
+    /// Sends the request of an attempt and judges its answer.
     ///
     /// # Errors
     /// If no answer came.
@@ -97,71 +107,71 @@ pub trait Call: Sync {
     ) -> impl Future<Output = Result<Reception<Self::Body>, SendError>> + Send;
 }
 
-/// What the head of an answer is to a call.
+/// The judgement of an answer.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "the engine handles each of them")]
 pub enum Reception<B> {
-    /// What was asked for.
+    /// The answer is accepted.
     Accepted(Response<B>),
-    /// A refusal, to be read by the engine.
+    /// The answer is a refusal. The engine reads it.
     Refused(Response<Body>),
-    /// An answer that is asked for again while the policy allows it, and is the answer after that.
+    /// The request is sent again as far as the policy allows. After that this answer is accepted.
     Busy(Response<B>, Error),
-    /// An answer that is of no use and would be the same again.
+    /// The answer cannot be used, and the next one would be the same.
     Useless(Error),
 }
 
-/// An accepted answer, and how the call came to it.
+/// An accepted answer, with the facts of its call.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Called<B> {
     /// The answer.
     pub response: Response<B>,
-    /// How many times the request was sent, or tried to be.
+    /// The number of attempts.
     pub attempts: u32,
-    /// When the call began.
+    /// The time at which the call began.
     pub started: Instant,
-    /// When the call's total time runs out.
+    /// The time at which the call's total time ends.
     pub deadline: Option<Instant>,
 }
 
-/// An attempt that brought no accepted answer.
+/// An attempt without an accepted answer.
 struct Failed<B> {
     point: FailurePoint,
     error: Error,
-    /// What is the answer if there is no further attempt.
+    /// The answer to accept if there is no further attempt.
     response: Option<Response<B>>,
 }
 
 impl CallEngine {
-    /// Makes an engine that sends over this network and tells the time by this clock.
+    /// Makes an engine that sends over this network and authorizes by this clock.
     #[must_use]
     pub fn new(network: Arc<dyn Network>, clock: Arc<dyn Clock>) -> Self {
         Self { network, clock, random: fastrand::f64, budget: None }
     }
 
-    /// Draws the jitter of pauses from this function, in `0.0..1.0`. Default: a pseudo-random generator.
+    /// Sets the source of jitter, a number in `0.0..1.0` for each pause. Default: a pseudo-random generator.
     #[must_use]
     pub fn random(mut self, random: fn() -> f64) -> Self {
         self.random = random;
         self
     }
 
-    /// Limits the retries of all calls together. Default: no limit but each call's own policy.
+    /// Bounds the retries of all calls together. Default: no bound but each call's policy.
     #[must_use]
     pub fn budget(mut self, budget: Arc<dyn RetryBudget>) -> Self {
         self.budget = Some(budget);
         self
     }
 
-    /// Makes a call: tries until an answer is accepted or the policy gives up.
+    /// Makes a call, with attempts until an answer is accepted or the policy gives up.
     ///
     /// # Errors
-    /// If it gives up. The error says how often it was tried and whether the agent may have run in one of the attempts.
+    /// If it gives up. The error has the number of attempts, and whether the agent may have run in one of them.
     ///
     /// # Cancel safety
-    /// Dropping the future between attempts sends nothing more; dropping it during one closes the connection, and the agent may
-    /// have run.
+    /// Dropping the future between attempts sends nothing more. Dropping it during an attempt closes the connection, and the agent
+    /// may have run.
     pub async fn run<C: Call>(&self, spec: &CallSpec<'_>, call: &C) -> Result<Called<C::Body>, Error> {
         let started = Instant::now();
         let deadline = spec.total.and_then(|total| started.checked_add(total));
@@ -239,7 +249,7 @@ impl CallEngine {
         }
     }
 
-    /// Makes one attempt. `sent` tells a caller that cuts it short how far it came.
+    /// Makes one attempt. `sent` is set before the request is sent, for a caller that drops the future.
     async fn attempt<C: Call>(
         &self,
         spec: &CallSpec<'_>,
@@ -283,7 +293,7 @@ impl CallEngine {
         }
     }
 
-    /// Reads a refusal, and lets the mechanism learn from it: a credential that can be replaced is worth another attempt.
+    /// Reads a refusal and informs the mechanism, which may have another credential for a replay.
     async fn refused<C: Call>(
         &self,
         spec: &CallSpec<'_>,
@@ -312,7 +322,7 @@ impl CallEngine {
         }
     }
 
-    /// Asks a runtime that refused a token whose tokens it takes. Whatever goes wrong, the refusal itself is told.
+    /// Requests the issuers whose tokens a runtime accepts. Returns none if that fails, since the refusal is the error to report.
     async fn issuers(&self, metadata: Uri) -> Vec<String> {
         let Ok(request) = Request::get(metadata).body(Bytes::new()) else { return Vec::new() };
         match timeout(METADATA_TIMEOUT, self.network.send(request)).await {
@@ -334,9 +344,9 @@ impl<B> Failed<B> {
     }
 }
 
-/// Reads as much of a refusal's body as its message can need: 64 KiB, and what comes within 10 seconds.
+/// Reads a refusal's body: at most 64 KiB, for at most 10 seconds.
 ///
-/// A body that stands still or breaks off is as good as it is: a refusal without its message is better than none.
+/// Returns what arrived of a body that stalls or ends too soon, since the status alone is an error to report.
 async fn text(mut body: Body) -> Bytes {
     let mut read = BytesMut::new();
     let reading = async {

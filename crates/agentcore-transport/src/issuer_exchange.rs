@@ -1,4 +1,4 @@
-//! The port of `agentcore-auth`, by the call engine: small whole answers of issuers, retried within bounds. Reads no token.
+//! Requests to issuers through the call engine, for `agentcore-auth`: whole answers, retried within bounds. Reads no token.
 
 use std::{
     sync::Arc,
@@ -13,7 +13,7 @@ use http_body_util::BodyExt as _;
 
 use crate::{Body, Call, CallEngine, CallSpec, Network, Reception, SendError, Transport};
 
-/// Answers of at most 1 MiB, within 30 seconds for all attempts together.
+/// Returns answers of at most 1 MiB, within 30 seconds for all attempts together.
 impl Exchange for Transport {
     fn exchange(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, BoxError>> {
         let engine = CallEngine::new(Arc::new(self.clone()), Arc::new(SystemClock::default()));
@@ -39,7 +39,7 @@ async fn exchange(engine: &CallEngine, request: Request<Bytes>) -> Result<Respon
     Ok(engine.run(&spec, &IssuerCall { request: &request }).await?.response)
 }
 
-/// A request that carries its own credentials, if any.
+/// A request that already has its credentials, if it needs any.
 struct IssuerCall<'a> {
     request: &'a Request<Bytes>,
 }
@@ -55,14 +55,14 @@ impl Call for IssuerCall<'_> {
         Ok((self.request.clone(), AppliedCredential::none()))
     }
 
-    /// Takes any answer, and what says that the issuer does not serve now only after it was asked again.
+    /// Accepts any answer; 408, 429 and 5xx only after the request was sent again.
     async fn send(&self, network: &dyn Network, request: Request<Bytes>) -> Result<Reception<Bytes>, SendError> {
         let (head, body) = network.send(request).await?.into_parts();
         let body = whole(body).await.map_err(SendError::lost)?;
         if !matches!(head.status.as_u16(), 408 | 429 | 500..=599) {
             return Ok(Reception::Accepted(Response::from_parts(head, body)));
         }
-        // What an issuer says may repeat a secret; the engine needs the status and `Retry-After` alone.
+        // An issuer's body may repeat a secret; the engine needs only the status and `Retry-After`.
         let error =
             service_error::read(head.status, &head.headers, b"the issuer does not serve now", SystemTime::now());
         Ok(Reception::Busy(Response::from_parts(head, body), error))

@@ -1,15 +1,14 @@
 //! The connections of an AgentCore Runtime client: TCP, TLS, proxies, and a pool that speaks HTTP/1.1 and HTTP/2.
 //!
-//! One [`Transport`] serves everything that leaves the machine: invocations, the token endpoints of issuers (it is the
-//! [`Exchange`](agentcore_auth::Exchange) of `agentcore-auth`), and WebSockets, which [upgrade](Transport::upgrade) a connection of
-//! their own, by the same trusted certificates and the same proxy. [`CallEngine`] is the one loop that authorizes, sends, decides,
-//! pauses and gives up, for all three of them. It follows no redirect and decodes no content coding.
+//! One [`Transport`] sends all requests: invocations, requests to issuers (it implements [`Exchange`]) and WebSocket
+//! [upgrades](Transport::upgrade), with the same trusted certificates and the same proxy. [`CallEngine`] authorizes, sends, decides,
+//! pauses and gives up for all of them. This crate follows no redirect and decodes no content coding.
 //!
 //! ```
 //! use agentcore_transport::{Proxy, Transport};
 //!
 //! let direct = Transport::builder().proxy(Proxy::None).build()?;
-//! # Ok::<(), agentcore_core::Error>(())
+//! # Ok::<(), agentcore_transport::Error>(())
 //! ```
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -29,7 +28,12 @@ mod tls;
 mod transport;
 mod upgraded;
 
+pub use agentcore_auth::{AppliedCredential, Auth, BoxFuture, Clock, Exchange, ManualClock, Repeat, SystemClock};
+pub use agentcore_core::{BoxError, Error, ErrorKind, RetryPolicy, call::FailurePoint, retry};
+pub use bytes::Bytes;
 pub use engine::{Call, CallEngine, CallSpec, Called, Reception, RetryBudget};
+/// The types of requests and answers.
+pub use http;
 pub use network::Network;
 pub use proxy::Proxy;
 /// The TLS library, for [`TransportBuilder::tls_config`].

@@ -1,4 +1,4 @@
-//! A connection that is metered while it lives. Passes everything on.
+//! A connection that is counted while it is open. Changes no byte.
 
 use std::{
     io,
@@ -13,7 +13,7 @@ use std::{
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection};
 
-/// How many connections there were, and are.
+/// The number of connections that were made, and that are open.
 #[derive(Debug, Default)]
 pub(crate) struct Count {
     pub(crate) made: AtomicU64,

@@ -1,4 +1,4 @@
-//! The seam between a call and the network: one attempt in, the head of an answer out. Retries nothing, knows no credentials.
+//! The trait between calls and the network: one attempt, and the head of its answer. Retries nothing, knows no credentials.
 
 use std::fmt;
 
@@ -8,15 +8,15 @@ use http::{Request, Response};
 
 use crate::{Body, SendError, Transport, Upgrade};
 
-/// Sends single requests. [`Transport`] does over sockets; tests do by a script.
+/// Sends single requests: a [`Transport`], or a script in tests.
 pub trait Network: fmt::Debug + Send + Sync {
-    /// Sends a request and waits for the head of its answer; see [`Transport::send`].
+    /// Sends a request and returns its answer, whose head has arrived; see [`Transport::send`].
     ///
     /// # Errors
     /// If no answer came.
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Body>, SendError>>;
 
-    /// Asks for another protocol; see [`Transport::upgrade`].
+    /// Requests another protocol; see [`Transport::upgrade`].
     ///
     /// # Errors
     /// If no answer came.

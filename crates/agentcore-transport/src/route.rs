@@ -1,4 +1,4 @@
-//! The way to a host: TCP, through a proxy if there is one, TLS, all within one bound of time. Knows nothing of requests.
+//! Connecting to a host: TCP, a proxy if there is one, and TLS, within one timeout. Knows nothing of requests.
 
 use std::{
     pin::Pin,
@@ -29,12 +29,12 @@ use crate::{
 type Tcp = TokioIo<TcpStream>;
 type ConnectFuture<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
 
-/// What a way ends in: TLS or not, through a proxy (which may be spoken to over TLS) or not.
+/// A connection with or without TLS, through a proxy (with or without TLS) or not.
 type Stream = Metered<MaybeHttpsStream<MaybeHttpsStream<Tcp>>>;
 
-/// The ways to hosts, by protocol.
+/// The connectors, by protocol.
 pub(crate) struct Routes {
-    /// HTTP/1.1 or HTTP/2, as the server chooses (ALPN).
+    /// HTTP/1.1 or HTTP/2, by the server's choice (ALPN).
     pub(crate) any: Bounded,
     /// HTTP/1.1 alone.
     pub(crate) http1: Bounded,
@@ -61,7 +61,7 @@ impl Routes {
     }
 }
 
-/// Connects directly or through the proxy that the settings name for a host.
+/// Connects directly, or through the proxy that the settings name for a host.
 #[derive(Clone)]
 struct Route {
     tcp: HttpConnector,
@@ -96,7 +96,7 @@ impl Service<Uri> for Route {
     }
 }
 
-/// Bounds the whole way to a usable connection.
+/// Bounds the time until a connection can be used.
 #[derive(Clone)]
 pub(crate) struct Bounded {
     https: HttpsConnector<Route>,

@@ -1,18 +1,18 @@
-//! How far a request came that was not answered. Reads errors, sends nothing.
+//! The error of an attempt without an answer, and how far the request came. Reads errors, sends nothing.
 
 use std::{error::Error as StdError, io, time::Duration};
 
 use agentcore_core::{BoxError, Error, ErrorKind, call::FailurePoint};
 
-/// No head of an answer came.
+/// The error of an attempt without the head of an answer.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a plain set of facts, which tests make by hand")]
 pub struct SendError {
-    /// What went wrong.
+    /// The kind of failure.
     pub kind: ErrorKind,
-    /// The same in words.
+    /// The message.
     pub message: String,
-    /// Whether any of the request may have left this machine.
+    /// Whether a part of the request may have left this machine.
     pub sent: bool,
     /// Whether the next attempt would fail the same way.
     pub lasting: bool,
@@ -27,8 +27,8 @@ impl SendError {
         if self.sent { FailurePoint::Uncertain } else { FailurePoint::NotSent { lasting: self.lasting } }
     }
 
-    /// Nobody is trusted, so no encrypted connection can be made.
-    pub(crate) fn trusting_nobody() -> Self {
+    /// Makes the error of an encrypted connection without trusted certificates.
+    pub(crate) fn no_roots() -> Self {
         Self {
             kind: ErrorKind::Unavailable,
             message: "no trusted root certificates were found on this system".into(),
@@ -38,31 +38,31 @@ impl SendError {
         }
     }
 
-    /// A request that the pool could not get through.
+    /// Makes the error of a request that failed in the pool.
     pub(crate) fn request(error: hyper_util::client::legacy::Error) -> Self {
-        let seen = Seen::in_chain(&error);
-        // `Canceled` is hyper's word for a request that was still in the queue when its connection closed.
-        Self::after(&seen, !error.is_connect() && !seen.canceled, error.into())
+        let causes = Causes::in_chain(&error);
+        // hyper calls a request `Canceled` that was still in the queue when its connection closed.
+        Self::after(&causes, !error.is_connect() && !causes.canceled, error.into())
     }
 
-    /// A URL that names no host.
-    pub(crate) fn unfit(source: BoxError) -> Self {
+    /// Makes the error of a URL without a host.
+    pub(crate) fn invalid_url(source: BoxError) -> Self {
         let message = "the URL names no host".into();
         Self { kind: ErrorKind::Input, message, sent: false, lasting: true, source: Some(source) }
     }
 
-    /// A connection that went away after the request.
+    /// Makes the error of a connection that was lost after the request.
     pub(crate) fn lost(source: BoxError) -> Self {
-        Self::after(&Seen::in_chain(&*source), true, source)
+        Self::after(&Causes::in_chain(&*source), true, source)
     }
 
-    fn after(seen: &Seen, sent: bool, source: BoxError) -> Self {
-        let (kind, message) = match (seen.timed_out, sent) {
+    fn after(causes: &Causes, sent: bool, source: BoxError) -> Self {
+        let (kind, message) = match (causes.timed_out, sent) {
             (true, _) => (ErrorKind::Timeout, "could not connect in time"),
             (false, false) => (ErrorKind::Unavailable, "could not connect"),
             (false, true) => (ErrorKind::Unavailable, "the connection was lost before an answer came"),
         };
-        Self { kind, message: message.into(), sent, lasting: seen.lasting, source: Some(source) }
+        Self { kind, message: message.into(), sent, lasting: causes.lasting, source: Some(source) }
     }
 }
 
@@ -77,31 +77,31 @@ impl From<SendError> for Error {
     }
 }
 
-/// What an error and its causes tell.
+/// What an error and its causes are.
 #[derive(Default)]
-struct Seen {
+struct Causes {
     timed_out: bool,
     lasting: bool,
     canceled: bool,
 }
 
-impl Seen {
+impl Causes {
     fn in_chain(error: &(dyn StdError + 'static)) -> Self {
-        let mut seen = Self::default();
+        let mut causes = Self::default();
         let mut layer = Some(error);
         while let Some(cause) = layer {
-            seen.timed_out |= cause.is::<ConnectTimeout>();
-            seen.lasting |= cause.is::<UnsupportedProxy>() || cause.downcast_ref().is_some_and(is_lasting);
-            seen.canceled |= cause.downcast_ref().is_some_and(hyper::Error::is_canceled);
+            causes.timed_out |= cause.is::<ConnectTimeout>();
+            causes.lasting |= cause.is::<UnsupportedProxy>() || cause.downcast_ref().is_some_and(is_lasting);
+            causes.canceled |= cause.downcast_ref().is_some_and(hyper::Error::is_canceled);
             // The source of an `io::Error` is its inner error's source: the inner error itself would be passed over.
             let inner = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
             layer = inner.map(|inner| inner as &(dyn StdError + 'static)).or_else(|| cause.source());
         }
-        seen
+        causes
     }
 }
 
-/// A refused certificate stays refused; other handshake failures may be a passing fault.
+/// Returns whether a certificate was refused, which the next attempt would meet again. Other handshake failures may pass.
 fn is_lasting(error: &rustls::Error) -> bool {
     matches!(error, rustls::Error::InvalidCertificate(_) | rustls::Error::UnsupportedNameType)
 }

@@ -1,4 +1,4 @@
-//! A scripted network for the tests of calls: it answers each request by the next step and keeps the requests. Opens no connection.
+//! A scripted network for tests: it answers each request by the next step and keeps the requests. Opens no connection.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::exhaustive_enums, reason = "tests write scripts by hand")]

@@ -1,4 +1,4 @@
-//! TLS: whom to trust, who we are, and which versions will do. Opens no connection.
+//! The settings of TLS: trusted certificates, the client's certificate, versions. Opens no connection.
 
 use std::sync::Arc;
 
@@ -6,21 +6,21 @@ use agentcore_core::{BoxError, Error};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 
-/// The oldest version of TLS that is spoken.
+/// The oldest version of TLS that a transport accepts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TlsVersion {
-    /// TLS 1.2 (RFC 5246) and newer, as AWS requires at least.
+    /// TLS 1.2 (RFC 5246) and newer. AWS accepts no older version.
     #[default]
     Tls12,
-    /// TLS 1.3 (RFC 8446) alone.
+    /// TLS 1.3 (RFC 8446) only.
     Tls13,
 }
 
 /// Settings of TLS. Its `Debug` shows no key.
 #[derive(Clone, Default)]
 pub(crate) struct TlsSettings {
-    /// Replaces everything else.
+    /// Replaces all other settings.
     pub(crate) config: Option<ClientConfig>,
     pub(crate) no_system_roots: bool,
     pub(crate) root_certificates: Vec<Vec<u8>>,
@@ -36,10 +36,10 @@ impl std::fmt::Debug for TlsSettings {
 }
 
 impl TlsSettings {
-    /// Returns the configuration, and whether there is nobody whom it trusts.
+    /// Returns the configuration, and whether it has no trusted certificate.
     ///
     /// # Errors
-    /// If a certificate or a key cannot be read, or settings exclude each other.
+    /// If a certificate or a key cannot be read, or if settings exclude each other.
     pub(crate) fn build(self) -> Result<(ClientConfig, bool), Error> {
         if let Some(config) = self.config {
             let others = self.no_system_roots || !self.root_certificates.is_empty();
@@ -49,7 +49,7 @@ impl TlsSettings {
             return Ok((config, false));
         }
         let roots = self.roots()?;
-        let trusts_nobody = roots.is_empty();
+        let no_roots = roots.is_empty();
         let versions: &[_] = match self.min_version {
             TlsVersion::Tls12 => rustls::ALL_VERSIONS,
             TlsVersion::Tls13 => &[&rustls::version::TLS13],
@@ -62,20 +62,20 @@ impl TlsSettings {
             None => config.with_no_client_auth(),
             Some((chain, key)) => {
                 let chain = certificates(&chain, "the client certificate")?;
-                // The parser's own error could quote what it was given.
+                // The parser's error could quote the key.
                 let key = PrivateKeyDer::from_pem_slice(&key)
                     .map_err(|_| Error::input("the client certificate's key is not a PEM private key"))?;
                 let config = config.with_client_auth_cert(chain, key);
                 config.map_err(|error| Error::input("the client certificate cannot be used").with_source(error))?
             }
         };
-        Ok((config, trusts_nobody))
+        Ok((config, no_roots))
     }
 
     fn roots(&self) -> Result<RootCertStore, Error> {
         let mut store = RootCertStore::empty();
         if !self.no_system_roots {
-            // What cannot be parsed is skipped, as every TLS library does with a system's store.
+            // Certificates that cannot be parsed are skipped: a system's store may hold obsolete ones.
             store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         }
         for pem in &self.root_certificates {
@@ -87,7 +87,7 @@ impl TlsSettings {
     }
 }
 
-/// Reads the certificates in a PEM text, of which there must be one at least.
+/// Reads the certificates in a PEM text, at least one.
 fn certificates(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>, Error> {
     let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     let read = read.map_err(|error| not_pem(what, error.to_string().into()))?;

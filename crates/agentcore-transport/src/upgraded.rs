@@ -1,4 +1,4 @@
-//! One connection that was upgraded to another protocol. Reads and writes bytes, and that is all.
+//! A connection that was upgraded to another protocol. Reads and writes bytes, gives them no meaning.
 
 use std::{
     fmt, io,
@@ -10,7 +10,7 @@ use hyper::upgrade;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// An open connection that speaks HTTP no more; encrypted if its URL says so.
+/// An open connection after its upgrade, encrypted if the URL's scheme is `https` or `wss`.
 pub struct Upgraded(TokioIo<upgrade::Upgraded>);
 
 impl Upgraded {

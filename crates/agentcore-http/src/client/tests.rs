@@ -1,4 +1,4 @@
-//! Calls against a scripted network under a paused clock: every wait is exact, and nothing is left to luck.
+//! Calls against a scripted network under a paused clock, so that every wait is exact.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -1,5 +1,5 @@
-//! Turns the bytes of a `text/event-stream` into events, in whatever chunks they arrive. Opens no socket, waits for
-//! nothing, never reconnects, and gives no meaning to the data.
+//! Decodes the bytes of a `text/event-stream` into events, in any chunks. Opens no socket, waits for nothing, never reconnects, and
+//! does not interpret the data.
 
 mod block;
 mod work;
@@ -18,12 +18,11 @@ use super::event::SseEvent;
 
 /// Decodes server-sent events: chunks are pushed in, events are pulled out.
 ///
-/// It follows the HTML standard, §9.2.6 "Interpreting an event stream", to the letter. An event is handed out with the
-/// very byte that completes it, and every sequence of events (and errors) is the same however the stream was cut into
-/// chunks. The time taken is linear in the bytes pushed.
+/// It follows the HTML standard, §9.2.6 "Interpreting an event stream". An event is returned after the byte that completes it. The
+/// events and errors do not depend on how the stream is divided into chunks. The time is linear in the bytes pushed.
 ///
-/// An event's data is a slice of the chunk it arrived in. Bytes are copied only where one value came in several chunks,
-/// where an event has several `data` lines, and where bytes that are not UTF-8 must become U+FFFD.
+/// An event's data is a slice of its chunk. Bytes are copied only if a value came in several chunks, if an event has several `data`
+/// lines, or if U+FFFD replaces bytes that are not UTF-8.
 ///
 /// ```
 /// use agentcore_http::sse::Decoder;
@@ -42,13 +41,13 @@ use super::event::SseEvent;
 /// # Ok::<(), agentcore_http::sse::DecodeError>(())
 /// ```
 pub struct Decoder {
-    /// Chunks that were pushed and not begun.
+    /// Chunks that were pushed and not yet read.
     waiting: VecDeque<Bytes>,
-    /// The chunk being read, up to `position`; let go as soon as it is read, not to keep its memory.
+    /// The chunk being read, up to `position`. It is dropped once it is read, to free its memory.
     chunk: Bytes,
     position: usize,
     state: State,
-    /// What earlier chunks held of the value being read.
+    /// The part of the value being read that earlier chunks held.
     partial: Vec<u8>,
     block: Block,
     lenient: bool,
@@ -57,7 +56,7 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// A strict decoder at the start of a stream, with the default bound.
+    /// Makes a strict decoder with the default bound.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -73,60 +72,56 @@ impl Decoder {
         }
     }
 
-    /// Forgives two liberties that agents take with the standard; default: off.
+    /// Sets whether two common deviations from the standard are accepted. Default: no.
     ///
-    /// 1. A last event that nothing terminates is delivered at [`finish`](Self::finish), where the standard drops it.
-    /// 2. When a block's only `data` line so far is by itself a complete JSON value, a second `data` line starts an
-    ///    event of its own, where the standard joins the two: the AgentCore developer guide's page on the HTTP protocol
-    ///    contract separates its events by a single line feed. The event type holds for both. What `event`, `id` and
-    ///    `retry` lines between the two say is for the second. Lines of plain text and JSON printed over several lines
-    ///    are joined as ever, and an event of this kind is handed out when the next one begins.
+    /// 1. A last event without a blank line is delivered at [`finish`](Self::finish). The standard drops it.
+    /// 2. If a block's only `data` line so far is a complete JSON value, a second `data` line begins another event. The standard
+    ///    joins the two, but the AgentCore developer guide's page on the HTTP protocol contract separates events by a single line
+    ///    feed. The event type is that of both. `event`, `id` and `retry` lines between the two are for the second. Lines of plain
+    ///    text, and JSON printed on several lines, are joined as before. Such an event is returned when the next one begins.
     ///
-    /// The price: a text in several lines, the first of which happens to be JSON (a bare number, say), comes in pieces.
+    /// The trade-off: a text of several lines whose first line is JSON, such as a number, is divided.
     #[must_use]
     pub fn lenient(mut self, lenient: bool) -> Self {
         self.lenient = lenient;
         self
     }
 
-    /// Bounds the data of an event, and likewise each other field's value, in bytes; default:
-    /// [`DEFAULT_MAX_EVENT_BYTES`].
+    /// Bounds the bytes of an event's data, and of each other field's value. Default: [`DEFAULT_MAX_EVENT_BYTES`].
     ///
-    /// It also bounds memory, to a small multiple of it beside the chunks pushed: comments and unknown fields are never
-    /// stored, however long. Too low a bound ends a good stream; too high a bound lets a bad server take that much
-    /// memory for each stream.
+    /// Memory is bounded by a small multiple of it, besides the chunks pushed: comments and unknown fields are never stored. Too low
+    /// a bound ends a good stream; a high bound lets a hostile server take that much memory for each stream.
     #[must_use]
     pub fn max_event_bytes(mut self, max: usize) -> Self {
         self.max_event_bytes = max;
         self
     }
 
-    /// Takes the stream's next bytes; their events are pulled by [`next_event`](Self::next_event).
+    /// Adds the stream's next bytes. [`next_event`](Self::next_event) returns their events.
     ///
-    /// Chunks not yet pulled wait in line, without a limit. After [`finish`](Self::finish) or an error, they are ignored.
+    /// The number of chunks not yet read has no limit. After [`finish`](Self::finish) or an error, chunks are ignored.
     pub fn push(&mut self, chunk: Bytes) {
         if !self.closed && !chunk.is_empty() {
             self.waiting.push_back(chunk);
         }
     }
 
-    /// Notes the clean end of the stream: the next `None` is the last word.
+    /// Ends the stream. Do not call it for a stream that was interrupted.
     ///
-    /// What is left of an unterminated event is dropped, as the standard says, or delivered if the decoder is
-    /// [lenient](Self::lenient). A stream that broke has no clean end: do not call this for one.
+    /// The rest of an unterminated event is dropped, as in the standard, or delivered if the decoder is [lenient](Self::lenient).
     pub fn finish(&mut self) {
         if self.lenient {
-            // One line end for a line that has none, and one more for the blank line: more of them do no harm.
+            // The first line feed ends the last line, the second is the blank line. Blank lines alone have no effect.
             self.push(Bytes::from_static(b"\n\n"));
         }
         self.closed = true;
     }
 
-    /// The next event; `None` if it takes more input, or for ever after [`finish`](Self::finish).
+    /// Returns the next event, or `None` if it needs more input. After [`finish`](Self::finish), `None` is final.
     ///
     /// # Errors
-    /// [`DecodeError`] if an event grows over [`max_event_bytes`](Self::max_event_bytes), be it complete or not. The
-    /// events before it have been delivered; after it the decoder lets go of its memory and yields `None` for ever.
+    /// If an event, complete or not, is larger than [`max_event_bytes`](Self::max_event_bytes). The events before it have been
+    /// delivered. The decoder then frees its memory and returns `None` for ever.
     pub fn next_event(&mut self) -> Result<Option<SseEvent>, DecodeError> {
         loop {
             let event = match self.read()? {
@@ -149,7 +144,7 @@ impl Decoder {
         }
     }
 
-    /// Reads on in the chunk for as long as the state holds.
+    /// Reads one step in the chunk, and returns what it found.
     fn read(&mut self) -> Result<Found, DecodeError> {
         let rest = &self.chunk[self.position..];
         let Some(&byte) = rest.first() else {
@@ -157,13 +152,13 @@ impl Decoder {
         };
         let mut found = Found::Nothing;
         let (consumed, state) = match self.state {
-            // A second byte order mark, or half of one, is the beginning of an unknown field's name.
+            // A second byte order mark, or a part of one, begins an unknown field's name.
             State::ByteOrderMark(matched) => match BYTE_ORDER_MARK.get(matched) {
                 Some(&expected) if byte == expected => (1, State::ByteOrderMark(matched + 1)),
                 Some(_) if matched > 0 => (0, State::Ignored),
                 _ => (0, State::LineStart),
             },
-            // The line was ended by the carriage return: it must not wait for a line feed that may never come.
+            // The carriage return has ended the line, which must not wait for a line feed.
             State::AfterCarriageReturn => (usize::from(byte == b'\n'), State::LineStart),
             State::LineStart if matches!(byte, b'\r' | b'\n') => {
                 found = Found::BlankLine;
@@ -214,7 +209,7 @@ impl Decoder {
             String::from_utf8(mem::take(&mut self.partial))
                 .map_or_else(|error| lossy(error.as_bytes()), ByteString::from)
         };
-        // A replacement character may be longer than what it replaces, but never shorter.
+        // A replacement character may be longer than the bytes it replaces, never shorter.
         if self.is_too_long(field, value.len()) {
             return Err(self.fail());
         }
@@ -222,12 +217,12 @@ impl Decoder {
         Ok((length + 1, State::after(terminator)))
     }
 
-    /// Whether a value of this length in the field would break the bound.
+    /// Returns whether a value of this length in the field is over the bound.
     fn is_too_long(&self, field: Field, length: usize) -> bool {
         self.block.held_with(field) + length > self.max_event_bytes
     }
 
-    /// Closes the decoder and lets go of its memory.
+    /// Closes the decoder and frees its memory.
     fn fail(&mut self) -> DecodeError {
         let limit = self.max_event_bytes;
         *self = Self::new().lenient(self.lenient).max_event_bytes(limit);
@@ -243,7 +238,7 @@ impl Default for Decoder {
 }
 
 impl fmt::Debug for Decoder {
-    /// Prints the settings only: the bytes in between belong to the user.
+    /// Prints the settings only, because the bytes may be private.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Decoder")
             .field("lenient", &self.lenient)
@@ -258,24 +253,24 @@ impl fmt::Debug for Decoder {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a server-sent event is larger than the limit of {limit} bytes")]
 pub struct DecodeError {
-    /// The bound it broke, in bytes: what [`Decoder::max_event_bytes`] was given.
+    /// The bound in bytes; see [`Decoder::max_event_bytes`].
     pub limit: usize,
 }
 
-/// Where in a line the position is.
+/// The position within a line.
 #[derive(Clone, Copy)]
 enum State {
-    /// At the start of the stream, after so many bytes of a byte order mark.
+    /// At the start of the stream, after this many bytes of a byte order mark.
     ByteOrderMark(usize),
     LineStart,
     /// At the start of a line, or at the line feed of a CRLF.
     AfterCarriageReturn,
-    /// After so many bytes of what may become this field's name.
+    /// After this many bytes of a prefix of the field's name.
     Name(Field, usize),
-    /// After the colon, where one space does not count.
+    /// After the colon, where one space is ignored.
     Space(Field),
     Value(Field),
-    /// In a comment or an unknown field: nothing of it is kept.
+    /// In a comment or an unknown field, which is not stored.
     Ignored,
 }
 
@@ -286,33 +281,33 @@ impl State {
     }
 }
 
-/// What the decoder came upon.
+/// The result of a step.
 enum Found {
-    /// Nothing but a step towards it.
+    /// Nothing yet.
     Nothing,
     /// The end of a block.
     BlankLine,
-    /// The beginning of one more line of data.
+    /// The beginning of a line of data.
     DataLine,
     EndOfChunk,
 }
 
-/// Finds the end of the line that the bytes begin with, or go on with.
+/// Returns the length of the line at the start of the bytes, if it ends there.
 fn line_end(bytes: &[u8]) -> Option<usize> {
     let end = memchr2(b'\r', b'\n', bytes);
     work(end.unwrap_or(bytes.len()));
     end
 }
 
-/// The text of bytes that are not all UTF-8, with U+FFFD in place of those that are not.
+/// Returns bytes as text, with U+FFFD in place of those that are not UTF-8.
 fn lossy(bytes: &[u8]) -> ByteString {
     String::from_utf8_lossy(bytes).into_owned().into()
 }
 
 /// The default bound on an event: 16 MiB.
 ///
-/// The service's quota is 10 MB for a chunk of a streaming answer, and an event is commonly one chunk. This bound lets
-/// every such event pass, and a client that reads many hostile streams at a time may want a lower one.
+/// The service's quota is 10 MB for a chunk of a streaming answer, and an event is commonly one chunk. A client that reads many
+/// hostile streams at once may want a lower bound.
 pub const DEFAULT_MAX_EVENT_BYTES: usize = 16 * 1024 * 1024;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";

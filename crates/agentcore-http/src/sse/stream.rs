@@ -1,4 +1,4 @@
-//! Events out of an answer's bytes. Decides nothing: the decoder decodes, the byte stream watches the clocks.
+//! The events of an answer's bytes. Leaves decoding to the decoder and timeouts to the byte stream.
 
 use std::{
     pin::Pin,
@@ -10,7 +10,7 @@ use futures_core::Stream;
 use super::{Decoder, SseEvent};
 use crate::{ByteStream, Error, ErrorKind};
 
-/// The events of an answer, as they arrive.
+/// The events of an answer as a stream.
 ///
 /// It ends after the first error. Every event that was complete before the error has been delivered.
 ///
@@ -41,7 +41,7 @@ impl Stream for EventStream {
                 Err(_) if self.ended => return Poll::Ready(None),
                 Err(error) => {
                     self.ended = true;
-                    // The next attempt would break off at the same event.
+                    // The next attempt would fail at the same event.
                     let broken_off = self.bytes.call.error(ErrorKind::BrokenOff, error.to_string()).lasting();
                     return Poll::Ready(Some(Err(broken_off)));
                 }
@@ -49,7 +49,7 @@ impl Stream for EventStream {
             match ready!(Pin::new(&mut self.bytes).poll_next(cx)) {
                 Some(Ok(piece)) => self.decoder.push(piece),
                 Some(Err(error)) => {
-                    // The end was not clean: an unterminated event is not delivered, in whichever mode.
+                    // The end was not clean, so an unterminated event is not delivered in either mode.
                     self.ended = true;
                     return Poll::Ready(Some(Err(error)));
                 }

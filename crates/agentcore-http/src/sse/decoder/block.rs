@@ -1,5 +1,4 @@
-//! The block of lines that becomes one event: what each field means, and when the block is an event. Does not know how
-//! lines end, nor where chunks do.
+//! The lines of one event: the meaning of each field, and the end of the event. Knows no line ends and no chunks.
 
 use std::{mem, time::Duration};
 
@@ -8,7 +7,7 @@ use serde::de::IgnoredAny;
 
 use super::{super::event::SseEvent, work::work};
 
-/// The fields that the standard gives a meaning; lines of any other are ignored.
+/// The fields of the standard. Lines of any other are ignored.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Field {
     Data,
@@ -18,7 +17,7 @@ pub(super) enum Field {
 }
 
 impl Field {
-    /// The only field whose name can start with this byte.
+    /// Returns the only field whose name starts with this byte.
     pub(super) fn starting_with(byte: u8) -> Option<Self> {
         match byte {
             b'd' => Some(Self::Data),
@@ -39,17 +38,17 @@ impl Field {
     }
 }
 
-/// The fields since the last blank line, and the event id, which outlives it.
+/// The fields since the last blank line, and the last event id, which is kept.
 #[derive(Default)]
 pub(super) struct Block {
     head: Head,
     data: Data,
-    /// The head as it was after a single `data` line, once a later line may have changed it.
+    /// The head after a single `data` line, once a later line may have changed it.
     earlier: Option<Head>,
 }
 
 impl Block {
-    /// The bytes held that a new value of the field would come on top of.
+    /// Returns the bytes to which a new value of the field would be added.
     pub(super) fn held_with(&self, field: Field) -> usize {
         match field {
             Field::Data => self.data.length_with_line_feed(),
@@ -57,7 +56,7 @@ impl Block {
         }
     }
 
-    /// Takes the field of one line.
+    /// Adds the field of one line.
     pub(super) fn set(&mut self, field: Field, value: ByteString) {
         if field == Field::Data {
             self.data.push(value);
@@ -66,8 +65,8 @@ impl Block {
         if self.earlier.is_none() && matches!(self.data, Data::Line(_)) {
             self.earlier = Some(self.head_so_far());
         }
-        // A name or id is copied, short as it is: the last id may be held for the rest of the stream, and a slice would
-        // hold a whole network buffer with it.
+        // A name or id is copied: the last id may be kept for the rest of the stream, and a slice would keep a whole
+        // network buffer.
         match field {
             Field::Event => self.head.event = ByteString::from(&*value),
             Field::Id if !value.contains('\0') => self.head.id = ByteString::from(&*value),
@@ -76,7 +75,7 @@ impl Block {
         }
     }
 
-    /// Ends the block, which is an event if it has data.
+    /// Ends the block and returns its event, if it has data.
     pub(super) fn end(&mut self) -> Option<SseEvent> {
         let earlier = self.earlier.take();
         let retry = self.head.retry.take().or(earlier.and_then(|earlier| earlier.retry));
@@ -85,7 +84,7 @@ impl Block {
         Some(Head { event, id: self.head.id.clone(), retry }.event_of(data))
     }
 
-    /// Ends the event, but not the block, if its only `data` line is a complete JSON value.
+    /// Returns an event, without an end of the block, if its only `data` line is a complete JSON value.
     pub(super) fn split(&mut self) -> Option<SseEvent> {
         let Data::Line(line) = &self.data else {
             return None;
@@ -96,13 +95,13 @@ impl Block {
         Some(head.event_of(mem::take(&mut self.data).text()?))
     }
 
-    /// The head for an event that ends here: a reconnection time is told once, a name and an id hold on.
+    /// Returns the head of an event that ends here. A reconnection time is for one event; a name and an id are kept.
     fn head_so_far(&mut self) -> Head {
         Head { retry: self.head.retry.take(), ..self.head.clone() }
     }
 }
 
-/// What an event says besides its data.
+/// The fields of an event besides its data.
 #[derive(Clone, Default)]
 struct Head {
     event: ByteString,
@@ -117,7 +116,7 @@ impl Head {
     }
 }
 
-/// The data so far. A single line stays where it is; from the second on, lines are joined in a buffer of their own.
+/// The data so far. A single line remains a slice of its chunk; two and more are joined in a buffer.
 #[derive(Default)]
 enum Data {
     #[default]
@@ -162,9 +161,9 @@ impl Data {
     }
 }
 
-/// A reconnection time, if there is one: nothing but ASCII digits, and not more than fits.
+/// Parses a reconnection time: ASCII digits only, and at most `u64::MAX`.
 fn milliseconds(text: &str) -> Option<Duration> {
-    // `parse` on its own would let a plus sign pass.
+    // `parse` accepts a plus sign.
     if text.starts_with('+') {
         return None;
     }
