@@ -141,3 +141,8 @@ pub use crate::{
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// So are those of the page for users of the Python clients, which are of all features.
+#[cfg(all(doctest, feature = "full"))]
+#[doc = include_str!("../../../MIGRATING.md")]
+struct Migrating;
