@@ -1,4 +1,4 @@
-//! Sockets of this crate's own: opening, keeping, replacing and closing them. Feature `connect`.
+//! Opens sockets, keeps them alive, reconnects and closes them. Feature `connect`; makes no URL.
 
 mod connection;
 mod connection_source;

@@ -1,4 +1,4 @@
-//! The handshake's headers, for any WebSocket library. Never sets those that a library sets itself.
+//! Authenticates a handshake in its headers, for any WebSocket library. Never sets the headers that a library sets itself.
 
 use std::fmt;
 
@@ -13,15 +13,15 @@ use http::{
 
 use crate::{Error, WebSocket};
 
-/// What opens a socket: its address, and the headers that the caller has to add to those of the WebSocket library.
+/// The URL and the headers that open a socket. The caller adds the headers to those of the WebSocket library.
 ///
-/// The headers are the session's and the credential's alone. `Host`, `Upgrade`, `Upgraded` and `Sec-WebSocket-*` are the
-/// library's, and servers refuse them when they come twice. A signature is good for five minutes (AWS Signature Version 4),
-/// so a handshake is made for one connection, not kept for the next.
+/// The headers hold the session and the credential only: the library sets `Host`, `Connection`, `Upgrade` and `Sec-WebSocket-*`,
+/// and servers refuse them when they come twice. A signature is valid for five minutes (AWS Signature Version 4), so make a
+/// new handshake for each connection.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Handshake {
-    /// Where to connect to.
+    /// The URL to connect to.
     pub uri: Uri,
     /// The headers to add. Those that hold a credential are marked sensitive.
     pub headers: HeaderMap,
@@ -32,10 +32,10 @@ pub struct Handshake {
 impl WebSocket {
     /// Authenticates in headers: with a signature that covers the session, or with a bearer token.
     ///
-    /// A local container asks for no credential and gets none.
+    /// A local container gets no credential.
     ///
     /// # Errors
-    /// If no credential can be had, a token has expired, or the URL has become too long by its parameters.
+    /// If no credential is available, a token has expired, or the parameters make the URL too long.
     ///
     /// # Cancel safety
     /// Dropping the future leaves nothing behind; a token that was being fetched is fetched by the next caller.
@@ -43,7 +43,7 @@ impl WebSocket {
         Ok(self.authorize(auth).await?.0)
     }
 
-    /// The handshake, and what it was authenticated with.
+    /// Returns the handshake and the credential in it.
     pub(crate) async fn authorize(&self, auth: &Auth) -> Result<(Handshake, AppliedCredential), Error> {
         let auth = if self.target.is_local() { &Auth::None } else { auth };
         let session = self.session_id();
@@ -58,9 +58,9 @@ impl WebSocket {
 }
 
 impl Handshake {
-    /// The whole opening request (RFC 6455 section 4.1), with a fresh key: for clients that send what they are given.
+    /// Returns the whole opening request (RFC 6455 §4.1) with a fresh key, for clients that send a request as it is.
     ///
-    /// The key tells the answer to this request from a cached one; it protects no secret, so it need not be hard to guess.
+    /// The key distinguishes the answer to this request from a cached one. It protects no secret and may be guessed.
     #[must_use]
     pub fn request(&self) -> Request<()> {
         let mut request = Request::new(());
@@ -85,7 +85,7 @@ impl Handshake {
     }
 }
 
-/// Hides the credential, and the query, in which a caller's parameters may be private.
+/// Hides the credential and the query, whose parameters may be private.
 impl fmt::Debug for Handshake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Handshake")

@@ -1,4 +1,4 @@
-//! Query parameters: the caller's own, which override none of the service's, and how all are written into a URL.
+//! Writes query parameters into a URL. Rejects the caller's parameters that would override the service's.
 
 use std::fmt::{self, Write as _};
 
@@ -6,7 +6,7 @@ use agentcore_core::{header, percent_encode};
 
 use crate::Error;
 
-/// A query parameter of the caller's own.
+/// A query parameter that the caller adds.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Parameter {
     name: String,
@@ -14,7 +14,7 @@ pub(crate) struct Parameter {
 }
 
 impl Parameter {
-    /// Checks the name; the value may be any text, since it travels encoded.
+    /// Checks the name. The value may be any text, because it is encoded.
     pub(crate) fn new(name: &str, value: &str) -> Result<Self, Error> {
         let refuse = |rule: &str| Err(Error::input(format!("invalid query parameter {name:?}: {rule}")));
         let lower = name.to_ascii_lowercase();
@@ -35,24 +35,24 @@ impl Parameter {
     }
 }
 
-/// Shows the name alone: a caller's value may be private.
+/// Shows only the name: the value may be private.
 impl fmt::Debug for Parameter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Parameter({:?}=…)", self.name)
     }
 }
 
-/// Appends a parameter to a URL without fragment, encoded as it is signed: a space is `%20`.
+/// Appends a parameter to a URL without fragment, encoded as signatures need it: a space is `%20`.
 pub(crate) fn append(url: &mut String, name: &str, value: &str) {
     let separator = if url.contains('?') { '&' } else { '?' };
     // Writing to a `String` cannot fail.
     let _ = write!(url, "{separator}{}={}", percent_encode(name), percent_encode(value));
 }
 
-/// The session, where it travels in the query.
+/// The query parameter of the session.
 pub(crate) const SESSION_ID: &str = "X-Amzn-Bedrock-AgentCore-Runtime-Session-Id";
 
-/// The service model's own query parameters, in small letters.
+/// The query parameters of the service model, in lower case.
 const RESERVED: &[&str] = &["accountid", "qualifier", "shellid"];
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Presigned URLs, for whoever can be given a URL and nothing else. Takes a signer, so that a bearer token cannot be asked.
+//! Signs URLs that open a socket without headers. Takes a signer, because a bearer token cannot sign.
 
 use std::{
     fmt,
@@ -12,11 +12,11 @@ use http::Uri;
 
 use crate::{Error, WebSocket};
 
-/// How long a presigned URL can be used: 1 to 300 seconds, the most that the official SDK allows.
+/// How long a presigned URL is valid: 1 to 300 seconds, the most that the official SDK allows.
 ///
-/// The URL lets its holder open a socket, and need only live until that is open: the socket itself then stays open up to an
-/// hour. A short life spoils a URL that has leaked into a log or a browser's history, a long one forgives a slow page and a
-/// clock that is behind. Default: 300 seconds, as in the official SDK.
+/// The URL need only be valid until the socket is open; the socket then stays open up to an hour. A short time limits the
+/// damage of a URL that leaked into a log or a browser's history; a long time tolerates a slow page and a clock that is
+/// behind. Default: 300 seconds, as in the official SDK.
 ///
 /// ```
 /// # use agentcore_ws::Expiry;
@@ -31,38 +31,38 @@ use crate::{Error, WebSocket};
 pub struct Expiry(u16);
 
 impl Expiry {
-    /// The longest life, 300 seconds.
+    /// The longest expiry, 300 seconds.
     pub const MAX: Self = Self(300);
 
-    /// A life of so many seconds.
+    /// Returns an expiry of so many seconds.
     ///
     /// # Errors
-    /// If they are none, or more than 300.
+    /// If `seconds` is 0 or more than 300.
     pub fn from_secs(seconds: u64) -> Result<Self, Error> {
         let fits = u16::try_from(seconds).ok().filter(|seconds| (1..=Self::MAX.0).contains(seconds));
-        fits.map(Self).ok_or_else(|| refuse(&seconds.to_string()))
+        fits.map(Self).ok_or_else(|| invalid(&seconds.to_string()))
     }
 
-    /// The life.
+    /// Returns the expiry as a duration.
     #[must_use]
     pub fn duration(self) -> Duration {
         Duration::from_secs(self.0.into())
     }
 }
 
-/// The longest life.
+/// Returns [`Expiry::MAX`].
 impl Default for Expiry {
     fn default() -> Self {
         Self::MAX
     }
 }
 
-/// Reads a number of seconds.
+/// Parses a number of seconds.
 impl FromStr for Expiry {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        Self::from_secs(text.parse().map_err(|_| refuse(&format!("{text:?}")))?)
+        Self::from_secs(text.parse().map_err(|_| invalid(&format!("{text:?}")))?)
     }
 }
 
@@ -71,8 +71,8 @@ impl WebSocket {
     /// expires, without any header.
     ///
     /// # Errors
-    /// If no credentials can be had, the URL has become too long by its parameters, or the target is a local container, which
-    /// takes no credentials.
+    /// If no credentials are available, the parameters make the URL too long, or the target is a local container, which takes
+    /// no credentials.
     ///
     /// # Cancel safety
     /// Dropping the future leaves nothing behind.
@@ -80,7 +80,7 @@ impl WebSocket {
         Ok(self.presign_at(signer, expiry).await?.0)
     }
 
-    /// Returns the URL, and the time that it was signed for.
+    /// Returns the URL and its signing time.
     pub(crate) async fn presign_at(&self, signer: &SigV4, expiry: Expiry) -> Result<(PresignedUrl, SystemTime), Error> {
         let region = self.target.region().ok_or_else(|| Error::input("a local container takes no presigned URLs"))?;
         let url: Uri = self
@@ -97,7 +97,7 @@ impl WebSocket {
     }
 }
 
-/// A URL that opens a socket by itself. It is a secret while it lives: blind in `Debug`, and to be kept out of logs.
+/// A URL that opens a socket without headers. It is a secret while it is valid: hidden in `Debug`, and not to be logged.
 #[derive(Clone)]
 pub struct PresignedUrl {
     url: String,
@@ -106,20 +106,20 @@ pub struct PresignedUrl {
 }
 
 impl PresignedUrl {
-    /// The URL itself. Handle with care: whoever has it can talk to the agent in this session.
+    /// Returns the URL, a secret: whoever has it can talk to the agent in this session.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.url
     }
 
-    /// The session that the socket belongs to.
+    /// Returns the session of the socket.
     #[must_use]
     pub fn session_id(&self) -> &SessionId {
         &self.session
     }
 
-    /// When the URL stops opening sockets, by this machine's clock: after its expiry, or with the credentials that signed it
-    /// if these die sooner. Sockets that are open then stay open.
+    /// Returns when the URL stops opening sockets, by this machine's clock: at its expiry, or at the expiry of the credentials
+    /// that signed it if that is earlier. Open sockets stay open.
     #[must_use]
     pub fn expires_at(&self) -> SystemTime {
         self.expires_at
@@ -135,7 +135,7 @@ impl fmt::Debug for PresignedUrl {
     }
 }
 
-fn refuse(found: &str) -> Error {
+fn invalid(found: &str) -> Error {
     Error::input(format!("invalid expiry: a presigned URL lives 1 to {} seconds, not {found}", Expiry::MAX.0))
 }
 
@@ -190,13 +190,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_url_dies_with_its_credentials() {
-        for (credentials, seconds, dead) in
+    async fn a_url_expires_with_its_credentials() {
+        for (credentials, seconds, end) in
             [(None, 60, NOW + 60), (Some(at(NOW + 3600)), 300, NOW + 300), (Some(at(NOW + 59)), 60, NOW + 59)]
         {
             let socket = socket();
             let url = socket.presign(&signer(credentials), Expiry::from_secs(seconds).unwrap()).await.unwrap();
-            assert_eq!(url.expires_at(), at(dead));
+            assert_eq!(url.expires_at(), at(end));
             assert_eq!(url.session_id(), socket.session_id());
             assert!(url.expose().starts_with(&format!("{}&X-Amz-Algorithm=", socket.url_with_session().unwrap())));
             assert!(url.expose().contains(&format!("&X-Amz-Date=20250815T123456Z&X-Amz-Expires={seconds}&")));
@@ -214,7 +214,7 @@ mod tests {
         assert!(auth.refused(&applied, &Rejection { status: 403, code, date }, at(NOW)));
         let url = socket().presign(&signer, Expiry::default()).await.unwrap();
         assert!(url.expose().contains("&X-Amz-Date=20250815T133456Z&"), "{}", url.expose());
-        // The caller's clock says when that is over for the caller.
+        // The expiry is by the caller's clock.
         assert_eq!(url.expires_at(), at(NOW + 300));
     }
 

@@ -1,4 +1,4 @@
-//! The way in for a browser with a bearer token, which can set no header but `Sec-WebSocket-Protocol`. Opens nothing.
+//! Puts a bearer token into a subprotocol, for browsers, which can set no header but `Sec-WebSocket-Protocol`. Opens nothing.
 
 use std::fmt;
 
@@ -8,35 +8,35 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::{Error, WebSocket};
 
-/// What a page passes to `new WebSocket(url, protocols)`.
+/// The arguments of a page's `new WebSocket(url, protocols)`.
 ///
-/// The service takes the token out of the first protocol's name and answers with the second; the agent cannot have one of
-/// its own. The token is in it, readable by whoever has it: blind in `Debug`, and to be kept out of logs.
+/// The service reads the token from the first protocol's name and answers with the second; the agent cannot add another
+/// protocol. Whoever has this can read the token: it is hidden in `Debug`, and not to be logged.
 #[derive(Clone)]
 pub struct Subprotocol {
     url: String,
-    /// The name that holds the token.
+    /// The protocol's name with the token.
     credential: String,
     session: SessionId,
 }
 
 impl Subprotocol {
-    /// The most characters that an encoded token may have.
+    /// The most characters of an encoded token.
     pub const MAX_TOKEN_CHARS: usize = 4096;
 
-    /// The URL, with the session in its query. No secret but what the caller's parameters are.
+    /// Returns the URL with the session in its query. It is no secret unless the caller's parameters are.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The two subprotocols, in order. Handle with care: the first is the token.
+    /// Returns the two subprotocols in order; the first is a secret, the token.
     #[must_use]
     pub fn protocols(&self) -> [&str; 2] {
         [&self.credential, NAME]
     }
 
-    /// The session that the socket belongs to.
+    /// Returns the session of the socket.
     #[must_use]
     pub fn session_id(&self) -> &SessionId {
         &self.session
@@ -47,7 +47,7 @@ impl WebSocket {
     /// Puts a bearer token into a subprotocol's name, and the session into the URL.
     ///
     /// # Errors
-    /// If no token can be had, it has expired, it is longer than 4096 characters when encoded (3072 before), or the target
+    /// If no token is available, it has expired, it is longer than 4096 characters when encoded (3072 before), or the target
     /// is a local container, which takes no credentials.
     ///
     /// # Cancel safety
@@ -56,7 +56,7 @@ impl WebSocket {
         Ok(self.subprotocol_of(source).await?.0)
     }
 
-    /// Returns the subprotocol, and the token in it.
+    /// Returns the subprotocol and the token in it.
     pub(crate) async fn subprotocol_of<S: TokenSource + ?Sized>(
         &self,
         source: &S,
@@ -84,8 +84,8 @@ impl fmt::Debug for Subprotocol {
     }
 }
 
-/// The subprotocol's name, and the beginning of the one with the token (AWS developer guide, "Get started
-/// with bidirectional streaming using WebSocket").
+/// The subprotocol's name, and the prefix of the one with the token (AWS developer guide, "Get started with bidirectional
+/// streaming using WebSocket").
 pub(crate) const NAME: &str = "base64UrlBearerAuthorization";
 
 #[cfg(test)]
@@ -117,16 +117,16 @@ mod tests {
             ("a", "base64UrlBearerAuthorization.YQ"),
             ("t~~~/+ok==", "base64UrlBearerAuthorization.dH5-fi8rb2s9PQ"),
         ] {
-            let way_in = socket().param("a", "b c").unwrap().subprotocol(&source(token)).await.unwrap();
-            assert_eq!(way_in.protocols(), [name, "base64UrlBearerAuthorization"]);
-            assert_eq!(way_in.session_id().as_str(), "session-0123456789-0123456789-0123456789");
+            let subprotocol = socket().param("a", "b c").unwrap().subprotocol(&source(token)).await.unwrap();
+            assert_eq!(subprotocol.protocols(), [name, "base64UrlBearerAuthorization"]);
+            assert_eq!(subprotocol.session_id().as_str(), "session-0123456789-0123456789-0123456789");
             assert_eq!(
-                way_in.url(),
+                subprotocol.url(),
                 "wss://bedrock-agentcore.us-east-1.amazonaws.com/runtimes/\
                  arn%3Aaws%3Abedrock-agentcore%3Aus-east-1%3A123456789012%3Aruntime%2Fx/ws?a=b%20c\
                  &X-Amzn-Bedrock-AgentCore-Runtime-Session-Id=session-0123456789-0123456789-0123456789"
             );
-            let shown = format!("{way_in:?}");
+            let shown = format!("{subprotocol:?}");
             assert!(!shown.contains("base64") && !shown.contains("b%20c"), "{shown}");
         }
     }

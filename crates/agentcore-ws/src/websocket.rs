@@ -1,4 +1,4 @@
-//! An agent's WebSocket: its URL, its session and the caller's parameters. Authenticates nothing, knows no sockets.
+//! Describes an agent's WebSocket: its URL, its session and the caller's parameters. Authenticates nothing, opens nothing.
 
 use std::sync::Arc;
 
@@ -12,8 +12,16 @@ use crate::{
 
 /// The WebSocket of an agent, in one session.
 ///
-/// It is a description, to be authenticated as often as wanted: [`handshake`](Self::handshake), [`presign`](Self::presign) and
-/// [`subprotocol`](Self::subprotocol) each make a fresh credential of it. The agent's region is its ARN's.
+/// It is a description: [`handshake`](Self::handshake), [`presign`](Self::presign) and [`subprotocol`](Self::subprotocol) each
+/// make a fresh credential for it, as often as called. The agent's region is that of its ARN.
+///
+/// ```
+/// # use agentcore_ws::{Auth, Target, WebSocket};
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), agentcore_ws::Error> {
+/// let handshake = WebSocket::new(Target::local("http://127.0.0.1:8080")?).handshake(&Auth::None).await?;
+/// assert_eq!(handshake.uri, "ws://127.0.0.1:8080/ws");
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 pub struct WebSocket {
     pub(crate) target: Target,
@@ -23,46 +31,46 @@ pub struct WebSocket {
 }
 
 impl WebSocket {
-    /// The socket of the agent at `target`, in a new session.
+    /// Returns the socket of the agent at `target`, in a new session with a random id.
     #[must_use]
     pub fn new(target: Target) -> Self {
         Self { target, clock: Arc::new(SystemClock::default()), session: SessionId::random(), parameters: Vec::new() }
     }
 
-    /// Goes on in this session.
+    /// Uses this session.
     #[must_use]
     pub fn session(mut self, session: &SessionId) -> Self {
         self.session = session.clone();
         self
     }
 
-    /// Adds a query parameter of the caller's own. They stay in the order they were added; a name may come more than once.
+    /// Adds a query parameter. Parameters stay in the order they were added; a name may come more than once.
     ///
     /// The agent gets those that begin with `X-Amzn-Bedrock-AgentCore-Runtime-Custom-` as headers (AWS developer guide, "Get
-    /// started with bidirectional streaming using WebSocket"): a browser can send no header by itself.
+    /// started with bidirectional streaming using WebSocket"): a browser cannot send headers.
     ///
     /// # Errors
-    /// If the name is empty or not the caller's to set: `qualifier`, `accountId`, `shellId`, and all that begins with `X-Amz-`
-    /// or `X-Amzn-`, but for `X-Amzn-Bedrock-AgentCore-Runtime-Custom-`; in any letter case.
+    /// If the name is empty or reserved: `qualifier`, `accountId`, `shellId`, and everything that begins with `X-Amz-` or
+    /// `X-Amzn-` except `X-Amzn-Bedrock-AgentCore-Runtime-Custom-`; in any letter case.
     pub fn param(mut self, name: &str, value: &str) -> Result<Self, Error> {
         self.parameters.push(Parameter::new(name, value)?);
         Ok(self)
     }
 
-    /// Tells the time for expiry and signatures. Default: the system's clock.
+    /// Uses this clock for expiry and signatures. Default: the system's clock.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// The session that the socket belongs to.
+    /// Returns the session of the socket.
     #[must_use]
     pub fn session_id(&self) -> &SessionId {
         &self.session
     }
 
-    /// The URL, for clients that send the session in the header
+    /// Returns the URL, for clients that send the session in the header
     /// [`SESSION_ID`](agentcore_core::header::SESSION_ID).
     ///
     /// # Errors
@@ -75,7 +83,7 @@ impl WebSocket {
         Ok(url)
     }
 
-    /// The URL with the session in its query, for clients that cannot send headers, such as browsers.
+    /// Returns the URL with the session in its query, for clients that cannot send headers, such as browsers.
     ///
     /// # Errors
     /// As [`url`](Self::url).

@@ -1,4 +1,4 @@
-//! One connection, from the upgrade to its end: reading, writing, pings. Knows nothing of the ones before and after it.
+//! Runs one connection from the upgrade to its end: reads, writes, pings. Never reconnects.
 
 use std::{future::pending, sync::atomic::Ordering, time::Duration};
 
@@ -35,97 +35,95 @@ use super::{
 };
 use crate::{Error, ErrorKind};
 
-/// What the program asks the connection for.
+/// What the program asks of the connection.
 #[derive(Debug)]
-pub(super) enum Job {
-    /// Send this, and tell whether it left.
+pub(super) enum Command {
+    /// Send this message, and report the result.
     Send(Message, oneshot::Sender<Result<(), Error>>),
     /// Close the connection.
     Close(Close),
 }
 
-/// The program's ends of the socket, which outlive a connection.
+/// The channels to the program, which outlive a connection.
 #[derive(Debug)]
-pub(super) struct Ends {
-    pub(super) outbox: mpsc::Receiver<Job>,
+pub(super) struct Channels {
+    pub(super) outbox: mpsc::Receiver<Command>,
     pub(super) inbox: mpsc::Sender<Result<Incoming, Error>>,
-    /// A job that was taken while there was no connection.
-    pub(super) waiting: Option<Job>,
-    /// What the program must hear before anything that comes over the connection.
-    pub(super) news: Option<Reconnected>,
+    /// A command that was taken while there was no connection.
+    pub(super) waiting: Option<Command>,
+    /// What the program gets before anything of this connection.
+    pub(super) reconnected: Option<Reconnected>,
 }
 
-/// A connection that is over.
+/// The outcome of a connection.
 #[derive(Debug)]
-pub(super) struct Ended {
-    pub(super) how: End,
+pub(super) struct Outcome {
+    pub(super) end: End,
     /// The code with which the program closed, if it did.
     pub(super) close_sent: Option<u16>,
-    /// Messages that left since the agent was last heard of.
+    /// Messages sent since a frame last arrived.
     pub(super) unconfirmed: u64,
 }
 
 /// How a connection ended.
 #[derive(Debug)]
 pub(super) enum End {
-    /// The agent closed it, of its own accord or in answer to the program.
+    /// The agent closed it, first or in answer to the program.
     Closed(Close),
-    /// It broke off; `sayable` is the code that tells the agent why, if it can be told.
-    Lost { error: Error, sayable: Option<CloseCode> },
+    /// It broke off; `close_code` is sent to the agent, if it can be.
+    Lost { error: Error, close_code: Option<CloseCode> },
 }
 
-/// A connection that speaks WebSocket.
+/// A WebSocket connection.
 #[derive(Debug)]
 pub(super) struct Connection<S>(WebSocketStream<S>);
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
-    /// Takes over a connection after the upgrade.
+    /// Begins the WebSocket protocol on an upgraded connection.
     pub(super) async fn new(connection: S, settings: &Settings) -> Self {
         let bound = Some(settings.max_message_bytes);
         let config = WebSocketConfig::default().max_message_size(bound).max_frame_size(bound);
         Self(WebSocketStream::from_raw_socket(connection, Role::Client, Some(config)).await)
     }
 
-    /// Carries messages both ways until the connection ends.
-    pub(super) async fn carry(self, ends: &mut Ends, settings: &Settings) -> Ended {
+    /// Passes messages both ways until the connection ends.
+    pub(super) async fn run(self, channels: &mut Channels, settings: &Settings) -> Outcome {
         let activity = PeerActivity::new();
         let (mut sink, mut source) = self.0.split();
-        let Ends { outbox, inbox, waiting, news } = ends;
+        let Channels { outbox, inbox, waiting, reconnected } = channels;
         let mut close_sent = None;
-        let writing = Writing { sink: &mut sink, inbox, activity: &activity, settings };
-        let how = tokio::select! {
-            how = read(&mut source, inbox, news, &activity) => how,
-            how = writing.run(outbox, waiting, &mut close_sent) => how,
+        let writer = Writer { sink: &mut sink, inbox, activity: &activity, settings };
+        let end = tokio::select! {
+            end = read(&mut source, inbox, reconnected, &activity) => end,
+            end = writer.run(outbox, waiting, &mut close_sent) => end,
         };
-        let last_words = match &how {
-            // The library has queued the answer to the agent's close.
-            End::Closed(_) => sink.flush(),
-            End::Lost { sayable: Some(code), .. } => {
-                let frame = CloseFrame { code: *code, reason: "".into() };
-                let _ = within(Some(settings.close_timeout), sink.feed(tungstenite::Message::Close(Some(frame)))).await;
-                sink.flush()
-            }
-            End::Lost { .. } => return Ended { how, close_sent, unconfirmed: activity.unconfirmed.into_inner() },
-        };
-        let _ = within(Some(settings.close_timeout), last_words).await;
-        Ended { how, close_sent, unconfirmed: activity.unconfirmed.into_inner() }
+        let bound = Some(settings.close_timeout);
+        if let End::Lost { close_code: Some(code), .. } = end {
+            let frame = CloseFrame { code, reason: "".into() };
+            let _ = within(bound, sink.feed(tungstenite::Message::Close(Some(frame)))).await;
+        }
+        // After the agent's close, the library has queued the answer.
+        if !matches!(end, End::Lost { close_code: None, .. }) {
+            let _ = within(bound, sink.flush()).await;
+        }
+        Outcome { end, close_sent, unconfirmed: activity.unconfirmed.into_inner() }
     }
 }
 
 async fn read<S: AsyncRead + AsyncWrite + Unpin>(
     source: &mut SplitStream<WebSocketStream<S>>,
     inbox: &mpsc::Sender<Result<Incoming, Error>>,
-    news: &mut Option<Reconnected>,
+    reconnected: &mut Option<Reconnected>,
     activity: &PeerActivity,
 ) -> End {
     loop {
-        // A place for the message first: what has been read must not wait where a cancellation could lose it.
+        // The permit comes first: a cancellation must not lose a message that has been read.
         activity.note(true);
-        let place = inbox.reserve().await.ok();
+        let permit = inbox.reserve().await.ok();
         activity.note(false);
-        if let Some(reconnected) = news.take() {
-            if let Some(place) = place {
-                place.send(Ok(Incoming::Reconnected(reconnected)));
+        if let Some(reconnected) = reconnected.take() {
+            if let Some(permit) = permit {
+                permit.send(Ok(Incoming::Reconnected(reconnected)));
             }
             continue;
         }
@@ -147,35 +145,35 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(
                 _ => {}
             }
         };
-        // Without a place there is nobody left to read it.
-        if let Some(place) = place {
-            place.send(Ok(incoming));
+        // Without a permit the receiver was dropped.
+        if let Some(permit) = permit {
+            permit.send(Ok(incoming));
         }
     }
 }
 
 /// The writing half.
-struct Writing<'a, S> {
+struct Writer<'a, S> {
     sink: &'a mut SplitSink<WebSocketStream<S>, tungstenite::Message>,
     inbox: &'a mpsc::Sender<Result<Incoming, Error>>,
     activity: &'a PeerActivity,
     settings: &'a Settings,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Writing<'_, S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
     async fn run(
         mut self,
-        outbox: &mut mpsc::Receiver<Job>,
-        waiting: &mut Option<Job>,
+        outbox: &mut mpsc::Receiver<Command>,
+        waiting: &mut Option<Command>,
         close_sent: &mut Option<u16>,
     ) -> End {
         let mut rate_limit = RateLimit::new(self.settings.max_frames_per_second, Instant::now());
         let mut check = KeepAlive::first(self.settings);
         loop {
-            let job = match waiting.take() {
-                Some(job) => Some(job),
+            let command = match waiting.take() {
+                Some(command) => Some(command),
                 None => tokio::select! {
-                    job = outbox.recv() => job,
+                    command = outbox.recv() => command,
                     () = check.due() => {
                         match self.check(check).await {
                             Ok(next) => check = next,
@@ -185,24 +183,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writing<'_, S> {
                     }
                 },
             };
-            let close = match job {
-                // Whoever waited for it has gone before it began.
-                Some(Job::Send(_, told)) if told.is_closed() => continue,
-                Some(Job::Send(message, told)) => match self.send(message, &mut rate_limit).await {
+            let close = match command {
+                // The sender's future was dropped.
+                Some(Command::Send(_, result)) if result.is_closed() => continue,
+                Some(Command::Send(message, result)) => match self.send(message, &mut rate_limit).await {
                     Ok(()) => {
                         self.activity.unconfirmed.fetch_add(1, Ordering::Relaxed);
-                        let _ = told.send(Ok(()));
+                        let _ = result.send(Ok(()));
                         continue;
                     }
                     Err(error) => {
                         let message = "the connection was lost while the message was sent";
                         let failed = Error::new(ErrorKind::BrokenOff, message).possibly_run(true);
-                        let _ = told.send(Err(failed));
+                        let _ = result.send(Err(failed));
                         return lost(error);
                     }
                 },
-                Some(Job::Close(close)) => close,
-                // Nobody can send any more. Whoever still listens decides when it is over.
+                Some(Command::Close(close)) => close,
+                // All senders were dropped. The receiver keeps the connection open.
                 None => match self.listen(check).await {
                     Some(end) => return end,
                     None => Close::normal(),
@@ -213,7 +211,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writing<'_, S> {
         }
     }
 
-    /// Sends a message in frames that are not too large, and not too many of them at once.
+    /// Sends a message in frames within the limits of size and rate.
     async fn send(&mut self, message: Message, rate_limit: &mut RateLimit) -> Result<(), tungstenite::Error> {
         let (mut kind, mut rest) = match message {
             Message::Text(text) => (Data::Text, text.into_bytes()),
@@ -222,7 +220,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writing<'_, S> {
         loop {
             let piece = rest.split_to(rest.len().min(self.settings.max_frame_bytes));
             while let Err(wait) = rate_limit.take(Instant::now()) {
-                // What is ready leaves before the pause.
+                // What is ready is sent before the pause.
                 self.flush().await?;
                 sleep(wait).await;
             }
@@ -239,7 +237,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writing<'_, S> {
         within(self.settings.pong_timeout, self.sink.flush()).await
     }
 
-    /// Goes on with pings until the connection ends, or nobody listens any more.
+    /// Sends pings until the connection ends or the receiver is dropped.
     async fn listen(&mut self, mut check: KeepAlive) -> Option<End> {
         loop {
             tokio::select! {
@@ -252,11 +250,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writing<'_, S> {
         }
     }
 
+    /// Does a check that is due, and returns the next one.
     async fn check(&mut self, check: KeepAlive) -> Result<KeepAlive, End> {
         match check {
             KeepAlive::Pong { pinged, .. } if self.activity.silent_since(pinged) => {
                 let error = Error::new(ErrorKind::BrokenOff, "the agent's side was silent after a ping");
-                Err(End::Lost { error, sayable: Some(CloseCode::Away) })
+                Err(End::Lost { error, close_code: Some(CloseCode::Away) })
             }
             KeepAlive::Pong { pinged, .. } => Ok(KeepAlive::ping_after(self.settings, pinged)),
             KeepAlive::Ping { .. } => {
@@ -269,14 +268,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writing<'_, S> {
         }
     }
 
-    /// Sends the close frame and waits for the agent's, which the reading half sees.
+    /// Sends the close frame and waits for the agent's, which the reading half receives.
     async fn close(&mut self, close: Close) -> End {
         let code = CloseCode::from(close.code);
         let frame = CloseFrame { code, reason: close.reason.into() };
         let begun = Instant::now();
         let closing = async {
             match self.sink.send(tungstenite::Message::Close(Some(frame))).await {
-                // The reading half sees the answer. Where it cannot be sent, the agent's own close is about to be read.
+                // The reading half receives the answer, or, where nothing can be sent, the agent's earlier close.
                 Ok(()) | Err(tungstenite::Error::ConnectionClosed | tungstenite::Error::AlreadyClosed) => {
                     pending().await
                 }
@@ -288,7 +287,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writing<'_, S> {
         ended.unwrap_or_else(|_| {
             let waited = begun.elapsed().as_secs_f32();
             let message = format!("the agent did not answer the close within {waited} s");
-            End::Lost { error: Error::new(ErrorKind::Timeout, message), sayable: None }
+            End::Lost { error: Error::new(ErrorKind::Timeout, message), close_code: None }
         })
     }
 }
@@ -300,7 +299,7 @@ fn close(frame: Option<CloseFrame>) -> Close {
     }
 }
 
-/// Bounds writing to a connection whose other side may have stopped reading.
+/// Bounds a write to a connection whose peer may have stopped reading.
 async fn within(
     bound: Option<Duration>,
     writing: impl Future<Output = Result<(), tungstenite::Error>>,
@@ -313,7 +312,7 @@ async fn within(
 }
 
 fn lost(error: tungstenite::Error) -> End {
-    let (message, sayable) = match &error {
+    let (message, close_code) = match &error {
         tungstenite::Error::Capacity(CapacityError::MessageTooLong { max_size, .. }) => {
             (format!("a message of the agent's is larger than {max_size} bytes"), Some(CloseCode::Size))
         }
@@ -325,8 +324,8 @@ fn lost(error: tungstenite::Error) -> End {
     };
     let error = Error::new(ErrorKind::BrokenOff, message).with_source(error).possibly_run(true);
     // What breaks a bound or a rule of the protocol would break it again.
-    let error = if sayable.is_some() { error.lasting() } else { error };
-    End::Lost { error, sayable }
+    let error = if close_code.is_some() { error.lasting() } else { error };
+    End::Lost { error, close_code }
 }
 
 #[cfg(test)]

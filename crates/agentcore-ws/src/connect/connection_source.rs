@@ -1,4 +1,4 @@
-//! Where the connections of a socket come from: each is opened by the call engine, with a credential of its own.
+//! Opens the connections of a socket by the call engine, each with a fresh credential. Sends no message.
 
 use std::{
     sync::Arc,
@@ -18,16 +18,16 @@ use crate::{Error, Expiry, Handshake, RetryPolicy, WebSocket};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AuthMode {
-    /// In headers, signed or with a bearer token: the way of a server.
+    /// In headers, signed or with a bearer token, as servers do.
     #[default]
     Headers,
-    /// By a presigned URL: the way of a browser with AWS credentials behind it.
+    /// By a presigned URL, as browsers do whose backend has AWS credentials.
     Presigned(Expiry),
-    /// By the token in a subprotocol: the way of a browser with a token.
+    /// By the token in a subprotocol, as browsers with a token do.
     Subprotocol,
 }
 
-/// What it takes to open a connection, authenticated anew for each attempt.
+/// Opens connections, and authenticates anew for each attempt.
 #[derive(Debug)]
 pub(super) struct ConnectionSource {
     pub(super) auth: Auth,
@@ -37,7 +37,7 @@ pub(super) struct ConnectionSource {
     pub(super) socket: WebSocket,
 }
 
-/// A connection that was let in.
+/// A connection that was accepted.
 pub(super) struct Connected {
     pub(super) connection: Upgraded,
     pub(super) session: SessionId,
@@ -45,11 +45,12 @@ pub(super) struct Connected {
 }
 
 impl ConnectionSource {
-    /// Opens a connection in the place of a lost one, after a pause: those that were lost together must not return together.
+    /// Replaces a lost connection, after a pause so that connections lost together do not return together.
     pub(super) async fn reopen(&self, retry: &RetryPolicy) -> Result<Connected, Error> {
         self.open(retry, retry.backoff().next(fastrand::f64())).await
     }
 
+    /// Opens a connection after this pause.
     pub(super) async fn open(&self, retry: &RetryPolicy, pause: Duration) -> Result<Connected, Error> {
         let socket = &self.socket;
         let operation = &operation::WEBSOCKET;
@@ -104,7 +105,7 @@ impl Call for ConnectionSource {
 }
 
 impl ConnectionSource {
-    /// Makes a fresh credential in the mode that was chosen.
+    /// Makes a fresh credential in the chosen mode.
     async fn handshake(&self) -> Result<(Handshake, AppliedCredential), Error> {
         let unfit = |what: &str, how: &str| Err(Error::input(format!("{what} needs {how}")));
         match (self.auth_mode, &self.auth) {
@@ -133,7 +134,7 @@ impl ConnectionSource {
     }
 }
 
-/// Judges an answer that opens no WebSocket: a success or a redirect is none, everything else is read as a refusal.
+/// Judges an answer that opens no WebSocket: a success or a redirect is useless, everything else is read as a refusal.
 fn refused(response: Response<Body>) -> Reception<Upgraded> {
     let status = response.status();
     if !status.is_success() && !status.is_redirection() {

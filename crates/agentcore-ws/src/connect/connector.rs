@@ -1,4 +1,4 @@
-//! The settings with which sockets are opened, and the first connection of each.
+//! Opens sockets: makes the first connection of each. Keeps none.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,10 +14,7 @@ use crate::{Error, WebSocket};
 /// Opens WebSockets to agents. Cheap to clone.
 ///
 /// ```no_run
-/// use agentcore_auth::{Auth, StaticToken};
-/// use agentcore_core::Target;
-/// use agentcore_transport::Transport;
-/// use agentcore_ws::{Connector, WebSocket};
+/// use agentcore_ws::{Auth, Connector, StaticToken, Target, Transport, WebSocket};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let auth = Auth::bearer(StaticToken::parse("eyJhbGciOiJSUzI1NiIs.e30.c2ln")?);
@@ -39,31 +36,31 @@ pub struct Connector {
 }
 
 impl Connector {
-    /// Makes a connector that authenticates so; to a local container it sends no credential.
+    /// Returns a connector that authenticates so; to a local container it sends no credential.
     #[must_use]
     pub fn new(auth: Auth, transport: Transport) -> Self {
         Self { auth, transport, settings: Settings::default(), auth_mode: AuthMode::default() }
     }
 
-    /// Keeps sockets by these settings.
+    /// Uses these settings for its sockets.
     #[must_use]
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = settings;
         self
     }
 
-    /// Authenticates in another way. Default: [`AuthMode::Headers`], the only one that hides the credential from the URL and
-    /// leaves the subprotocol alone.
+    /// Authenticates in this mode. Default: [`AuthMode::Headers`], which keeps the credential out of the URL and leaves the
+    /// subprotocol free.
     #[must_use]
     pub fn auth_mode(mut self, auth_mode: AuthMode) -> Self {
         self.auth_mode = auth_mode;
         self
     }
 
-    /// Opens the socket, with a credential made for this connection, and again as the settings say if it is not let in.
+    /// Opens the socket with a credential made for this connection, and retries as [`Settings::retry`] says.
     ///
     /// # Errors
-    /// If no credential can be had, the service refuses (401, 403, 404, 409, 424, 429: the same errors as an invocation's), or
+    /// If no credential is available, the service refuses (401, 403, 404, 409, 424, 429: the same errors as an invocation's), or
     /// no connection can be made. A credential that does not fit the connector's [`AuthMode`] is an error before anything is
     /// sent.
     ///

@@ -1,4 +1,4 @@
-//! When to ping a connection that may be dead, and what was last heard of its peer. Sends nothing.
+//! Decides when to ping a connection, and notes the activity of its peer. Sends nothing.
 
 use std::{
     future::pending,
@@ -9,46 +9,46 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Settings;
 
-/// What one half of a connection must know of the other.
+/// What the writing half of a connection must know of the reading half.
 #[derive(Debug)]
 pub(super) struct PeerActivity {
-    heard: Mutex<Heard>,
-    /// Messages that left since the peer was last heard of.
+    last: Mutex<Activity>,
+    /// Messages sent since a frame last arrived.
     pub(super) unconfirmed: AtomicU64,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Heard {
+struct Activity {
     at: Instant,
     /// Nothing is read, because the program takes no messages.
-    deaf: bool,
+    paused: bool,
 }
 
 impl PeerActivity {
     pub(super) fn new() -> Self {
-        Self { heard: Mutex::new(Heard { at: Instant::now(), deaf: false }), unconfirmed: AtomicU64::new(0) }
+        Self { last: Mutex::new(Activity { at: Instant::now(), paused: false }), unconfirmed: AtomicU64::new(0) }
     }
 
-    /// Notes a sign of life, or that from now on none would be seen.
-    pub(super) fn note(&self, deaf: bool) {
-        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Heard { at: Instant::now(), deaf };
+    /// Notes a frame of the peer, or that reading pauses.
+    pub(super) fn note(&self, paused: bool) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Activity { at: Instant::now(), paused };
     }
 
-    /// Whether there was no sign of life since then, although one would have been seen.
+    /// Checks whether no frame arrived since then, although one would have been read.
     pub(super) fn silent_since(&self, then: Instant) -> bool {
-        let heard = *self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        !heard.deaf && heard.at < then
+        let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        !last.paused && last.at < then
     }
 }
 
-/// What is next to be done about a connection that may be dead.
+/// The next check of a connection that may be dead.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum KeepAlive {
     /// A ping is due.
     Ping { at: Instant },
-    /// A sign of life since the ping is due.
+    /// A frame must have arrived since the ping.
     Pong { at: Instant, pinged: Instant },
-    /// Nothing, ever.
+    /// No check.
     Never,
 }
 

@@ -1,4 +1,4 @@
-//! What goes over a socket: text, bytes, and the words at its end. Reads no JSON by itself.
+//! What passes over a socket: text, bytes and close frames. Parses no JSON.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::Error;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Message {
-    /// Text, which is how agents usually take JSON.
+    /// Text, as which agents usually take JSON.
     Text(ByteString),
     /// Bytes.
     Binary(Bytes),
@@ -60,7 +60,7 @@ pub enum Incoming {
 }
 
 impl Incoming {
-    /// The text, if it is one.
+    /// Returns the text, if it is one.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         match self {
@@ -72,22 +72,22 @@ impl Incoming {
 
 /// A connection that was lost and replaced, in the same session.
 ///
-/// What the agent said in between is lost. What it was told may be.
+/// What the agent sent in between is lost. What it was sent may be lost too.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Reconnected {
     /// Why the connection was lost.
     pub cause: Error,
-    /// How many messages had left since the agent was last heard of: it may have received any number of them. A message
-    /// whose [`send`](crate::Sender::send) failed is not among them.
+    /// How many messages were sent since a frame last arrived from the agent, which may have received any number of them. A
+    /// message whose [`send`](crate::Sender::send) failed is not counted.
     pub unconfirmed: u64,
-    /// How often it was tried to come back.
+    /// How many attempts the new connection took.
     pub attempts: u32,
     /// How long there was no connection.
     pub downtime: std::time::Duration,
 }
 
-/// The words at the end of a connection (RFC 6455 §7.4).
+/// The code and the reason of a close frame (RFC 6455 §7.4).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Close {
@@ -98,13 +98,13 @@ pub struct Close {
 }
 
 impl Close {
-    /// The ordinary end: 1000.
+    /// Returns the normal close, 1000.
     #[must_use]
     pub fn normal() -> Self {
         Self { code: 1000, reason: String::new() }
     }
 
-    /// An end with this code and reason, to be sent to the agent.
+    /// Returns a close with this code and reason, to be sent to the agent.
     ///
     /// # Errors
     /// If the code may not be sent (RFC 6455 §7.4: 1000 to 1003, 1007 to 1014 and 3000 to 4999 may), or the reason is longer than

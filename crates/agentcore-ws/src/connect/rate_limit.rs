@@ -1,13 +1,13 @@
-//! How fast frames may leave: a bucket of tokens, filled with time that is passed in. Sleeps nowhere.
+//! Limits how fast frames are sent: a token bucket over a time that is passed in. Never sleeps.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Bounds the frames within any second.
+/// Limits the frames within any second.
 ///
-/// The bucket holds a fifth of them and fills with the rest within a second, so that no second, wherever it begins, sees more
-/// than the bound.
+/// The bucket holds a fifth of the limit and refills with the rest within a second, so that no second, wherever it begins, has
+/// more frames than the limit.
 #[derive(Debug)]
 pub(crate) struct RateLimit {
     capacity: f64,
@@ -23,7 +23,7 @@ impl RateLimit {
         Self { capacity, per_second: (frames - capacity).max(1.0), tokens: capacity, at: now }
     }
 
-    /// Takes leave for one frame, or says how long to wait before asking again.
+    /// Takes a token for one frame, or returns how long to wait before the next try.
     pub(crate) fn take(&mut self, now: Instant) -> Result<(), Duration> {
         let elapsed = now.saturating_duration_since(self.at).as_secs_f64();
         self.tokens = (self.tokens + elapsed * self.per_second).min(self.capacity);
@@ -32,7 +32,7 @@ impl RateLimit {
             self.tokens -= 1.0;
             return Ok(());
         }
-        // A nanosecond more, so that rounding does not ask for a second round.
+        // A nanosecond more, so that rounding does not cause a second wait.
         Err(Duration::from_secs_f64((1.0 - self.tokens) / self.per_second) + Duration::from_nanos(1))
     }
 }

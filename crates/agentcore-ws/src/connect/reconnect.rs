@@ -1,39 +1,40 @@
-//! Whether a lost connection is worth another: a pure decision over how it ended. Connects nowhere.
+//! Decides whether to replace a lost connection, by how it ended. Connects nowhere.
 //!
-//! | how it ended | another one |
+//! | how it ended | reconnects |
 //! |---|---|
 //! | lost without a close frame (1006), silent beyond the pong deadline | yes |
 //! | 1001 going away, 1012 restart, 1013 try again later, 1014 bad gateway | yes |
 //! | 1008 policy: a limit, the connection's age | yes |
-//! | 1008 that speaks of authentication or authorization | no |
+//! | 1008 whose reason is about authentication or authorization | no |
 //! | 1000 normal, and a close frame without a code | no |
 //! | 1011 internal error: the agent failed, and would again | no |
-//! | 1002, 1003, 1007, 1009, 1010: what was sent is not taken | no |
-//! | every other code, 3000 to 4999 included: the agent's own words | no |
+//! | 1002, 1003, 1007, 1009, 1010: what was sent is not accepted | no |
+//! | every other code, such as 3000 to 4999, which the agent defines | no |
 //!
-//! The codes are those of RFC 6455 §7.4.1 and the IANA registry; which of them AgentCore uses stands in the AWS developer guide
-//! ("WebSocket", "close codes").
+//! The codes are those of RFC 6455 §7.4.1 and the IANA registry; the AWS developer guide ("WebSocket", "close codes") lists those
+//! that AgentCore uses.
 
 use super::Close;
 
-/// Decides, by the table in the [module's documentation](self). `None` is a connection lost without a close frame.
+/// Decides by the table of the [module](self). `None` is a connection lost without a close frame.
 #[must_use]
-pub fn worthwhile(close: Option<&Close>) -> bool {
+pub fn should_reconnect(close: Option<&Close>) -> bool {
     let Some(close) = close else { return true };
     match close.code {
         1001 | 1012..=1014 => true,
-        1008 => !speaks_of_identity(&close.reason),
+        1008 => !is_about_credentials(&close.reason),
         _ => false,
     }
 }
 
-pub(crate) fn speaks_of_identity(reason: &str) -> bool {
+/// Checks whether a close frame's reason is about authentication or authorization.
+pub(crate) fn is_about_credentials(reason: &str) -> bool {
     let reason = reason.to_ascii_lowercase();
-    IDENTITY_WORDS.iter().any(|word| reason.contains(word))
+    CREDENTIAL_WORDS.iter().any(|word| reason.contains(word))
 }
 
-/// The service's reasons are not documented; these are the words such reasons have in its HTTP errors.
-const IDENTITY_WORDS: &[&str] =
+/// Words of such reasons in the service's HTTP errors; its close reasons are not documented.
+const CREDENTIAL_WORDS: &[&str] =
     &["auth", "token", "credential", "signature", "denied", "forbidden", "permission", "jwt"];
 
 #[cfg(test)]
@@ -42,7 +43,7 @@ mod tests {
 
     #[test]
     fn table() {
-        assert!(worthwhile(None));
+        assert!(should_reconnect(None));
         for (code, reason, expected) in [
             (1000, "", false),
             (1001, "", true),
@@ -66,7 +67,7 @@ mod tests {
             (4000, "", false),
             (4999, "", false),
         ] {
-            assert_eq!(worthwhile(Some(&Close { code, reason: reason.into() })), expected, "{code} {reason}");
+            assert_eq!(should_reconnect(Some(&Close { code, reason: reason.into() })), expected, "{code} {reason}");
         }
     }
 }

@@ -1,18 +1,18 @@
-//! How a socket is kept: the clocks it runs under, the sizes it sends and takes, and whether it comes back.
+//! The settings of sockets: timeouts, sizes, rates and retries. Decides nothing.
 
 use std::time::Duration;
 
 use agentcore_core::RetryPolicy;
 
-/// How a socket is opened, kept open, and closed.
+/// Settings for how a socket is opened, kept open and closed.
 ///
 /// ```
 /// use std::time::Duration;
 /// use agentcore_ws::{RetryPolicy, Settings};
 ///
 /// let lasting = Settings::default().reconnect(RetryPolicy::default().max_attempts(8));
-/// let bare = Settings::default().ping_interval(None).max_message_bytes(1024 * 1024);
-/// # let _ = (lasting, bare);
+/// let small = Settings::default().ping_interval(Duration::from_secs(10)).max_message_bytes(1024 * 1024);
+/// # let _ = (lasting, small);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -29,49 +29,49 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// From asking for the socket to the answer, for one attempt. Default: 60 seconds, which leaves an agent the 30 it may
-    /// take to start; `None` waits for ever.
+    /// Limits one attempt to open the socket, until its answer. Default: 60 seconds, which leaves an agent the 30 it may take
+    /// to start; `None` sets no limit.
     #[must_use]
     pub fn open_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.open_timeout = timeout.into();
         self
     }
 
-    /// From asking for the socket to its being open, all attempts and the pauses between them included. Default: 180 seconds;
-    /// `None` leaves it to the other bounds.
+    /// Limits all attempts to open the socket together, with the pauses between them. Default: 180 seconds; `None` leaves the
+    /// limits of [`open_timeout`](Self::open_timeout) and [`retry`](Self::retry).
     #[must_use]
     pub fn open_deadline(mut self, deadline: impl Into<Option<Duration>>) -> Self {
         self.open_deadline = deadline.into();
         self
     }
 
-    /// How long the agent may take to answer a close frame before the connection is dropped. Default: 5 seconds; longer
-    /// values lose less of what an agent still had to say, and keep a program that wants to end waiting.
+    /// Limits the wait for the agent's answer to a close frame, after which the connection is dropped. Default: 5 seconds;
+    /// longer values lose fewer of the agent's last messages, and keep a program waiting that wants to end.
     #[must_use]
     pub fn close_timeout(mut self, timeout: Duration) -> Self {
         self.close_timeout = timeout;
         self
     }
 
-    /// How often the connection is proved alive. Default: every 30 seconds, which also keeps middleboxes from forgetting it
-    /// (AgentCore's shell clients do the same); `None` sends no pings.
+    /// Sets how often a ping is sent. Default: every 30 seconds, as AgentCore's shell clients do, so that middleboxes do not
+    /// drop an idle connection; `None` sends no pings.
     #[must_use]
     pub fn ping_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
         self.ping_interval = interval.into();
         self
     }
 
-    /// How long nothing at all may come after a ping before the connection counts as lost. Default: 30 seconds; shorter values
-    /// find a dead connection sooner and give up on an agent that is only busy. `None` waits for the operating system.
+    /// Sets how long no frame may arrive after a ping before the connection counts as lost. Default: 30 seconds; shorter values
+    /// find a dead connection sooner and may drop an agent that is only busy. `None` waits for the operating system.
     ///
-    /// While the program does not take messages from a full socket, nothing is read and nothing counts.
+    /// The limit also bounds each write. It does not run while the program takes no messages from a full socket.
     #[must_use]
     pub fn pong_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.pong_timeout = timeout.into();
         self
     }
 
-    /// The most bytes of payload in one frame; a larger message leaves in several. Default: 32,000, within the smaller of the two
+    /// Sets the most bytes of payload in one frame; a larger message is sent in several. Default: 32,000, within the smaller of the two
     /// limits that AWS states (32 KB on the WebSocket page of the developer guide, 64 KB on the quota page). Zero counts as
     /// one.
     #[must_use]
@@ -80,7 +80,7 @@ impl Settings {
         self
     }
 
-    /// The most frames sent within any second; more wait. Default: 250, the service's quota, beyond which it closes the
+    /// Sets the most frames sent within any second; more wait. Default: 250, the service's quota, above which it closes the
     /// connection. With frames of 32,000 bytes that is 8 MB a second. Zero counts as one.
     #[must_use]
     pub fn max_frames_per_second(mut self, frames: u32) -> Self {
@@ -88,26 +88,26 @@ impl Settings {
         self
     }
 
-    /// The most bytes in a message of the agent's; a larger one ends the connection. Default: 16 MiB.
+    /// Sets the most bytes in a message of the agent; a larger one ends the connection. Default: 16 MiB.
     #[must_use]
     pub fn max_message_bytes(mut self, bytes: usize) -> Self {
         self.max_message_bytes = bytes;
         self
     }
 
-    /// How hard to try to open the socket. Default: as for invocations ([`RetryPolicy`]): what was never accepted, 409
-    /// `RetryableConflictException`, 429 and 503, is asked for again.
+    /// Sets how often to try to open the socket. Default: as for invocations ([`RetryPolicy`]), which retries what was not
+    /// accepted: 409 `RetryableConflictException`, 429 and 503.
     #[must_use]
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.open = policy;
         self
     }
 
-    /// Comes back when the connection is lost, in the same session, by this policy: its attempts and its time count anew at
-    /// each loss. Default: never, because what was on its way is lost and only the program knows whether that matters.
+    /// Reconnects in the same session when the connection is lost, by this policy, whose attempts and time count anew at each
+    /// loss. Default: never, because messages in flight are lost and only the program knows whether that matters.
     ///
-    /// Messages that had not begun to leave are sent afterwards; [`Reconnected`](crate::Reconnected) tells what may be
-    /// missing. [`reconnect`](crate::reconnect) says after what it does not come back.
+    /// Messages not yet begun are sent afterwards; [`Reconnected`](crate::Reconnected) counts those that may be missing. The
+    /// table of [`reconnect`](crate::reconnect) has the losses after which it does not reconnect.
     #[must_use]
     pub fn reconnect(mut self, policy: impl Into<Option<RetryPolicy>>) -> Self {
         self.reconnect = policy.into();

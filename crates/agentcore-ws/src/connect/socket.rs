@@ -1,4 +1,4 @@
-//! A socket as a program holds it: its two halves, and the task behind them that outlives a connection. Opens nothing.
+//! The two halves of an open socket, as a program holds them. Opens nothing; a task reads and writes.
 
 use std::{
     fmt,
@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     Close, Incoming, Message,
-    connection::{Ends, Job},
+    connection::{Channels, Command},
     connection_source::ConnectionSource,
     supervisor,
 };
@@ -23,10 +23,19 @@ use crate::{Error, ErrorKind};
 
 /// An open WebSocket to an agent.
 ///
-/// A task of its own reads, writes, sends pings and closes, so that the socket stays up while the program thinks. At most 32
-/// messages wait to be taken; then the task reads no further, and the agent feels it.
+/// A spawned task reads, writes, sends pings and closes, so that the socket stays open while the program does other work. At
+/// most 32 received messages wait; then the task stops reading, and the connection's flow control stops the agent.
 ///
 /// Dropping the socket closes it in the background with 1000.
+///
+/// ```
+/// # async fn example(mut socket: agentcore_ws::Socket) -> Result<(), agentcore_ws::Error> {
+/// socket.send("Hello").await?;
+/// while let Some(incoming) = socket.try_next().await? {
+///     println!("{}", incoming.text().unwrap_or_default());
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 pub struct Socket {
     sender: Sender,
@@ -35,15 +44,15 @@ pub struct Socket {
 
 impl Socket {
     pub(super) fn start(source: ConnectionSource, connection: Upgraded, session: SessionId) -> Self {
-        let (jobs, outbox) = mpsc::channel(OUTBOX);
-        let (inbox, arrivals) = mpsc::channel(INBOX);
+        let (commands, outbox) = mpsc::channel(OUTBOX);
+        let (inbox, incoming) = mpsc::channel(INBOX);
         let closed = Arc::new(OnceLock::new());
-        let ends = Ends { outbox, inbox, waiting: None, news: None };
-        tokio::spawn(supervisor::run(source, connection, ends, closed.clone()));
-        Self { sender: Sender { jobs }, receiver: Receiver { arrivals, closed, session } }
+        let channels = Channels { outbox, inbox, waiting: None, reconnected: None };
+        tokio::spawn(supervisor::run(source, connection, channels, closed.clone()));
+        Self { sender: Sender { commands }, receiver: Receiver { incoming, closed, session } }
     }
 
-    /// The session that the socket belongs to.
+    /// Returns the session of the socket.
     #[must_use]
     pub fn session_id(&self) -> &SessionId {
         self.receiver.session_id()
@@ -71,7 +80,7 @@ impl Socket {
         self.sender.send_json(value).await
     }
 
-    /// Takes what comes next; see [`Receiver::next`].
+    /// Returns the next item; see [`Receiver::next`].
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing.
@@ -79,7 +88,7 @@ impl Socket {
         self.receiver.next().await
     }
 
-    /// Takes what comes next; see [`Receiver::try_next`].
+    /// Returns the next item; see [`Receiver::try_next`].
     ///
     /// # Errors
     /// If the connection ended with an error.
@@ -90,10 +99,10 @@ impl Socket {
         self.receiver.try_next().await
     }
 
-    /// Takes the next message as JSON; see [`Receiver::try_next_json`].
+    /// Parses the next message as JSON; see [`Receiver::try_next_json`].
     ///
     /// # Errors
-    /// If the message is not this kind of JSON, or the connection ended with an error.
+    /// If the message is not such JSON, or the connection ended with an error.
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing.
@@ -101,13 +110,13 @@ impl Socket {
         self.receiver.try_next_json().await
     }
 
-    /// Parts the halves, to be used by different tasks. The socket ends when both are dropped.
+    /// Splits the socket into its halves, for different tasks. The socket closes when both are dropped.
     #[must_use]
     pub fn split(self) -> (Sender, Receiver) {
         (self.sender, self.receiver)
     }
 
-    /// Closes with 1000, waits for the agent's close frame, and returns it. Messages that still come are dropped.
+    /// Closes with 1000, waits for the agent's close frame, and returns it. Messages that arrive before it are dropped.
     ///
     /// # Errors
     /// If the agent does not answer in time ([`Settings::close_timeout`](crate::Settings::close_timeout)), or the
@@ -126,31 +135,31 @@ impl Stream for Socket {
     type Item = Result<Incoming, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.receiver.arrivals.poll_recv(cx)
+        self.receiver.incoming.poll_recv(cx)
     }
 }
 
 /// The half that sends. Clones send over the same socket.
 #[derive(Clone, Debug)]
 pub struct Sender {
-    jobs: mpsc::Sender<Job>,
+    commands: mpsc::Sender<Command>,
 }
 
 impl Sender {
-    /// Sends a message, and waits until it has left this program. Messages of one sender leave in order.
+    /// Sends a message and waits until it is written to the connection. Messages of one sender keep their order.
     ///
-    /// A message larger than a frame leaves in several, and frames leave no faster than the service takes them
+    /// A message larger than a frame is sent in several frames, and no faster than the service accepts them
     /// ([`Settings`](crate::Settings)).
     ///
     /// # Errors
-    /// If the connection is closed, or is lost while the message leaves: the agent may or may not have received it then.
+    /// If the connection is closed, or is lost while the message is sent: the agent may or may not have received it then.
     ///
     /// # Cancel safety
-    /// A message whose future is dropped is sent whole or not at all; which of them cannot be told.
+    /// Dropping the future leaves unknown whether the message is sent; it is sent whole or not at all.
     pub async fn send(&self, message: impl Into<Message>) -> Result<(), Error> {
-        let (tell, told) = oneshot::channel();
-        self.jobs.send(Job::Send(message.into(), tell)).await.map_err(|_| over())?;
-        told.await.map_err(|_| over())?
+        let (result, sent) = oneshot::channel();
+        self.commands.send(Command::Send(message.into(), result)).await.map_err(|_| closed())?;
+        sent.await.map_err(|_| closed())?
     }
 
     /// Sends a value as a JSON text.
@@ -166,10 +175,9 @@ impl Sender {
         self.send(text).await
     }
 
-    /// Sends a close frame, after the messages sent before. What the agent still says comes to the receiver, then its own close
-    /// frame.
+    /// Sends a close frame after the messages sent before. The receiver still gets the agent's messages, then its close frame.
     ///
-    /// The receiver must go on taking messages, or the agent's close frame stays behind them.
+    /// The receiver must go on taking messages, because the agent's close frame comes after them.
     ///
     /// # Errors
     /// If the connection is closed already.
@@ -177,38 +185,37 @@ impl Sender {
     /// # Cancel safety
     /// Dropping the future may leave the socket open.
     pub async fn close(&self, close: Close) -> Result<(), Error> {
-        self.jobs.send(Job::Close(close)).await.map_err(|_| over())
+        self.commands.send(Command::Close(close)).await.map_err(|_| closed())
     }
 }
 
 /// The half that receives.
 pub struct Receiver {
-    arrivals: mpsc::Receiver<Result<Incoming, Error>>,
+    incoming: mpsc::Receiver<Result<Incoming, Error>>,
     closed: Arc<OnceLock<Close>>,
     session: SessionId,
 }
 
 impl Receiver {
-    /// The session that the socket belongs to.
+    /// Returns the session of the socket.
     #[must_use]
     pub fn session_id(&self) -> &SessionId {
         &self.session
     }
 
-    /// Takes what comes next; nothing, once the connection was closed by the program, or by the agent with 1000, 1001 or no code.
-    /// An error, the last item, says that the agent closed with another code, or that the connection was lost and no other could
-    /// be had.
+    /// Returns the next item; `None` once the program closed the connection, or the agent did with 1000, 1001 or no code. An
+    /// error, the last item, means that the agent closed with another code, or that the connection was lost and not replaced.
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<Result<Incoming, Error>> {
-        self.arrivals.recv().await
+        self.incoming.recv().await
     }
 
-    /// Takes what comes next as [`next`](Self::next) does, for use with `?`.
+    /// Returns the next item as [`next`](Self::next) does, for use with `?`.
     ///
     /// # Errors
-    /// If the agent closed with another code, or the connection was lost and no other could be had.
+    /// If the agent closed with another code, or the connection was lost and not replaced.
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing.
@@ -216,11 +223,11 @@ impl Receiver {
         self.next().await.transpose()
     }
 
-    /// Takes the next message, text or bytes, as JSON. An [`Reconnected`](crate::Reconnected) is passed over: programs that
-    /// must know of it call [`try_next`](Self::try_next).
+    /// Parses the next message, text or bytes, as JSON. Skips [`Reconnected`](crate::Reconnected): programs that must know of it
+    /// call [`try_next`](Self::try_next).
     ///
     /// # Errors
-    /// If the message is not this kind of JSON (it is lost then), and as [`try_next`](Self::try_next).
+    /// If the message is not such JSON (it is lost then), and as [`try_next`](Self::try_next).
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing.
@@ -238,7 +245,7 @@ impl Receiver {
         }
     }
 
-    /// Returns the agent's close frame, once there was one.
+    /// Returns the agent's close frame, once it arrived.
     #[must_use]
     pub fn closed(&self) -> Option<&Close> {
         self.closed.get()
@@ -249,7 +256,7 @@ impl Stream for Receiver {
     type Item = Result<Incoming, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.arrivals.poll_recv(cx)
+        self.incoming.poll_recv(cx)
     }
 }
 
@@ -260,11 +267,11 @@ impl fmt::Debug for Receiver {
     }
 }
 
-fn over() -> Error {
+fn closed() -> Error {
     Error::new(ErrorKind::BrokenOff, "the connection is closed")
 }
 
-/// Messages that wait to be sent; more wait with their senders.
+/// How many messages wait to be sent before `send` waits too.
 const OUTBOX: usize = 16;
-/// Messages that wait to be taken, before reading stops.
+/// How many received messages wait before reading stops.
 const INBOX: usize = 32;

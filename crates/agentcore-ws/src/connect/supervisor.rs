@@ -1,4 +1,4 @@
-//! The life of a socket: one connection after the other, until it ends for good. Sends and reads nothing itself.
+//! Runs a socket: one connection after the other, until the last ends. Sends and reads nothing itself.
 
 use std::{
     future::pending,
@@ -11,91 +11,93 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::{
     Close, Reconnected,
-    connection::{Connection, End, Ended, Ends, Job},
-    connection_source::ConnectionSource,
+    connection::{Channels, Command, Connection, End, Outcome},
+    connection_source::{Connected, ConnectionSource},
     reconnect,
 };
 use crate::{Error, ErrorKind};
 
-/// Keeps a socket alive, and tells its end to whoever receives.
+/// Runs the socket and reports its end to the receiver.
 pub(super) async fn run(
     source: ConnectionSource,
     mut connection: Upgraded,
-    mut ends: Ends,
+    mut channels: Channels,
     closed: Arc<OnceLock<Close>>,
 ) {
     let error = loop {
-        let live = Connection::new(connection, &source.settings).await;
-        let ended = live.carry(&mut ends, &source.settings).await;
-        let policy = source.settings.reconnect.as_ref().filter(|_| is_worth_reconnecting(&ended));
-        let Ended { how, close_sent, unconfirmed } = ended;
-        let cause = match how {
+        let connected = Connection::new(connection, &source.settings).await;
+        let outcome = connected.run(&mut channels, &source.settings).await;
+        let policy = source.settings.reconnect.as_ref().filter(|_| should_reconnect(&outcome));
+        let Outcome { end, close_sent, unconfirmed } = outcome;
+        let cause = match end {
             End::Closed(close) => {
-                let failure = failure(&close);
+                let error = close_error(&close);
                 if policy.is_none() {
                     let expected = ORDINARY.contains(&close.code) || close_sent == Some(close.code);
                     let _ = closed.set(close);
-                    break if expected { None } else { Some(failure) };
+                    break if expected { None } else { Some(error) };
                 }
-                failure
+                error
             }
             End::Lost { error, .. } => error,
         };
         let Some(policy) = policy else { break Some(cause) };
         tracing::warn!(session = source.socket.session_id().as_str(), kind = ?cause.kind(), "connection lost");
         let lost_at = Instant::now();
-        let opening = tokio::select! {
-            opening = source.reopen(policy) => opening,
-            () = given_up(&mut ends) => break Some(cause),
+        let reopened = tokio::select! {
+            reopened = source.reopen(policy) => reopened,
+            () = closed_by_program(&mut channels) => break Some(cause),
         };
-        match opening {
-            Ok(opened) => {
+        match reopened {
+            Ok(Connected { connection: opened, attempts, .. }) => {
                 let downtime = lost_at.elapsed();
-                ends.news = Some(Reconnected { cause, unconfirmed, attempts: opened.attempts, downtime });
-                connection = opened.connection;
+                channels.reconnected = Some(Reconnected { cause, unconfirmed, attempts, downtime });
+                connection = opened;
             }
             Err(error) => break Some(error),
         }
     };
-    // Whoever waits to send learns it first: the one who receives may take long.
-    let Ends { outbox, inbox, waiting, news: _ } = ends;
+    // Senders learn it first: the receiver may take long.
+    let Channels { outbox, inbox, waiting, .. } = channels;
     drop((outbox, waiting));
     if let Some(error) = error {
         let _ = inbox.send(Err(error)).await;
     }
 }
 
-/// Whether another connection would be of use.
-fn is_worth_reconnecting(ended: &Ended) -> bool {
-    let worthwhile = match &ended.how {
-        End::Closed(close) => reconnect::worthwhile(Some(close)),
+/// Decides whether another connection may go better.
+fn should_reconnect(outcome: &Outcome) -> bool {
+    let worthwhile = match &outcome.end {
+        End::Closed(close) => reconnect::should_reconnect(Some(close)),
         // What breaks a rule of the protocol or a bound would break it again.
-        End::Lost { sayable, .. } => sayable.is_none_or(|code| code == CloseCode::Away) && reconnect::worthwhile(None),
+        End::Lost { close_code, .. } => {
+            close_code.is_none_or(|code| code == CloseCode::Away) && reconnect::should_reconnect(None)
+        }
     };
-    worthwhile && ended.close_sent.is_none()
+    worthwhile && outcome.close_sent.is_none()
 }
 
-/// Returns the error that an unexpected close means.
-fn failure(close: &Close) -> Error {
+/// Returns the error of an unexpected close.
+fn close_error(close: &Close) -> Error {
     let kind = match close.code {
         1001 | 1012..=1014 => ErrorKind::Unavailable,
-        1008 if reconnect::speaks_of_identity(&close.reason) => ErrorKind::Authorization,
+        1008 if reconnect::is_about_credentials(&close.reason) => ErrorKind::Authorization,
         1008 => ErrorKind::Throttled,
         _ => ErrorKind::Agent,
     };
     Error::new(kind, format!("the agent's side closed the connection: {close}")).possibly_run(true)
 }
 
-/// Waits until the program wants no connection any more: it says close_sent, or has dropped both halves.
-async fn given_up(ends: &mut Ends) {
-    while ends.waiting.is_none() {
-        match ends.outbox.recv().await {
-            Some(Job::Close(_)) => return,
-            job @ Some(Job::Send(..)) => ends.waiting = job,
-            None => return ends.inbox.closed().await,
+/// Waits until the program closes the socket or has dropped both halves.
+async fn closed_by_program(channels: &mut Channels) {
+    while channels.waiting.is_none() {
+        match channels.outbox.recv().await {
+            Some(Command::Close(_)) => return,
+            command @ Some(Command::Send(..)) => channels.waiting = command,
+            None => return channels.inbox.closed().await,
         }
     }
-    // A message waits for the next connection, and with it everything after.
+    // The message waits for the next connection, and all commands after it.
     pending().await
 }
 

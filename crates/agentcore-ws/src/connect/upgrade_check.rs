@@ -1,4 +1,4 @@
-//! Whether a 101 agrees to what was asked for (RFC 6455 §4.1). Reads headers, nothing else.
+//! Checks that a 101 answers the request (RFC 6455 §4.1). Reads headers only.
 
 use http::{
     HeaderMap, HeaderName, Request,
@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::{Error, ErrorKind, subprotocol};
 
-/// What the answer to a request must say.
+/// What the answer to a request must have in its headers.
 #[derive(Debug)]
 pub(super) struct UpgradeCheck {
     accept: String,
@@ -23,15 +23,15 @@ impl UpgradeCheck {
         Self { accept: derive_accept_key(key), protocol: request.headers().contains_key(SEC_WEBSOCKET_PROTOCOL) }
     }
 
-    /// Takes the answer's headers, or says what is wrong with them.
+    /// Accepts the answer's headers, or returns what is wrong with them.
     pub(super) fn verify(&self, headers: &HeaderMap) -> Result<(), Error> {
-        let said = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let value_of = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let protocol = headers.get(SEC_WEBSOCKET_PROTOCOL).map(|value| value.as_bytes());
-        let wrong = if !said(UPGRADE).eq_ignore_ascii_case("websocket") {
+        let wrong = if !value_of(UPGRADE).eq_ignore_ascii_case("websocket") {
             "it upgrades to another protocol"
-        } else if !said(CONNECTION).split(',').any(|option| option.trim().eq_ignore_ascii_case("upgrade")) {
+        } else if !value_of(CONNECTION).split(',').any(|option| option.trim().eq_ignore_ascii_case("upgrade")) {
             "it does not upgrade the connection"
-        } else if said(SEC_WEBSOCKET_ACCEPT).trim() != self.accept {
+        } else if value_of(SEC_WEBSOCKET_ACCEPT).trim() != self.accept {
             "it belongs to another request"
         } else if headers.contains_key(SEC_WEBSOCKET_EXTENSIONS) {
             "it wants an extension that was not offered"
