@@ -1,6 +1,6 @@
 //! Opens an agent's WebSocket with two libraries that know nothing of AgentCore, by the same handshake.
 //!
-//! `cargo run -p agentcore --example any_websocket_library -- [MESSAGE]`
+//! `cargo run -p agentcore-client --example any_websocket_library -- [MESSAGE]`
 //!
 //! By default everything is on loopback. With `AGENTCORE_BEARER_TOKEN` and `AGENTCORE_RUNTIME_ARN` it talks to a real runtime,
 //! for which each library needs one of its TLS features.

@@ -264,9 +264,9 @@ impl<State> ClientBuilder<State> {
         self
     }
 
-    /// Keeps answers for those who ask the same again. Default: none are cache.
+    /// Keeps answers for those who ask the same again. Default: none are kept.
     ///
-    /// It is for invocations whose whole [`Reply`](crate::Reply) is awaited; streams and errors are never cache.
+    /// It is for invocations whose whole [`Reply`](crate::Reply) is awaited; streams and errors are never kept.
     #[cfg(feature = "cache")]
     #[must_use]
     pub fn cache(mut self, cache: CacheSettings) -> Self {
@@ -274,7 +274,7 @@ impl<State> ClientBuilder<State> {
         self
     }
 
-    /// How WebSockets are opened and cache; see [`Settings`](agentcore_ws::Settings) for the defaults.
+    /// How WebSockets are opened and kept alive; see [`Settings`](agentcore_ws::Settings) for the defaults.
     #[cfg(feature = "connect")]
     #[must_use]
     pub fn sockets(mut self, settings: agentcore_ws::Settings) -> Self {

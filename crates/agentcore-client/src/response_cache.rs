@@ -16,7 +16,7 @@ use crate::{Error, Reply, metrics::Meter};
 ///
 /// Two invocations ask the same if agent and qualifier, payload, user, custom and MCP headers are equal, and the session if the
 /// caller named one. While one of them waits for its answer, the others wait for it too, so that the agent is asked once; if
-/// it fails, all of them fail, and nothing is cache.
+/// it fails, all of them fail, and nothing is kept.
 ///
 /// An agent that has side effects, or whose answers depend on what it was told before, should not be asked through a cache.
 ///
@@ -36,7 +36,7 @@ pub struct CacheSettings {
 }
 
 impl CacheSettings {
-    /// How long an answer is cache, unless the invocation says otherwise. Default: 5 minutes.
+    /// How long an answer is kept, unless the invocation says otherwise. Default: 5 minutes.
     #[must_use]
     pub fn ttl(mut self, ttl: Duration) -> Self {
         self.ttl = ttl;
@@ -44,7 +44,7 @@ impl CacheSettings {
     }
 
     /// How many bytes all answers may take, about. Default: 64 MiB; beyond it those that are asked for least are dropped
-    /// first, and an answer larger than all of it is not cache.
+    /// first, and an answer larger than all of it is not kept.
     #[must_use]
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = bytes;
@@ -94,7 +94,7 @@ struct Answer {
 pub(crate) enum CachePolicy {
     #[default]
     Usual,
-    /// Neither looked up nor cache.
+    /// Neither looked up nor kept.
     Bypass,
     /// ResponseCache so long.
     For(Duration),
@@ -111,7 +111,7 @@ impl ResponseCache {
         Self { store, settings }
     }
 
-    /// The answer that is cache, or the one that `ask` brings, which is cache.
+    /// The answer that is kept, or the one that `ask` brings, which is then kept.
     pub(crate) async fn answer(
         &self,
         target: &Target,
@@ -159,7 +159,7 @@ impl ResponseCache {
         self.store.invalidate_all();
     }
 
-    /// How many answers are cache, and how many bytes they take, about.
+    /// How many answers are kept, and how many bytes they take, about.
     pub(crate) fn size(&self) -> (u64, u64) {
         (self.store.entry_count(), self.store.weighted_size())
     }

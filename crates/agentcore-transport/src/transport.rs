@@ -31,12 +31,12 @@ pub type Body = UnsyncBoxBody<Bytes, BoxError>;
 /// One transport serves any number of clients and targets. Over TLS it uses HTTP/2 if the server does (ALPN), else HTTP/1.1.
 ///
 /// ```no_run
-/// use agentcore_transport::{Bytes, Transport, http::Request};
+/// use agentcore_transport::{Bytes, Error, Transport, http::Request};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let transport = Transport::builder().connect_timeout(std::time::Duration::from_secs(3)).build()?;
 /// let request = Request::get("https://idp.example.com/.well-known/openid-configuration").body(Bytes::new())?;
-/// let answer = transport.send(request).await?;
+/// let answer = transport.send(request).await.map_err(Error::from)?;
 /// assert_eq!((answer.status().as_u16(), transport.connections().open), (200, 1));
 /// # Ok(()) }
 /// ```

@@ -1,6 +1,6 @@
 //! A page that talks to an agent over the browser's own WebSocket, and the backend that holds the credentials for it.
 //!
-//! `cargo run -p agentcore --example browser_chat`
+//! `cargo run -p agentcore-client --example browser_chat`
 //!
 //! By default everything is on loopback, the agent too. With `AGENTCORE_RUNTIME_ARN` it talks to a real runtime (at
 //! `AWS_ENDPOINT_URL_BEDROCK_AGENTCORE`, if it is not the service's own): by presigned URLs with `AWS_ACCESS_KEY_ID` and

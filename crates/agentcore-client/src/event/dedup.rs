@@ -48,8 +48,8 @@ impl Dedup {
 
     /// Notes a whole message; returns from which byte on it is new.
     ///
-    /// A shape who tells the same text twice has two messages to tell; it is compared with what others told, or what was said
-    /// in pieces.
+    /// A shape that sends the same text twice has sent two messages: it is compared with what other shapes sent, and with what
+    /// arrived in pieces.
     pub(super) fn whole(&mut self, id: Option<&str>, shape: MessageShape, text: &str) -> usize {
         let new = match id.and_then(|id| self.named.get(id)) {
             Some(known) => known.news(text, false),
