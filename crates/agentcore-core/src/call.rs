@@ -2,13 +2,11 @@
 
 mod backoff;
 mod error;
-mod failure_point;
 pub mod retry;
 pub mod service_error;
 
 pub use self::{
     backoff::Backoff,
     error::{BoxError, Error, ErrorKind, ServiceResponse},
-    failure_point::FailurePoint,
-    retry::RetryPolicy,
+    retry::{FailurePoint, RetryPolicy},
 };

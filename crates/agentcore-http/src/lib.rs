@@ -25,6 +25,7 @@
 mod byte_stream;
 mod call;
 mod client;
+mod header_context;
 mod invoke;
 mod mcp_context;
 mod payload;

@@ -6,7 +6,7 @@ use agentcore_core::{SessionId, header, service_error};
 use agentcore_transport::{Body, Called};
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream as _;
-use http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
+use http::{HeaderMap, header::CONTENT_TYPE};
 use serde::de::DeserializeOwned;
 
 use crate::{
@@ -30,7 +30,6 @@ use crate::{
 /// ```
 #[derive(Debug)]
 pub struct Response {
-    status: StatusCode,
     headers: HeaderMap,
     limits: Limits,
     bytes: ByteStream,
@@ -53,13 +52,13 @@ impl Response {
         let session = answered.unwrap_or_else(|| sent.clone());
         let call = CallFacts { started, attempts, status: head.status, request_id, session };
         let bytes = ByteStream::new(body, idle, deadline, call);
-        Self { status: head.status, headers: head.headers, limits, bytes }
+        Self { headers: head.headers, limits, bytes }
     }
 
     /// Returns the HTTP status, 200 to 299.
     #[must_use]
     pub fn status(&self) -> u16 {
-        self.status.as_u16()
+        self.bytes.call.status.as_u16()
     }
 
     /// Returns the session of the answer, or the session that was sent if the answer has none.
@@ -101,16 +100,14 @@ impl Response {
     /// Returns whether the body is a stream of server-sent events.
     #[must_use]
     pub fn is_event_stream(&self) -> bool {
-        self.has_media_type(|kind| kind.eq_ignore_ascii_case("text/event-stream"))
+        self.essence() == "text/event-stream"
     }
 
     /// Returns whether the body is JSON: `application/json`, or a type that ends in `+json`.
     #[must_use]
     pub fn is_json(&self) -> bool {
-        self.has_media_type(|kind| {
-            let kind = kind.to_ascii_lowercase();
-            kind == "application/json" || kind.ends_with("+json")
-        })
+        let essence = self.essence();
+        essence == "application/json" || essence.ends_with("+json")
     }
 
     /// Returns the number of attempts.
@@ -184,8 +181,9 @@ impl Response {
             .map_err(|error| call.error(ErrorKind::Service, "the answer is not the JSON expected").with_source(error))
     }
 
-    fn has_media_type(&self, is: impl Fn(&str) -> bool) -> bool {
+    /// Returns the body's media type in small letters, without its parameters (RFC 9110 §8.3.1).
+    fn essence(&self) -> String {
         let essence = self.content_type().and_then(|kind| kind.split(';').next());
-        essence.is_some_and(|kind| is(kind.trim()))
+        essence.unwrap_or_default().trim().to_ascii_lowercase()
     }
 }

@@ -1,4 +1,4 @@
-//! The connections of an AgentCore Runtime client: TCP, TLS, proxies, and a pool that speaks HTTP/1.1 and HTTP/2.
+//! The connections of an AgentCore Runtime client: TCP, TLS, proxies, HTTP/1.1 and HTTP/2.
 //!
 //! One [`Transport`] sends all requests: invocations, requests to issuers (it implements [`Exchange`]) and WebSocket
 //! [upgrades](Transport::upgrade), with the same trusted certificates and the same proxy. [`CallEngine`] authorizes, sends, decides,

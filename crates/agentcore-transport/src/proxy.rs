@@ -13,7 +13,7 @@ pub enum Proxy {
     None,
     /// This proxy.
     Url {
-        /// `http://[USER:PASSWORD@]HOST:PORT`, or `https://` for a proxy that speaks TLS itself.
+        /// `http://[USER:PASSWORD@]HOST:PORT`, or `https://` for a proxy over TLS.
         url: String,
         /// Hosts, domains and networks to reach without it, separated by commas, as in `NO_PROXY`.
         except: String,

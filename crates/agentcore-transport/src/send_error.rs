@@ -5,7 +5,8 @@ use std::{error::Error as StdError, io, time::Duration};
 use agentcore_core::{BoxError, Error, ErrorKind, call::FailurePoint};
 
 /// The error of an attempt without the head of an answer.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
 #[expect(clippy::exhaustive_structs, reason = "a plain set of facts, which tests make by hand")]
 pub struct SendError {
     /// The kind of failure.

@@ -17,7 +17,7 @@
 
 use std::time::Duration;
 
-use super::{Backoff, FailurePoint};
+use super::Backoff;
 
 /// Bounds the number of attempts, their time, and the pauses between them.
 ///
@@ -105,6 +105,25 @@ pub struct Progress {
     pub retry_after: Option<Duration>,
     /// The next pause of the backoff.
     pub pause: Duration,
+}
+
+/// The point at which an attempt failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "the decision is a table over all of them")]
+pub enum FailurePoint {
+    /// The request did not leave this machine.
+    NotSent {
+        /// Whether the next attempt would fail the same way.
+        lasting: bool,
+    },
+    /// The service refused the request before the agent received it.
+    NotAccepted,
+    /// The credential was refused, and can be replaced.
+    Unauthorized,
+    /// The request was sent, and the agent may have received it.
+    Uncertain,
+    /// The answer would be the same again.
+    Final,
 }
 
 /// The decision after a failed attempt.

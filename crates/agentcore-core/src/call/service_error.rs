@@ -8,7 +8,7 @@ use http::{
 };
 use serde_json::Value;
 
-use super::{Error, ErrorKind, FailurePoint, ServiceResponse, error::RETRYABLE_CONFLICT};
+use super::{Error, ErrorKind, ServiceResponse, error::RETRYABLE_CONFLICT, retry::FailurePoint};
 use crate::header;
 
 /// Reads a refusal's status, headers and body as an error.
