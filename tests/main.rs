@@ -36,8 +36,11 @@ mod faults;
 /// TLS, HTTP/2, keep-alive, proxies, certificates, redirects.
 mod transport;
 
-/// Sockets of our own: every way in, refusals, long messages, ends, and coming back.
+/// Sockets of our own: every way in, long messages, ends, and coming back.
 mod websocket;
+
+/// Sockets that are not opened: what is asked for again, with which credential, within which bounds, and what the error says.
+mod websocket_refusals;
 
 /// Nothing secret in `Debug`, errors and logs.
 mod secrets;

@@ -13,7 +13,8 @@ use super::{
 ///
 /// Every event becomes one [`Event`] at least, if only [`Event::Other`]. It remembers what was said, so that a message which an
 /// agent first streams and then repeats counts once; a new answer wants a new reader. The memory is bounded to the size an
-/// event may have by default, [`sse::DEFAULT_MAX_EVENT_BYTES`]: longer messages cannot be repeated within one event.
+/// event may have by default, [`DEFAULT_MAX_EVENT_BYTES`](agentcore_http::sse::DEFAULT_MAX_EVENT_BYTES): longer messages
+/// cannot be repeated within one event.
 ///
 /// ```
 /// use agentcore_client::{Event, Reader, SseEvent};
