@@ -10,8 +10,8 @@
 //! | [`output`] | the four formats |
 //! | [`request`] | what the flags make of a request; standard input; credentials |
 //! | [`process`] | signals, closed pipes, logs without secrets |
-//! | [`token`] | tokens for machines, and `acore token` |
-//! | [`user`] | users of a Cognito pool, and tokens that a program prints |
+//! | [`token`] | tokens for machines, tokens that a program prints, and `acore token` |
+//! | [`user`] | users of a Cognito pool |
 //! | [`websocket`] | `ws-url`, `ws-headers` and `connect` |
 //! | [`terminal`] | conversations at a terminal: keys, what is rendered, how the terminal is left |
 //! | [`small`] | `mock`, `ping`, `completions`, help |
@@ -29,6 +29,7 @@ mod small;
 #[cfg(unix)]
 mod terminal;
 mod token;
+#[cfg(feature = "cognito")]
 mod user;
 mod websocket;
 mod world;

@@ -1,4 +1,4 @@
-//! Tokens for machines, and `acore token`.
+//! Tokens for machines, tokens that a program prints, and `acore token`.
 
 use std::process::Command;
 
@@ -122,4 +122,18 @@ fn there_is_no_such_token() {
         let ended = run(&mut acore(args));
         assert!(ended.exit == Some(2) && ended.stderr.starts_with(message), "{ended:?}");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_program_prints_the_token() {
+    let world = world();
+    let line = format!("echo {}", world.mock.token());
+    let path = std::env::var_os("PATH").unwrap();
+    let ended = run(world.acore("text", ["invoke", "--token-command", &line, "hi"]).env("PATH", &path));
+    assert_eq!((ended.exit, ended.stdout.as_str()), (Some(0), "You asked: hi\n"), "{}", ended.stderr);
+    let ended = run(world.acore("text", ["invoke", "--token-command", "false", "hi"]).env("PATH", &path));
+    assert_eq!(ended.exit, Some(3), "{}", ended.stderr);
+    let ended = run_with(acore(["token", "--token-command", "cat"]).env("PATH", &path), b"not-for-the-program");
+    assert_eq!(ended.exit, Some(3), "its standard input is empty: {}", ended.stderr);
 }

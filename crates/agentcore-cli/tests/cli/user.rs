@@ -1,11 +1,11 @@
-//! Users of a Cognito pool: logging in, going on with a login, logging out; and tokens that a program prints.
+//! Users of a Cognito pool: logging in, going on with a login, logging out.
 
 use std::{fs, path::PathBuf, process::Command};
 
 use agentcore_mock::{InboundAuth, Mock, User};
 use serde_json::Value;
 
-use crate::world::{Ended, World, acore, run, run_with};
+use crate::world::{Ended, World, acore, run};
 
 const PASSWORD: &str = "AGENTCORE_COGNITO_PASSWORD";
 
@@ -153,17 +153,4 @@ fn either_token_can_be_shown() {
         let claims: Value = serde_json::from_str(&ended.stdout).unwrap();
         assert_eq!(claims["token_use"], token_use);
     }
-}
-
-#[cfg(unix)]
-#[test]
-fn a_program_prints_the_token() {
-    let world = World::with(Mock::builder().inbound_auth(InboundAuth::Jwt));
-    let line = format!("echo {}", world.mock.token());
-    let path = std::env::var_os("PATH").unwrap();
-    answered(&run(world.acore("text", ["invoke", "--token-command", &line, "hi"]).env("PATH", &path)));
-    let ended = run(world.acore("text", ["invoke", "--token-command", "false", "hi"]).env("PATH", &path));
-    assert_eq!(ended.exit, Some(3), "{}", ended.stderr);
-    let ended = run_with(acore(["token", "--token-command", "cat"]).env("PATH", &path), b"not-for-the-program");
-    assert_eq!(ended.exit, Some(3), "its standard input is empty: {}", ended.stderr);
 }
