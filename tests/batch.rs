@@ -59,10 +59,10 @@ async fn as_they_complete() {
     let runtime = agent(&mock, "second-first");
     let mut outcomes = runtime.invoke_all(["0", "1"]).stream();
     let (place, outcome) = outcomes.next().await.unwrap();
-    assert_eq!((place, outcome.unwrap().text.as_str()), (1, "1"));
+    assert_eq!((place, &*outcome.unwrap().text), (1, "1"));
     first.wait().await;
     let (place, outcome) = outcomes.next().await.unwrap();
-    assert_eq!((place, outcome.unwrap().text.as_str()), (0, "0"));
+    assert_eq!((place, &*outcome.unwrap().text), (0, "0"));
     assert!(outcomes.next().await.is_none());
 }
 

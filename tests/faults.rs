@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use agentcore_client::{ErrorKind, Event, Reply, RetryPolicy, Timeouts};
 use agentcore_mock::Mock;
-use futures_util::TryStreamExt;
+use futures_util::StreamExt as _;
 
 use crate::support::{agent, bearer, endpoint, mock, start};
 
@@ -140,9 +140,15 @@ async fn a_stream_that_breaks_midway() {
 #[tokio::test]
 async fn an_agent_that_fails_midway() {
     let mock = mock().await;
-    let events: Vec<_> =
-        agent(&mock, "fail-midstream").invoke("x").stream().await.unwrap().try_collect().await.unwrap();
-    assert!(matches!(&events[..], [Event::Text(_), Event::Text(_), Event::Error(_), Event::Done(_)]), "{events:?}");
+    for past_errors in [false, true] {
+        let mut events = agent(&mock, "fail-midstream").invoke("x").stream().await.unwrap();
+        if past_errors {
+            events = events.past_errors();
+        }
+        let events: Vec<_> = events.collect().await;
+        let [Ok(Event::Text(_)), Ok(Event::Text(_)), Err(error)] = &events[..] else { panic!("{events:?}") };
+        assert_eq!((error.kind(), error.status()), (ErrorKind::Agent, Some(200)));
+    }
     let error = agent(&mock, "fail-midstream").invoke("x").await.unwrap_err();
     assert_eq!((error.kind(), error.status()), (ErrorKind::Agent, Some(200)));
     assert!(error.code().is_some() && !error.partial::<Reply>().unwrap().text.is_empty());
@@ -184,7 +190,7 @@ async fn silence_is_bounded_by_the_callers_timeouts() {
 async fn an_empty_stream_is_an_empty_answer() {
     let mock = mock().await;
     let reply = agent(&mock, "empty").invoke("x").await.unwrap();
-    assert_eq!((reply.text.as_str(), reply.events, reply.first_event), ("", 0, None));
+    assert_eq!((&*reply.text, reply.events, reply.first_event), ("", 0, None));
 }
 
 #[tokio::test]

@@ -4,8 +4,8 @@
 
 use std::path::PathBuf;
 
-use agentcore_client::{Client, ErrorKind, Event, Events, Reader, Reply, Target, sse};
-use futures_util::TryStreamExt;
+use agentcore_client::{Client, Error, ErrorKind, Event, Events, Reader, Reply, Target, sse};
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -63,7 +63,7 @@ async fn raw(path: &str, lenient: bool) -> Vec<(String, String, String, Option<u
 #[tokio::test]
 async fn streamed_strings_are_text() {
     let reply = events("sdk/stream_str.resp", false).await.into_reply().await.unwrap();
-    assert_eq!((reply.text.as_str(), reply.events), ("Hello world!", 3));
+    assert_eq!((&*reply.text, reply.events), ("Hello world!", 3));
     assert!(reply.first_event.unwrap() <= reply.elapsed);
 }
 
@@ -235,7 +235,11 @@ const LANGGRAPH: &[&str] = &[
 ];
 
 /// In short what an event says, if it says something.
-fn said(event: &Event) -> Option<String> {
+fn said(event: &Result<Event, Error>) -> Option<String> {
+    let event = match event {
+        Ok(event) => event,
+        Err(error) => return Some(format!("error {} {}", error.code().unwrap_or_default(), error.message())),
+    };
     Some(match event {
         Event::Text(text) => format!("say {text}"),
         Event::Reasoning(text) => format!("think {text}"),
@@ -245,7 +249,6 @@ fn said(event: &Event) -> Option<String> {
         Event::ToolResult(result) => {
             format!("{} {} {}", if result.failed { "failed" } else { "result" }, result.id, result.content)
         }
-        Event::Error(error) => format!("error {} {}", error.code().unwrap_or_default(), error.message()),
         _ => return None,
     })
 }
@@ -253,19 +256,24 @@ fn said(event: &Event) -> Option<String> {
 #[tokio::test]
 async fn what_agents_say_in_their_dialects() {
     for (path, count, expected) in SAID {
-        let found: Vec<Event> = events(path, false).await.try_collect().await.unwrap();
+        let found: Vec<Result<Event, Error>> = events(path, false).await.past_errors().collect().await;
         assert_eq!(found.iter().filter_map(said).collect::<Vec<_>>(), *expected, "{path}");
 
-        let Some((Event::Done(done), rest)) = found.split_last() else { panic!("{path} is complete") };
-        assert!(!rest.iter().any(|event| matches!(event, Event::Done(_))), "{path}");
-        let texts = rest.iter().filter_map(Event::text);
-        assert_eq!((done.events, done.texts), (*count, texts.clone().count() as u64), "{path}");
-        assert!(done.bytes > 0 && done.first_event.unwrap() <= done.duration, "{path}");
+        let (done, said): (Vec<&Event>, Vec<&Event>) =
+            found.iter().filter_map(|event| event.as_ref().ok()).partition(|event| matches!(event, Event::Done(_)));
+        let texts = said.into_iter().filter_map(Event::text);
+        if let [Event::Done(done)] = done[..] {
+            assert!(matches!(found.last(), Some(Ok(Event::Done(_)))), "{path}");
+            assert_eq!((done.events, done.texts), (*count, texts.clone().count() as u64), "{path}");
+            assert!(done.bytes > 0 && done.first_event.unwrap() <= done.duration, "{path}");
+        } else {
+            assert!(done.is_empty() && found.iter().any(Result::is_err), "{path} is not complete: the agent failed");
+        }
 
         let text: String = texts.collect();
         let reply = events(path, false).await.into_reply().await;
         let reply = reply.as_ref().unwrap_or_else(|error| error.partial::<Reply>().unwrap());
-        assert_eq!((reply.text.as_str(), reply.events), (text.as_str(), *count), "{path}");
+        assert_eq!((&*reply.text, reply.events), (text.as_str(), *count), "{path}");
     }
 }
 
@@ -284,9 +292,10 @@ fn dialects_do_not_depend_on_the_chunks() {
                 decoder.push(chunk.to_vec().into());
                 while let Some(event) = decoder.next_event().unwrap() {
                     reader.push(event);
-                    found.extend(std::iter::from_fn(|| reader.next_event()).filter_map(|event| said(&event)));
                 }
             }
+            reader.finish();
+            found.extend(std::iter::from_fn(|| reader.next_event()).filter_map(|event| said(&event)));
             assert_eq!(found, *expected, "{path} in chunks of {size}");
         }
     }

@@ -1,7 +1,8 @@
 //! Standard output, flushed piece by piece, and the notes beside it. Knows no format.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
 
+use anstream::adapter::StripStr;
 use serde::Serialize;
 
 use crate::errors::Failure;
@@ -10,6 +11,8 @@ use crate::errors::Failure;
 #[derive(Debug, Default)]
 pub(crate) struct Output {
     open_line: bool,
+    /// The state of the control sequences in a text, which may be cut anywhere.
+    sequences: StripStr,
 }
 
 impl Output {
@@ -18,10 +21,17 @@ impl Output {
         let Some(last) = piece.last() else { return Ok(()) };
         self.open_line = *last != b'\n';
         let mut stdout = io::stdout().lock();
-        stdout.write_all(piece).and_then(|()| stdout.flush()).map_err(|error| match error.kind() {
-            io::ErrorKind::BrokenPipe => Failure::OutputClosed,
-            _ => Failure::internal("cannot write to standard output").caused_by(&error),
-        })
+        stdout.write_all(piece).and_then(|()| stdout.flush()).map_err(|error| failure(&error))
+    }
+
+    /// Writes a piece of an agent's text. On a terminal it is written without control sequences: colours and the cursor are not the
+    /// agent's to command.
+    pub(crate) fn text(&mut self, text: &str) -> Result<(), Failure> {
+        if !io::stdout().is_terminal() {
+            return self.write(text.as_bytes());
+        }
+        let plain: String = self.sequences.strip_next(text).flat_map(str::chars).filter(|c| is_text(*c)).collect();
+        self.write(plain.as_bytes())
     }
 
     /// Writes a line of its own.
@@ -31,14 +41,26 @@ impl Output {
 
     /// Writes a value as a line of JSON.
     pub(crate) fn json(&mut self, value: &impl Serialize) -> Result<(), Failure> {
-        let json = serde_json::to_string(value)
-            .map_err(|error| Failure::internal("cannot write the output as JSON").caused_by(&error))?;
-        self.line(&json)
+        let mut stdout = BufWriter::new(io::stdout().lock());
+        let written = serde_json::to_writer(&mut stdout, value).map_err(io::Error::from);
+        written.and_then(|()| stdout.write_all(b"\n")).and_then(|()| stdout.flush()).map_err(|error| failure(&error))
     }
 
     /// Ends the line that is open, if one is.
     pub(crate) fn end_line(&mut self) -> Result<(), Failure> {
         if self.open_line { self.write(b"\n") } else { Ok(()) }
+    }
+}
+
+/// Whether a character is no command to a terminal; a carriage return is one.
+fn is_text(character: char) -> bool {
+    !character.is_control() || matches!(character, '\n' | '\t')
+}
+
+fn failure(error: &io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => Failure::OutputClosed,
+        _ => Failure::internal("cannot write to standard output").caused_by(error),
     }
 }
 

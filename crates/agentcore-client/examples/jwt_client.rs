@@ -71,7 +71,6 @@ async fn stream(session: &Session, prompt: &str) -> Result<(), Box<dyn Error>> {
                 stdout().flush()?;
             }
             Event::ToolUse(tool) if tool.last => println!("\n[{}]", tool.name),
-            Event::Error(error) => return Err(error.into()),
             // The final mark of a complete answer.
             Event::Done(done) => println!("\n({} events in {} ms)\n", done.events, done.duration.as_millis()),
             _ => {}

@@ -24,15 +24,22 @@
 mod a2a;
 mod agent_error;
 mod agui;
+mod anthropic;
 mod bedrock_agents;
 mod converse;
 mod dedup;
+mod dialect;
+mod event_name;
 mod generic;
 mod json;
 mod langgraph;
+mod llama_index;
 mod mcp;
+mod openai;
 mod plain_text;
+mod print;
 mod reader;
+mod source;
 mod strands;
 mod stream;
 mod tool_calls;
@@ -45,7 +52,11 @@ use bytestring::ByteString;
 
 use crate::{Error, SessionId};
 
-pub use self::{reader::Reader, stream::Events};
+pub use self::{
+    dialect::Dialect,
+    reader::Reader,
+    stream::{Events, no_events},
+};
 
 /// Something an agent said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,9 +74,6 @@ pub enum Event {
     Trace(SseEvent),
     /// How the agent's or the task's state changed. The event as it came.
     State(SseEvent),
-    /// The agent failed, with an error of kind [`Agent`](crate::ErrorKind::Agent). The stream may go on, but the answer is not to be
-    /// trusted.
-    Error(Error),
     /// The answer is complete. [`Events`] end with it, whatever the agent said; an answer that broke off ends in an error instead.
     Done(Done),
     /// An event that is of no shape known here, or has nothing new to say, as it came.
@@ -139,6 +147,11 @@ pub struct Done {
     pub texts: u64,
     /// How many bytes their data had.
     pub bytes: u64,
+    /// How many events were of no shape known here, or had nothing new to say. Where that is all of them, and no text was known, the
+    /// agent's way of writing is not known here.
+    pub unknown: u64,
+    /// In which dialect the answer was, where one was known.
+    pub dialect: Option<Dialect>,
     /// From the beginning of the call to the first event.
     pub first_event: Option<Duration>,
     /// From the beginning of the call to the end of the answer, retries included.

@@ -7,7 +7,7 @@ use agentcore_http::{Invocation, McpContext, Payload, Response, RetryPolicy, Tim
 
 #[cfg(feature = "cache")]
 use crate::response_cache::CachePolicy;
-use crate::{BoxFuture, Error, Event, Events, Reader, Reply, SseEvent, call::MeteredCall, shared::Shared};
+use crate::{BoxFuture, Dialect, Error, Event, Events, Reader, Reply, SseEvent, call::MeteredCall, shared::Shared};
 
 /// An invocation about to be made. Nothing is sent before it is awaited, [streamed](Self::stream) or [sent](Self::send).
 ///
@@ -79,9 +79,18 @@ impl Invoke {
         self
     }
 
-    /// Understands events by a dialect of the agent's own, before the known ones; see [`Reader::dialect`].
-    pub fn dialect(mut self, read: impl Fn(&SseEvent) -> Option<Event> + Send + Sync + 'static) -> Self {
-        self.reader = self.reader.dialect(read);
+    /// Reads the answer by this dialect only; see [`Reader::dialect`].
+    pub fn dialect(mut self, dialect: Dialect) -> Self {
+        self.reader = self.reader.dialect(dialect);
+        self
+    }
+
+    /// Understands events by a dialect of the agent's own, before the known ones; see [`Reader::own_dialect`].
+    pub fn own_dialect(
+        mut self,
+        read: impl Fn(&SseEvent) -> Option<Result<Event, Error>> + Send + Sync + 'static,
+    ) -> Self {
+        self.reader = self.reader.own_dialect(read);
         self
     }
 

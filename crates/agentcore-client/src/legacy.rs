@@ -64,7 +64,7 @@ impl LegacyMap for Error {
         let details = json!({
             "status_code": facts.status,
             "error_message": self.to_string(),
-            "raw_response": reply.map(|reply| reply.json.clone().unwrap_or_else(|| reply.text.as_str().into())),
+            "raw_response": reply.map(|reply| raw(reply)),
             "agent_arn": facts.arn,
         });
         map(reply, &facts, details)
@@ -92,7 +92,7 @@ struct Facts<'a> {
 
 fn map(reply: Option<&Reply>, facts: &Facts<'_>, error_details: Value) -> Value {
     let Facts { session, status, request_id, arn, attempts, elapsed } = facts;
-    let text = reply.map_or("", |reply| &reply.text);
+    let text: &str = reply.map_or("", |reply| &reply.text);
     let mut metadata = reply.map_or(json!({}), |reply| json!(reply.metadata));
     metadata["HTTPStatusCode"] = (*status).into();
     metadata["RequestId"] = (*request_id).into();
@@ -115,6 +115,12 @@ fn map(reply: Option<&Reply>, facts: &Facts<'_>, error_details: Value) -> Value 
     })
 }
 
+/// The body of a JSON answer, or what was said.
+fn raw(reply: &Reply) -> Value {
+    let json = reply.json.as_ref().and_then(|json| json.parse().ok());
+    json.unwrap_or_else(|| (&*reply.text).into())
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -125,7 +131,7 @@ mod tests {
     fn reply() -> Reply {
         Reply {
             text: "Hello".into(),
-            json: Some(json!({ "result": "Hello" })),
+            json: crate::AnswerJson::new(&r#"{"result": "Hello"}"#.into()),
             session_id: SessionId::from_answer(&"s".repeat(33)).unwrap(),
             status: 200,
             request_id: Some("r-1".into()),

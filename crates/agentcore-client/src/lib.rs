@@ -127,11 +127,11 @@ pub use crate::response_cache::CacheSettings;
 pub use crate::{
     batch::Batch,
     client::{Authenticated, Client, ClientBuilder, Unauthenticated},
-    event::{Done, Event, Events, Reader, ToolResult, ToolUse},
+    event::{Dialect, Done, Event, Events, Reader, ToolResult, ToolUse},
     invoke::Invoke,
     legacy::LegacyMap,
     metrics::Metrics,
-    reply::{Metadata, Reply},
+    reply::{AnswerJson, Metadata, Reply},
     runtime::Runtime,
     session::Session,
     websocket::WebSocketRequest,

@@ -4,8 +4,11 @@ use std::time::{Duration, SystemTime};
 
 use agentcore_core::{Arn, SessionId, header};
 use agentcore_http::Response;
-use serde::Serialize;
-use serde_json::Value;
+use bytestring::ByteString;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
+
+use crate::Error;
 
 /// What an agent answered.
 #[derive(Clone, Debug, Serialize)]
@@ -13,9 +16,10 @@ use serde_json::Value;
 #[non_exhaustive]
 pub struct Reply {
     /// What the agent said, in words. Where the answer is JSON in which no text is known, the JSON itself.
-    pub text: String,
+    #[serde(serialize_with = "words")]
+    pub text: ByteString,
     /// The body, if the answer is JSON; a stream of events has none.
-    pub json: Option<Value>,
+    pub json: Option<AnswerJson>,
     /// The session to go on in.
     #[serde(serialize_with = "text")]
     pub session_id: SessionId,
@@ -39,6 +43,46 @@ pub struct Reply {
     /// When the answer ended.
     #[serde(skip)]
     pub(crate) ended: SystemTime,
+}
+
+/// JSON as it was written: its numbers keep their digits, its objects their order. It shares the memory of the answer.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AnswerJson(ByteString);
+
+impl AnswerJson {
+    /// The text, if it is JSON.
+    pub(crate) fn new(text: &ByteString) -> Option<Self> {
+        serde_json::from_str::<&RawValue>(text).is_ok().then(|| Self(text.clone()))
+    }
+
+    /// Returns the JSON's text.
+    #[must_use]
+    pub fn text(&self) -> &ByteString {
+        &self.0
+    }
+
+    /// Parses it. A [`serde_json::Value`] may take more than ten times the memory of the text.
+    ///
+    /// # Errors
+    /// If it is not the JSON of a `T`, or nested too deep for `serde_json`.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_str(&self.0).map_err(|error| {
+            Error::new(crate::ErrorKind::Service, "the answer is not the JSON expected").with_source(error)
+        })
+    }
+}
+
+impl std::fmt::Debug for AnswerJson {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for AnswerJson {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let raw: &RawValue = serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
+        raw.serialize(serializer)
+    }
 }
 
 /// What comes with an answer besides its body.
@@ -66,7 +110,7 @@ impl Reply {
     pub(crate) fn begin(head: &Response, arn: Option<Arn>) -> Self {
         let text = |name: &str| head.header(name).map(str::to_owned);
         Self {
-            text: String::new(),
+            text: ByteString::new(),
             json: None,
             session_id: head.session_id().clone(),
             status: head.status(),
@@ -89,11 +133,15 @@ impl Reply {
     }
 
     /// Gives it what it says, at the end of the answer.
-    pub(crate) fn end(&mut self, text: String, elapsed: Duration) {
+    pub(crate) fn end(&mut self, text: ByteString, elapsed: Duration) {
         self.text = text;
         self.elapsed = elapsed;
         self.ended = SystemTime::now();
     }
+}
+
+fn words<S: serde::Serializer>(text: &ByteString, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(text)
 }
 
 fn text<S: serde::Serializer>(id: &SessionId, serializer: S) -> Result<S::Ok, S::Error> {

@@ -175,7 +175,7 @@ impl Expiry<Key, Answer> for OwnTtl {
 }
 
 fn size(reply: &Reply) -> usize {
-    let json = reply.json.as_ref().map_or(0, |json| json.to_string().len());
+    let json = reply.json.as_ref().map_or(0, |json| json.text().len());
     // A parsed value takes about twice its text.
     reply.text.len() + 2 * json + size_of::<Reply>()
 }

@@ -107,7 +107,37 @@ impl Response {
     #[must_use]
     pub fn is_json(&self) -> bool {
         let essence = self.essence();
-        essence == "application/json" || essence.ends_with("+json")
+        essence == "application/json" || (essence.ends_with("+json") && !self.is_json_lines())
+    }
+
+    /// Returns whether the body is JSON values, a line each: `application/x-ndjson`, `application/jsonl` and their kin.
+    #[must_use]
+    pub fn is_json_lines(&self) -> bool {
+        matches!(
+            &*self.essence(),
+            "application/x-ndjson"
+                | "application/ndjson"
+                | "application/jsonl"
+                | "application/x-jsonl"
+                | "application/jsonlines"
+                | "application/x-jsonlines"
+                | "application/json-lines"
+                | "application/stream+json"
+                | "text/x-ndjson"
+                | "text/jsonl"
+        )
+    }
+
+    /// Returns how many bytes the body may have where it is collected; see [`HttpClientBuilder`](crate::HttpClientBuilder).
+    #[must_use]
+    pub fn max_bytes(&self) -> usize {
+        self.limits.answer_bytes
+    }
+
+    /// Returns how many bytes an event or line may have; see [`HttpClientBuilder`](crate::HttpClientBuilder).
+    #[must_use]
+    pub fn max_event_bytes(&self) -> usize {
+        self.limits.event_bytes
     }
 
     /// Returns the number of attempts.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use agentcore_client::{CustomHeader, Invoke, RetryPolicy, SessionId, Timeouts, UserId};
+use agentcore_client::{CustomHeader, Dialect, Invoke, RetryPolicy, SessionId, Timeouts, UserId};
 use clap::{ArgAction, Args};
 
 use super::source::{Sourced, exclusive};
@@ -46,6 +46,9 @@ pub(crate) struct CallFlags {
     /// Takes server-sent events that are not ended by an empty line
     #[arg(long, action = ArgAction::SetTrue, help_heading = "The answer")]
     lenient_sse: Sourced<bool>,
+    /// How the agent writes its events, where that is not found out by itself
+    #[arg(long, value_name = "NAME", help_heading = "The answer")]
+    dialect: Option<Sourced<String>>,
     /// Seconds that the whole call may take [default: 61 minutes]
     #[arg(long, value_name = "SECS", value_parser = seconds, help_heading = "Patience")]
     timeout: Option<Duration>,
@@ -63,6 +66,7 @@ pub(crate) struct CallSettings {
     user: Option<UserId>,
     headers: Vec<CustomHeader>,
     pub(crate) lenient_sse: bool,
+    dialect: Option<Dialect>,
     pub(crate) timeout: Duration,
     pub(crate) idle_timeout: Duration,
     pub(crate) retry: RetryPolicy,
@@ -88,6 +92,7 @@ impl CallFlags {
             user: self.user_id.map(|id| id.value.parse()).transpose()?,
             headers: self.headers.iter().map(|header| header.value.parse()).collect::<Result<_, _>>()?,
             lenient_sse: self.lenient_sse.value,
+            dialect: self.dialect.map(|name| name.value.parse()).transpose()?,
             timeout: self.timeout.unwrap_or(TIMEOUT),
             idle_timeout: self.idle_timeout.unwrap_or(IDLE_TIMEOUT),
             retry: if self.no_retry { RetryPolicy::off() } else { RetryPolicy::default() },
@@ -102,6 +107,9 @@ impl CallSettings {
         let mut invoke = invoke.session(&self.session).timeouts(timeouts).retry(self.retry.clone());
         if let Some(user) = &self.user {
             invoke = invoke.user(user.clone());
+        }
+        if let Some(dialect) = self.dialect {
+            invoke = invoke.dialect(dialect);
         }
         self.headers.iter().cloned().fold(invoke, Invoke::header)
     }

@@ -33,10 +33,10 @@ fn world() -> World {
 fn text_events_and_raw() {
     let world = world();
     let agent_failed = "error: the agent failed: Refusal: no\n";
-    let silent = "note: no text is known in the agent's events; --output events shows them\n";
-    let unended = "note: the stream ended without an event; --lenient-sse takes events that no empty line ends\n";
+    let silent = "note: no text is known in the agent's events; --output events shows them, and --output raw saves the answer as it is\n";
+    let unended = "note: the answer ended without an event\n";
     for (agent, flags, exit, stdout, stderr) in [
-        ("fields", vec![], 0, "one\ntwoé\n", ""),
+        ("fields", vec![], 0, "one\ntwo\"é\"\n", ""),
         (
             "fields",
             vec!["--output=events"],
@@ -53,7 +53,7 @@ fn text_events_and_raw() {
             "",
         ),
         ("silent", vec![], 0, "", silent),
-        ("unended", vec![], 0, "a\n", ""),
+        ("unended", vec![], 0, "ab\n", ""),
         ("unended", vec!["--lenient-sse"], 0, "ab\n", ""),
         ("unended", vec!["--output=raw"], 0, "data: \"a\"\n\ndata: \"b\"\n", ""),
         ("lines", vec![], 0, "line\n", ""),
@@ -106,7 +106,7 @@ fn events_before_a_failure_are_printed() {
 fn one_object_at_the_end() {
     let world = world();
     for (agent, exit, text, body, events) in [
-        ("fields", 0, "one\ntwoé", Value::Null, 2),
+        ("fields", 0, "one\ntwo\"é\"", Value::Null, 2),
         ("silent", 0, "", Value::Null, 2),
         ("text", 0, "You asked: hi", Value::Null, 1),
         ("object", 0, "four", json!({"result": "four", "n": 4}), 1),

@@ -9,31 +9,31 @@ use super::{
     transcript::{Block, Transcript},
 };
 
-pub(super) fn read(event: &SseEvent, object: &Object<'_>, transcript: &mut Transcript) -> Option<()> {
+pub(super) fn read(event: &SseEvent, object: Object<'_>, transcript: &mut Transcript) -> Option<()> {
+    object.get("jsonrpc")?;
     let result = object.get("result")?.object()?;
-    let kind = result.string("kind");
-    let (kind, body) = match kind.as_deref() {
+    let (kind, body) = match result.str("kind") {
         Some(kind) => (KINDS.iter().find_map(|(old, new)| (*old == kind).then_some(*new))?, result),
         None => KINDS.iter().find_map(|(_, new)| Some((*new, result.get(new)?.object()?)))?,
     };
     match kind {
         "artifactUpdate" => {
             let more = body.get("append").is_some_and(Json::is_true);
-            artifact(&body.get("artifact")?.object()?, more, transcript);
+            artifact(body.get("artifact")?.object()?, more, transcript);
         }
-        "statusUpdate" => status(event, &body, transcript),
-        "message" => message(&body, transcript),
+        "statusUpdate" => status(event, body, transcript),
+        "message" => message(body, transcript),
         _ => {
             for part in body.get("artifacts").and_then(Json::array).unwrap_or_default() {
-                artifact(&part.object()?, false, transcript);
+                artifact(part.object()?, false, transcript);
             }
-            status(event, &body, transcript);
+            status(event, body, transcript);
         }
     }
     Some(())
 }
 
-fn artifact(artifact: &Object<'_>, more: bool, transcript: &mut Transcript) {
+fn artifact(artifact: Object<'_>, more: bool, transcript: &mut Transcript) {
     let id = artifact.string("artifactId");
     let texts = texts(artifact);
     if more {
@@ -43,21 +43,21 @@ fn artifact(artifact: &Object<'_>, more: bool, transcript: &mut Transcript) {
     }
 }
 
-fn status(event: &SseEvent, body: &Object<'_>, transcript: &mut Transcript) {
+fn status(event: &SseEvent, body: Object<'_>, transcript: &mut Transcript) {
     let Some(status) = body.get("status").and_then(Json::object) else { return };
     let state = status.string("state").unwrap_or_default();
     let state = state.trim_start_matches("TASK_STATE_").to_ascii_lowercase().replace('_', "-");
     let said = status.get("message").and_then(Json::object);
     match (&*state, said) {
         ("failed" | "rejected" | "canceled", said) => {
-            let words = said.map(|said| texts(&said).join("")).filter(|words| !words.is_empty());
+            let words = said.map(|said| texts(said).join("")).filter(|words| !words.is_empty());
             transcript.error(words.unwrap_or_else(|| "the task did not complete".to_owned()), Some(state.into()));
         }
         // What an agent says while it works are pieces, in messages each of its own.
         ("submitted" | "working", Some(said)) => {
-            texts(&said).into_iter().for_each(|text| transcript.text(None, "", text));
+            texts(said).into_iter().for_each(|text| transcript.text(None, "", text));
         }
-        (_, Some(said)) => message(&said, transcript),
+        (_, Some(said)) => message(said, transcript),
         (_, None) => {}
     }
     if transcript.is_silent() {
@@ -65,7 +65,7 @@ fn status(event: &SseEvent, body: &Object<'_>, transcript: &mut Transcript) {
     }
 }
 
-fn message(message: &Object<'_>, transcript: &mut Transcript) {
+fn message(message: Object<'_>, transcript: &mut Transcript) {
     if message.string("role").is_some_and(|role| matches!(&*role, "agent" | "ROLE_AGENT")) {
         let blocks = texts(message).into_iter().map(Block::Text).collect();
         transcript.message(message.string("messageId").as_deref(), "message", blocks);
@@ -73,7 +73,7 @@ fn message(message: &Object<'_>, transcript: &mut Transcript) {
 }
 
 /// The parts that are text; in 1.x nothing but the key tells.
-fn texts(parent: &Object<'_>) -> Vec<bytestring::ByteString> {
+fn texts(parent: Object<'_>) -> Vec<bytestring::ByteString> {
     let parts = parent.get("parts").and_then(Json::array).unwrap_or_default();
     parts.into_iter().filter_map(|part| part.get("text")?.string()).collect()
 }

@@ -1,41 +1,164 @@
-//! Errors within an answer: the official Python SDK's, and JSON-RPC's, which A2A and MCP use.
+//! Errors within an answer, whose HTTP status is 200: by the event's name, by an `error` that says something, or by a type that
+//! names one. A text that merely speaks of an error is none.
+//!
+//! Shapes: the official Python SDK's `{"error", "error_type", "message"}`; JSON-RPC 2.0 §5.1, which A2A and MCP use; the error
+//! objects of Anthropic's and OpenAI's APIs; AWS's `{"__type", "message"}`; AWS Lambda's `{"errorMessage", "errorType"}`.
 
-use super::{json::Object, transcript::Transcript};
+use bytestring::ByteString;
 
-pub(super) fn read(object: &Object<'_>, transcript: &mut Transcript) -> Option<()> {
-    let error = object.get("error")?;
-    if let Some(message) = error.string() {
-        transcript.error(message, object.get("error_type").map(|name| name.plain()));
-    } else if object.has("jsonrpc") {
-        let error = error.object()?;
-        transcript.error(error.get("message")?.plain(), error.get("code").map(|code| code.plain()));
-    } else {
-        return None;
-    }
-    Some(())
+use super::{
+    event_name,
+    json::{Json, Object, Values},
+    transcript::Transcript,
+};
+
+/// What an object says has failed.
+pub(super) struct Failure {
+    message: ByteString,
+    code: Option<ByteString>,
 }
+
+impl Failure {
+    /// The failure that an object reports, if it does.
+    pub(super) fn of(object: Object<'_>) -> Option<Self> {
+        let reported = ["error", "errors"].iter().find_map(|key| object.get(key)).filter(|error| !error.is_nothing());
+        if let Some(error) = reported {
+            // `{"error": true, "message": "…"}`
+            let message = if error.is_true() { words(object) } else { None };
+            let code = ["error_type", "errorType", "code"].iter().find_map(|key| object.get(key)).and_then(Json::words);
+            return Some(Self { message: message.unwrap_or_else(|| message_of(error)), code: code_of(error).or(code) });
+        }
+        if let Some(message) = object.string("errorMessage").filter(|_| object.has("errorType")) {
+            return Some(Self { message, code: object.string("errorType") });
+        }
+        let names = ["type", "__type", "event"].iter().filter_map(|key| object.get(key)?.str());
+        let name = names.filter(|name| event_name::is_error(name)).last()?;
+        let message = words(object)?;
+        let code = object.get("code").and_then(Json::words);
+        Some(Self { message, code: code.or_else(|| (!name.eq_ignore_ascii_case("error")).then(|| name.into())) })
+    }
+
+    /// Tells the text beside the error, and then the error.
+    pub(super) fn tell(self, object: Object<'_>, transcript: &mut Transcript) {
+        for key in BESIDE {
+            if let Some(text) = object.string(key) {
+                transcript.text(None, "", text);
+                break;
+            }
+        }
+        transcript.error(self.message.to_string(), self.code);
+    }
+}
+
+/// Reads the data of an event that is named an error, whatever it is.
+pub(super) fn named(data: &ByteString, values: &mut Values, transcript: &mut Transcript) {
+    let Some(json) = values.read(data) else {
+        return transcript.error(&**data, None);
+    };
+    match json.object().and_then(Failure::of) {
+        Some(failure) => transcript.error(failure.message.to_string(), failure.code),
+        None => transcript.error(message_of(json).to_string(), code_of(json)),
+    }
+}
+
+/// The message of an error, which is a string, an object with one, or itself.
+fn message_of(error: Json<'_>) -> ByteString {
+    error.object().and_then(words).or_else(|| error.words()).unwrap_or_else(|| error.text())
+}
+
+fn code_of(error: Json<'_>) -> Option<ByteString> {
+    let error = error.object()?;
+    CODES.iter().find_map(|key| error.get(key)?.words())
+}
+
+/// What an object says in words, of which the deepest counts: `{"error": {"message": "…"}}`.
+fn words(object: Object<'_>) -> Option<ByteString> {
+    MESSAGES.iter().find_map(|key| {
+        let value = object.get(key).filter(|value| !value.is_nothing())?;
+        value.words().or_else(|| {
+            let inner = value.object()?;
+            MESSAGES.iter().find_map(|key| inner.get(key)?.words())
+        })
+    })
+}
+
+const MESSAGES: &[&str] =
+    &["message", "Message", "error", "detail", "errorText", "errorMessage", "error_message", "msg", "reason"];
+
+const CODES: &[&str] = &["type", "code", "__type", "status"];
+
+/// Where a text stands beside an error; not `message`, which is the error's.
+const BESIDE: &[&str] = &["data", "delta", "text", "content", "result", "output", "response", "answer"];
 
 #[cfg(test)]
 mod tests {
-    use crate::event::tests::check;
+    use super::super::tests::{check, check_named};
 
     #[test]
     fn errors() {
-        check(&[
+        for (data, expected) in [
             (
-                &[
-                    r#"{"error": "boom\nsecond é", "error_type": "ValueError", "message": "An error occurred during streaming"}"#,
-                ],
-                &["error ValueError: boom\nsecond é"],
+                r#"{"error": "boom\nsecond é", "error_type": "ValueError", "message": "An error occurred during streaming"}"#,
+                "error ValueError: boom\nsecond é",
             ),
-            (&[r#"{"error": "boom"}"#], &["error : boom"]),
-            (&[r#"{"error": "", "error_type": "KeyError"}"#], &["error KeyError: "]),
-            (&[r#"{"error": null, "text": "fine"}"#], &["say fine"]),
+            (r#"{"error": "boom"}"#, "error : boom"),
+            (r#"{"error": 1}"#, "error : 1"),
+            (r#"{"error": true, "message": "boom"}"#, "error : boom"),
+            (r#"{"error": {"message": "boom", "code": "X"}}"#, "error X: boom"),
             (
-                &[r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"mcp boom"}}"#],
-                &["error -32603: mcp boom"],
+                r#"{"error": {"message": "quota exceeded", "type": "server_error", "code": 429}}"#,
+                "error server_error: quota exceeded",
             ),
-            (&[r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32603}}"#], &["other"]),
+            (
+                r#"{"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}"#,
+                "error overloaded_error: Overloaded",
+            ),
+            (r#"{"errors": [{"message": "boom"}]}"#, r#"error : [{"message": "boom"}]"#),
+            (r#"{"type": "error", "message": "boom"}"#, "error : boom"),
+            (r#"{"type": "ValidationException", "message": "boom"}"#, "error ValidationException: boom"),
+            (
+                r#"{"__type": "com.amazonaws#ThrottlingException", "message": "slow"}"#,
+                "error com.amazonaws#ThrottlingException: slow",
+            ),
+            (r#"{"type": "KeyError", "detail": "boom"}"#, "error KeyError: boom"),
+            (r#"{"event": "error", "message": "the model is gone"}"#, "error : the model is gone"),
+            (r#"{"errorMessage": "boom", "errorType": "Runtime.ExitError"}"#, "error Runtime.ExitError: boom"),
+            (r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"mcp boom"}}"#, "error -32603: mcp boom"),
+            (r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32603}}"#, r#"error -32603: {"code":-32603}"#),
+        ] {
+            check(&[(&[data], &[expected])]);
+        }
+        check(&[(&[r#"{"result": "half", "error": "boom"}"#], &["say half", "error : boom"])]);
+    }
+
+    #[test]
+    fn answers_that_speak_of_errors() {
+        for (data, expected) in [
+            (r#"{"error": null, "text": "fine"}"#, "say fine"),
+            (r#"{"error": "", "text": "fine"}"#, "say fine"),
+            (r#"{"error": [], "errors": {}, "text": "fine"}"#, "say fine"),
+            (r#"{"errors": [{"message": ""}], "text": "fine"}"#, "say fine"),
+            (r#"{"error": 0, "text": "fine"}"#, "say fine"),
+            (r#"{"error": false, "text": "fine"}"#, "say fine"),
+            (r#"{"type": "ai", "content": "error: none"}"#, "say error: none"),
+            (r#""An error is a mistake.""#, "say An error is a mistake."),
+            (r#"{"text": "{\"error\": \"boom\"}"}"#, r#"say {"error": "boom"}"#),
+            (r#"{"message": "Error: see below"}"#, "say Error: see below"),
+            (r#"{"error": "", "error_type": "KeyError"}"#, "other"),
+        ] {
+            check(&[(&[data], &[expected])]);
+        }
+    }
+
+    #[test]
+    fn by_the_name_of_the_event() {
+        check_named(&[
+            (&[("error", "upstream reset")], &["error : upstream reset"]),
+            (&[("error", r#"{"message": "rate limited", "code": 429}"#)], &["error 429: rate limited"]),
+            (&[("error", r#"{"detail": "boom"}"#)], &["error : boom"]),
+            (&[("error", r#""boom""#)], &["error : boom"]),
+            (&[("error", "null")], &["error : null"]),
+            (&[("ThrottlingException", "{}")], &["error : {}"]),
         ]);
     }
 }

@@ -10,15 +10,20 @@ use super::{
     transcript::{Block, Transcript},
 };
 
-pub(super) fn read(event: &SseEvent, object: &Object<'_>, transcript: &mut Transcript) -> Option<()> {
-    let kind = object.string("type")?;
-    match &*kind {
+pub(super) fn read(event: &SseEvent, object: Object<'_>, transcript: &mut Transcript) -> Option<()> {
+    match object.str("type")? {
+        "TEXT_MESSAGE_START" => transcript.role(object.string("messageId").as_deref(), object.str("role")),
         "TEXT_MESSAGE_CONTENT" | "TEXT_MESSAGE_CHUNK" => {
-            let text = object.string("delta")?;
-            transcript.text(object.string("messageId").as_deref(), TELLER, text);
+            let (id, text) = (object.string("messageId"), object.words("delta")?);
+            if object.has("role") {
+                transcript.role(id.as_deref(), object.str("role"));
+            }
+            if transcript.is_answer(id.as_deref()) {
+                transcript.text(id.as_deref(), TELLER, text);
+            }
         }
         "REASONING_MESSAGE_CONTENT" | "REASONING_MESSAGE_CHUNK" | "THINKING_TEXT_MESSAGE_CONTENT" => {
-            let text = object.string("delta")?;
+            let text = object.words("delta")?;
             transcript.reasoning(object.string("messageId").as_deref(), TELLER, text);
         }
         "TOOL_CALL_START" | "TOOL_CALL_ARGS" | "TOOL_CALL_CHUNK" => {
@@ -54,6 +59,7 @@ pub(super) fn read(event: &SseEvent, object: &Object<'_>, transcript: &mut Trans
 
 /// Reads the conversation as it stands; what was said before the user's last words belongs to earlier turns.
 fn snapshot(messages: Json<'_>, transcript: &mut Transcript) -> Option<()> {
+    let mut claimed = Vec::new();
     let messages: Option<Vec<_>> = messages.array()?.into_iter().map(Json::object).collect();
     let messages = messages?;
     let asked = messages.iter().rposition(|message| message.string("role").is_some_and(|role| role == "user"));
@@ -66,7 +72,7 @@ fn snapshot(messages: Json<'_>, transcript: &mut Transcript) -> Option<()> {
                 blocks.extend(
                     message.get("toolCalls").and_then(Json::array).unwrap_or_default().into_iter().filter_map(call),
                 );
-                transcript.message(id.as_deref(), TELLER, blocks);
+                transcript.listed(id.as_deref(), TELLER, blocks, &mut claimed);
             }
             "reasoning" => {
                 let blocks = content.and_then(Json::string).map(Block::Reasoning).into_iter().collect();

@@ -9,7 +9,7 @@ use super::{
     transcript::Transcript,
 };
 
-pub(super) fn read(event: &SseEvent, object: &Object<'_>, transcript: &mut Transcript) -> Option<()> {
+pub(super) fn read(event: &SseEvent, object: Object<'_>, transcript: &mut Transcript) -> Option<()> {
     if let Some(completion) = object.get("completion").or_else(|| object.get("chunk")) {
         transcript.text(None, "", text(completion)?);
     } else if object.get("trace")?.object().is_some() {

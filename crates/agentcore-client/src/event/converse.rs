@@ -9,7 +9,7 @@ use super::{
 };
 
 /// Reads an event of a ConverseStream.
-pub(super) fn read(event: &SseEvent, object: &Object<'_>, transcript: &mut Transcript) -> Option<()> {
+pub(super) fn read(event: &SseEvent, object: Object<'_>, transcript: &mut Transcript) -> Option<()> {
     if object.has("messageStart") {
         transcript.end_calls(|_| true);
         transcript.begin();
@@ -17,13 +17,13 @@ pub(super) fn read(event: &SseEvent, object: &Object<'_>, transcript: &mut Trans
         let block = block.object()?;
         let call = block.get("start").and_then(|start| start.get("toolUse")?.object());
         if let Some(call) = call {
-            transcript.call(slot(&block), call.string("toolUseId")?, call.string("name")?);
+            transcript.call(slot(block), call.string("toolUseId")?, call.string("name")?);
         }
     } else if let Some(block) = object.get("contentBlockDelta") {
         let block = block.object()?;
-        delta(&block, &block.get("delta")?.object()?, transcript);
+        delta(block, block.get("delta")?.object()?, transcript);
     } else if let Some(block) = object.get("contentBlockStop") {
-        let stopped = slot(&block.object()?);
+        let stopped = slot(block.object()?);
         transcript.end_calls(|slot| slot == &*stopped);
     } else if object.has("messageStop") {
         transcript.end_calls(|_| true);
@@ -38,8 +38,8 @@ pub(super) fn read(event: &SseEvent, object: &Object<'_>, transcript: &mut Trans
     Some(())
 }
 
-fn delta(block: &Object<'_>, delta: &Object<'_>, transcript: &mut Transcript) {
-    if let Some(text) = delta.string("text") {
+fn delta(block: Object<'_>, delta: Object<'_>, transcript: &mut Transcript) {
+    if let Some(text) = delta.words("text") {
         transcript.expect_echo(&text);
         transcript.text(None, "", text);
     } else if let Some(text) = delta.get("reasoningContent").and_then(|reasoning| reasoning.get("text")?.string()) {
@@ -51,13 +51,13 @@ fn delta(block: &Object<'_>, delta: &Object<'_>, transcript: &mut Transcript) {
 }
 
 /// Blocks are told apart by their index; those who send one at a time leave it out.
-fn slot(block: &Object<'_>) -> bytestring::ByteString {
+fn slot(block: Object<'_>) -> bytestring::ByteString {
     block.get("contentBlockIndex").map(Json::text).unwrap_or_default()
 }
 
 /// The blocks of a whole message, if it is one. What the user said is none of the agent's words, but the results of the tools
 /// that it called are sent in the user's name.
-pub(super) fn message(message: &Object<'_>) -> Option<Vec<Block>> {
+pub(super) fn message(message: Object<'_>) -> Option<Vec<Block>> {
     let is_agents = match &*message.string("role")? {
         "assistant" => true,
         "user" => false,

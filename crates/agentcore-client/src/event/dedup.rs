@@ -1,49 +1,74 @@
-//! What an agent has said, to know it again when it is said again. Decides by whole texts, never by likeness, and forgets
-//! rather than grow without a bound.
+//! What an agent has said, to know it again when it is said again. Decides by whole messages, never by likeness, and forgets
+//! rather than grow: what is forgotten may be said twice, and is never lost.
 //!
 //! Many agents stream a message in pieces and then repeat it whole, some twice. A *piece* is always new. A *whole* is compared
 //! with what its message had in pieces: if it is that, it is a repetition; if it begins with that, the rest is new; else all of
 //! it is. White space does not tell a repetition from a new text, since agents that join blocks put line ends between them.
+//!
+//! No text is kept, only [prints](Print) of it: comparing costs the length of the whole, and remembering a message some bytes.
 
-use std::{collections::HashMap, mem};
+use std::{
+    collections::{HashMap, VecDeque},
+    hash::{BuildHasher as _, RandomState},
+};
+
+use super::print::{Print, Printer};
 
 /// The messages of a stream.
 #[derive(Clone, Default)]
 pub(super) struct Dedup {
-    /// The message being said by those who give their messages no ids.
-    unnamed: Message,
-    named: HashMap<String, Message>,
-    /// The one that was added to last; without an id, the unnamed one.
-    last: Option<String>,
-    /// How much is remembered of all.
-    bytes: usize,
+    printer: Printer,
+    ids: RandomState,
+    /// The message being said by an agent that gives its messages no ids,
+    alone: Message,
+    /// and those being said by the parts of one.
+    parts: Recent<Message>,
+    named: Recent<Message>,
+    /// Which part of the agent speaks.
+    speaker: Option<u64>,
+    /// The message that was added to last, by its id; without one, the unnamed one.
+    last: Option<u64>,
 }
 
 impl Dedup {
+    /// From now on this part of the agent speaks; `None` for an agent without parts.
+    pub(super) fn speaker(&mut self, name: Option<&str>) {
+        self.speaker = name.map(|name| self.ids.hash_one(name));
+    }
+
     /// A new message begins: no repetition is due of the one before it.
     pub(super) fn begin(&mut self) {
-        self.bytes -= self.unnamed.clear();
+        *self.unnamed() = Message::default();
         self.last = None;
     }
 
     /// Notes a piece of a message.
     pub(super) fn piece(&mut self, id: Option<&str>, shape: MessageShape, text: &str) {
-        match id {
+        let printer = self.printer;
+        let message = match id {
             None => {
-                if self.unnamed.shape.is_some() {
+                if self.unnamed().shape.is_some() {
                     self.begin();
                 }
                 self.last = None;
-                self.bytes += self.unnamed.add(text);
+                self.unnamed()
             }
             Some(id) => {
-                let message = self.named(id);
+                let id = self.ids.hash_one(id);
+                self.last = Some(id);
+                let message = self.named.entry(id);
                 message.shape = Some(shape);
-                let added = message.add(text);
-                self.bytes += added;
+                message
             }
+        };
+        message.add(&printer, text);
+    }
+
+    fn unnamed(&mut self) -> &mut Message {
+        match self.speaker {
+            None => &mut self.alone,
+            Some(speaker) => self.parts.entry(speaker),
         }
-        self.bound();
     }
 
     /// Notes a whole message; returns from which byte on it is new.
@@ -51,50 +76,83 @@ impl Dedup {
     /// A shape that sends the same text twice has sent two messages: it is compared with what other shapes sent, and with what
     /// arrived in pieces.
     pub(super) fn whole(&mut self, id: Option<&str>, shape: MessageShape, text: &str) -> usize {
+        let id = id.map(|id| self.ids.hash_one(id));
         let new = match id.and_then(|id| self.named.get(id)) {
-            Some(known) => known.news(text, false),
+            Some(known) => known.news(&self.printer, text, false),
             None => {
-                let last = self.last.as_ref().and_then(|id| self.named.get(id)).unwrap_or(&self.unnamed);
-                (last.shape != Some(shape)).then(|| last.news(text, self.last.is_none())).flatten()
+                let named = self.last.and_then(|id| self.named.get(id));
+                let unnamed = self.speaker.map_or(Some(&self.alone), |speaker| self.parts.get(speaker));
+                named
+                    .or(unnamed)
+                    .filter(|last| last.shape != Some(shape))
+                    .and_then(|last| last.news(&self.printer, text, self.last.is_none()))
             }
         };
         match (id, new) {
-            (Some(id), _) => {
-                let message = self.named(id);
-                let (cleared, added) = (message.clear(), message.add(text));
-                message.shape = Some(shape);
-                self.bytes = self.bytes + added - cleared;
-            }
+            (Some(id), _) => self.replace(id, shape, text),
             (None, Some(new)) if self.last.is_none() => {
-                self.bytes += if new < text.len() { self.unnamed.add(&text[new..]) } else { 0 };
-                self.unnamed.shape = Some(shape);
+                let printer = self.printer;
+                let message = self.unnamed();
+                if new < text.len() {
+                    message.add(&printer, &text[new..]);
+                }
+                message.shape = Some(shape);
             }
             (None, Some(_)) => {}
             (None, None) => {
                 self.begin();
-                self.bytes += self.unnamed.add(text);
-                self.unnamed.shape = Some(shape);
+                let printer = self.printer;
+                let message = self.unnamed();
+                message.add(&printer, text);
+                message.shape = Some(shape);
             }
         }
-        self.bound();
         new.unwrap_or(0)
     }
 
-    /// The message of this id, from now on the last one.
-    fn named(&mut self, id: &str) -> &mut Message {
-        if self.last.as_deref() != Some(id) {
-            self.last = Some(id.to_owned());
+    /// Notes a message of a list that repeats the messages of a run, each once, some under other ids; returns from which byte on
+    /// it is new. `claimed` has the messages that were found again in this list.
+    pub(super) fn listed(
+        &mut self,
+        id: Option<&str>,
+        shape: MessageShape,
+        text: &str,
+        claimed: &mut Vec<u64>,
+    ) -> usize {
+        let key = id.map(|id| self.ids.hash_one(id));
+        let known = key.filter(|key| self.named.get(*key).is_some());
+        if known.is_some() || text.is_empty() {
+            claimed.extend(known);
+            return self.whole(id, shape, text);
         }
-        if !self.named.contains_key(id) {
-            self.bytes += id.len();
+        let print = self.printer.print(text);
+        let same = self.named.iter().find(|(key, message)| message.print == print && !claimed.contains(key));
+        match (same.map(|(key, _)| key), key) {
+            (Some(same), _) => {
+                claimed.push(same);
+                text.len()
+            }
+            (None, Some(key)) => {
+                claimed.push(key);
+                self.whole(id, shape, text)
+            }
+            (None, None) => {
+                // Without an id, the next list has it by its text.
+                let key = self.ids.hash_one((text, claimed.len()));
+                claimed.push(key);
+                let new = self.whole(None, shape, text);
+                self.replace(key, shape, text);
+                new
+            }
         }
-        self.named.entry(id.to_owned()).or_default()
     }
 
-    fn bound(&mut self) {
-        if self.bytes > LONGEST {
-            *self = Self::default();
-        }
+    fn replace(&mut self, id: u64, shape: MessageShape, text: &str) {
+        self.last = Some(id);
+        let printer = self.printer;
+        let message = self.named.entry(id);
+        *message = Message { shape: Some(shape), ..Message::default() };
+        message.add(&printer, text);
     }
 }
 
@@ -103,56 +161,82 @@ pub(super) type MessageShape = &'static str;
 
 #[derive(Clone, Default)]
 struct Message {
-    /// The pieces, each behind a mark.
-    text: Vec<u8>,
+    /// The print of all pieces.
+    print: Print,
+    /// How many bytes of white space it ends with.
+    white: usize,
+    /// The prints of what was there before each of the last pieces.
+    cuts: VecDeque<Print>,
     /// Who told it whole, and thereby ended it.
     shape: Option<MessageShape>,
 }
 
 impl Message {
-    fn add(&mut self, text: &str) -> usize {
-        self.text.push(MARK);
-        self.text.extend_from_slice(text.as_bytes());
-        text.len() + 1
-    }
-
-    fn clear(&mut self) -> usize {
-        self.shape = None;
-        mem::take(&mut self.text).len()
+    fn add(&mut self, printer: &Printer, text: &str) {
+        if self.shape.is_none() {
+            if self.cuts.len() == MOST_CUTS {
+                self.cuts.pop_front();
+            }
+            self.cuts.push_back(self.print);
+        }
+        self.print = printer.and(self.print, text);
+        let white = text.bytes().rev().take_while(u8::is_ascii_whitespace).count();
+        self.white = if white == text.len() { self.white + white } else { white };
     }
 
     /// From which byte on the text is new; `None` if it is another one. `from_any_piece`: whether it may be a repetition of the
     /// last pieces only, as where nothing tells the end of one message from the beginning of the next.
-    fn news(&self, whole: &str, from_any_piece: bool) -> Option<usize> {
-        if self.text.is_empty() {
+    fn news(&self, printer: &Printer, whole: &str, from_any_piece: bool) -> Option<usize> {
+        if self.print == Print::default() && self.cuts.is_empty() {
             return None;
         }
-        if self.ends_with(whole, from_any_piece) {
+        let (print, begins) = printer.print_and_end_of(whole, self.print);
+        if print == self.print {
             return Some(whole.len());
         }
-        let mut rest = whole.bytes();
-        let extends = self.text.iter().filter(|byte| **byte != MARK).all(|byte| rest.next() == Some(*byte));
-        extends.then(|| whole.len() - rest.len())
-    }
-
-    fn ends_with(&self, whole: &str, from_any_piece: bool) -> bool {
-        let mut said = self.text.iter().rev().copied().filter(|byte| !byte.is_ascii_whitespace()).peekable();
-        for byte in whole.bytes().rev().filter(|byte| !byte.is_ascii_whitespace()) {
-            while said.next_if_eq(&MARK).is_some() {}
-            if said.next() != Some(byte) {
-                return false;
+        if from_any_piece && print.bytes > 0 && print.bytes < self.print.bytes {
+            let before = self.print.bytes - print.bytes;
+            let cut = self.cuts.binary_search_by_key(&before, |cut| cut.bytes).ok().map(|index| self.cuts[index]);
+            if cut.is_some_and(|cut| printer.join(cut, print) == self.print) {
+                return Some(whole.len());
             }
         }
-        if from_any_piece { said.next().is_none_or(|byte| byte == MARK) } else { said.all(|byte| byte == MARK) }
+        begins.map(|end| end + whole[end..].bytes().take(self.white).take_while(u8::is_ascii_whitespace).count())
     }
 }
 
-/// A byte that is in no UTF-8 text.
-const MARK: u8 = 0xFF;
+/// How many pieces of a message are remembered, 16 bytes each, for a repetition of its last pieces only.
+const MOST_CUTS: usize = 4096;
 
-/// How many bytes are remembered of a stream, its messages' ids included, before all is forgotten: as many as an event may have
-/// by default, for what is longer cannot be repeated in one.
-const LONGEST: usize = agentcore_http::sse::DEFAULT_MAX_EVENT_BYTES;
+/// The newest entries of a map.
+#[derive(Clone, Default)]
+struct Recent<T> {
+    entries: HashMap<u64, T>,
+    order: VecDeque<u64>,
+}
+
+impl<T: Default> Recent<T> {
+    fn get(&self, key: u64) -> Option<&T> {
+        self.entries.get(&key)
+    }
+
+    fn entry(&mut self, key: u64) -> &mut T {
+        if !self.entries.contains_key(&key) {
+            if self.order.len() == MOST_MESSAGES {
+                self.order.pop_front().map(|oldest| self.entries.remove(&oldest));
+            }
+            self.order.push_back(key);
+        }
+        self.entries.entry(key).or_default()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (u64, &T)> {
+        self.order.iter().filter_map(|key| Some((*key, self.entries.get(key)?)))
+    }
+}
+
+/// How many messages are remembered, some hundred bytes each, before the oldest is forgotten.
+const MOST_MESSAGES: usize = 1024;
 
 #[cfg(test)]
 mod tests {
@@ -208,20 +292,49 @@ mod tests {
         }
     }
 
+    /// A message that comes under another id in the list at the end of a run.
+    #[test]
+    fn lists_that_repeat_a_run() {
+        let mut said = Dedup::default();
+        said.piece(Some("m1"), "t", "Hello");
+        said.piece(Some("m2"), "t", "Hello");
+        let mut list = |messages: &[(Option<&str>, &str)]| {
+            let mut claimed = Vec::new();
+            let new = |(id, text): &(Option<&str>, &str)| said.listed(*id, "t", text, &mut claimed);
+            messages.iter().map(new).collect::<Vec<_>>()
+        };
+        assert_eq!(list(&[(Some("new"), "Hello"), (None, "Hello")]), [5, 5]);
+        assert_eq!(list(&[(Some("m1"), "Hello"), (Some("n1"), "Hello"), (Some("n2"), "Hello")]), [5, 5, 0]);
+        assert_eq!(list(&[(None, "Hello"), (None, "Hello"), (None, "Hello"), (None, "Bye")]), [5, 5, 5, 0]);
+        assert_eq!(list(&[(None, "Bye"), (None, "Bye")]), [3, 0]);
+    }
+
+    #[test]
+    fn parts_of_an_agent_speak_for_themselves() {
+        let mut said = Dedup::default();
+        for (speaker, piece) in [("a", "Hel"), ("b", "Wor"), ("a", "lo"), ("b", "ld")] {
+            said.speaker(Some(speaker));
+            said.piece(None, "t", piece);
+        }
+        for (speaker, whole) in [("a", "Hello"), ("b", "World")] {
+            said.speaker(Some(speaker));
+            assert_eq!(said.whole(None, "w", whole), 5);
+        }
+    }
+
     #[test]
     fn memory_is_bounded() {
         let mut said = Dedup::default();
-        let piece = "x".repeat(LONGEST / 4);
-        for id in [None, Some("1"), None, Some("2"), Some("3"), None] {
-            said.piece(id, "t", &piece);
-            let held = said.unnamed.text.len() + said.named.values().map(|message| message.text.len()).sum::<usize>();
-            assert!(held <= said.bytes && said.bytes <= LONGEST);
+        for number in 0..3 * MOST_MESSAGES {
+            said.piece(Some(&number.to_string()), "t", "x");
+            said.speaker(Some(&number.to_string()));
+            said.piece(None, "t", "x");
         }
-        for _ in 0..5 {
-            said.begin();
-            said.piece(None, "t", &piece);
-            assert!(said.bytes <= LONGEST);
-            assert_eq!(said.whole(None, "a", &piece), piece.len(), "nothing is forgotten for messages that are over");
-        }
+        said.speaker(None);
+        (0..3 * MOST_CUTS).for_each(|_| said.piece(None, "t", "x"));
+        assert!(said.named.entries.len() <= MOST_MESSAGES && said.parts.entries.len() <= MOST_MESSAGES);
+        assert_eq!(said.alone.cuts.len(), MOST_CUTS);
+        assert_eq!(said.whole(None, "w", &"x".repeat(MOST_CUTS)), MOST_CUTS, "the last pieces are remembered");
+        assert_eq!(said.whole(None, "v", &"x".repeat(3 * MOST_CUTS)), 3 * MOST_CUTS, "and so is the whole");
     }
 }

@@ -7,15 +7,18 @@ use super::{
     transcript::{Block, Transcript},
 };
 
-pub(super) fn read(object: &Object<'_>, transcript: &mut Transcript) -> Option<()> {
+pub(super) fn read(object: Object<'_>, transcript: &mut Transcript) -> Option<()> {
+    if object.has("jsonrpc") {
+        return None;
+    }
     // Objects that say what they are belong to a protocol, whose texts are not all the agent's.
-    if object.string("type").is_some_and(|kind| kind != "text") {
+    if object.get("type").is_some_and(|kind| kind.is_string() && !kind.is("text")) {
         return None;
     }
     if object.has("role") {
         return message(object, transcript);
     }
-    if let Some(text) = PIECES.iter().find_map(|key| object.string(key)) {
+    if let Some(text) = PIECES.iter().find_map(|key| object.words(key)) {
         transcript.text(None, "", text);
         return Some(());
     }
@@ -35,7 +38,7 @@ pub(super) fn read(object: &Object<'_>, transcript: &mut Transcript) -> Option<(
 }
 
 /// A message in the manner of OpenAI's, or of Converse.
-fn message(object: &Object<'_>, transcript: &mut Transcript) -> Option<()> {
+fn message(object: Object<'_>, transcript: &mut Transcript) -> Option<()> {
     let blocks = match object.string("content") {
         Some(_) if object.string("role")? != "assistant" => return None,
         Some(text) => vec![Block::Text(text)],

@@ -1,38 +1,85 @@
-//! JSON read one level at a time, in place: what is not asked for is not parsed, and strings without escapes are not copied.
+//! The JSON of one event, read once from end to end into a list of its values, and more leniently than RFC 8259 has it. Judges no
+//! meaning.
+//!
+//! Python writes `NaN`, models write half a surrogate pair, and some agents write raw control characters: none of that may cost the
+//! event. Strings and numbers stay slices of the event's data; only a string with escapes is copied, when it is asked for.
 
-use std::{borrow::Cow, fmt};
+mod scan;
+mod unescape;
 
 use bytestring::ByteString;
-use serde::{
-    Deserialize,
-    de::{MapAccess, Visitor},
+
+use self::scan::Node;
+pub(super) use self::{
+    scan::{Kind, Values},
+    unescape::Halves,
 };
-use serde_json::value::RawValue;
 
 /// A value within an event's data.
 #[derive(Clone, Copy)]
 pub(super) struct Json<'a> {
+    nodes: &'a [Node],
     data: &'a ByteString,
-    text: &'a str,
+    index: usize,
 }
 
 impl<'a> Json<'a> {
-    /// The whole data, if it is JSON.
-    pub(super) fn parse(data: &'a ByteString) -> Option<Self> {
-        let value: &RawValue = serde_json::from_str(data).ok()?;
-        Some(Self { data, text: value.get() })
+    fn node(self) -> &'a Node {
+        &self.nodes[self.index]
+    }
+
+    fn at(self, index: usize) -> Self {
+        Self { index, ..self }
+    }
+
+    fn raw(self) -> &'a str {
+        let node = self.node();
+        &self.data[node.start as usize..node.end as usize]
+    }
+
+    pub(super) fn kind(self) -> Kind {
+        self.node().kind
     }
 
     /// The JSON itself, shared with the event.
     pub(super) fn text(self) -> ByteString {
-        self.data.slice_ref(self.text)
+        let node = self.node();
+        let quote = usize::from(self.is_string());
+        self.data.slice_ref(&self.data[node.start as usize - quote..node.end as usize + quote])
+    }
+
+    pub(super) fn is_string(self) -> bool {
+        matches!(self.kind(), Kind::String | Kind::Escaped)
     }
 
     /// The string, shared with the event where it has no escapes.
     pub(super) fn string(self) -> Option<ByteString> {
-        match serde_json::from_str::<&str>(self.text) {
-            Ok(borrowed) => Some(self.data.slice_ref(borrowed)),
-            Err(_) => serde_json::from_str::<String>(self.text).ok().map(ByteString::from),
+        match self.kind() {
+            Kind::String => Some(self.data.slice_ref(self.raw())),
+            Kind::Escaped => Some(unescape::unescape(self.raw()).into()),
+            _ => None,
+        }
+    }
+
+    /// The string, if it has no escapes: for names, which have none.
+    pub(super) fn str(self) -> Option<&'a str> {
+        (self.kind() == Kind::String).then(|| self.raw())
+    }
+
+    /// Whether it is this string.
+    pub(super) fn is(self, text: &str) -> bool {
+        match self.kind() {
+            Kind::String => self.raw() == text,
+            Kind::Escaped => unescape::unescape(self.raw()) == text,
+            _ => false,
+        }
+    }
+
+    /// What stands where a text is expected: the string, or a number by its digits, which some agents forget to quote.
+    pub(super) fn words(self) -> Option<ByteString> {
+        match self.kind() {
+            Kind::Number => Some(self.text()),
+            _ => self.string(),
         }
     }
 
@@ -41,85 +88,102 @@ impl<'a> Json<'a> {
         self.string().unwrap_or_else(|| self.text())
     }
 
+    pub(super) fn is_true(self) -> bool {
+        self.kind() == Kind::True
+    }
+
+    /// Whether it says nothing: null, false, 0, an empty string, or an array or object of such values only.
+    pub(super) fn is_nothing(self) -> bool {
+        match self.kind() {
+            Kind::Null | Kind::False => true,
+            Kind::True | Kind::Large => false,
+            Kind::Number => self.raw().parse() == Ok(0.0),
+            Kind::String | Kind::Escaped => self.raw().trim().is_empty(),
+            Kind::Array => self.items().all(Self::is_nothing),
+            Kind::Object => self.members().all(|(_, value)| value.is_nothing()),
+        }
+    }
+
+    /// The items of an array; of anything else there are none.
+    pub(super) fn items(self) -> impl Iterator<Item = Self> + Clone {
+        let end = if self.kind() == Kind::Array { self.node().next as usize } else { 0 };
+        let mut index = self.index + 1;
+        std::iter::from_fn(move || {
+            let item = (index < end).then(|| self.at(index))?;
+            index = item.node().next as usize;
+            Some(item)
+        })
+    }
+
     pub(super) fn array(self) -> Option<Vec<Self>> {
-        let items: Vec<&RawValue> = serde_json::from_str(self.text).ok()?;
-        Some(items.into_iter().map(|item| Self { data: self.data, text: item.get() }).collect())
+        (self.kind() == Kind::Array).then(|| self.items().collect())
     }
 
     pub(super) fn object(self) -> Option<Object<'a>> {
-        if !self.text.starts_with('{') {
-            return None;
-        }
-        let Members(members) = serde_json::from_str(self.text).ok()?;
-        Some(Object { data: self.data, members })
+        (self.kind() == Kind::Object).then_some(Object(self))
     }
 
-    /// A member of an object of which nothing else is of interest.
+    /// The members of an object, each by its name's node.
+    fn members(self) -> impl Iterator<Item = (Self, Self)> + Clone {
+        let end = if self.kind() == Kind::Object { self.node().next as usize } else { 0 };
+        let mut index = self.index + 1;
+        std::iter::from_fn(move || {
+            let name = (index < end).then(|| self.at(index))?;
+            let value = self.at(index + 1);
+            index = value.node().next as usize;
+            Some((name, value))
+        })
+    }
+
+    /// The member of an object; see [`Object::get`].
     pub(super) fn get(self, key: &str) -> Option<Self> {
         self.object()?.get(key)
     }
-
-    pub(super) fn is_true(self) -> bool {
-        self.text == "true"
-    }
 }
 
-/// An object, whose members have been told apart and not looked into.
-pub(super) struct Object<'a> {
-    data: &'a ByteString,
-    members: Vec<(Cow<'a, str>, &'a RawValue)>,
-}
+/// An object.
+#[derive(Clone, Copy)]
+pub(super) struct Object<'a>(Json<'a>);
 
 impl<'a> Object<'a> {
-    /// The member; `null` is none.
-    pub(super) fn get(&self, key: &str) -> Option<Json<'a>> {
-        let (_, value) = self.members.iter().rfind(|(name, _)| name == key)?;
-        (value.get() != "null").then_some(Json { data: self.data, text: value.get() })
+    /// The member, the last where several have the name; `null` is none.
+    pub(super) fn get(self, key: &str) -> Option<Json<'a>> {
+        let (_, value) = self.0.members().filter(|(name, _)| name.is(key)).last()?;
+        (value.kind() != Kind::Null).then_some(value)
     }
 
     /// The member, if it is a string.
-    pub(super) fn string(&self, key: &str) -> Option<ByteString> {
+    pub(super) fn string(self, key: &str) -> Option<ByteString> {
         self.get(key)?.string()
     }
 
-    pub(super) fn has(&self, key: &str) -> bool {
+    /// The member, if it is a string without escapes.
+    pub(super) fn str(self, key: &str) -> Option<&'a str> {
+        self.get(key)?.str()
+    }
+
+    /// The member, if it stands where a text is expected; see [`Json::words`].
+    pub(super) fn words(self, key: &str) -> Option<ByteString> {
+        self.get(key)?.words()
+    }
+
+    /// Whether the member is this string.
+    pub(super) fn is(self, key: &str, text: &str) -> bool {
+        self.get(key).is_some_and(|value| value.is(text))
+    }
+
+    pub(super) fn has(self, key: &str) -> bool {
         self.get(key).is_some()
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.members.len()
+    pub(super) fn len(self) -> usize {
+        self.0.members().count()
     }
 
-    pub(super) fn values(&self) -> impl Iterator<Item = Json<'a>> {
-        self.members.iter().map(|(_, value)| Json { data: self.data, text: value.get() })
-    }
-}
-
-struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ReadMembers).map(Self)
+    pub(super) fn values(self) -> impl Iterator<Item = Json<'a>> + Clone {
+        self.0.members().map(|(_, value)| value)
     }
 }
 
-struct ReadMembers;
-
-impl<'de> Visitor<'de> for ReadMembers {
-    type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::new();
-        while let Some((Name(name), value)) = map.next_entry()? {
-            members.push((name, value));
-        }
-        Ok(members)
-    }
-}
-
-#[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use super::{
 };
 
 /// Reads an object: a message, a state, an update, or an event of `astream_events`.
-pub(super) fn read(event: &SseEvent, object: &Object<'_>, transcript: &mut Transcript) -> Option<()> {
+pub(super) fn read(event: &SseEvent, object: Object<'_>, transcript: &mut Transcript) -> Option<()> {
     let Some(name) = object.string("event").filter(|name| name.starts_with("on_")) else {
         return value(object, transcript);
     };
@@ -21,23 +21,32 @@ pub(super) fn read(event: &SseEvent, object: &Object<'_>, transcript: &mut Trans
         _ => "",
     };
     // Strings in these are what a chat model has said already, on its way through the chain.
-    data.get(key).and_then(|found| value(&found.object()?, transcript));
+    data.get(key).and_then(|found| value(found.object()?, transcript));
     if transcript.is_silent() {
         transcript.event(Event::Trace(event.clone()));
     }
     Some(())
 }
 
+/// Reads an array: the server's list of messages under its event's name, or what `astream` yields as a tuple.
+pub(super) fn list(event: &SseEvent, items: Json<'_>, transcript: &mut Transcript) -> Option<()> {
+    // The server adds the names of subgraphs.
+    match event.event.split('|').next() {
+        Some("messages/partial" | "messages/complete") => state(items, transcript),
+        _ => tuple(event, &items.array()?, transcript),
+    }
+}
+
 /// Reads what `astream` yields as a tuple: a message and its metadata, or the mode and its value, after a namespace or not.
-pub(super) fn tuple(event: &SseEvent, items: &[Json<'_>], transcript: &mut Transcript) -> Option<()> {
+fn tuple(event: &SseEvent, items: &[Json<'_>], transcript: &mut Transcript) -> Option<()> {
     let items = match items {
         [namespace, rest @ ..] if namespace.array().is_some() => rest,
         items => items,
     };
     match items {
-        [mode, chunk] if let Some(mode) = mode.string() => match &*mode {
+        [mode, chunk] if let Some(mode) = mode.str() => match mode {
             "messages" => with_metadata(&chunk.array()?, transcript),
-            "updates" | "values" => value(&chunk.object()?, transcript),
+            "updates" | "values" => value(chunk.object()?, transcript),
             "checkpoints" | "debug" | "tasks" => {
                 transcript.event(Event::Trace(event.clone()));
                 Some(())
@@ -46,7 +55,7 @@ pub(super) fn tuple(event: &SseEvent, items: &[Json<'_>], transcript: &mut Trans
         },
         [chunk] => match chunk.array() {
             Some(pair) => with_metadata(&pair, transcript),
-            None => value(&chunk.object()?, transcript),
+            None => value(chunk.object()?, transcript),
         },
         pair => with_metadata(pair, transcript),
     }
@@ -54,14 +63,13 @@ pub(super) fn tuple(event: &SseEvent, items: &[Json<'_>], transcript: &mut Trans
 
 fn with_metadata(pair: &[Json<'_>], transcript: &mut Transcript) -> Option<()> {
     let [message, _] = pair else { return None };
-    value(&message.object()?, transcript)
+    value(message.object()?, transcript)
 }
 
-fn value(object: &Object<'_>, transcript: &mut Transcript) -> Option<()> {
-    let inner = constructed(object);
-    let object = inner.as_ref().unwrap_or(object);
-    if let Some(kind) = object.string("type") {
-        return message(&kind, object, transcript);
+fn value(object: Object<'_>, transcript: &mut Transcript) -> Option<()> {
+    let object = constructed(object).unwrap_or(object);
+    if let Some(kind) = object.str("type") {
+        return message(kind, object, false, transcript);
     }
     if let Some(messages) = object.get("messages") {
         return state(messages, transcript);
@@ -72,7 +80,7 @@ fn value(object: &Object<'_>, transcript: &mut Transcript) -> Option<()> {
 }
 
 /// What LangChain's own serialization wraps up.
-fn constructed<'a>(object: &Object<'a>) -> Option<Object<'a>> {
+fn constructed<'a>(object: Object<'a>) -> Option<Object<'a>> {
     object.get("lc")?;
     object.get("kwargs")?.object()
 }
@@ -85,23 +93,24 @@ fn state(messages: Json<'_>, transcript: &mut Transcript) -> Option<()> {
         .into_iter()
         .map(|message| {
             let object = message.object()?;
-            let object = constructed(&object).unwrap_or(object);
-            Some((object.string("type")?, object))
+            let object = constructed(object).unwrap_or(object);
+            Some((object.str("type")?, object))
         })
         .collect();
     let messages = messages?;
-    let asked = messages.iter().rposition(|(kind, _)| matches!(&**kind, "human" | "HumanMessage"));
+    let asked = messages.iter().rposition(|(kind, _)| matches!(*kind, "human" | "HumanMessage"));
     messages[asked.map_or(0, |asked| asked + 1)..]
         .iter()
-        .try_for_each(|(kind, object)| message(kind, object, transcript))
+        .try_for_each(|(kind, object)| message(kind, *object, true, transcript))
 }
 
-fn message(kind: &str, object: &Object<'_>, transcript: &mut Transcript) -> Option<()> {
+/// Reads a message. In a list, a chunk is the whole so far.
+fn message(kind: &str, object: Object<'_>, listed: bool, transcript: &mut Transcript) -> Option<()> {
     let content = object.get("content")?;
     let id = object.string("id");
     let id = id.as_deref();
     match kind {
-        "AIMessageChunk" => {
+        "AIMessageChunk" if !listed || id.is_none() => {
             for block in blocks(content) {
                 match block {
                     Block::Text(text) => transcript.text(id, TELLER, text),
@@ -111,7 +120,7 @@ fn message(kind: &str, object: &Object<'_>, transcript: &mut Transcript) -> Opti
             }
             calls(id.unwrap_or_default(), object, transcript);
         }
-        "ai" | "AIMessage" => {
+        "AIMessageChunk" | "ai" | "AIMessage" => {
             let mut blocks = blocks(content);
             for call in object.get("tool_calls").and_then(Json::array).unwrap_or_default() {
                 let call = call.object()?;
@@ -132,7 +141,7 @@ fn message(kind: &str, object: &Object<'_>, transcript: &mut Transcript) -> Opti
 }
 
 /// The calls in a chunk. Several messages may come at a time, so that an index alone does not tell a call.
-fn calls(message: &str, object: &Object<'_>, transcript: &mut Transcript) {
+fn calls(message: &str, object: Object<'_>, transcript: &mut Transcript) {
     for call in object.get("tool_call_chunks").and_then(Json::array).unwrap_or_default() {
         let Some(call) = call.object() else { continue };
         let index = call.get("index").map(Json::plain).unwrap_or_default();

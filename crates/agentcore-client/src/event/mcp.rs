@@ -8,7 +8,8 @@ use super::{
     transcript::{Block, Transcript},
 };
 
-pub(super) fn read(event: &SseEvent, object: &Object<'_>, transcript: &mut Transcript) -> Option<()> {
+pub(super) fn read(event: &SseEvent, object: Object<'_>, transcript: &mut Transcript) -> Option<()> {
+    object.get("jsonrpc")?;
     if object.string("method").is_some_and(|method| method.starts_with("notifications/")) {
         transcript.event(Event::Trace(event.clone()));
         return Some(());

@@ -1,53 +1,36 @@
-//! Agents that yield strings: a JSON string is text, and so is data that is plainly not JSON.
+//! Agents that yield strings: what is a word, what may be one, and what is neither.
 
 use bytestring::ByteString;
 
-use super::json::Json;
+use super::json::{Kind, Values};
 
-pub(super) fn read(data: &ByteString) -> Option<ByteString> {
-    if data.starts_with('"') {
-        return string(data).filter(|text| !is_repr(text));
+/// Whether data is text and cannot be JSON, by its first character and, where that leaves it open, as a whole.
+pub(super) fn is_word(data: &str) -> bool {
+    match data.trim_start().bytes().next() {
+        None => !data.is_empty(),
+        Some(b'{' | b'[') => false,
+        // Unlike an object that was cut off, a quotation mark alone is a word that models say.
+        Some(b'"') => !data.trim_end().ends_with('"') || data.trim().len() == 1,
+        Some(b'-' | b'0'..=b'9' | b't' | b'f' | b'n' | b'N' | b'I') => {
+            // A space before a number is how models cut words.
+            !may_be_json(data)
+        }
+        Some(_) => true,
     }
-    let looks_like_json = data.starts_with(['{', '[']) || Json::parse(data).is_some();
-    // Python's `json.dumps` writes these three, which are no JSON.
-    let is_number = matches!(&**data, "NaN" | "Infinity" | "-Infinity");
-    (!data.is_empty() && !looks_like_json && !is_number).then(|| data.clone())
 }
 
-/// A JSON string's text, shared with the event where it has no escapes.
-fn string(data: &ByteString) -> Option<ByteString> {
-    match serde_json::from_str::<&str>(data) {
-        Ok(borrowed) => Some(data.slice_ref(borrowed)),
-        Err(_) => serde_json::from_str::<String>(data).ok().map(ByteString::from),
-    }
+fn may_be_json(data: &str) -> bool {
+    matches!(data, "true" | "false" | "null" | "NaN" | "Infinity" | "-Infinity")
+        || serde_json::from_str::<serde_json::Number>(data).is_ok()
+}
+
+/// Whether data that could be JSON is more likely a word, where nothing else is known of the stream.
+pub(super) fn may_be_a_word(values: &mut Values, data: &ByteString) -> bool {
+    values.read(data).is_none_or(|json| matches!(json.kind(), Kind::Number | Kind::True | Kind::False))
 }
 
 /// Whether this is how Python shows a dictionary or an object: the official SDK streams what cannot be written as JSON so, and
 /// those are not words for anybody.
-fn is_repr(text: &str) -> bool {
+pub(super) fn is_repr(text: &str) -> bool {
     text.starts_with("{'") && text.ends_with('}') || text.starts_with('<') && text.contains(" object at 0x")
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::event::tests::check;
-
-    #[test]
-    fn strings() {
-        check(&[
-            (&[r#""Hello""#], &["say Hello"]),
-            (&[r#"" wörld\n\"x\" \u00e9""#], &["say  wörld\n\"x\" é"]),
-            (&[r#""""#], &["say "]),
-            (&[r#""a""#, r#""a""#], &["say a", "say a"]),
-            (&[r#""ab""#, r#""ab""#, r#""abab""#], &["say ab", "say ab", "say abab"]),
-            (&[r#""b'\\xff\\x00'""#], &[r"say b'\xff\x00'"]),
-            (&[r#""{'data': 'Let me ', 'agent': <strands.agent.agent.Agent object at 0x7f7c2da853d0>}""#], &["other"]),
-            (&[r#""<__main__.Thing object at 0x7f7c2da853d0>""#], &["other"]),
-            (&[r#""<b>bold</b>""#, r#""{x}""#], &["say <b>bold</b>", "say {x}"]),
-            (
-                &["plain words", "line1\nline2", "(x", "'x'"],
-                &["say plain words", "say line1\nline2", "say (x", "say 'x'"],
-            ),
-        ]);
-    }
 }

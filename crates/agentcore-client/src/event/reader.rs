@@ -1,20 +1,28 @@
-//! From server-sent events to what an agent means by them: asks one dialect after the other. Opens no socket, waits for nothing.
+//! From server-sent events to what an agent means by them. Opens no socket, waits for nothing.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, mem, sync::Arc};
 
 use bytestring::ByteString;
 
 use super::{
-    Event, SseEvent, a2a, agent_error, agui, bedrock_agents, converse, generic, json::Json, langgraph, mcp, plain_text,
-    strands, transcript::Transcript,
+    Dialect, Error, Event, SseEvent,
+    agent_error::{self, Failure},
+    event_name::EventName,
+    json::{Json, Kind, Values},
+    langgraph, plain_text,
+    transcript::{Block, Transcript},
 };
 
 /// Understands the events of one answer: they are pushed in, and what the agent says is pulled out.
 ///
-/// Every event becomes one [`Event`] at least, if only [`Event::Other`]. It remembers what was said, so that a message which an
-/// agent first streams and then repeats counts once; a new answer wants a new reader. The memory is bounded to the size an
-/// event may have by default, [`DEFAULT_MAX_EVENT_BYTES`](agentcore_http::sse::DEFAULT_MAX_EVENT_BYTES): longer messages
-/// cannot be repeated within one event.
+/// Every event becomes one [`Event`] at least, if only [`Event::Other`], or the [error](crate::ErrorKind::Agent) that the agent
+/// reports. A new answer wants a new reader, because the meaning of an event depends on the stream:
+///
+/// - A stream of bare words streams `42`, `true`, `[1]` and `"` as words; a stream of JSON does not. First events that could be of
+///   either are held until one is of one kind only, until there are 64 of them, or until [`finish`](Self::finish).
+/// - A message that an agent first streams and then repeats counts once. What is remembered for that is less than 1 MiB; what is
+///   forgotten may be said twice, and is never lost.
+/// - Half a surrogate pair waits for its other half.
 ///
 /// ```
 /// use agentcore_client::{Event, Reader, SseEvent};
@@ -23,20 +31,46 @@ use super::{
 /// let mut text = String::new();
 /// for data in [r#"{"data": "Hel"}"#, r#"{"data": "lo"}"#, r#"{"result": "Hello"}"#] {
 ///     reader.push(SseEvent::new(data));
-///     while let Some(event) = reader.next_event() {
-///         text.extend(event.text());
-///     }
+/// }
+/// reader.finish();
+/// while let Some(event) = reader.next_event() {
+///     text.extend(event?.text());
 /// }
 /// assert_eq!(text, "Hello");
+/// # Ok::<(), agentcore_client::Error>(())
 /// ```
 #[derive(Clone, Default)]
 pub struct Reader {
     own: Vec<Own>,
+    only: Option<Dialect>,
+    /// The dialect of the event before, which is asked first.
+    last: Option<Dialect>,
+    stream: StreamSoFar,
+    values: Values,
     transcript: Transcript,
 }
 
 /// A dialect of the user's own.
-type Own = Arc<dyn Fn(&SseEvent) -> Option<Event> + Send + Sync>;
+type Own = Arc<dyn Fn(&SseEvent) -> Option<Result<Event, Error>> + Send + Sync>;
+
+/// What data that is no object stands for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum StreamKind {
+    #[default]
+    Unknown,
+    /// Text as it is.
+    Words,
+    /// JSON, of which strings are text.
+    Json,
+}
+
+/// A stream whose kind is known, or the events that may be of either.
+#[derive(Clone, Default)]
+struct StreamSoFar {
+    kind: StreamKind,
+    held: Vec<SseEvent>,
+    held_bytes: usize,
+}
 
 impl Reader {
     /// A reader that knows the dialects of this [module](crate::event).
@@ -45,70 +79,252 @@ impl Reader {
         Self::default()
     }
 
+    /// Reads by this dialect only, for an agent whose dialect is known. Errors are known whatever it is. Default: what the events
+    /// look like.
+    #[must_use]
+    pub fn dialect(mut self, dialect: Dialect) -> Self {
+        self.only = Some(dialect);
+        self.stream.kind = if dialect == Dialect::Words { StreamKind::Words } else { StreamKind::Json };
+        self
+    }
+
     /// Asks this first: what it makes of an event holds, and `None` leaves the event to the others. Of several, the one given
     /// first is asked first.
     ///
     /// ```
     /// use agentcore_client::{Event, Reader, SseEvent};
     ///
-    /// let mut reader = Reader::new().dialect(|event: &SseEvent| {
-    ///     (event.event == "word").then(|| Event::Text(event.data.clone()))
+    /// let mut reader = Reader::new().own_dialect(|event: &SseEvent| {
+    ///     (event.event == "word").then(|| Ok(Event::Text(event.data.clone())))
     /// });
     /// ```
     #[must_use]
-    pub fn dialect(mut self, read: impl Fn(&SseEvent) -> Option<Event> + Send + Sync + 'static) -> Self {
+    pub fn own_dialect(
+        mut self,
+        read: impl Fn(&SseEvent) -> Option<Result<Event, Error>> + Send + Sync + 'static,
+    ) -> Self {
         self.own.push(Arc::new(read));
         self
     }
 
     /// Takes the answer's next event; what it says is pulled by [`next_event`](Self::next_event).
+    ///
+    /// Lines of which each is a JSON string or object of its own, while together they are no JSON, are events of their own.
     pub fn push(&mut self, event: SseEvent) {
-        self.transcript.turn();
-        if let Some(own) = self.own.iter().find_map(|read| read(&event)) {
-            self.transcript.event(own);
-        } else if let Some(text) = plain_text::read(&event.data) {
-            self.transcript.event(Event::Text(text));
-        } else if let Some(json) = Json::parse(&event.data) {
-            read(&event, json, &mut self.transcript);
-        }
-        if self.transcript.is_silent() {
-            self.transcript.event(Event::Other(event));
+        if self.stream.kind != StreamKind::Words && event.data.contains('\n') && self.is_lines(&event.data) {
+            for line in event.data.split('\n').filter(|line| !line.is_empty()) {
+                let mut one = event.clone();
+                one.data = event.data.slice_ref(line);
+                self.push_one(one);
+            }
+        } else {
+            self.push_one(event);
         }
     }
 
-    /// Takes an answer that is text and nothing else.
+    /// Takes the end of an answer: what was held is read.
+    pub fn finish(&mut self) {
+        self.flush();
+        self.transcript.end();
+    }
+
+    /// Reads what is held by itself, where nothing that comes can say more of it.
+    fn flush(&mut self) {
+        let are_words = self.stream.held.iter().any(|event| plain_text::may_be_a_word(&mut self.values, &event.data));
+        let kind = if are_words { StreamKind::Words } else { StreamKind::Json };
+        self.stream.decide(kind, &mut self.transcript);
+    }
+
+    /// Takes a piece of an answer that is text and nothing else.
     pub(crate) fn push_text(&mut self, text: ByteString) {
         self.transcript.event(Event::Text(text));
     }
 
-    /// What the agent says next, if it was pushed.
-    pub fn next_event(&mut self) -> Option<Event> {
+    /// Takes a JSON answer, which is one event whatever its lines are.
+    pub(crate) fn push_whole(&mut self, text: ByteString) {
+        self.push_one(SseEvent::new(text));
+    }
+
+    /// What the agent says next, if it was pushed; an error of kind [`Agent`](crate::ErrorKind::Agent) where it says that it failed.
+    #[expect(clippy::should_implement_trait, reason = "more may come after `None`")]
+    pub fn next_event(&mut self) -> Option<Result<Event, Error>> {
         self.transcript.next_event()
+    }
+
+    /// The dialect of the last event that was of one.
+    pub(crate) fn found(&self) -> Option<Dialect> {
+        self.only.or(self.last).or(match self.stream.kind {
+            StreamKind::Words => Some(Dialect::Words),
+            _ => None,
+        })
+    }
+
+    fn is_lines(&mut self, data: &ByteString) -> bool {
+        let mut is_json = |text: &ByteString, kinds: &[Kind]| {
+            self.values.read(text).is_some_and(|json| kinds.is_empty() || kinds.contains(&json.kind()))
+        };
+        let kinds = &[Kind::Object, Kind::Large, Kind::String, Kind::Escaped];
+        let mut lines = data.split('\n').filter(|line| !line.is_empty()).map(|line| data.slice_ref(line));
+        !is_json(data, &[]) && lines.all(|line| is_json(&line, kinds))
+    }
+
+    fn push_one(&mut self, event: SseEvent) {
+        self.transcript.turn();
+        if let Some(own) = self.own.iter().find_map(|read| read(&event)) {
+            match own {
+                Ok(event) => self.transcript.event(event),
+                Err(error) => self.transcript.fail(error),
+            }
+            return;
+        }
+        match EventName::of(&event.event) {
+            EventName::Error => {
+                self.flush();
+                agent_error::named(&event.data, &mut self.values, &mut self.transcript);
+            }
+            EventName::KeepAlive => self.transcript.event(Event::Other(event)),
+            name => self.read(event, name),
+        }
+    }
+
+    fn read(&mut self, event: SseEvent, name: EventName) {
+        let data = &event.data;
+        let is_word = plain_text::is_word(data);
+        if data.is_empty() || &**data == "[DONE]" {
+            self.transcript.event(Event::Other(event));
+            return;
+        }
+        if name == EventName::Lifecycle && !data.starts_with(['{', '[', '"']) {
+            self.transcript.event(Event::Trace(event));
+            return;
+        }
+        if is_word || (self.stream.kind == StreamKind::Words && !data.starts_with('{')) {
+            self.stream.decide(StreamKind::Words, &mut self.transcript);
+            self.transcript.turn();
+            self.transcript.event(Event::Text(event.data));
+            return;
+        }
+        let Some(json) = self.values.read(data) else {
+            if data.trim_start().starts_with('"') {
+                // A word in quotation marks, with others inside.
+                self.stream.decide(StreamKind::Words, &mut self.transcript);
+            }
+            return self.stream.unsure(event, &mut self.transcript);
+        };
+        if !self.stream.held.is_empty() && json.object().and_then(Failure::of).is_some() {
+            self.flush();
+            self.transcript.turn();
+            return self.read(event, name);
+        }
+        if self.stream.kind == StreamKind::Unknown && is_json_only(json) {
+            self.stream.decide(StreamKind::Json, &mut self.transcript);
+            self.transcript.turn();
+        }
+        let known = match json.kind() {
+            Kind::String | Kind::Escaped => match json.string().filter(|text| !plain_text::is_repr(text)) {
+                Some(text) if name == EventName::Lifecycle => {
+                    self.transcript.message(None, "end", vec![Block::Text(text)]);
+                    Some(())
+                }
+                Some(text) => {
+                    self.transcript.event(Event::Text(text));
+                    return;
+                }
+                None => None,
+            },
+            Kind::Object => understand(self.only, &mut self.last, &event, json, &mut self.transcript),
+            Kind::Array => {
+                langgraph::list(&event, json, &mut self.transcript).map(|()| self.last = Some(Dialect::LangGraph))
+            }
+            _ => None,
+        };
+        if known.is_none() || self.transcript.is_silent() {
+            self.stream.unsure(event, &mut self.transcript);
+        }
+    }
+}
+
+impl StreamSoFar {
+    /// Holds an event that may be a word or JSON, where neither is known of the stream.
+    fn unsure(&mut self, event: SseEvent, transcript: &mut Transcript) {
+        match self.kind {
+            StreamKind::Unknown => {
+                self.held_bytes += event.data.len();
+                self.held.push(event);
+                if self.held.len() == MOST_HELD || self.held_bytes > MOST_HELD_BYTES {
+                    self.decide(StreamKind::Words, transcript);
+                }
+            }
+            StreamKind::Words => transcript.event(Event::Text(event.data)),
+            StreamKind::Json => transcript.event(Event::Other(event)),
+        }
+    }
+
+    /// From now on the stream is of this kind, if none was known; what was held is read so.
+    fn decide(&mut self, kind: StreamKind, transcript: &mut Transcript) {
+        if self.kind != StreamKind::Unknown {
+            return;
+        }
+        self.kind = kind;
+        self.held_bytes = 0;
+        for event in mem::take(&mut self.held) {
+            transcript.turn();
+            transcript.event(match kind {
+                StreamKind::Words => Event::Text(event.data),
+                _ => Event::Other(event),
+            });
+        }
     }
 }
 
 impl fmt::Debug for Reader {
     /// Prints no text: what was said belongs to the user.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reader").field("own_dialects", &self.own.len()).finish_non_exhaustive()
+        f.debug_struct("Reader")
+            .field("kind", &self.stream.kind)
+            .field("dialect", &self.found())
+            .field("own_dialects", &self.own.len())
+            .finish_non_exhaustive()
     }
 }
 
-/// Asks the dialects whose shape is theirs alone before those who take what is left.
-fn read(event: &SseEvent, json: Json<'_>, transcript: &mut Transcript) -> Option<()> {
-    let Some(object) = json.object() else {
-        return langgraph::tuple(event, &json.array()?, transcript);
-    };
-    if object.has("jsonrpc") {
-        return agent_error::read(&object, transcript)
-            .or_else(|| a2a::read(event, &object, transcript))
-            .or_else(|| mcp::read(event, &object, transcript));
+/// Whether data is JSON beyond doubt: models say numbers and brackets as words, and hardly ever whole strings or objects.
+fn is_json_only(json: Json<'_>) -> bool {
+    match json.kind() {
+        Kind::String | Kind::Escaped => true,
+        Kind::Object => json.object().is_some_and(|object| object.len() > 0),
+        Kind::Array => json.items().any(|item| matches!(item.kind(), Kind::Object | Kind::Array)),
+        _ => false,
     }
-    agent_error::read(&object, transcript)
-        .or_else(|| agui::read(event, &object, transcript))
-        .or_else(|| langgraph::read(event, &object, transcript))
-        .or_else(|| strands::read(event, &object, transcript))
-        .or_else(|| converse::read(event, &object, transcript))
-        .or_else(|| bedrock_agents::read(event, &object, transcript))
-        .or_else(|| generic::read(&object, transcript))
 }
+
+/// Asks the dialects for an object's meaning, and then whether it reports an error.
+fn understand(
+    only: Option<Dialect>,
+    last: &mut Option<Dialect>,
+    event: &SseEvent,
+    json: Json<'_>,
+    transcript: &mut Transcript,
+) -> Option<()> {
+    let object = json.object()?;
+    if let Some(failure) = Failure::of(object) {
+        failure.tell(object, transcript);
+        return Some(());
+    }
+    if let Some(only) = only {
+        return only.read(event, object, transcript);
+    }
+    if let Some(known) = last.and_then(|last| last.read(event, object, transcript)) {
+        return Some(known);
+    }
+    let found = Dialect::SPECIFIC.iter().find(|dialect| dialect.read(event, object, transcript).is_some());
+    if let Some(found) = found {
+        *last = Some(*found);
+        return Some(());
+    }
+    Dialect::Objects.read(event, object, transcript)
+}
+
+/// How many events are held, and how many bytes of data.
+const MOST_HELD: usize = 64;
+const MOST_HELD_BYTES: usize = 64 * 1024;

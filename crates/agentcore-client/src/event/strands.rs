@@ -7,19 +7,20 @@ use super::{
     transcript::Transcript,
 };
 
-pub(super) fn read(event: &SseEvent, object: &Object<'_>, transcript: &mut Transcript) -> Option<()> {
+pub(super) fn read(event: &SseEvent, object: Object<'_>, transcript: &mut Transcript) -> Option<()> {
+    let object = node(object, transcript);
     if let Some(chunk) = object.get("event") {
-        return converse::read(event, &chunk.object()?, transcript);
+        return converse::read(event, chunk.object()?, transcript);
     }
-    if let Some(message) = object.get("message").and_then(|message| converse::message(&message.object()?)) {
+    if let Some(message) = object.get("message").and_then(|message| converse::message(message.object()?)) {
         let is_result = object.string("type").is_some_and(|kind| kind == "agent_result");
         transcript.message(None, if is_result { "result" } else { "message" }, message);
         return Some(());
     }
     if let Some(call) = object.get("current_tool_use") {
-        return tool(&call.object()?, object, transcript);
+        return tool(call.object()?, object, transcript);
     }
-    if let Some(text) = object.string("data") {
+    if let Some(text) = object.words("data") {
         if !transcript.is_echo(&text) {
             transcript.text(None, "", text);
         }
@@ -32,7 +33,17 @@ pub(super) fn read(event: &SseEvent, object: &Object<'_>, transcript: &mut Trans
     Some(())
 }
 
-fn tool(call: &Object<'_>, object: &Object<'_>, transcript: &mut Transcript) -> Option<()> {
+/// The event of an agent within a graph or a swarm, however deep; the node is who speaks.
+fn node<'a>(mut object: Object<'a>, transcript: &mut Transcript) -> Object<'a> {
+    while object.is("type", "multiagent_node_stream") {
+        let Some(event) = object.get("event").and_then(Json::object) else { break };
+        transcript.speaker(object.string("node_id"));
+        object = event;
+    }
+    object
+}
+
+fn tool(call: Object<'_>, object: Object<'_>, transcript: &mut Transcript) -> Option<()> {
     let id = call.string("toolUseId")?;
     let input = object.get("delta").and_then(|delta| delta.get("toolUse")?.get("input")?.string());
     // A call that Converse's events have told goes on under their slots, not under this one.
@@ -44,7 +55,7 @@ fn tool(call: &Object<'_>, object: &Object<'_>, transcript: &mut Transcript) -> 
 /// The message in an agent's result: alone, or among the numbers of the run.
 pub(super) fn result(result: Json<'_>) -> Option<Vec<super::transcript::Block>> {
     let result = result.object()?;
-    converse::message(&result).or_else(|| converse::message(&result.get("message")?.object()?))
+    converse::message(result).or_else(|| converse::message(result.get("message")?.object()?))
 }
 
 #[cfg(test)]

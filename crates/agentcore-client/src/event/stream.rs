@@ -1,45 +1,52 @@
 //! The stream of what an agent says, over an answer of either kind. Counts, and folds itself into a reply.
 
 use std::{
-    fmt,
+    fmt, mem,
     pin::Pin,
     task::{Context, Poll, ready},
     time::Instant,
 };
 
 use agentcore_core::{Arn, SessionId};
-use agentcore_http::{Response, SseEvent, sse};
-use bytes::Bytes;
+use agentcore_http::Response;
 use bytestring::ByteString;
 use futures_core::Stream;
 
-use super::{Done, Event, Reader};
-use crate::{BoxFuture, Error, Reply, call::MeteredCall};
+use super::{
+    Done, Event, Reader,
+    source::{Part, Source},
+};
+use crate::{AnswerJson, Error, ErrorKind, Reply, call::MeteredCall};
 
 /// What an agent says, as it says it.
 ///
-/// Its last item is [`Event::Done`], or the failure of the call. An error the agent itself reports is an [`Event::Error`], after
-/// which the stream may go on.
+/// The last item is [`Event::Done`], which stands for a complete answer, or an error. An error that the agent itself reports is of
+/// kind [`Agent`](crate::ErrorKind::Agent), comes after all that was said before it, and ends the stream; see
+/// [`past_errors`](Self::past_errors).
 ///
 /// # Cancel safety
 /// A `next()` future may be dropped at any time; no event is lost.
 pub struct Events {
     source: Source,
+    state: State,
+    past_errors: bool,
+    body: Option<ByteString>,
     reader: Reader,
     reply: Reply,
     texts: u64,
+    unknown: u64,
     bytes: u64,
+    max_bytes: usize,
     begun: Instant,
     call: MeteredCall,
     agent_failed: bool,
+    /// Why the answer broke off, to be told last.
+    failed: Option<Error>,
 }
 
-enum Source {
-    Stream(Box<sse::EventStream>),
-    Whole {
-        json: bool,
-        body: BoxFuture<'static, Result<Bytes, Error>>,
-    },
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Reading,
     /// All has been pushed to the reader, and the end has not been told.
     Read,
     Over,
@@ -47,15 +54,31 @@ enum Source {
 
 impl Events {
     pub(crate) fn new(response: Response, reader: Reader, arn: Option<Arn>, call: MeteredCall) -> Self {
-        let reply = Reply::begin(&response, arn);
         let now = Instant::now();
-        let begun = now.checked_sub(response.elapsed()).unwrap_or(now);
-        let source = if response.is_event_stream() {
-            Source::Stream(Box::new(response.events()))
-        } else {
-            Source::Whole { json: response.is_json(), body: Box::pin(response.bytes()) }
-        };
-        Self { source, reader, reply, texts: 0, bytes: 0, begun, call, agent_failed: false }
+        Self {
+            reply: Reply::begin(&response, arn),
+            begun: now.checked_sub(response.elapsed()).unwrap_or(now),
+            max_bytes: response.max_bytes(),
+            source: Source::new(response),
+            state: State::Reading,
+            past_errors: false,
+            body: None,
+            reader,
+            texts: 0,
+            unknown: 0,
+            bytes: 0,
+            call,
+            agent_failed: false,
+            failed: None,
+        }
+    }
+
+    /// Goes on after errors that the agent reports, of which some agents report several, or say more after one. Each is still an
+    /// `Err`. The answer is not complete then: no [`Event::Done`] ends it. Default: the first ends the stream.
+    #[must_use]
+    pub fn past_errors(mut self) -> Self {
+        self.past_errors = true;
+        self
     }
 
     /// The session to go on in.
@@ -70,6 +93,12 @@ impl Events {
         self.reply.request_id.as_deref()
     }
 
+    /// The body of an answer that calls itself JSON, when it has been read: what there is where no text is known in it.
+    #[must_use]
+    pub fn body(&self) -> Option<&ByteString> {
+        self.body.as_ref()
+    }
+
     /// Returns what the agent says next; nothing after the last item.
     ///
     /// # Cancel safety
@@ -81,7 +110,7 @@ impl Events {
     /// Returns what the agent says next as [`next`](Self::next) does, for use with `?`.
     ///
     /// # Errors
-    /// If the answer broke off.
+    /// If the answer broke off, or the agent reports an error.
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing.
@@ -92,25 +121,41 @@ impl Events {
     /// Reads to the end and puts the whole answer together.
     ///
     /// # Errors
-    /// If the answer breaks off, or the agent reports an error; [`Error::partial`] has what came before.
+    /// If the answer breaks off, its text is longer than the client's limit for an answer (100 MB by default), or the agent reports
+    /// an error; [`Error::partial`] has what came before.
     ///
     /// # Cancel safety
     /// Dropping the future drops the answer; what was read is lost.
     pub async fn into_reply(mut self) -> Result<Reply, Error> {
-        let mut text = String::new();
+        let (mut text, mut only) = (String::new(), ByteString::new());
         let mut failed: Option<Error> = None;
         while let Some(event) = self.next().await {
             match event {
-                Ok(Event::Text(piece)) => text.push_str(&piece),
-                Ok(Event::Error(error)) => failed = failed.or(Some(error)),
+                Ok(Event::Text(piece)) => {
+                    if text.len() + only.len() + piece.len() > self.max_bytes {
+                        let message = format!("the answer's text is longer than {} bytes", self.max_bytes);
+                        let error = self.explained(Error::new(ErrorKind::TooLarge, message).possibly_run(true));
+                        failed = failed.or(Some(error));
+                        break;
+                    }
+                    if text.is_empty() && only.is_empty() {
+                        // A text of one piece is not copied.
+                        only = piece;
+                    } else {
+                        text.push_str(&mem::take(&mut only));
+                        text.push_str(&piece);
+                    }
+                }
                 Ok(_) => {}
                 Err(error) => failed = failed.or(Some(error)),
             }
         }
         let mut reply = self.reply;
-        if let (0, Some(json)) = (self.texts, &reply.json) {
-            text = json.to_string();
-        }
+        let text = match (self.texts, self.body) {
+            (0, Some(body)) if failed.is_none() => body,
+            _ if text.is_empty() => only,
+            _ => text.into(),
+        };
         reply.end(text, self.begun.elapsed());
         match failed {
             Some(error) => Err(error.with_partial(reply)),
@@ -124,17 +169,36 @@ impl Events {
         self.bytes += u64::try_from(data.len()).unwrap_or(u64::MAX);
     }
 
-    /// Takes an answer that is not a stream as one event.
-    fn whole(&mut self, json: bool, body: Bytes) {
-        let text =
-            ByteString::try_from(body.clone()).unwrap_or_else(|_| String::from_utf8_lossy(&body).into_owned().into());
-        self.count(&text);
-        if json {
-            self.reply.json = serde_json::from_str(&text).ok();
-            self.reader.push(SseEvent::new(text));
-        } else {
-            self.reader.push_text(text);
+    fn take(&mut self, part: Part) {
+        match part {
+            Part::Event(event) => {
+                self.count(&event.data);
+                self.reader.push(event);
+            }
+            Part::Json(text) => {
+                self.count(&text);
+                self.reply.json = AnswerJson::new(&text);
+                self.body = Some(text.clone());
+                self.reader.push_whole(text);
+            }
+            Part::Text(text) => {
+                if self.reply.events == 0 {
+                    self.count(&text);
+                } else {
+                    self.bytes += u64::try_from(text.len()).unwrap_or(u64::MAX);
+                }
+                self.reader.push_text(text);
+            }
         }
+    }
+
+    /// Takes the end of an answer that ended cleanly.
+    fn end(&mut self) -> Result<(), Error> {
+        if let (0, Some(line)) = (self.reply.events, self.source.unknown_line()) {
+            return Err(self.explained(no_events(&line)));
+        }
+        self.reader.finish();
+        Ok(())
     }
 
     /// Adds to an agent's error in which call it was reported.
@@ -151,11 +215,43 @@ impl Events {
             events: self.reply.events,
             texts: self.texts,
             bytes: self.bytes,
+            unknown: self.unknown,
+            dialect: self.reader.found(),
             first_event: self.reply.first_event,
             duration: self.begun.elapsed(),
             session_id: self.reply.session_id.clone(),
         }
     }
+
+    /// What is to be told of an error that the agent reports.
+    fn agent_error(&mut self, error: Error) -> Error {
+        self.agent_failed = true;
+        if !self.past_errors {
+            self.state = State::Over;
+            self.source = Source::Over;
+            self.call.done(&self.done(), self.reply.metadata.attempts, true);
+        }
+        self.explained(error)
+    }
+
+    /// What is told last.
+    fn last(&mut self) -> Option<Result<Event, Error>> {
+        self.state = State::Over;
+        if let Some(error) = self.failed.take() {
+            self.call.failed(&error);
+            return Some(Err(error));
+        }
+        let done = self.done();
+        self.call.done(&done, self.reply.metadata.attempts, self.agent_failed);
+        (!self.agent_failed).then_some(Ok(Event::Done(done)))
+    }
+}
+
+/// The failure of an answer that says that it is a stream of server-sent events, and is none; `line` is its first.
+#[must_use]
+pub fn no_events(line: &str) -> Error {
+    let message = format!("the answer is no stream of events, as its type says; it begins with {line:?}");
+    Error::new(ErrorKind::Service, message).possibly_run(true)
 }
 
 impl Stream for Events {
@@ -166,44 +262,34 @@ impl Stream for Events {
         let span = this.call.span();
         let _entered = span.enter();
         loop {
-            if let Some(event) = this.reader.next_event() {
-                this.texts += u64::from(event.text().is_some());
-                return Poll::Ready(Some(Ok(match event {
-                    Event::Error(error) => {
-                        this.agent_failed = true;
-                        Event::Error(this.explained(error))
-                    }
-                    event => event,
-                })));
+            if this.state == State::Over {
+                return Poll::Ready(None);
             }
-            let read = match &mut this.source {
-                Source::Stream(events) => match ready!(Pin::new(&mut **events).poll_next(cx)) {
-                    Some(event) => event.map(|event| {
-                        this.count(&event.data);
-                        this.reader.push(event);
-                    }),
-                    None => {
-                        this.source = Source::Read;
-                        Ok(())
+            if let Some(event) = this.reader.next_event() {
+                return Poll::Ready(Some(match event {
+                    Ok(event) => {
+                        this.texts += u64::from(event.text().is_some());
+                        this.unknown += u64::from(matches!(event, Event::Other(_)));
+                        Ok(event)
                     }
-                },
-                Source::Whole { json, body } => {
-                    let (json, body) = (*json, ready!(body.as_mut().poll(cx)));
-                    this.source = Source::Read;
-                    body.map(|body| this.whole(json, body))
+                    Err(error) => Err(this.agent_error(error)),
+                }));
+            }
+            if this.state == State::Read {
+                return Poll::Ready(this.last());
+            }
+            match ready!(this.source.poll_next(cx)) {
+                Some(Ok(part)) => this.take(part),
+                Some(Err(error)) => {
+                    // What the reader holds arrived before the answer broke off.
+                    this.reader.finish();
+                    this.failed = Some(error);
+                    this.state = State::Read;
                 }
-                Source::Read => {
-                    this.source = Source::Over;
-                    let done = this.done();
-                    this.call.done(&done, this.reply.metadata.attempts, this.agent_failed);
-                    return Poll::Ready(Some(Ok(Event::Done(done))));
+                None => {
+                    this.failed = this.end().err();
+                    this.state = State::Read;
                 }
-                Source::Over => return Poll::Ready(None),
-            };
-            if let Err(error) = read {
-                this.source = Source::Over;
-                this.call.failed(&error);
-                return Poll::Ready(Some(Err(error)));
             }
         }
     }

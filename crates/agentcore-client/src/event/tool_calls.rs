@@ -1,6 +1,9 @@
 //! The tools an agent calls, while their input arrives. Tells each call and each result once; keeps no input.
 
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    hash::{BuildHasher as _, RandomState},
+};
 
 use bytestring::ByteString;
 
@@ -10,8 +13,8 @@ use super::{ToolResult, ToolUse};
 #[derive(Clone, Default)]
 pub(super) struct ToolCalls {
     open: Vec<Open>,
-    called: HashSet<ByteString>,
-    answered: HashSet<ByteString>,
+    called: Ids,
+    answered: Ids,
 }
 
 /// A call whose input is not complete.
@@ -26,14 +29,14 @@ struct Open {
 impl ToolCalls {
     /// A call begins, if it is not known, and ends another that was in its slot.
     pub(super) fn begin(&mut self, slot: ByteString, id: ByteString, name: ByteString) -> Vec<ToolUse> {
-        if !note(&mut self.called, &id) {
+        if !self.called.note(&id) {
             return Vec::new();
         }
         let mut told = self.end(|open| open == &*slot);
         if self.open.len() == MOST_OPEN {
             self.open.remove(0);
         }
-        self.open.push(Open { slot, id: id.clone(), name: name.clone() });
+        self.open.push(Open { slot: copy(&slot), id: copy(&id), name: copy(&name) });
         told.push(ToolUse { id, name, input: ByteString::new(), last: false });
         told
     }
@@ -54,7 +57,7 @@ impl ToolCalls {
 
     /// A call as a whole; only its end if it has begun, and nothing if it has been told.
     pub(super) fn whole(&mut self, id: ByteString, name: ByteString, input: ByteString) -> Option<ToolUse> {
-        if note(&mut self.called, &id) {
+        if self.called.note(&id) {
             return Some(ToolUse { id, name, input, last: true });
         }
         self.ended(&id)
@@ -62,7 +65,7 @@ impl ToolCalls {
 
     /// A call's result, after the end of the call if nothing else told that.
     pub(super) fn result(&mut self, result: ToolResult) -> (Option<ToolUse>, Option<ToolResult>) {
-        (self.ended(&result.id), note(&mut self.answered, &result.id).then_some(result))
+        (self.ended(&result.id), self.answered.note(&result.id).then_some(result))
     }
 
     fn ended(&mut self, id: &str) -> Option<ToolUse> {
@@ -77,13 +80,26 @@ impl Open {
     }
 }
 
-/// Notes an id; tells whether it is new. What has no id always is.
-fn note(ids: &mut HashSet<ByteString>, id: &ByteString) -> bool {
-    if ids.len() == MOST_IDS {
-        ids.clear();
+/// A copy, because a slice keeps the whole event that it came in.
+fn copy(text: &ByteString) -> ByteString {
+    ByteString::from(&**text)
+}
+
+/// The ids that were seen, by their hashes.
+#[derive(Clone, Default)]
+struct Ids {
+    hashes: HashSet<u64>,
+    state: RandomState,
+}
+
+impl Ids {
+    /// Notes an id; tells whether it is new. What has no id always is.
+    fn note(&mut self, id: &str) -> bool {
+        if self.hashes.len() == MOST_IDS {
+            self.hashes.clear();
+        }
+        id.is_empty() || self.hashes.insert(self.state.hash_one(id))
     }
-    // A copy, because a slice would keep the whole event that it came in.
-    id.is_empty() || ids.insert(String::from(&**id).into())
 }
 
 const MOST_OPEN: usize = 256;

@@ -1,11 +1,15 @@
 //! What dialects write into: the events that an agent's words become, with nothing said twice. Knows no dialect.
 
-use std::collections::VecDeque;
+use std::{
+    borrow::Cow,
+    collections::VecDeque,
+    hash::{BuildHasher as _, RandomState},
+};
 
 use bytestring::ByteString;
 
 pub(super) use super::dedup::MessageShape;
-use super::{Error, Event, ToolResult, dedup::Dedup, tool_calls::ToolCalls};
+use super::{Error, Event, ToolResult, dedup::Dedup, json::Halves, tool_calls::ToolCalls};
 
 /// A stream as far as it has been read.
 #[derive(Clone, Default)]
@@ -13,9 +17,15 @@ pub(super) struct Transcript {
     texts: Dedup,
     thoughts: Dedup,
     calls: ToolCalls,
-    /// What an event has just said that is expected to be said once more, by an event of another shape.
-    echo: Option<ByteString>,
-    events: VecDeque<Event>,
+    /// What each part of the agent has just said and is expected to say once more, in an event of another shape.
+    echoes: Vec<(Option<ByteString>, ByteString)>,
+    /// Which part of the agent speaks.
+    speaker: Option<ByteString>,
+    halves: Halves,
+    ids: RandomState,
+    /// The messages that are not the assistant's, by the hashes of their ids.
+    others: VecDeque<u64>,
+    events: VecDeque<Result<Event, Error>>,
     /// How many of them were there before the event that is being read.
     before: usize,
 }
@@ -29,13 +39,23 @@ pub(super) enum Block {
 }
 
 impl Transcript {
-    pub(super) fn next_event(&mut self) -> Option<Event> {
+    pub(super) fn next_event(&mut self) -> Option<Result<Event, Error>> {
         self.events.pop_front()
     }
 
     /// Another event is going to be read.
     pub(super) fn turn(&mut self) {
         self.before = self.events.len();
+        if self.speaker.is_some() {
+            self.speaker(None);
+        }
+    }
+
+    /// Of the event that is being read, this part of the agent speaks.
+    pub(super) fn speaker(&mut self, name: Option<ByteString>) {
+        self.texts.speaker(name.as_deref());
+        self.thoughts.speaker(name.as_deref());
+        self.speaker = name;
     }
 
     /// Whether the event that is being read has told nothing so far.
@@ -45,14 +65,50 @@ impl Transcript {
 
     /// An event as it is; its text, if it has one, is remembered.
     pub(super) fn event(&mut self, event: Event) {
-        if let Event::Text(text) = &event {
-            self.texts.piece(None, "", text);
+        if let Event::Text(text) = event {
+            self.texts.piece(None, "", &text);
+            self.say(text, Event::Text);
+        } else {
+            self.events.push_back(Ok(event));
         }
-        self.events.push_back(event);
     }
 
     pub(super) fn error(&mut self, message: impl Into<String>, name: Option<ByteString>) {
-        self.events.push_back(Event::Error(Error::agent(message, name.map(String::from))));
+        self.fail(Error::agent(message, name.map(String::from)));
+    }
+
+    pub(super) fn fail(&mut self, error: Error) {
+        self.events.push_back(Err(error));
+    }
+
+    /// The answer has ended.
+    pub(super) fn end(&mut self) {
+        self.events.extend(self.halves.end().map(|half| Ok(Event::Text(half.into()))));
+    }
+
+    /// Text that is new. Half a surrogate pair waits for the other half.
+    fn say(&mut self, text: ByteString, event: impl FnOnce(ByteString) -> Event) {
+        let text = self.halves.join(&text).map_or(text, ByteString::from);
+        self.events.push_back(Ok(event(text)));
+    }
+
+    /// Notes whose message this is; none is the assistant's. Another's is no part of the answer.
+    pub(super) fn role(&mut self, id: Option<&str>, role: Option<&str>) {
+        let id = self.ids.hash_one(id);
+        let index = self.others.iter().position(|other| *other == id);
+        if role.is_none_or(|role| role == "assistant") {
+            index.map(|index| self.others.remove(index));
+        } else if index.is_none() {
+            if self.others.len() == MOST_OTHERS {
+                self.others.pop_front();
+            }
+            self.others.push_back(id);
+        }
+    }
+
+    /// Whether a message is the assistant's.
+    pub(super) fn is_answer(&self, id: Option<&str>) -> bool {
+        self.others.is_empty() || !self.others.contains(&self.ids.hash_one(id))
     }
 
     /// A message begins, of an agent whose messages have no ids.
@@ -65,7 +121,7 @@ impl Transcript {
     pub(super) fn text(&mut self, id: Option<&str>, shape: MessageShape, text: ByteString) {
         if !text.is_empty() {
             self.texts.piece(id, shape, &text);
-            self.events.push_back(Event::Text(text));
+            self.say(text, Event::Text);
         }
     }
 
@@ -73,34 +129,48 @@ impl Transcript {
     pub(super) fn reasoning(&mut self, id: Option<&str>, shape: MessageShape, text: ByteString) {
         if !text.is_empty() {
             self.thoughts.piece(id, shape, &text);
-            self.events.push_back(Event::Reasoning(text));
+            self.say(text, Event::Reasoning);
         }
     }
 
     /// Whole parts of a message, of which some or all may have been told before.
     pub(super) fn message(&mut self, id: Option<&str>, shape: MessageShape, blocks: Vec<Block>) {
-        let mut said = skipped(
-            &blocks,
-            |block| match block {
-                Block::Text(text) => Some(text),
-                _ => None,
-            },
-            |whole| self.texts.whole(id, shape, whole),
-        );
-        let mut thought = skipped(
-            &blocks,
-            |block| match block {
-                Block::Reasoning(text) => Some(text),
-                _ => None,
-            },
-            |whole| self.thoughts.whole(id, shape, whole),
-        );
+        let said = match joined(&blocks, Block::text).as_deref() {
+            Some(text) => self.texts.whole(id, shape, text),
+            None => 0,
+        };
+        self.rest(id, shape, blocks, said);
+    }
+
+    /// A message of a list that repeats a run; `claimed` is the list's.
+    pub(super) fn listed(&mut self, id: Option<&str>, shape: MessageShape, blocks: Vec<Block>, claimed: &mut Vec<u64>) {
+        let said = match joined(&blocks, Block::text).as_deref() {
+            Some(text) => self.texts.listed(id, shape, text, claimed),
+            None => 0,
+        };
+        self.rest(id, shape, blocks, said);
+    }
+
+    /// What is new in a message of whose text so many bytes have been told before.
+    fn rest(&mut self, id: Option<&str>, shape: MessageShape, blocks: Vec<Block>, mut said: usize) {
+        let mut thought = match joined(&blocks, Block::reasoning).as_deref() {
+            Some(text) => self.thoughts.whole(id, shape, text),
+            None => 0,
+        };
         for block in blocks {
             match block {
-                Block::Text(text) => self.events.extend(rest(&mut said, &text).map(Event::Text)),
-                Block::Reasoning(text) => self.events.extend(rest(&mut thought, &text).map(Event::Reasoning)),
+                Block::Text(text) => {
+                    if let Some(text) = rest(&mut said, &text) {
+                        self.say(text, Event::Text);
+                    }
+                }
+                Block::Reasoning(text) => {
+                    if let Some(text) = rest(&mut thought, &text) {
+                        self.say(text, Event::Reasoning);
+                    }
+                }
                 Block::Call { id, name, input } => {
-                    self.events.extend(self.calls.whole(id, name, input).map(Event::ToolUse));
+                    self.events.extend(self.calls.whole(id, name, input).map(|call| Ok(Event::ToolUse(call))));
                 }
                 Block::Result(result) => self.result(result),
             }
@@ -109,50 +179,67 @@ impl Transcript {
 
     pub(super) fn result(&mut self, result: ToolResult) {
         let (call, result) = self.calls.result(result);
-        self.events.extend(call.map(Event::ToolUse));
-        self.events.extend(result.map(Event::ToolResult));
+        self.events.extend(call.map(|call| Ok(Event::ToolUse(call))));
+        self.events.extend(result.map(|result| Ok(Event::ToolResult(result))));
     }
 
     /// A tool is being called; its input comes in pieces known by the slot.
     pub(super) fn call(&mut self, slot: ByteString, id: ByteString, name: ByteString) {
-        self.events.extend(self.calls.begin(slot, id, name).into_iter().map(Event::ToolUse));
+        self.events.extend(self.calls.begin(slot, id, name).into_iter().map(|call| Ok(Event::ToolUse(call))));
     }
 
     /// A piece of a call's input; without a slot, of the call begun last.
     pub(super) fn input(&mut self, slot: Option<&str>, input: ByteString) {
         if !input.is_empty() {
-            self.events.extend(self.calls.input(slot, input).map(Event::ToolUse));
+            self.events.extend(self.calls.input(slot, input).map(|call| Ok(Event::ToolUse(call))));
         }
     }
 
     /// The input of the calls whose slots are such is complete.
     pub(super) fn end_calls(&mut self, slots: impl Fn(&str) -> bool) {
-        self.events.extend(self.calls.end(slots).into_iter().map(Event::ToolUse));
+        self.events.extend(self.calls.end(slots).into_iter().map(|call| Ok(Event::ToolUse(call))));
     }
 
     /// Expects this to be said once more, by an event of another shape.
     pub(super) fn expect_echo(&mut self, text: &ByteString) {
-        self.echo = Some(text.clone());
+        self.echoes.retain(|(speaker, _)| *speaker != self.speaker);
+        if self.echoes.len() == MOST_ECHOES {
+            self.echoes.remove(0);
+        }
+        self.echoes.push((self.speaker.clone(), text.clone()));
     }
 
     /// Whether this is what was expected to be said once more, which is over then.
     pub(super) fn is_echo(&mut self, text: &ByteString) -> bool {
-        self.echo.take_if(|echo| echo == text).is_some()
+        let same = |(speaker, echo): &(_, ByteString)| *speaker == self.speaker && echo == text;
+        let found = self.echoes.iter().position(same);
+        found.map(|index| self.echoes.remove(index)).is_some()
     }
 }
 
-/// How many bytes of these blocks have been told before.
-fn skipped<'a>(
-    blocks: &'a [Block],
-    text: impl Fn(&'a Block) -> Option<&'a ByteString>,
-    whole: impl FnOnce(&str) -> usize,
-) -> usize {
-    let texts: Vec<&str> = blocks.iter().filter_map(text).map(|text| &**text).filter(|text| !text.is_empty()).collect();
-    match texts[..] {
-        [] => 0,
-        [only] => whole(only),
-        _ => whole(&texts.concat()),
+/// How many messages of others than the assistant are remembered.
+const MOST_OTHERS: usize = 256;
+
+/// How many parts of an agent are waited for to say again what they said.
+const MOST_ECHOES: usize = 16;
+
+impl Block {
+    fn text(&self) -> Option<&str> {
+        if let Self::Text(text) = self { Some(text) } else { None }
     }
+
+    fn reasoning(&self) -> Option<&str> {
+        if let Self::Reasoning(text) = self { Some(text) } else { None }
+    }
+}
+
+/// The text of these blocks, if they have any.
+fn joined<'a>(blocks: &'a [Block], text: impl Fn(&'a Block) -> Option<&'a str>) -> Option<Cow<'a, str>> {
+    let mut texts = blocks.iter().filter_map(text).filter(|text| !text.is_empty());
+    let first = texts.next()?;
+    let mut joined = Cow::Borrowed(first);
+    texts.for_each(|text| joined.to_mut().push_str(text));
+    Some(joined)
 }
 
 /// What is left of a block after the bytes to skip, if anything is.

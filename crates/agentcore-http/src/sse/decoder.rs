@@ -51,6 +51,9 @@ pub struct Decoder {
     partial: Vec<u8>,
     block: Block,
     lenient: bool,
+    unterminated: bool,
+    unknown_line: Vec<u8>,
+    unknown_line_ended: bool,
     max_event_bytes: usize,
     closed: bool,
 }
@@ -67,6 +70,9 @@ impl Decoder {
             partial: Vec::new(),
             block: Block::default(),
             lenient: false,
+            unterminated: false,
+            unknown_line: Vec::new(),
+            unknown_line_ended: false,
             max_event_bytes: DEFAULT_MAX_EVENT_BYTES,
             closed: false,
         }
@@ -84,6 +90,14 @@ impl Decoder {
     #[must_use]
     pub fn lenient(mut self, lenient: bool) -> Self {
         self.lenient = lenient;
+        self
+    }
+
+    /// Sets whether a last event without a blank line is delivered at [`finish`](Self::finish), and no other deviation from the
+    /// standard is accepted. Default: no.
+    #[must_use]
+    pub fn unterminated(mut self, unterminated: bool) -> Self {
+        self.unterminated = unterminated;
         self
     }
 
@@ -106,11 +120,18 @@ impl Decoder {
         }
     }
 
+    /// Returns the first line that is neither blank nor a comment nor one of the standard's fields, up to 200 bytes of it. Such a
+    /// line is ignored; where a stream has no event, it tells what came in place of one.
+    #[must_use]
+    pub fn unknown_line(&self) -> Option<String> {
+        (!self.unknown_line.is_empty()).then(|| String::from_utf8_lossy(&self.unknown_line).into_owned())
+    }
+
     /// Ends the stream. Do not call it for a stream that was interrupted.
     ///
     /// The rest of an unterminated event is dropped, as in the standard, or delivered if the decoder is [lenient](Self::lenient).
     pub fn finish(&mut self) {
-        if self.lenient {
+        if self.lenient || self.unterminated {
             // The first line feed ends the last line, the second is the blank line. Blank lines alone have no effect.
             self.push(Bytes::from_static(b"\n\n"));
         }
@@ -155,7 +176,7 @@ impl Decoder {
             // A second byte order mark, or a part of one, begins an unknown field's name.
             State::ByteOrderMark(matched) => match BYTE_ORDER_MARK.get(matched) {
                 Some(&expected) if byte == expected => (1, State::ByteOrderMark(matched + 1)),
-                Some(_) if matched > 0 => (0, State::Ignored),
+                Some(_) if matched > 0 => (0, State::Unknown),
                 _ => (0, State::LineStart),
             },
             // The carriage return has ended the line, which must not wait for a line feed.
@@ -164,7 +185,8 @@ impl Decoder {
                 found = Found::BlankLine;
                 (1, State::after(byte))
             }
-            State::LineStart => (0, Field::starting_with(byte).map_or(State::Ignored, |field| State::Name(field, 0))),
+            State::LineStart if byte == b':' => (1, State::Ignored),
+            State::LineStart => (0, Field::starting_with(byte).map_or(State::Unknown, |field| State::Name(field, 0))),
             State::Name(field, matched) => match &field.name()[matched..] {
                 [expected, ..] if byte == *expected => (1, State::Name(field, matched + 1)),
                 [] if matches!(byte, b':' | b'\r' | b'\n') => {
@@ -173,10 +195,25 @@ impl Decoder {
                     }
                     (usize::from(byte == b':'), State::Space(field))
                 }
-                _ => (0, State::Ignored),
+                _ => {
+                    self.note_unknown(&field.name()[..matched]);
+                    (0, State::Unknown)
+                }
             },
             State::Space(field) => (usize::from(byte == b' '), State::Value(field)),
             State::Value(field) => self.read_value(field)?,
+            State::Unknown => {
+                let end = line_end(rest);
+                let line = self.chunk.slice(self.position..self.position + end.unwrap_or(rest.len()));
+                self.note_unknown(&line);
+                match end {
+                    Some(length) => {
+                        self.unknown_line_ended |= !self.unknown_line.is_empty();
+                        (length + 1, State::after(self.chunk[self.position + length]))
+                    }
+                    None => (line.len(), State::Unknown),
+                }
+            }
             State::Ignored => match line_end(rest) {
                 Some(length) => (length + 1, State::after(rest[length])),
                 None => (rest.len(), State::Ignored),
@@ -185,6 +222,14 @@ impl Decoder {
         self.position += consumed;
         self.state = state;
         Ok(found)
+    }
+
+    /// Notes a part of a line of no field, if it is of the first.
+    fn note_unknown(&mut self, part: &[u8]) {
+        if !self.unknown_line_ended {
+            let room = LONGEST_UNKNOWN_LINE - self.unknown_line.len().min(LONGEST_UNKNOWN_LINE);
+            self.unknown_line.extend_from_slice(&part[..part.len().min(room)]);
+        }
     }
 
     /// Reads a field's value to the end of the line or of the chunk.
@@ -270,8 +315,10 @@ enum State {
     /// After the colon, where one space is ignored.
     Space(Field),
     Value(Field),
-    /// In a comment or an unknown field, which is not stored.
+    /// In a comment, which is not stored.
     Ignored,
+    /// In a line of no field, of which the first is noted.
+    Unknown,
 }
 
 impl State {
@@ -309,6 +356,9 @@ fn lossy(bytes: &[u8]) -> ByteString {
 /// The service's quota is 10 MB for a chunk of a streaming answer, and an event is commonly one chunk. A client that reads many
 /// hostile streams at once may want a lower bound.
 pub const DEFAULT_MAX_EVENT_BYTES: usize = 16 * 1024 * 1024;
+
+/// How many bytes of an unknown line are kept.
+const LONGEST_UNKNOWN_LINE: usize = 200;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 

@@ -27,6 +27,19 @@ impl EventStream {
     pub(crate) fn new(bytes: ByteStream, decoder: Decoder) -> Self {
         Self { bytes, decoder, ended: false }
     }
+
+    /// Delivers a last event without a blank line, if the answer ends cleanly; see [`Decoder::unterminated`].
+    #[must_use]
+    pub fn unterminated(mut self) -> Self {
+        self.decoder = self.decoder.unterminated(true);
+        self
+    }
+
+    /// Returns the first line that is no part of the grammar; see [`Decoder::unknown_line`].
+    #[must_use]
+    pub fn unknown_line(&self) -> Option<String> {
+        self.decoder.unknown_line()
+    }
 }
 
 impl Stream for EventStream {

@@ -117,11 +117,6 @@ impl Conversation {
         let ended = loop {
             match answer.next().await {
                 Ok(AnswerPart::Event(Event::Other(event))) => unknown.push(event.data),
-                Ok(AnswerPart::Event(Event::Error(error))) => {
-                    spoken = true;
-                    let exit = self.screen.fail(&error.into())?;
-                    self.failed.get_or_insert(exit);
-                }
                 Ok(AnswerPart::Event(event)) => {
                     spoken |= event.text().is_some();
                     show(&mut self.screen, &mut self.transcript, &event)?;

@@ -52,6 +52,8 @@ pub(super) struct Turn<'a> {
     /// Whether the agent may have said all.
     settled: bool,
     over: bool,
+    /// Whether the reader has been told.
+    ended: bool,
 }
 
 impl SocketChannel {
@@ -76,7 +78,16 @@ impl SocketChannel {
         let socket = timeout(total, opened).await.map_err(|_| too_long(total))?;
         self.socket = Some(socket.map_err(|error| Failure::call(error, self.mechanism))?);
         self.reader = Reader::new();
-        Ok(Turn { channel: self, begun, first: None, last: begun, events: 0, settled: false, over: false })
+        Ok(Turn {
+            channel: self,
+            begun,
+            first: None,
+            last: begun,
+            events: 0,
+            settled: false,
+            over: false,
+            ended: false,
+        })
     }
 
     /// Closes the socket in the background.
@@ -92,7 +103,12 @@ impl SocketChannel {
                 None => break,
                 Some(Ok(Some(Incoming::Text(text)))) => {
                     self.reader.push(SseEvent::new(text));
-                    events.extend(std::iter::from_fn(|| self.reader.next_event()));
+                    for event in std::iter::from_fn(|| self.reader.next_event()) {
+                        match event {
+                            Ok(event) => events.push(event),
+                            Err(error) => note(&format!("the agent reported an error meanwhile: {error}")),
+                        }
+                    }
                 }
                 Some(Ok(Some(incoming))) => pass_over(&incoming),
                 Some(Ok(None) | Err(_)) => {
@@ -119,11 +135,15 @@ impl Turn<'_> {
     async fn receive(&mut self) -> Result<AnswerPart, Failure> {
         loop {
             if let Some(event) = self.channel.reader.next_event() {
+                let event = event.map_err(|error| Failure::call(error, self.channel.mechanism))?;
                 self.settled = may_be_last(&event);
                 return Ok(AnswerPart::Event(event));
             }
             let Some(socket) = self.channel.socket.as_mut().filter(|_| !self.over) else {
-                return Ok(AnswerPart::End(self.statistics()));
+                if self.end() {
+                    return Ok(AnswerPart::End(self.statistics()));
+                }
+                continue;
             };
             let TurnTimeouts { wait, idle, total } = self.channel.timeouts;
             let quiet = if self.settled { wait } else { idle };
@@ -132,7 +152,10 @@ impl Turn<'_> {
                 (total.saturating_sub(now - self.begun), quiet.saturating_sub(now - self.last));
             let incoming = match timeout(whole_left.min(quiet_left), socket.try_next()).await {
                 Ok(incoming) => incoming.map_err(|error| Failure::call(error, self.channel.mechanism))?,
-                Err(_) if self.settled && quiet_left < whole_left => return Ok(AnswerPart::End(self.statistics())),
+                Err(_) if self.settled && quiet_left < whole_left => {
+                    self.over = true;
+                    continue;
+                }
                 Err(_) => return Err(too_long(if whole_left < quiet_left { total } else { quiet })),
             };
             match incoming {
@@ -147,6 +170,14 @@ impl Turn<'_> {
                 None => self.channel.socket = None,
             }
         }
+    }
+
+    /// Reads what the reader holds, once; returns whether that has been done before.
+    fn end(&mut self) -> bool {
+        if !self.ended {
+            self.channel.reader.finish();
+        }
+        std::mem::replace(&mut self.ended, true)
     }
 
     fn statistics(&self) -> Statistics {

@@ -1,6 +1,6 @@
 //! Prints an answer in one of four formats, as it arrives. Nothing that arrived is lost when the rest does not.
 
-use agentcore_client::{Error, Event, Invoke, Reader, Reply, Response, SseEvent};
+use agentcore_client::{Error, Event, Invoke, Reader, Reply, SseEvent, event::no_events};
 use clap::ValueEnum;
 use futures_util::TryStreamExt as _;
 use serde::Serialize;
@@ -30,52 +30,26 @@ pub(super) struct Printer {
     mechanism: Mechanism,
     spinner: Spinner,
     output: Output,
-    reader: Reader,
-    failed: Option<Error>,
 }
 
 impl Printer {
     pub(super) fn new(format: Format, mechanism: Mechanism) -> Self {
-        Self {
-            format,
-            mechanism,
-            spinner: Spinner::start("waiting for the agent"),
-            output: Output::default(),
-            reader: Reader::new(),
-            failed: None,
-        }
+        Self { format, mechanism, spinner: Spinner::start("waiting for the agent"), output: Output::default() }
     }
 
     /// Sends the invocation and prints the answer to its end, or as far as it comes.
     pub(super) async fn print(mut self, invoke: Invoke) -> Result<(), Failure> {
         let printed = match self.format {
             Format::Json => self.reply(invoke).await,
-            _ => match invoke.send().await {
-                Ok(response) => self.answer(response).await,
-                Err(error) => Err(self.failure(error)),
-            },
+            Format::Text => self.text(invoke).await,
+            Format::Events => self.events(invoke).await,
+            Format::Raw => self.bytes(invoke).await,
         };
         self.spinner.clear();
-        let whole = self.format == Format::Raw || self.output.end_line().is_ok();
-        // What the agent reported first is why the rest went wrong.
-        match (printed, self.failed.take()) {
-            (Err(Failure::OutputClosed), _) => Err(Failure::OutputClosed),
-            (_, Some(error)) => Err(self.failure(error)),
-            (Ok(()), None) if !whole => Err(Failure::OutputClosed),
-            (printed, None) => printed,
+        if self.format != Format::Raw {
+            self.output.end_line()?;
         }
-    }
-
-    async fn answer(&mut self, response: Response) -> Result<(), Failure> {
-        if self.format == Format::Raw {
-            self.bytes(response).await
-        } else if response.is_event_stream() {
-            self.events(response).await
-        } else if self.format == Format::Events || response.is_json() {
-            self.whole(response).await
-        } else {
-            self.bytes(response).await
-        }
+        printed
     }
 
     async fn reply(&mut self, invoke: Invoke) -> Result<(), Failure> {
@@ -90,8 +64,8 @@ impl Printer {
         failure.map_or(Ok(()), Err)
     }
 
-    async fn bytes(&mut self, response: Response) -> Result<(), Failure> {
-        let mut pieces = response.into_stream();
+    async fn bytes(&mut self, invoke: Invoke) -> Result<(), Failure> {
+        let mut pieces = invoke.send().await.map_err(|error| self.failure(error))?.into_stream();
         while let Some(piece) = pieces.try_next().await.map_err(|error| self.failure(error))? {
             self.spinner.clear();
             self.output.write(&piece)?;
@@ -99,52 +73,60 @@ impl Printer {
         Ok(())
     }
 
-    async fn events(&mut self, response: Response) -> Result<(), Failure> {
-        let mut events = response.events();
-        let (mut seen, mut texts) = (0_u64, 0_u64);
+    /// Prints what the agent says; a JSON answer in which no text is known is printed as it is.
+    async fn text(&mut self, invoke: Invoke) -> Result<(), Failure> {
+        let mut events = invoke.stream().await.map_err(|error| self.failure(error))?;
         while let Some(event) = events.try_next().await.map_err(|error| self.failure(error))? {
-            seen += 1;
-            texts += self.event(event)?;
-        }
-        match (seen, texts, &self.failed) {
-            _ if self.format == Format::Events => {}
-            (0, ..) => note("the stream ended without an event; --lenient-sse takes events that no empty line ends"),
-            (_, 0, None) => note("no text is known in the agent's events; --output events shows them"),
-            _ => {}
+            self.spinner.clear();
+            match (event, events.body()) {
+                (Event::Text(text), _) => self.output.text(&text)?,
+                (Event::Done(done), Some(body)) if done.texts == 0 => self.output.text(body)?,
+                (Event::Done(done), None) if done.events == 0 => note("the answer ended without an event"),
+                (Event::Done(done), None) if done.texts == 0 => note(
+                    "no text is known in the agent's events; --output events shows them, and --output raw saves the answer as it is",
+                ),
+                _ => {}
+            }
         }
         Ok(())
     }
 
-    /// Prints an answer that is no stream as one event; as text it is itself, where no text is known in it.
-    async fn whole(&mut self, response: Response) -> Result<(), Failure> {
-        let event = SseEvent::new(response.text().await.map_err(|error| self.failure(error))?);
-        let body = event.data.clone();
-        match (self.event(event)?, &self.failed) {
-            (0, None) if self.format == Format::Text => self.output.write(body.as_bytes()),
-            _ => Ok(()),
+    /// Prints the events by the strict grammar, and judges them as they are read for their text.
+    async fn events(&mut self, invoke: Invoke) -> Result<(), Failure> {
+        let response = invoke.send().await.map_err(|error| self.failure(error))?;
+        let mut reader = Reader::new();
+        if !response.is_event_stream() {
+            let event = SseEvent::new(response.text().await.map_err(|error| self.failure(error))?);
+            self.event(&event)?;
+            reader.push(event);
+            return self.judge(&mut reader);
+        }
+        let mut events = response.events();
+        let mut seen = false;
+        while let Some(event) = events.try_next().await.map_err(|error| self.failure(error))? {
+            seen = true;
+            self.event(&event)?;
+            reader.push(event);
+            self.judge(&mut reader)?;
+        }
+        match events.unknown_line().filter(|_| !seen) {
+            Some(line) => Err(self.failure(no_events(&line))),
+            None => Ok(()),
         }
     }
 
-    /// Prints an event, or its text, and remembers the first failure that it reports; returns how many pieces of text it has.
-    fn event(&mut self, event: SseEvent) -> Result<u64, Failure> {
+    fn event(&mut self, event: &SseEvent) -> Result<(), Failure> {
         self.spinner.clear();
-        if self.format == Format::Events {
-            let retry = event.retry.map(|pause| u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
-            self.output.json(&EventLine { event: &event.event, data: &event.data, id: &event.id, retry })?;
+        let retry = event.retry.map(|pause| u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
+        self.output.json(&EventLine { event: &event.event, data: &event.data, id: &event.id, retry })
+    }
+
+    /// Fails with the first error that the agent reported.
+    fn judge(&self, reader: &mut Reader) -> Result<(), Failure> {
+        match std::iter::from_fn(|| reader.next_event()).find_map(Result::err) {
+            Some(error) => Err(self.failure(error)),
+            None => Ok(()),
         }
-        self.reader.push(event);
-        let mut texts = 0;
-        while let Some(event) = self.reader.next_event() {
-            match event {
-                Event::Text(text) if self.format == Format::Text => {
-                    texts += 1;
-                    self.output.write(text.as_bytes())?;
-                }
-                Event::Error(error) => _ = self.failed.get_or_insert(error),
-                _ => {}
-            }
-        }
-        Ok(texts)
     }
 
     fn failure(&self, error: impl Into<Error>) -> Failure {

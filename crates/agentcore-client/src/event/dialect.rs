@@ -1,0 +1,133 @@
+//! The dialects by name, and the order in which they are asked.
+
+use std::{fmt, str::FromStr};
+
+use super::{
+    SseEvent, a2a, agui, anthropic, bedrock_agents, converse, generic, json::Object, langgraph, llama_index, mcp,
+    openai, strands, transcript::Transcript,
+};
+use crate::Error;
+
+/// A way in which agents write their events; see the [table](crate::event).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Dialect {
+    /// `words`: the data of each event is text as it is.
+    Words,
+    /// `strings`: JSON strings.
+    Strings,
+    /// `objects`: small objects with the text under a usual key.
+    Objects,
+    /// `strands`: Strands Agents, its graphs and swarms.
+    Strands,
+    /// `converse`: Bedrock's ConverseStream.
+    Converse,
+    /// `bedrock-agents`: the chunks and traces of Bedrock Agents.
+    BedrockAgents,
+    /// `langgraph`: LangGraph and LangChain, the library's and the server's.
+    LangGraph,
+    /// `ag-ui`: the Agent-User Interaction protocol.
+    AgUi,
+    /// `a2a`: Agent2Agent.
+    A2a,
+    /// `mcp`: the Model Context Protocol.
+    Mcp,
+    /// `llama-index`: LlamaIndex's adapter for AgentCore Runtime.
+    LlamaIndex,
+    /// `openai`: chat-completion chunks and the events of the Responses API.
+    OpenAi,
+    /// `anthropic`: the events of Anthropic's Messages API.
+    Anthropic,
+}
+
+impl Dialect {
+    /// All of them.
+    pub const ALL: &[Self] = &[
+        Self::Words,
+        Self::Strings,
+        Self::Objects,
+        Self::Strands,
+        Self::Converse,
+        Self::BedrockAgents,
+        Self::LangGraph,
+        Self::AgUi,
+        Self::A2a,
+        Self::Mcp,
+        Self::LlamaIndex,
+        Self::OpenAi,
+        Self::Anthropic,
+    ];
+
+    /// Those whose shapes are theirs alone, in the order in which they are asked.
+    pub(super) const SPECIFIC: &[Self] = &[
+        Self::A2a,
+        Self::Mcp,
+        Self::LlamaIndex,
+        Self::AgUi,
+        Self::Anthropic,
+        Self::OpenAi,
+        Self::LangGraph,
+        Self::Strands,
+        Self::Converse,
+        Self::BedrockAgents,
+    ];
+
+    /// Returns the name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Words => "words",
+            Self::Strings => "strings",
+            Self::Objects => "objects",
+            Self::Strands => "strands",
+            Self::Converse => "converse",
+            Self::BedrockAgents => "bedrock-agents",
+            Self::LangGraph => "langgraph",
+            Self::AgUi => "ag-ui",
+            Self::A2a => "a2a",
+            Self::Mcp => "mcp",
+            Self::LlamaIndex => "llama-index",
+            Self::OpenAi => "openai",
+            Self::Anthropic => "anthropic",
+        }
+    }
+
+    /// Reads an object, if it is of this dialect.
+    pub(super) fn read(self, event: &SseEvent, object: Object<'_>, transcript: &mut Transcript) -> Option<()> {
+        match self {
+            Self::Words | Self::Strings => None,
+            Self::Objects => generic::read(object, transcript),
+            Self::Strands => strands::read(event, object, transcript),
+            Self::Converse => converse::read(event, object, transcript),
+            Self::BedrockAgents => bedrock_agents::read(event, object, transcript),
+            Self::LangGraph => langgraph::read(event, object, transcript),
+            Self::AgUi => agui::read(event, object, transcript),
+            Self::A2a => a2a::read(event, object, transcript),
+            Self::Mcp => mcp::read(event, object, transcript),
+            Self::LlamaIndex => llama_index::read(event, object, transcript),
+            Self::OpenAi => openai::read(event, object, transcript),
+            Self::Anthropic => anthropic::read(event, object, transcript),
+        }
+    }
+}
+
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Dialect {
+    type Err = Error;
+
+    /// Reads a name.
+    ///
+    /// # Errors
+    /// If no dialect has it; the message names those that there are.
+    fn from_str(name: &str) -> Result<Self, Error> {
+        Self::ALL.iter().copied().find(|dialect| dialect.name() == name).ok_or_else(|| {
+            let names: Vec<_> = Self::ALL.iter().map(|dialect| dialect.name()).collect();
+            Error::input(format!("no dialect has this name; the dialects are {}", names.join(", ")))
+        })
+    }
+}

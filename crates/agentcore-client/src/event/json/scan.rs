@@ -1,0 +1,236 @@
+//! One pass over the bytes of a JSON text: where each value stands. Keeps its own stack, so that no depth is too deep.
+
+use bytestring::ByteString;
+use memchr::memchr2;
+
+use super::Json;
+
+/// The values of one JSON text in the order in which they stand. One list serves one event after the other.
+#[derive(Clone, Default)]
+pub(in super::super) struct Values {
+    nodes: Vec<Node>,
+    open: Vec<Open>,
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Node {
+    pub(super) kind: Kind,
+    /// The text, without the quotation marks of a string.
+    pub(super) start: u32,
+    pub(super) end: u32,
+    /// The index of the node after this one and all that it holds.
+    pub(super) next: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Kind {
+    /// Its members follow: the node of a name, and that of its value.
+    Object,
+    Array,
+    String,
+    /// A string with escapes.
+    Escaped,
+    /// A number, `NaN`, `Infinity` or `-Infinity`.
+    Number,
+    True,
+    False,
+    Null,
+    /// An object or an array whose values are not listed, because they are too many or too deep.
+    Large,
+}
+
+/// An object or array that has not ended.
+#[derive(Clone, Copy)]
+struct Open {
+    node: u32,
+    is_object: bool,
+}
+
+/// How deep values are listed, so that who reads them may recurse.
+const MOST_DEPTH: usize = 128;
+
+/// How many values of an event are listed: 1 MiB. In a larger event, the array or object that holds most of them is passed over.
+const MOST_VALUES: usize = 64 * 1024;
+
+impl Values {
+    /// Reads the data, if all of it is one JSON value and it is shorter than 4 GiB.
+    pub(in super::super) fn read<'a>(&'a mut self, data: &'a ByteString) -> Option<Json<'a>> {
+        u32::try_from(data.len()).ok()?;
+        self.nodes.clear();
+        self.open.clear();
+        let text = data.as_bytes();
+        let end = self.scan(text)?;
+        (skip_space(text, end) == text.len()).then_some(Json { nodes: &self.nodes, data, index: 0 })
+    }
+
+    /// Reads one value and returns where it ends.
+    fn scan(&mut self, text: &[u8]) -> Option<usize> {
+        let mut at = skip_space(text, 0);
+        // The depth below which nothing is listed.
+        let mut passed = usize::MAX;
+        loop {
+            let listed = self.open.len() < passed;
+            match *text.get(at)? {
+                byte @ (b'{' | b'[') => {
+                    let is_object = byte == b'{';
+                    let kind = if is_object { Kind::Object } else { Kind::Array };
+                    let node = if listed { self.add(kind, at, at) } else { 0 };
+                    self.open.push(Open { node, is_object });
+                    let listed = listed && self.open.len() < MOST_DEPTH;
+                    if !listed && self.open.len() == MOST_DEPTH && passed == usize::MAX {
+                        self.nodes[node as usize].kind = Kind::Large;
+                        passed = MOST_DEPTH;
+                    }
+                    at = skip_space(text, at + 1);
+                    if *text.get(at)? != byte + 2 {
+                        if is_object {
+                            at = self.name(text, at, listed)?;
+                        }
+                        continue;
+                    }
+                }
+                _ => {
+                    let (kind, start, end, after) = scalar(text, at)?;
+                    if listed {
+                        self.add(kind, start, end);
+                    }
+                    at = after;
+                }
+            }
+            if listed && self.nodes.len() > MOST_VALUES && !self.open.is_empty() {
+                passed = self.pass_over();
+            }
+            // Here a value ends, and with it perhaps those that hold it.
+            loop {
+                let Some(Open { node, is_object }) = self.open.last().copied() else { return Some(at) };
+                at = skip_space(text, at);
+                match (*text.get(at)?, is_object) {
+                    (b',', _) => {
+                        at = skip_space(text, at + 1);
+                        if is_object {
+                            at = self.name(text, at, self.open.len() < passed)?;
+                        }
+                        break;
+                    }
+                    (b'}', true) | (b']', false) => {
+                        at += 1;
+                        if self.open.len() <= passed {
+                            self.end(node, at);
+                            passed = usize::MAX;
+                        }
+                        self.open.pop();
+                    }
+                    _ => return None,
+                }
+            }
+        }
+    }
+
+    /// Reads the name of a member and its colon; returns where its value begins.
+    fn name(&mut self, text: &[u8], at: usize, listed: bool) -> Option<usize> {
+        if *text.get(at)? != b'"' {
+            return None;
+        }
+        let (kind, end) = string(text, at + 1)?;
+        if listed {
+            self.add(kind, at + 1, end);
+        }
+        let at = skip_space(text, end + 1);
+        (*text.get(at)? == b':').then(|| skip_space(text, at + 1))
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "there are fewer values than bytes, which `read` has counted")]
+    fn add(&mut self, kind: Kind, start: usize, end: usize) -> u32 {
+        let node = self.nodes.len() as u32;
+        self.nodes.push(Node { kind, start: start as u32, end: end as u32, next: node + 1 });
+        node
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "as in `add`")]
+    fn end(&mut self, node: u32, end: usize) {
+        let next = self.nodes.len() as u32;
+        let node = &mut self.nodes[node as usize];
+        (node.end, node.next) = (end as u32, next);
+    }
+
+    /// Takes the values of the innermost open container that holds most of them off the list; returns its depth.
+    fn pass_over(&mut self) -> usize {
+        let most = |open: &Open| self.nodes.len() - open.node as usize > MOST_VALUES / 2;
+        let index = self.open.iter().rposition(most).unwrap_or(0);
+        let node = self.open[index].node as usize;
+        self.nodes.truncate(node + 1);
+        self.nodes[node].kind = Kind::Large;
+        index + 1
+    }
+}
+
+/// Reads a value that holds no other: its kind, where its text begins and ends, and where it ends.
+fn scalar(text: &[u8], at: usize) -> Option<(Kind, usize, usize, usize)> {
+    if text[at] == b'"' {
+        let (kind, end) = string(text, at + 1)?;
+        return Some((kind, at + 1, end, end + 1));
+    }
+    for (word, kind) in WORDS {
+        if text[at..].starts_with(word) {
+            return Some((*kind, at, at + word.len(), at + word.len()));
+        }
+    }
+    let end = number(text, at)?;
+    Some((Kind::Number, at, end, end))
+}
+
+/// Python's `json.dumps` writes the last three, which are no JSON.
+const WORDS: &[(&[u8], Kind)] = &[
+    (b"true", Kind::True),
+    (b"false", Kind::False),
+    (b"null", Kind::Null),
+    (b"NaN", Kind::Number),
+    (b"Infinity", Kind::Number),
+    (b"-Infinity", Kind::Number),
+];
+
+/// Finds the end of a string, and whether it has escapes. Control characters are let through.
+fn string(text: &[u8], start: usize) -> Option<(Kind, usize)> {
+    let mut at = start;
+    let mut kind = Kind::String;
+    loop {
+        at += memchr2(b'"', b'\\', text.get(at..)?)?;
+        if text[at] == b'"' {
+            return Some((kind, at));
+        }
+        kind = Kind::Escaped;
+        at += 2;
+    }
+}
+
+/// Finds the end of a number by RFC 8259, section 6.
+fn number(text: &[u8], start: usize) -> Option<usize> {
+    let digits = |at: usize| at + text[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let integer = start + usize::from(text.get(start) == Some(&b'-'));
+    let mut end = digits(integer);
+    if end == integer || (end > integer + 1 && text[integer] == b'0') {
+        return None;
+    }
+    if text.get(end) == Some(&b'.') {
+        let fraction = end + 1;
+        end = digits(fraction);
+        if end == fraction {
+            return None;
+        }
+    }
+    if matches!(text.get(end), Some(b'e' | b'E')) {
+        let exponent = end + 1 + usize::from(matches!(text.get(end + 1), Some(b'+' | b'-')));
+        end = digits(exponent.min(text.len()));
+        if end == exponent {
+            return None;
+        }
+    }
+    Some(end)
+}
+
+fn skip_space(text: &[u8], mut at: usize) -> usize {
+    while matches!(text.get(at), Some(b' ' | b'\n' | b'\r' | b'\t')) {
+        at += 1;
+    }
+    at
+}

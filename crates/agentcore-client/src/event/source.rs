@@ -1,0 +1,156 @@
+//! An answer of any kind as server-sent events: a stream of them, JSON, lines of JSON, or text as it comes. Judges no meaning.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use agentcore_http::{ByteStream, Response, SseEvent, sse};
+use bytes::{Bytes, BytesMut};
+use bytestring::ByteString;
+use futures_core::Stream as _;
+
+use crate::{BoxFuture, Error, ErrorKind};
+
+/// Where an answer's events come from.
+pub(super) enum Source {
+    Events(Box<sse::EventStream>),
+    /// A JSON answer, read as a whole.
+    Json(BoxFuture<'static, Result<Bytes, Error>>),
+    Lines(Pieces),
+    Text(Pieces),
+    Over,
+}
+
+/// The next part of an answer.
+pub(super) enum Part {
+    Event(SseEvent),
+    /// The whole of a JSON answer.
+    Json(ByteString),
+    Text(ByteString),
+}
+
+/// The bytes of a streamed answer that are still part of a line or a character.
+pub(super) struct Pieces {
+    bytes: Pin<Box<ByteStream>>,
+    held: BytesMut,
+    max: usize,
+    ended: bool,
+}
+
+impl Source {
+    pub(super) fn new(response: Response) -> Self {
+        let max = response.max_event_bytes();
+        let pieces = |response: Response| Pieces {
+            bytes: Box::pin(response.into_stream()),
+            held: BytesMut::new(),
+            max,
+            ended: false,
+        };
+        if response.is_event_stream() {
+            Self::Events(Box::new(response.events().unterminated()))
+        } else if response.is_json() {
+            Self::Json(Box::pin(response.bytes()))
+        } else if response.is_json_lines() {
+            Self::Lines(pieces(response))
+        } else {
+            Self::Text(pieces(response))
+        }
+    }
+
+    /// The first line of a stream of events that is no part of their grammar.
+    pub(super) fn unknown_line(&self) -> Option<String> {
+        match self {
+            Self::Events(events) => events.unknown_line(),
+            _ => None,
+        }
+    }
+
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Part, Error>>> {
+        Poll::Ready(match self {
+            Self::Events(events) => ready!(Pin::new(&mut **events).poll_next(cx)).map(|event| event.map(Part::Event)),
+            Self::Json(body) => {
+                let body = ready!(body.as_mut().poll(cx));
+                *self = Self::Over;
+                Some(body.map(|body| {
+                    Part::Json(text(
+                        body.strip_prefix(BYTE_ORDER_MARK).map_or_else(|| body.clone(), |rest| body.slice_ref(rest)),
+                    ))
+                }))
+            }
+            Self::Lines(pieces) => {
+                ready!(pieces.poll(cx, line)).map(|line| line.map(|line| Part::Event(SseEvent::new(line))))
+            }
+            Self::Text(pieces) => ready!(pieces.poll(cx, characters)).map(|text| text.map(Part::Text)),
+            Self::Over => None,
+        })
+    }
+}
+
+impl Pieces {
+    /// Takes the next part off what has come, or waits for more. What is left at the end is the last part.
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        take: impl Fn(&mut BytesMut) -> Option<BytesMut>,
+    ) -> Poll<Option<Result<ByteString, Error>>> {
+        loop {
+            if let Some(part) = take(&mut self.held) {
+                return Poll::Ready(Some(Ok(text(part.freeze()))));
+            }
+            if self.ended {
+                let rest = self.held.split();
+                return Poll::Ready((!rest.is_empty()).then(|| Ok(text(rest.freeze()))));
+            }
+            match ready!(self.bytes.as_mut().poll_next(cx)) {
+                Some(Ok(_)) if self.held.len() > self.max => {
+                    self.ended = true;
+                    self.held.clear();
+                    let message = format!("a line of the answer is longer than {} bytes", self.max);
+                    return Poll::Ready(Some(Err(Error::new(ErrorKind::BrokenOff, message).lasting())));
+                }
+                Some(Ok(piece)) => self.held.extend_from_slice(&piece),
+                Some(Err(error)) => {
+                    self.ended = true;
+                    self.held.clear();
+                    return Poll::Ready(Some(Err(error)));
+                }
+                None => self.ended = true,
+            }
+        }
+    }
+}
+
+/// Takes a line, without its end.
+fn line(held: &mut BytesMut) -> Option<BytesMut> {
+    loop {
+        let end = memchr::memchr(b'\n', held)?;
+        let mut line = held.split_to(end + 1);
+        line.truncate(line.trim_ascii_end().len());
+        if !line.is_empty() {
+            return Some(line);
+        }
+    }
+}
+
+/// Takes all but the beginning of a character whose rest has not come.
+fn characters(held: &mut BytesMut) -> Option<BytesMut> {
+    let whole = match std::str::from_utf8(held) {
+        Ok(_) => held.len(),
+        Err(error) if error.error_len().is_none() => error.valid_up_to(),
+        // Bytes that are no UTF-8 will be replaced; what begins behind them waits.
+        Err(_) => {
+            let last = held.utf8_chunks().last().map(|chunk| chunk.invalid());
+            let waits =
+                last.is_some_and(|last| std::str::from_utf8(last).is_err_and(|error| error.error_len().is_none()));
+            held.len() - if waits { last.map_or(0, <[u8]>::len) } else { 0 }
+        }
+    };
+    (whole > 0).then(|| held.split_to(whole))
+}
+
+fn text(bytes: Bytes) -> ByteString {
+    ByteString::try_from(bytes.clone()).unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned().into())
+}
+
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
