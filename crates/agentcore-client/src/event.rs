@@ -1,6 +1,6 @@
 //! What an agent says, event by event, whichever way it says it.
 //!
-//! A dialect is told by the shape of each event; none has to be chosen, and what is not understood passes through as it came.
+//! A dialect is found by the shapes of a stream's events; none has to be chosen, and what is not understood passes through as it came.
 //! One file a dialect; a dialect never fails, it passes.
 //!
 //! | dialect | shape of an event | becomes | checked against |
@@ -14,9 +14,13 @@
 //! | AG-UI | `{"type": "TEXT_MESSAGE_CONTENT"}` and its kin | all kinds | AG-UI's bytes; snapshots, chunks and reasoning: descriptions |
 //! | A2A 0.3, 1.x | JSON-RPC results: artifacts, statuses, messages, tasks | text, state, errors | a2a-sdk 0.3's and 1.x's bytes |
 //! | MCP | JSON-RPC results of tools, notifications | text, errors, trace | the Python SDK's bytes |
+//! | LlamaIndex | `{"event": "agent_stream", "delta", "response"}`, `{"event": "done"}` | text, trace | its adapter's source |
+//! | OpenAI | `{"choices"}`, `{"type": "response.…"}` | text, reasoning, tool uses, errors, trace | descriptions |
+//! | Anthropic | `{"type": "content_block_delta"}` and its kin | the same | descriptions |
 //! | errors | the official Python SDK's `{"error", "error_type", "message"}`, JSON-RPC's | errors | the SDK's bytes |
 //!
-//! Strings that hold Python reprs, numbers, `NaN` and JSON that is broken are [`Event::Other`].
+//! In a stream of JSON, strings that hold Python reprs, numbers, `NaN` and JSON that is broken are [`Event::Other`]; in a stream of
+//! bare words they are words.
 //!
 //! Text is never lost and counts once: Strands, Converse, LangGraph and A2A repeat a message as a whole after its pieces, and such
 //! a repetition is [`Event::Other`] too. Two equal strings one after the other are two pieces of text.

@@ -23,7 +23,7 @@ use crate::{Error, Reply};
 /// # let arn = mock.arn("story");
 /// let reply = client.runtime(arn.clone()).invoke("Tell me a story").await?;
 /// let map = reply.legacy();
-/// assert_eq!(map["completion"], reply.text);
+/// assert_eq!(map["completion"], *reply.text);
 /// assert_eq!(map["agent_arn"], arn.as_str());
 /// assert_eq!(map["success"], true);
 /// # Ok(()) }
