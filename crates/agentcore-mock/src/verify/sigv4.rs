@@ -68,22 +68,21 @@ impl SigV4Verifier<'_> {
     }
 
     fn check_scope(&self, authorization: &Authorization<'_>, date: &str) -> Result<(), ServiceError> {
+        let [scoped_day, region, service, terminator] = authorization.scope;
         let day = date.get(..8).unwrap_or_default();
-        if authorization.terminator != TERMINATOR {
+        if terminator != TERMINATOR {
             return Err(invalid(format!("Credential should be scoped with a valid terminator: '{TERMINATOR}'.")));
         }
-        if authorization.service != self.service {
+        if service != self.service {
             return Err(invalid(format!("Credential should be scoped to correct service: '{}'.", self.service)));
         }
-        if authorization.region != self.region {
-            let region = authorization.region;
+        if region != self.region {
             return Err(invalid(format!("Credential should be scoped to a valid region, not '{region}'.")));
         }
-        if authorization.date != day {
+        if scoped_day != day {
             return Err(invalid(format!(
                 "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: \
-                 '{}' != '{day}', from '{date}'.",
-                authorization.date
+                 '{scoped_day}' != '{day}', from '{date}'."
             )));
         }
         Ok(())
@@ -124,21 +123,22 @@ impl SigV4Verifier<'_> {
     ) -> Result<(), ServiceError> {
         let body_hash = hex(digest::digest(&digest::SHA256, &request.body).as_ref());
         let canonical = canonical::request(request, query, &authorization.signed_headers, &body_hash);
-        let scope = [authorization.date, authorization.region, authorization.service, authorization.terminator];
-        let string_to_sign = string_to_sign(date, &scope, &canonical);
-        let signature = signature(self.credentials.secret_access_key(), &scope, &string_to_sign);
-        constant_time::verify_slices_are_equal(signature.as_bytes(), authorization.signature.as_bytes())
-            .map_err(|_| mismatch())
+        let string_to_sign = string_to_sign(date, &authorization.scope, &canonical);
+        let signature = signature(self.credentials.secret_access_key(), &authorization.scope, &string_to_sign);
+        constant_time::verify_slices_are_equal(signature.as_bytes(), authorization.signature.as_bytes()).map_err(|_| {
+            invalid(
+                "The request signature we calculated does not match the signature you provided. Check your AWS Secret \
+                 Access Key and signing method. Consult the service documentation for details.",
+            )
+        })
     }
 }
 
 /// The parameters of a signature.
 struct Authorization<'a> {
     access_key_id: &'a str,
-    date: &'a str,
-    region: &'a str,
-    service: &'a str,
-    terminator: &'a str,
+    /// The day, the region, the service and the terminator.
+    scope: [&'a str; 4],
     signed_headers: Vec<&'a str>,
     signature: &'a str,
 }
@@ -148,33 +148,25 @@ impl<'a> Authorization<'a> {
     fn parse(parameters: &'a str) -> Result<Self, ServiceError> {
         let mut found = [None; 3];
         for parameter in parameters.split(',') {
-            let slot = parameter.trim().split_once('=').and_then(|(name, value)| {
-                let index = PARAMETERS.iter().position(|known| *known == name)?;
-                Some((found.get_mut(index)?, value))
-            });
-            match slot {
-                Some((slot @ None, value)) => *slot = Some(value),
+            let (name, value) = parameter.trim().split_once('=').unwrap_or_default();
+            match PARAMETERS.iter().position(|known| *known == name) {
+                Some(index) if found[index].is_none() => found[index] = Some(value),
                 _ => return Err(incomplete("Authorization header holds a parameter that is unknown or repeated.")),
             }
         }
-        let [credential, signed_headers, signature] = found;
-        let required =
-            |index: usize| incomplete(format!("Authorization header requires '{}' parameter.", PARAMETERS[index]));
-        let credential = credential.ok_or_else(|| required(0))?;
-        let signed_headers = signed_headers.ok_or_else(|| required(1))?;
-        let signature = signature.ok_or_else(|| required(2))?;
-        Self::new(credential, signed_headers, signature)
+        let required = |index: usize| {
+            let name = PARAMETERS[index];
+            found[index].ok_or_else(|| incomplete(format!("Authorization header requires '{name}' parameter.")))
+        };
+        Self::new(required(0)?, required(1)?, required(2)?)
     }
 
     fn new(credential: &'a str, signed_headers: &'a str, signature: &'a str) -> Result<Self, ServiceError> {
-        let [access_key_id, date, region, service, terminator] =
-            credential.split('/').collect::<Vec<_>>().try_into().map_err(|_| {
-                incomplete(
-                    "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term.",
-                )
-            })?;
-        let signed_headers = signed_headers.split(';').collect();
-        Ok(Self { access_key_id, date, region, service, terminator, signed_headers, signature })
+        let elements: [&str; 5] = credential.split('/').collect::<Vec<_>>().try_into().map_err(|_| {
+            incomplete("Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term.")
+        })?;
+        let [access_key_id, scope @ ..] = elements;
+        Ok(Self { access_key_id, scope, signed_headers: signed_headers.split(';').collect(), signature })
     }
 }
 
@@ -233,13 +225,6 @@ fn incomplete(message: impl Into<String>) -> ServiceError {
 
 fn invalid(message: impl Into<String>) -> ServiceError {
     ServiceError::forbidden("InvalidSignatureException", message)
-}
-
-fn mismatch() -> ServiceError {
-    invalid(
-        "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access \
-         Key and signing method. Consult the service documentation for details.",
-    )
 }
 
 /// The name of the algorithm, as the `authorization` header begins with it.
