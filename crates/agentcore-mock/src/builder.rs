@@ -15,7 +15,7 @@ use crate::{
     invocation::{AgentRequest, AgentResponse},
     mock::Mock,
     runtime::{self, RuntimeState},
-    server::{BoundListener, Certificate},
+    server::{self, Certificate, Server},
     verify::{Credentials, InboundAuth},
 };
 
@@ -158,10 +158,10 @@ impl MockBuilder {
     /// If the port is taken, or a key or certificate cannot be made.
     pub async fn start(self) -> Result<Mock, Error> {
         let port = self.port;
-        let listener = BoundListener::bind(port).await.map_err(|source| Error::Bind { port, source })?;
+        let (listener, address) = server::bind(port).await.map_err(|source| Error::Bind { port, source })?;
         let certificate = self.tls.then(Certificate::generate).transpose()?;
         let scheme = if self.tls { "https" } else { "http" };
-        let url = format!("{scheme}://{}", listener.address());
+        let url = format!("{scheme}://{address}");
         let issuer = Issuer::new(url.clone())?;
         let user_pool = UserPool::new(issuer, self.users, self.token_lifetime, self.rotates, self.token_outages)?;
         let runtime = Arc::new(RuntimeState {
@@ -176,7 +176,7 @@ impl MockBuilder {
             attempts: Default::default(),
         });
         let (root_certificate_pem, tls) = certificate.map(|made| (made.root_pem, made.acceptor)).unzip();
-        let server = listener.serve(tls, runtime::router(runtime.clone()));
+        let server = Server::start(listener, tls, runtime::router(runtime.clone()));
         Ok(Mock { url, root_certificate_pem, runtime, server })
     }
 }

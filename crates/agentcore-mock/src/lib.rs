@@ -149,6 +149,7 @@ mod error;
 mod faults;
 mod identity;
 mod invocation;
+mod lock;
 mod mock;
 mod record;
 mod runtime;

@@ -1,14 +1,12 @@
 //! The record of every request, for a test's assertions. Keeps no response, and shows no secret in `Debug`.
 
-use std::{
-    collections::VecDeque,
-    fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::VecDeque, fmt, sync::Mutex};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Version};
 use percent_encoding::percent_decode_str;
+
+use crate::lock::lock;
 
 /// A request as the mock received it, with its outcome.
 ///
@@ -137,7 +135,7 @@ struct Entries {
 
 impl RequestLog {
     pub(crate) fn push(&self, request: RecordedRequest) {
-        let mut entries = self.entries();
+        let mut entries = lock(&self.0);
         entries.body_bytes += request.body.len();
         entries.requests.push_back(request);
         while entries.requests.len() > MAX_REQUESTS
@@ -149,15 +147,11 @@ impl RequestLog {
     }
 
     pub(crate) fn snapshot(&self) -> Vec<RecordedRequest> {
-        self.entries().requests.iter().cloned().collect()
+        lock(&self.0).requests.iter().cloned().collect()
     }
 
     pub(crate) fn take(&self) -> Vec<RecordedRequest> {
-        std::mem::take(&mut *self.entries()).requests.into()
-    }
-
-    fn entries(&self) -> MutexGuard<'_, Entries> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        std::mem::take(&mut *lock(&self.0)).requests.into()
     }
 }
 

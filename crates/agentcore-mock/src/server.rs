@@ -7,10 +7,9 @@ use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
 };
 
 use axum::{
@@ -28,41 +27,13 @@ pub(crate) use certificate::Certificate;
 pub(crate) use connection::ConnectionControl;
 use connection::{Connection, Stream};
 
-/// A bound port that is not served yet.
-pub(crate) struct BoundListener {
-    listener: TcpListener,
-    address: SocketAddr,
-}
+use crate::lock::lock;
 
-impl BoundListener {
-    /// Binds a port of 127.0.0.1; 0 is any free one.
-    pub(crate) async fn bind(port: u16) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
-        let address = listener.local_addr()?;
-        Ok(Self { listener, address })
-    }
-
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Serves until the server is dropped.
-    pub(crate) fn serve(self, tls: Option<TlsAcceptor>, router: Router) -> Server {
-        let connections = Arc::new(Connections::default());
-        let acceptor = Acceptor {
-            listener: self.listener,
-            address: self.address,
-            tls,
-            handshakes: JoinSet::new(),
-            connections: connections.clone(),
-        };
-        let service = router.into_make_service_with_connect_info::<ConnectionControl>();
-        let task = tokio::spawn(async move {
-            // The listener never ends, and so neither does this future.
-            let _ = axum::serve(acceptor, service).await;
-        });
-        Server { connections, task }
-    }
+/// Binds a port of 127.0.0.1, of which 0 is any free one, and returns its address too.
+pub(crate) async fn bind(port: u16) -> io::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
 }
 
 /// A running server. Dropping it closes the port and every connection.
@@ -72,6 +43,18 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// Serves until the server is dropped.
+    pub(crate) fn start(listener: TcpListener, tls: Option<TlsAcceptor>, router: Router) -> Self {
+        let connections = Arc::new(Connections { accepted: AtomicUsize::new(0), open: Mutex::new(Some(Vec::new())) });
+        let acceptor = Acceptor { listener, tls, handshakes: JoinSet::new(), connections: connections.clone() };
+        let service = router.into_make_service_with_connect_info::<ConnectionControl>();
+        let task = tokio::spawn(async move {
+            // The listener never ends, and so neither does this future.
+            let _ = axum::serve(acceptor, service).await;
+        });
+        Self { connections, task }
+    }
+
     /// Returns the number of TCP connections accepted so far.
     pub(crate) fn accepted(&self) -> usize {
         self.connections.accepted.load(Ordering::Relaxed)
@@ -80,8 +63,8 @@ impl Server {
     /// Returns the number of TCP connections that are open.
     #[cfg(test)]
     pub(crate) fn open(&self) -> usize {
-        let open = self.connections.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.controls.iter().filter(|control| control.is_open()).count()
+        let open = lock(&self.connections.open);
+        open.iter().flatten().filter(|control| control.is_open()).count()
     }
 }
 
@@ -95,35 +78,28 @@ impl Drop for Server {
 /// The connections of a server, which closes all of them when it is dropped.
 ///
 /// The HTTP server runs each connection in a task of its own, which outlives the accepting task.
-#[derive(Default)]
 struct Connections {
     accepted: AtomicUsize,
-    open: Mutex<Open>,
-}
-
-#[derive(Default)]
-struct Open {
-    controls: Vec<ConnectionControl>,
-    is_closed: bool,
+    /// The open ones, or `None` once all are to be closed.
+    open: Mutex<Option<Vec<ConnectionControl>>>,
 }
 
 impl Connections {
     fn add(&self, stream: impl Stream + 'static) -> Connection {
         let connection = Connection::new(stream);
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.controls.retain(ConnectionControl::is_open);
-        if open.is_closed {
-            connection.control().close();
-        } else {
-            open.controls.push(connection.control().clone());
+        match &mut *lock(&self.open) {
+            Some(open) => {
+                open.retain(ConnectionControl::is_open);
+                open.push(connection.control().clone());
+            }
+            None => connection.control().close(),
         }
         connection
     }
 
     fn close(&self) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.is_closed = true;
-        open.controls.drain(..).for_each(|control| control.close());
+        let open = lock(&self.open).take();
+        open.into_iter().flatten().for_each(|control| control.close());
     }
 }
 
@@ -136,9 +112,8 @@ impl Connected<IncomingStream<'_, Acceptor>> for ConnectionControl {
 /// Accepts connections, and runs their TLS handshakes concurrently so that a slow one delays no other.
 struct Acceptor {
     listener: TcpListener,
-    address: SocketAddr,
     tls: Option<TlsAcceptor>,
-    handshakes: JoinSet<io::Result<TlsStream<TcpStream>>>,
+    handshakes: JoinSet<io::Result<(TlsStream<TcpStream>, SocketAddr)>>,
     connections: Arc<Connections>,
 }
 
@@ -149,25 +124,21 @@ impl Listener for Acceptor {
     async fn accept(&mut self) -> (Connection, SocketAddr) {
         loop {
             tokio::select! {
-                accepted = self.listener.accept() => {
-                    let Ok((stream, _)) = accepted else {
-                        // Most likely no file descriptor is left: in a second other connections may close.
-                        tokio::time::sleep(Duration::from_secs(1)).await;
-                        continue;
-                    };
+                // axum's own accepting, which waits a second where no file descriptor is left.
+                (stream, peer) = Listener::accept(&mut self.listener) => {
                     self.connections.accepted.fetch_add(1, Ordering::Relaxed);
                     // A stream of words is many small writes. Without the option it is only slower.
                     let _ = stream.set_nodelay(true);
                     match self.tls.clone() {
                         Some(tls) => {
-                            self.handshakes.spawn(async move { tls.accept(stream).await });
+                            self.handshakes.spawn(async move { Ok((tls.accept(stream).await?, peer)) });
                         }
-                        None => return (self.connections.add(stream), self.address),
+                        None => return (self.connections.add(stream), peer),
                     }
                 }
                 Some(handshake) = self.handshakes.join_next() => {
-                    if let Ok(Ok(stream)) = handshake {
-                        return (self.connections.add(stream), self.address);
+                    if let Ok(Ok((stream, peer))) = handshake {
+                        return (self.connections.add(stream), peer);
                     }
                 }
             }
@@ -175,7 +146,7 @@ impl Listener for Acceptor {
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.address)
+        self.listener.local_addr()
     }
 }
 

@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     fmt,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Mutex, MutexGuard,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
@@ -18,7 +18,7 @@ use super::{
     srp::SrpServer,
     user::User,
 };
-use crate::error::Error;
+use crate::{error::Error, lock::lock};
 
 /// The user pool of a mock, with its one app client.
 pub struct UserPool {
@@ -96,7 +96,7 @@ impl UserPool {
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// Returns the user of an alias or of a user name.

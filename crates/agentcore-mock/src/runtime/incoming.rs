@@ -1,12 +1,13 @@
 //! Reads a request to its end, but never more of it than the service accepts.
 
+use std::error::Error;
+
 use axum::{
-    body::{Body, Bytes},
+    body::{Body, Bytes, HttpBody, to_bytes},
     extract::{ConnectInfo, FromRequest, Request},
-    http::StatusCode,
 };
-use futures_util::StreamExt;
-use http::{HeaderMap, HeaderValue, Response, Uri, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header, request::Parts};
+use http_body_util::LengthLimitError;
 
 use crate::{
     invocation::AgentResponse, record::RecordedRequest, server::ConnectionControl, service_error::ServiceError,
@@ -47,11 +48,8 @@ impl<S: Sync> FromRequest<S> for IncomingRequest {
         let (parts, body) = request.into_parts();
         let Parts { method, uri, version, headers, extensions, .. } = parts;
         let control = extensions.get().map(|ConnectInfo(control): &ConnectInfo<ConnectionControl>| control.clone());
-        let body = match content_length(&headers) {
-            Some(length) if length > MAX_PAYLOAD_BYTES => None,
-            // The client of an incomplete body has gone.
-            _ => read(body, MAX_PAYLOAD_BYTES).await.map_err(|_| StatusCode::BAD_REQUEST)?,
-        };
+        // The client of an incomplete body has gone.
+        let body = read(body, MAX_PAYLOAD_BYTES).await.map_err(|_| StatusCode::BAD_REQUEST)?;
         let is_too_large = body.is_none();
         let request = RecordedRequest {
             headers: received_headers(headers, &uri),
@@ -62,17 +60,15 @@ impl<S: Sync> FromRequest<S> for IncomingRequest {
     }
 }
 
-/// Reads a body, or returns `None` as soon as it is larger than `max` bytes.
+/// Reads a body, or returns `None` as soon as it is known to be larger than `max` bytes.
 async fn read(body: Body, max: usize) -> Result<Option<Bytes>, axum::Error> {
-    let mut stream = body.into_data_stream();
-    let mut whole = Vec::new();
-    while let Some(chunk) = stream.next().await {
-        whole.extend_from_slice(&chunk?);
-        if whole.len() > max {
-            return Ok(None);
-        }
+    if body.size_hint().lower() > max as u64 {
+        return Ok(None);
     }
-    Ok(Some(whole.into()))
+    match to_bytes(body, max).await {
+        Err(error) if error.source().is_some_and(|source| source.is::<LengthLimitError>()) => Ok(None),
+        whole => whole.map(Some),
+    }
 }
 
 /// Adds HTTP/2's `:authority` as `host`, as signatures have it, and hides the credentials from `Debug`.
@@ -85,10 +81,6 @@ fn received_headers(mut headers: HeaderMap, uri: &Uri) -> HeaderMap {
         value.set_sensitive(is_credential_header(name));
     }
     headers
-}
-
-fn content_length(headers: &HeaderMap) -> Option<usize> {
-    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// The largest payload: 100 MB ("Quotas for Amazon Bedrock AgentCore").

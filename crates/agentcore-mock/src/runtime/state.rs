@@ -1,10 +1,6 @@
 //! The state that the routes share: admits requests, finds agents and records what was decided. Writes no HTTP.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-    time::SystemTime,
-};
+use std::{collections::HashMap, sync::Mutex, time::SystemTime};
 
 use agentcore_core::header::{SESSION_ID, USER_ID};
 
@@ -18,6 +14,7 @@ use crate::{
     clock::Clock,
     identity::UserPool,
     invocation::AgentRequest,
+    lock::lock,
     record::{RecordedRequest, RequestLog},
     service_error::ServiceError,
     verify::{Authenticator, Credentials, InboundAuth, SigV4Verifier},
@@ -124,7 +121,7 @@ pub(crate) struct Attempts(Mutex<HashMap<(String, Option<String>), u64>>);
 impl Attempts {
     /// Counts a call, and returns the number of calls so far, this one included.
     fn count(&self, agent: &str, session_id: Option<String>) -> u64 {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = lock(&self.0);
         let count = counts.entry((agent.to_owned(), session_id)).or_default();
         *count += 1;
         *count

@@ -10,18 +10,12 @@ pub(super) async fn inject(fault: WebSocketFault, connection: &mut Connection) -
     match fault {
         WebSocketFault::Close(code) => {
             echo_once(connection).await?;
-            Err(End::Close(code, REASON))
+            return Err(End::Close(code, REASON));
         }
-        WebSocketFault::CloseNow(code) => Err(End::Close(code, REASON)),
-        WebSocketFault::Drop(_) => echo_once(connection).await,
-        WebSocketFault::Deaf => {
-            connection.stop_reading().await;
-            Ok(())
-        }
-        WebSocketFault::Silent => {
-            connection.discard().await;
-            Ok(())
-        }
+        WebSocketFault::CloseNow(code) => return Err(End::Close(code, REASON)),
+        WebSocketFault::Drop(_) => echo_once(connection).await?,
+        WebSocketFault::Deaf => connection.stop_reading().await,
+        WebSocketFault::Silent => connection.discard().await,
         WebSocketFault::NoClose => {
             loop {
                 match connection.recv_any().await? {
@@ -31,9 +25,9 @@ pub(super) async fn inject(fault: WebSocketFault, connection: &mut Connection) -
                 }
             }
             connection.discard().await;
-            Ok(())
         }
     }
+    Ok(())
 }
 
 async fn echo_once(connection: &mut Connection) -> Result<(), End> {

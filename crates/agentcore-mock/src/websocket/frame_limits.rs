@@ -1,13 +1,13 @@
 //! Measures a client's frames, which the library joins to messages, against the limits of the service. Closes nothing.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
 use tokio::time::Instant;
 
-use crate::server::ConnectionControl;
+use crate::{lock::lock, server::ConnectionControl};
 
 /// The limits of a connection's frames.
 #[derive(Clone)]
@@ -18,17 +18,13 @@ impl FrameLimits {
     pub(crate) fn observe(control: &ConnectionControl) -> Self {
         let limits = Self(Arc::default());
         let observer = limits.clone();
-        control.observe(move |bytes| observer.meter().read(bytes, Instant::now()));
+        control.observe(move |bytes| lock(&observer.0).read(bytes, Instant::now()));
         limits
     }
 
     /// Returns the first limit that was exceeded.
     pub(super) fn exceeded(&self) -> Option<Limit> {
-        self.meter().exceeded
-    }
-
-    fn meter(&self) -> MutexGuard<'_, Meter> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0).exceeded
     }
 }
 
