@@ -25,6 +25,20 @@ use tokio::{
 use crate::{Caller, InboundAuth, Mock};
 
 const SESSION: &str = "session-0123456789-0123456789-0123456789";
+const SESSION_HEADER: &str = "X-Amzn-Bedrock-AgentCore-Runtime-Session-Id";
+
+/// The subject of [`Mock::token`].
+const SUBJECT: &str = "5d0b3a52-7f0e-4d6c-9a7e-2f5a1c8b9e01";
+
+/// The errors that the tables below repeat.
+const INVALID: (u16, &str) = (400, "ValidationException");
+const UNAUTHORIZED: (u16, &str) = (401, "UnauthorizedException");
+const DENIED: (u16, &str) = (403, "AccessDeniedException");
+const INCOMPLETE: (u16, &str) = (403, "IncompleteSignatureException");
+const MISSING: (u16, &str) = (403, "MissingAuthenticationTokenException");
+const NOT_FOUND: (u16, &str) = (404, "ResourceNotFoundException");
+const UNKNOWN: (u16, &str) = (404, "UnknownOperationException");
+const UNSUPPORTED: (u16, &str) = (424, "RuntimeClientError");
 
 struct Answer {
     status: u16,
@@ -58,20 +72,53 @@ impl Answer {
     }
 }
 
+/// Connects and sends bytes.
+async fn connect(mock: &Mock, bytes: &str) -> TcpStream {
+    let mut socket = TcpStream::connect(mock.url().trim_start_matches("http://")).await.unwrap();
+    socket.write_all(bytes.as_bytes()).await.unwrap();
+    socket
+}
+
 /// Sends bytes, closes nothing, and reads to the end of the connection.
-async fn raw(mock: &Mock, request: &str) -> io::Result<String> {
-    let mut socket = TcpStream::connect(mock.url().trim_start_matches("http://")).await?;
-    socket.write_all(request.as_bytes()).await?;
+async fn raw(mock: &Mock, request: &str) -> io::Result<Vec<u8>> {
     let mut answer = Vec::new();
-    socket.read_to_end(&mut answer).await?;
-    Ok(String::from_utf8(answer).unwrap())
+    connect(mock, request).await.read_to_end(&mut answer).await?;
+    Ok(answer)
+}
+
+/// Receives until the last bytes are these, and returns all.
+async fn receive(socket: &mut TcpStream, end: &[u8]) -> Vec<u8> {
+    let mut answer = Vec::new();
+    while !answer.ends_with(end) {
+        assert_ne!(socket.read_buf(&mut answer).await.unwrap(), 0);
+    }
+    answer
+}
+
+/// Waits on tokio's clock, which is paused and so runs ahead while nothing happens.
+async fn hears_nothing(socket: &mut TcpStream) {
+    tokio::time::pause();
+    let heard = tokio::time::timeout(Duration::from_secs(3600), socket.read_u8()).await;
+    assert!(heard.is_err(), "{heard:?}");
+    tokio::time::resume();
+}
+
+/// Returns the head of a request: its line, its headers and the empty line.
+fn head(line: &str, headers: &[(&str, &str)]) -> String {
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    format!("{line}\r\n{headers}\r\n")
 }
 
 async fn send(mock: &Mock, line: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let length = body.len().to_string();
+    let headers = [&[("Host", "x"), ("Content-Length", &length)], headers].concat();
     // HTTP/1.0 has no chunks, so that the body can be compared as it is.
-    let request = format!("{line} HTTP/1.0\r\nHost: x\r\nContent-Length: {}\r\n{headers}\r\n{body}", body.len());
-    Answer::read(&raw(mock, &request).await.unwrap())
+    let answer = raw(mock, &(head(&format!("{line} HTTP/1.0"), &headers) + body)).await.unwrap();
+    Answer::read(&String::from_utf8(answer).unwrap())
+}
+
+fn bearer(mock: &Mock) -> String {
+    format!("Bearer {}", mock.token())
 }
 
 fn path(agent: &str) -> String {
@@ -79,15 +126,16 @@ fn path(agent: &str) -> String {
 }
 
 async fn invoke_with(mock: &Mock, agent: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-    let bearer = format!("Bearer {}", mock.token());
+    let bearer = bearer(mock);
     let headers = [&[("Authorization", bearer.as_str())], headers].concat();
     send(mock, &format!("POST {}", path(agent)), &headers, body).await
 }
 
 async fn invoke(mock: &Mock, agent: &str) -> Answer {
-    let session = ("X-Amzn-Bedrock-AgentCore-Runtime-Session-Id", SESSION);
-    invoke_with(mock, agent, &[session], r#"{"prompt": "Hi"}"#).await
+    invoke_with(mock, agent, &[(SESSION_HEADER, SESSION)], r#"{"prompt": "Hi"}"#).await
 }
+
+const PING: &str = "GET /ping HTTP/1.1\r\nHost: x\r\n\r\n";
 
 /// A mock is shared by the tasks of a test.
 const _: fn() = || {
@@ -131,7 +179,7 @@ async fn echo_sees_what_was_sent() {
     assert_eq!(&request.body[..], br#"{"prompt": "Hi"}"#);
     assert_eq!(request.header("traceparent"), Some(headers[4].1));
     assert_eq!((request.agent.as_deref(), request.error), (Some("echo"), None));
-    assert_eq!(request.caller, Some(Caller::Jwt { subject: "5d0b3a52-7f0e-4d6c-9a7e-2f5a1c8b9e01".to_owned() }));
+    assert_eq!(request.caller, Some(Caller::Jwt { subject: SUBJECT.to_owned() }));
     let debug = format!("{request:?} {:?}", request.headers);
     assert!(!debug.contains(&bearer[7..]), "{debug}");
     assert!(mock.requests().is_empty());
@@ -153,7 +201,7 @@ async fn a_session_is_made_where_none_is_sent() {
 
 #[tokio::test]
 async fn a_local_container_asks_for_nothing() {
-    let mock = Mock::builder().clock(|| UNIX_EPOCH + Duration::from_secs(1_755_261_296)).start().await.unwrap();
+    let (mock, _) = start_with_clock().await;
     let answer = send(&mock, "POST /invocations", &[], r#"{"prompt": "Hi"}"#).await;
     assert_eq!(
         answer.json(),
@@ -170,39 +218,34 @@ async fn a_local_container_asks_for_nothing() {
 #[tokio::test]
 async fn who_comes_before_what_and_what_before_where() {
     let mock = start().await;
-    let bearer = format!("Bearer {}", mock.token());
+    let bearer = bearer(&mock);
     let good = ("authorization", bearer.as_str());
     let bad = ("authorization", "Bearer x");
-    let short = ("x-amzn-bedrock-agentcore-runtime-session-id", "short");
+    let short = (SESSION_HEADER, "short");
     let arn = |account: &str, agent: &str| path(agent).replace("123456789012", account);
-    for (path, headers, status, name) in [
-        (path("echo"), vec![], 403, "MissingAuthenticationTokenException"),
-        (path("nobody"), vec![bad, short], 401, "UnauthorizedException"),
-        (path("nobody"), vec![good, short], 400, "ValidationException"),
-        (path("nobody"), vec![good], 404, "ResourceNotFoundException"),
-        (path("echo"), vec![("authorization", "Basic eA==")], 403, "IncompleteSignatureException"),
-        (path("echo"), vec![good, good], 403, "IncompleteSignatureException"),
-        (arn("210987654321", "echo"), vec![good], 403, "AccessDeniedException"),
-        ("/runtimes/echo/invocations".to_owned(), vec![good], 400, "ValidationException"),
-        ("/runtimes/echo/invocations?accountId=".to_owned(), vec![good], 400, "ValidationException"),
-        ("/runtimes/echo/invocations?accountId=210987654321".to_owned(), vec![good], 403, "AccessDeniedException"),
-        ("/runtimes/arn%3Aaws%3As3%3A%3A%3Ax/invocations".to_owned(), vec![good], 400, "ValidationException"),
-        (
-            "/runtimes/arn%3Aaws%3As3%3A%3A%3Ax/invocations".to_owned(),
-            vec![],
-            403,
-            "MissingAuthenticationTokenException",
-        ),
-        ("/runtimes/%FF/invocations".to_owned(), vec![good], 400, "ValidationException"),
-        (path("echo%2Fx"), vec![good], 400, "ValidationException"),
-        ("/nowhere".to_owned(), vec![], 404, "UnknownOperationException"),
-        ("/ping".to_owned(), vec![], 404, "UnknownOperationException"),
+    for (path, headers, expected) in [
+        (path("echo"), vec![], MISSING),
+        (path("nobody"), vec![bad, short], UNAUTHORIZED),
+        (path("nobody"), vec![good, short], INVALID),
+        (path("nobody"), vec![good], NOT_FOUND),
+        (path("echo"), vec![("authorization", "Basic eA==")], INCOMPLETE),
+        (path("echo"), vec![good, good], INCOMPLETE),
+        (arn("210987654321", "echo"), vec![good], DENIED),
+        ("/runtimes/echo/invocations".to_owned(), vec![good], INVALID),
+        ("/runtimes/echo/invocations?accountId=".to_owned(), vec![good], INVALID),
+        ("/runtimes/echo/invocations?accountId=210987654321".to_owned(), vec![good], DENIED),
+        ("/runtimes/arn%3Aaws%3As3%3A%3A%3Ax/invocations".to_owned(), vec![good], INVALID),
+        ("/runtimes/arn%3Aaws%3As3%3A%3A%3Ax/invocations".to_owned(), vec![], MISSING),
+        ("/runtimes/%FF/invocations".to_owned(), vec![good], INVALID),
+        (path("echo%2Fx"), vec![good], INVALID),
+        ("/nowhere".to_owned(), vec![], UNKNOWN),
+        ("/ping".to_owned(), vec![], UNKNOWN),
     ] {
         let answer = send(&mock, &format!("POST {path}"), &headers, "").await;
-        assert_eq!(answer.error(), (status, name), "{path}");
+        assert_eq!(answer.error(), expected, "{path} {headers:?}");
         assert_eq!(answer.header("x-amzn-requestid").len(), 36, "{path}");
         let last = mock.requests().pop().unwrap();
-        assert_eq!((last.error, last.agent), (Some(name), None), "{path}");
+        assert_eq!((last.error, last.agent), (Some(expected.1), None), "{path}");
     }
     let by_id = send(&mock, "POST /runtimes/echo/invocations?accountId=123456789012", &[good], "").await;
     assert_eq!(by_id.status, 200);
@@ -213,18 +256,21 @@ async fn one_way_in_only() {
     let sigv4 = ("authorization", "AWS4-HMAC-SHA256 Credential=a/b/c/d/e, SignedHeaders=host, Signature=f");
     let jwt = Mock::builder().inbound_auth(InboundAuth::Jwt).start().await.unwrap();
     let signed = Mock::builder().inbound_auth(InboundAuth::SigV4).start().await.unwrap();
-    let bearer = format!("Bearer {}", signed.token());
-    for (mock, header) in [(&jwt, sigv4), (&signed, ("authorization", bearer.as_str()))] {
-        let answer = send(mock, &format!("POST {}", path("echo")), &[header], "").await;
-        assert_eq!(answer.error(), (403, "AccessDeniedException"));
-        assert!(answer.body.contains("Authorization method mismatch."), "{}", answer.body);
-    }
+    let bearer = bearer(&signed);
     let line = format!("POST {}", path("echo"));
-    assert_eq!(send(&jwt, &line, &[], "").await.error(), (401, "UnauthorizedException"));
-    assert_eq!(send(&signed, &line, &[], "").await.error(), (403, "MissingAuthenticationTokenException"));
+    for (mock, headers, expected) in [
+        (&jwt, vec![sigv4], DENIED),
+        (&signed, vec![("authorization", &*bearer)], DENIED),
+        (&jwt, vec![], UNAUTHORIZED),
+        (&signed, vec![], MISSING),
+    ] {
+        let answer = send(mock, &line, &headers, "").await;
+        assert_eq!(answer.error(), expected, "{headers:?}");
+        assert_eq!(answer.body.contains("Authorization method mismatch."), expected == DENIED, "{}", answer.body);
+    }
     assert_eq!(invoke(&jwt, "echo").await.status, 200);
     let metadata = path("echo") + "/.well-known/oauth-protected-resource";
-    assert_eq!(send(&signed, &format!("GET {metadata}"), &[], "").await.error(), (404, "ResourceNotFoundException"));
+    assert_eq!(send(&signed, &format!("GET {metadata}"), &[], "").await.error(), NOT_FOUND);
 }
 
 #[tokio::test]
@@ -257,12 +303,12 @@ async fn start_with_clock() -> (Mock, Arc<AtomicU64>) {
 #[tokio::test]
 async fn tokens_age_by_the_mocks_clock() {
     let (mock, now) = start_with_clock().await;
-    let bearer = format!("Bearer {}", mock.token());
+    let bearer = bearer(&mock);
     let call = async || send(&mock, &format!("POST {}", path("echo")), &[("authorization", &bearer)], "").await;
     now.fetch_add(3599, Ordering::SeqCst);
     assert_eq!(call().await.status, 200);
     now.fetch_add(1, Ordering::SeqCst);
-    assert_eq!(call().await.error(), (401, "UnauthorizedException"));
+    assert_eq!(call().await.error(), UNAUTHORIZED);
 }
 
 #[tokio::test]
@@ -278,22 +324,19 @@ async fn a_ping_reports_the_last_change_of_status() {
 #[tokio::test]
 async fn payloads_that_are_too_large() {
     let mock = start().await;
-    let head = format!("POST {} HTTP/1.0\r\nAuthorization: Bearer {}\r\n", path("echo"), mock.token());
-    let announced = raw(&mock, &format!("{head}Content-Length: 104857601\r\n\r\n")).await.unwrap();
-    assert_eq!(Answer::read(&announced).error(), (400, "ValidationException"));
+    let headers = [("Authorization", &*bearer(&mock)), ("Content-Length", "104857601")];
+    let announced = raw(&mock, &head(&format!("POST {} HTTP/1.0", path("echo")), &headers)).await.unwrap();
+    assert_eq!(Answer::read(&String::from_utf8(announced).unwrap()).error(), INVALID);
     assert_eq!(mock.requests()[0].error, Some("ValidationException"));
 }
 
 #[tokio::test]
 async fn connections_are_counted_and_kept_alive() {
     let mock = start().await;
-    let mut socket = TcpStream::connect(mock.url().trim_start_matches("http://")).await.unwrap();
+    let mut socket = connect(&mock, "").await;
     for _ in 0..3 {
-        socket.write_all(b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
-        let mut answer = Vec::new();
-        while !answer.ends_with(b"}") {
-            assert_ne!(socket.read_buf(&mut answer).await.unwrap(), 0);
-        }
+        socket.write_all(PING.as_bytes()).await.unwrap();
+        receive(&mut socket, b"}").await;
     }
     assert_eq!((mock.connections(), mock.requests().len()), (1, 3));
     send(&mock, "GET /ping", &[], "").await;
@@ -303,16 +346,12 @@ async fn connections_are_counted_and_kept_alive() {
 #[tokio::test]
 async fn dropping_a_mock_frees_its_port_and_ends_its_connections() {
     let mock = start().await;
-    let address = mock.url().trim_start_matches("http://").to_owned();
-    let mut idle = TcpStream::connect(&address).await.unwrap();
-    idle.write_all(b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
-    let mut answer = Vec::new();
-    while !answer.ends_with(b"}") {
-        assert_ne!(idle.read_buf(&mut answer).await.unwrap(), 0);
-    }
+    let mut idle = connect(&mock, PING).await;
+    receive(&mut idle, b"}").await;
+    let address = idle.peer_addr().unwrap();
     let runtime = Arc::downgrade(&mock.runtime);
     drop(mock);
-    assert!(matches!(idle.read_buf(&mut answer).await, Ok(0) | Err(_)));
+    assert!(matches!(idle.read(&mut [0]).await, Ok(0) | Err(_)));
     while runtime.strong_count() > 0 {
         tokio::task::yield_now().await;
     }

@@ -1,15 +1,17 @@
 //! The built-in agents and a user's own, as their answers look on the wire.
 
-use std::{io, time::Duration};
+use tokio::io::AsyncReadExt;
 
-use serde_json::json;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
+use super::{handshake::*, *};
+use crate::{AgentRequest, AgentResponse};
 
-use super::{invoke, invoke_with, path, raw, send, start};
-use crate::{AgentRequest, AgentResponse, Mock};
+/// Returns an HTTP/1.1 request of no session, with this header besides.
+fn request(mock: &Mock, agent: &str, header: &[(&str, &str)]) -> String {
+    let headers = [("Host", "x"), ("Authorization", &*bearer(mock)), ("Content-Length", "0")];
+    head(&format!("POST {} HTTP/1.1", path(agent)), &[&headers, header].concat())
+}
+
+const CLOSE: &[(&str, &str)] = &[("Connection", "close")];
 
 #[tokio::test]
 async fn whole_and_streamed_answers() {
@@ -42,15 +44,7 @@ async fn whole_and_streamed_answers() {
 #[tokio::test]
 async fn every_byte_of_split_is_a_chunk() {
     let mock = start().await;
-    let request = format!(
-        "POST {} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {}\r\nContent-Length: 0\r\n\r\n",
-        path("split"),
-        mock.token()
-    );
-    let mut socket = TcpStream::connect(mock.url().trim_start_matches("http://")).await.unwrap();
-    socket.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    socket.read_to_end(&mut answer).await.unwrap();
+    let answer = raw(&mock, &request(&mock, "split", CLOSE)).await.unwrap();
     let head = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
     let chunks = &answer[head + 4..];
     assert!(chunks.starts_with(b"1\r\nd\r\n1\r\na\r\n1\r\nt\r\n"));
@@ -114,49 +108,29 @@ async fn other_odd_answers() {
 #[tokio::test]
 async fn resets() {
     let mock = start().await;
-    let request = |agent: &str| {
-        let token = mock.token();
-        format!(
-            "POST {} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
-             Content-Length: 0\r\n\r\n",
-            path(agent)
-        )
-    };
     for agent in ["reset", "reset", "reset-1"] {
-        let error = raw(&mock, &request(agent)).await.unwrap_err();
+        let error = raw(&mock, &request(&mock, agent, CLOSE)).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::ConnectionReset, "{agent}");
     }
-    assert!(raw(&mock, &request("reset-1")).await.unwrap().starts_with("HTTP/1.1 200"));
+    assert!(raw(&mock, &request(&mock, "reset-1", CLOSE)).await.unwrap().starts_with(b"HTTP/1.1 200"));
     let agents: Vec<_> = mock.requests().into_iter().map(|request| request.agent.unwrap()).collect();
     assert_eq!(agents, ["reset", "reset", "reset-1", "reset-1"]);
 
-    let torn = raw(&mock, &request("reset-midstream")).await.unwrap();
-    assert!(torn.ends_with("data: \"Once\"\n\n\r\nF\r\ndata: \" upon\"\n\n\r\n"), "{torn}");
+    let torn = raw(&mock, &request(&mock, "reset-midstream", CLOSE)).await.unwrap();
+    assert!(torn.ends_with(b"data: \"Once\"\n\n\r\nF\r\ndata: \" upon\"\n\n\r\n"), "{}", torn.escape_ascii());
 }
 
 /// The clock is paused once the answer's first event is here, and then runs as fast as there is nothing else to do.
 #[tokio::test]
 async fn a_stalled_stream_is_silent() {
     let mock = start().await;
-    let mut socket = TcpStream::connect(mock.url().trim_start_matches("http://")).await.unwrap();
-    let request = format!(
-        "POST {} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Length: 0\r\n\r\n",
-        path("stall"),
-        mock.token()
-    );
-    socket.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    while !answer.ends_with(b"data: \"Once\"\n\n\r\n") {
-        assert_ne!(socket.read_buf(&mut answer).await.unwrap(), 0);
-    }
-    tokio::time::pause();
-    let more = tokio::time::timeout(Duration::from_secs(3600), socket.read_buf(&mut answer)).await;
-    assert!(more.is_err(), "there was more to read");
+    let mut socket = connect(&mock, &request(&mock, "stall", &[])).await;
+    receive(&mut socket, b"data: \"Once\"\n\n\r\n").await;
+    hears_nothing(&mut socket).await;
 
     // What is stalled ends with the mock all the same.
-    tokio::time::resume();
     drop(mock);
-    assert!(matches!(socket.read_buf(&mut answer).await, Ok(0) | Err(_)));
+    assert!(matches!(socket.read(&mut [0]).await, Ok(0) | Err(_)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -166,6 +140,9 @@ async fn slow_agents_wait_on_tokios_clock() {
         let before = tokio::time::Instant::now();
         assert_eq!(invoke(&mock, agent).await.status, 200);
         assert_eq!(before.elapsed().as_millis(), late, "{agent}");
+        let before = tokio::time::Instant::now();
+        assert_eq!(open(&mock, &target(agent), &[("Authorization", &bearer(&mock))]).await.0.status, 101);
+        assert_eq!(before.elapsed().as_millis(), late, "{agent} over a WebSocket");
     }
 }
 

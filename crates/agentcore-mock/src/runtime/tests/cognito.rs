@@ -2,10 +2,9 @@
 
 use aws_lc_rs::hmac;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use serde_json::{Value, json};
 
-use super::send;
-use crate::{Mock, User};
+use super::*;
+use crate::User;
 
 async fn ask(mock: &Mock, operation: &str, mut body: Value) -> (u16, Value) {
     if body["ClientId"].is_null() {

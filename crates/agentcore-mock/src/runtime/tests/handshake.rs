@@ -1,16 +1,10 @@
 //! Handshakes of WebSockets as bytes: the ways in, what is refused and in which order, and what the answer says.
 
-use std::time::{Duration, UNIX_EPOCH};
-
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::Value;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
+use tokio::{io::AsyncReadExt, net::TcpStream};
 
-use super::{Answer, SESSION, path, start};
-use crate::{Caller, CredentialForm, Credentials, InboundAuth, Mock};
+use super::*;
+use crate::{CredentialForm, Credentials};
 
 /// The headers of RFC 6455 section 1.2's example.
 const UPGRADE: &[(&str, &str)] = &[
@@ -21,17 +15,13 @@ const UPGRADE: &[(&str, &str)] = &[
     ("Sec-WebSocket-Version", "13"),
 ];
 
-const SESSION_HEADER: &str = "X-Amzn-Bedrock-AgentCore-Runtime-Session-Id";
-
 pub(super) fn target(agent: &str) -> String {
     path(agent).replace("/invocations", "/ws")
 }
 
 /// Sends the bytes of a handshake and reads the answer, behind which the socket is left open.
 async fn exchange(mock: &Mock, target: &str, headers: &[(&str, &str)]) -> (Answer, TcpStream) {
-    let mut socket = TcpStream::connect(mock.url().trim_start_matches("http://")).await.unwrap();
-    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    socket.write_all(format!("GET {target} HTTP/1.1\r\n{headers}\r\n").as_bytes()).await.unwrap();
+    let mut socket = connect(mock, &head(&format!("GET {target} HTTP/1.1"), headers)).await;
     // Not a byte further than the answer goes, for frames may follow it.
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -47,10 +37,6 @@ async fn exchange(mock: &Mock, target: &str, headers: &[(&str, &str)]) -> (Answe
 /// Shakes hands with the headers of an upgrade and some more.
 pub(super) async fn open(mock: &Mock, target: &str, headers: &[(&str, &str)]) -> (Answer, TcpStream) {
     exchange(mock, target, &[UPGRADE, headers].concat()).await
-}
-
-fn bearer(mock: &Mock) -> String {
-    format!("Bearer {}", mock.token())
 }
 
 fn subprotocols(token: &str) -> String {
@@ -79,7 +65,7 @@ async fn tokens_in_either_header() {
         assert_eq!((request.method.as_str(), request.path), ("GET", target("echo")));
         assert_eq!((request.query.as_deref(), request.agent.as_deref()), (Some("qualifier=DEFAULT"), Some("echo")));
         assert_eq!((request.credential_form, request.session_id.as_deref()), (Some(credential_form), Some(SESSION)));
-        assert_eq!(request.caller, Some(Caller::Jwt { subject: "5d0b3a52-7f0e-4d6c-9a7e-2f5a1c8b9e01".to_owned() }));
+        assert_eq!(request.caller, Some(Caller::Jwt { subject: SUBJECT.to_owned() }));
         assert_eq!(request.error, None);
         let debug = format!("{:?}", request.headers);
         assert!(!debug.contains(&value[30..60]), "{debug}");
@@ -111,7 +97,7 @@ async fn signatures_in_headers_and_query() {
             }
         }
         let (answer, _) = exchange(&mock, &rest, &headers).await;
-        assert_eq!(answer.error(), (404, "ResourceNotFoundException"), "{name}: {}", answer.body);
+        assert_eq!(answer.error(), NOT_FOUND, "{name}: {}", answer.body);
         let request = mock.requests().pop().unwrap();
         assert_eq!(request.caller, Some(Caller::SigV4 { access_key_id: "AKIDEXAMPLE".to_owned() }));
         assert_eq!(request.credential_form, Some(credential_form));
@@ -131,18 +117,18 @@ async fn one_way_in_at_a_time_and_only_those_accepted() {
     let presigned = target("echo") + "?X-Amz-Signature=0";
     let plain = target("echo");
     for (mock, target, way, expected) in [
-        (&either, &plain, "", (403, "MissingAuthenticationTokenException")),
-        (&jwt, &plain, "", (401, "UnauthorizedException")),
-        (&sigv4, &plain, "", (403, "MissingAuthenticationTokenException")),
-        (&jwt, &plain, "bs", (400, "ValidationException")),
-        (&either, &presigned, "b", (400, "ValidationException")),
-        (&either, &presigned, "s", (400, "ValidationException")),
-        (&either, &presigned, "bs", (400, "ValidationException")),
-        (&either, &presigned, "", (403, "IncompleteSignatureException")),
-        (&jwt, &presigned, "", (403, "AccessDeniedException")),
-        (&sigv4, &plain, "b", (403, "AccessDeniedException")),
-        (&sigv4, &plain, "s", (403, "AccessDeniedException")),
-        (&sigv4, &presigned, "", (403, "IncompleteSignatureException")),
+        (&either, &plain, "", MISSING),
+        (&jwt, &plain, "", UNAUTHORIZED),
+        (&sigv4, &plain, "", MISSING),
+        (&jwt, &plain, "bs", INVALID),
+        (&either, &presigned, "b", INVALID),
+        (&either, &presigned, "s", INVALID),
+        (&either, &presigned, "bs", INVALID),
+        (&either, &presigned, "", INCOMPLETE),
+        (&jwt, &presigned, "", DENIED),
+        (&sigv4, &plain, "b", DENIED),
+        (&sigv4, &plain, "s", DENIED),
+        (&sigv4, &presigned, "", INCOMPLETE),
     ] {
         let (bearer, subprotocols) = (bearer(mock), subprotocols(&mock.token()));
         let mut headers = Vec::new();
@@ -160,7 +146,7 @@ async fn one_way_in_at_a_time_and_only_those_accepted() {
     for mock in [&jwt, &either] {
         let bad = subprotocols("x.y.z");
         let (answer, _) = open(mock, &plain, &[("Sec-WebSocket-Protocol", &bad)]).await;
-        assert_eq!(answer.error(), (401, "UnauthorizedException"));
+        assert_eq!(answer.error(), UNAUTHORIZED);
         let metadata = path("echo") + "/.well-known/oauth-protected-resource";
         let challenge = format!("Bearer resource_metadata=\"{}{metadata}\"", mock.url());
         assert_eq!(answer.header("www-authenticate"), challenge);
@@ -202,7 +188,7 @@ async fn sessions_by_header_or_query() {
                 assert_eq!(mock.requests().pop().unwrap().session_id.as_deref(), Some(echoed));
             }
             Err(message) => {
-                assert_eq!(answer.error(), (400, "ValidationException"), "{header:?} {query:?}");
+                assert_eq!(answer.error(), INVALID, "{header:?} {query:?}");
                 assert!(answer.body.contains(message), "{}", answer.body);
             }
         }
@@ -221,31 +207,26 @@ async fn who_comes_before_what_and_what_before_where() {
     let with = |name: &'static str, value: &'static str| [&without(name)[..], &[(name, value)]].concat();
     let all = UPGRADE.to_vec();
     for (agent, upgrade, headers, expected) in [
-        ("nobody", without("Upgrade"), vec![bad], (401, "UnauthorizedException")),
-        ("nobody", all.clone(), vec![good, short], (400, "ValidationException")),
-        ("nobody", all.clone(), vec![good, chat], (400, "ValidationException")),
-        ("nobody", without("Upgrade"), vec![good], (400, "ValidationException")),
-        ("nobody", all.clone(), vec![good], (404, "ResourceNotFoundException")),
-        ("echo", without("Connection"), vec![good], (400, "ValidationException")),
-        ("echo", without("Sec-WebSocket-Key"), vec![good], (400, "ValidationException")),
-        ("echo", without("Sec-WebSocket-Version"), vec![good], (400, "ValidationException")),
-        ("echo", with("Sec-WebSocket-Version", "8"), vec![good], (400, "ValidationException")),
-        ("echo", with("Sec-WebSocket-Key", "c2hvcnQ="), vec![good], (400, "ValidationException")),
-        ("echo", with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ"), vec![good], (400, "ValidationException")),
-        ("echo", with("Upgrade", "h2c"), vec![good], (400, "ValidationException")),
-        ("echo", all.clone(), vec![bad, ("Host", "y")], (400, "ValidationException")),
-        ("echo", all.clone(), vec![bad, ("Upgrade", "websocket")], (400, "ValidationException")),
-        ("echo", all.clone(), vec![bad, ("Connection", "Upgrade")], (400, "ValidationException")),
-        (
-            "echo",
-            all.clone(),
-            vec![bad, ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")],
-            (400, "ValidationException"),
-        ),
-        ("echo", all.clone(), vec![bad, ("Sec-WebSocket-Version", "13")], (400, "ValidationException")),
-        ("echo", all.clone(), vec![bad, chat, chat], (400, "ValidationException")),
-        ("text", all.clone(), vec![good], (424, "RuntimeClientError")),
-        ("stall", all.clone(), vec![good], (424, "RuntimeClientError")),
+        ("nobody", without("Upgrade"), vec![bad], UNAUTHORIZED),
+        ("nobody", all.clone(), vec![good, short], INVALID),
+        ("nobody", all.clone(), vec![good, chat], INVALID),
+        ("nobody", without("Upgrade"), vec![good], INVALID),
+        ("nobody", all.clone(), vec![good], NOT_FOUND),
+        ("echo", without("Connection"), vec![good], INVALID),
+        ("echo", without("Sec-WebSocket-Key"), vec![good], INVALID),
+        ("echo", without("Sec-WebSocket-Version"), vec![good], INVALID),
+        ("echo", with("Sec-WebSocket-Version", "8"), vec![good], INVALID),
+        ("echo", with("Sec-WebSocket-Key", "c2hvcnQ="), vec![good], INVALID),
+        ("echo", with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ"), vec![good], INVALID),
+        ("echo", with("Upgrade", "h2c"), vec![good], INVALID),
+        ("echo", all.clone(), vec![bad, ("Host", "y")], INVALID),
+        ("echo", all.clone(), vec![bad, ("Upgrade", "websocket")], INVALID),
+        ("echo", all.clone(), vec![bad, ("Connection", "Upgrade")], INVALID),
+        ("echo", all.clone(), vec![bad, ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")], INVALID),
+        ("echo", all.clone(), vec![bad, ("Sec-WebSocket-Version", "13")], INVALID),
+        ("echo", all.clone(), vec![bad, chat, chat], INVALID),
+        ("text", all.clone(), vec![good], UNSUPPORTED),
+        ("stall", all.clone(), vec![good], UNSUPPORTED),
     ] {
         let (answer, _) = exchange(&mock, &target(agent), &[upgrade.clone(), headers.clone()].concat()).await;
         assert_eq!(answer.error(), expected, "{agent} {upgrade:?} {headers:?}");
@@ -254,17 +235,16 @@ async fn who_comes_before_what_and_what_before_where() {
         assert_eq!(refusal, (expected.0 != 424).then_some(expected.1), "{agent}");
     }
     for (target, expected) in [
-        (target("echo").replace("123456789012", "210987654321"), (403, "AccessDeniedException")),
-        ("/runtimes/echo/ws".to_owned(), (400, "ValidationException")),
-        ("/runtimes/echo/ws?accountId=210987654321".to_owned(), (403, "AccessDeniedException")),
+        (target("echo").replace("123456789012", "210987654321"), DENIED),
+        ("/runtimes/echo/ws".to_owned(), INVALID),
+        ("/runtimes/echo/ws?accountId=210987654321".to_owned(), DENIED),
     ] {
         assert_eq!(open(&mock, &target, &[good]).await.0.error(), expected, "{target}");
     }
     assert_eq!(open(&mock, "/runtimes/echo/ws?accountId=123456789012", &[good]).await.0.status, 101);
-    let posted = super::send(&mock, &format!("POST {}", target("echo")), &[good], "").await;
-    assert_eq!(posted.error(), (404, "UnknownOperationException"));
-    let unspoken = super::invoke(&mock, "drop").await;
-    assert_eq!(unspoken.error(), (424, "RuntimeClientError"));
+    let posted = send(&mock, &format!("POST {}", target("echo")), &[good], "").await;
+    assert_eq!(posted.error(), UNKNOWN);
+    assert_eq!(invoke(&mock, "drop").await.error(), UNSUPPORTED);
 }
 
 #[tokio::test]
@@ -278,9 +258,9 @@ async fn a_local_container_asks_for_nothing() {
         assert_eq!(request.agent.as_deref(), Some("echo"));
     }
     let (answer, _) = open(&mock, "/ws", &[("Host", "y")]).await;
-    assert_eq!(answer.error(), (400, "ValidationException"));
+    assert_eq!(answer.error(), INVALID);
     let (answer, _) = exchange(&mock, "/ws", &UPGRADE[..1]).await;
-    assert_eq!(answer.error(), (400, "ValidationException"));
+    assert_eq!(answer.error(), INVALID);
 }
 
 #[tokio::test]
@@ -321,24 +301,9 @@ async fn agents_that_reset() {
     let mock = start().await;
     let bearer = bearer(&mock);
     for agent in ["reset", "reset-1"] {
-        let mut socket = TcpStream::connect(mock.url().trim_start_matches("http://")).await.unwrap();
         let headers = [UPGRADE, &[("Authorization", bearer.as_str())]].concat();
-        let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        let request = format!("GET {} HTTP/1.1\r\n{headers}\r\n", target(agent));
-        socket.write_all(request.as_bytes()).await.unwrap();
-        let error = socket.read_u8().await.unwrap_err();
+        let error = raw(&mock, &head(&format!("GET {} HTTP/1.1", target(agent)), &headers)).await.unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "{agent}");
     }
     assert_eq!(open(&mock, &target("reset-1"), &[("Authorization", &bearer)]).await.0.status, 101);
-}
-
-#[tokio::test(start_paused = true)]
-async fn agents_that_are_slow() {
-    let mock = start().await;
-    let bearer = bearer(&mock);
-    for (agent, late) in [("slow", 1000), ("slow-250", 250)] {
-        let before = tokio::time::Instant::now();
-        assert_eq!(open(&mock, &target(agent), &[("Authorization", &bearer)]).await.0.status, 101);
-        assert_eq!(before.elapsed().as_millis(), late, "{agent}");
-    }
 }

@@ -1,13 +1,6 @@
 //! The agents over an open WebSocket, driven by the library that others drive it with.
 
-use std::{io, time::Duration};
-
 use futures_util::{SinkExt, StreamExt};
-use serde_json::json;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
@@ -24,20 +17,21 @@ use tokio_tungstenite::{
 };
 
 use super::{
-    SESSION,
     handshake::{open, target},
-    start,
+    *,
 };
-use crate::Mock;
 
 type Socket = WebSocketStream<TcpStream>;
 
 /// Opens a WebSocket to an agent in a session.
 async fn connect(mock: &Mock, agent: &str) -> Socket {
-    let bearer = format!("Bearer {}", mock.token());
-    let headers = [("Authorization", &*bearer), ("X-Amzn-Bedrock-AgentCore-Runtime-Session-Id", SESSION)];
-    let (answer, socket) = open(mock, &target(agent), &headers).await;
-    assert_eq!(answer.status, 101, "{agent}: {}", answer.body);
+    let headers = [("Authorization", &*bearer(mock)), (SESSION_HEADER, SESSION)];
+    connect_to(mock, &target(agent), &headers).await
+}
+
+async fn connect_to(mock: &Mock, target: &str, headers: &[(&str, &str)]) -> Socket {
+    let (answer, socket) = open(mock, target, headers).await;
+    assert_eq!(answer.status, 101, "{target}: {}", answer.body);
     let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
     WebSocketStream::from_raw_socket(socket, Role::Client, Some(config)).await
 }
@@ -56,8 +50,16 @@ async fn closed(socket: &mut Socket) -> (u16, String) {
     (code.into(), reason.as_str().to_owned())
 }
 
-fn text(socket_message: Option<Result<Message, Error>>) -> String {
-    socket_message.unwrap().unwrap().into_text().unwrap().as_str().to_owned()
+/// Receives a message of JSON.
+async fn receive_json(socket: &mut Socket) -> Value {
+    serde_json::from_str(socket.next().await.unwrap().unwrap().to_text().unwrap()).unwrap()
+}
+
+/// Waits until the mock has let go of every connection.
+async fn released(mock: &Mock) {
+    while mock.server.open() > 0 {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]
@@ -100,7 +102,7 @@ async fn a_story_is_a_conversation() {
         socket.send(Message::text(prompt)).await.unwrap();
         let mut words = Vec::new();
         let end = loop {
-            let message: serde_json::Value = serde_json::from_str(&text(socket.next().await)).unwrap();
+            let message = receive_json(&mut socket).await;
             match message.as_str() {
                 Some(word) => words.push(word.to_owned()),
                 None => break message,
@@ -135,7 +137,7 @@ async fn prompts_wait_for_the_end_of_a_story() {
     }
     let mut told = String::new();
     while told.matches("done").count() < 2 {
-        told += &text(socket.next().await);
+        told += &receive_json(&mut socket).await.to_string();
     }
     let [first, second, rest] = told.split(r#"{"type":"done"}"#).collect::<Vec<_>>().try_into().unwrap();
     assert!(first.contains("“One”") && second.contains("“Two”") && rest.is_empty(), "{told}");
@@ -144,14 +146,11 @@ async fn prompts_wait_for_the_end_of_a_story() {
 #[tokio::test]
 async fn headers_as_the_agent_sees_them() {
     let mock = start().await;
-    let token = mock.token();
-    let bearer = format!("Bearer {token}");
     let line = format!("{}?qualifier=a%20b&tenant=blue+green&tenant=2&empty", target("headers"));
-    let (_, socket) = open(&mock, &line, &[("Authorization", &bearer), ("X-Tenant", "blue")]).await;
-    let mut socket = WebSocketStream::from_raw_socket(socket, Role::Client, None).await;
-    let greeting: serde_json::Value = serde_json::from_str(&text(socket.next().await)).unwrap();
+    let headers = [("Authorization", &*bearer(&mock)), ("X-Tenant", "blue")];
+    let mut socket = connect_to(&mock, &line, &headers).await;
     assert_eq!(
-        greeting,
+        receive_json(&mut socket).await,
         json!({
             "headers": [
                 ["host", "x"], ["upgrade", "websocket"], ["connection", "Upgrade"],
@@ -169,9 +168,8 @@ async fn headers_as_the_agent_sees_them() {
 async fn a_local_agent_sees_the_query_without_its_secrets() {
     let mock = Mock::builder().local_agent("headers").start().await.unwrap();
     let query = "X-Amz-Signature=secret&X-Amz-Security-Token=secret&X-Amz-Expires=300";
-    let (_, socket) = open(&mock, &format!("/ws?{query}"), &[("Sec-WebSocket-Protocol", "secret")]).await;
-    let mut socket = WebSocketStream::from_raw_socket(socket, Role::Client, None).await;
-    let greeting: serde_json::Value = serde_json::from_str(&text(socket.next().await)).unwrap();
+    let headers = [("Sec-WebSocket-Protocol", "secret")];
+    let greeting = receive_json(&mut connect_to(&mock, &format!("/ws?{query}"), &headers).await).await;
     assert_eq!(greeting["credential_form"], json!(null));
     assert_eq!(
         greeting["query"],
@@ -217,14 +215,6 @@ async fn drops_without_a_word() {
     }
 }
 
-/// Waits on tokio's clock, which is paused and so runs ahead while nothing happens.
-async fn hears_nothing(socket: &mut TcpStream) {
-    tokio::time::pause();
-    let heard = tokio::time::timeout(Duration::from_secs(3600), socket.read_u8()).await;
-    assert!(heard.is_err(), "{heard:?}");
-    tokio::time::resume();
-}
-
 #[tokio::test]
 async fn silent_answers_nothing_and_ends_with_the_client() {
     let mock = start().await;
@@ -235,10 +225,7 @@ async fn silent_answers_nothing_and_ends_with_the_client() {
     socket.close(None).await.unwrap();
     hears_nothing(socket.get_mut()).await;
     drop(socket);
-    // The mock lets go of the connection, as its switches show.
-    while mock.server.open() > 0 {
-        tokio::task::yield_now().await;
-    }
+    released(&mock).await;
 }
 
 #[tokio::test]
@@ -250,9 +237,7 @@ async fn no_close_answers_all_but_the_close() {
     socket.close(None).await.unwrap();
     hears_nothing(socket.get_mut()).await;
     drop(socket);
-    while mock.server.open() > 0 {
-        tokio::task::yield_now().await;
-    }
+    released(&mock).await;
 }
 
 #[tokio::test]
@@ -281,12 +266,11 @@ async fn frames_and_messages_that_are_too_big() {
     let next = OpCode::Data(Data::Continue);
     let frame_bytes = 64 * 1024;
     // 160 frames of 64 KiB make 10 MiB.
-    let whole: Vec<Message> =
-        (0..160).map(|index| frame(frame_bytes, if index == 0 { first } else { next }, index == 159)).collect();
-    let mut parts: Vec<Message> =
-        (0..160).map(|index| frame(frame_bytes, if index == 0 { first } else { next }, false)).collect();
-    // It need not end for that.
-    parts.push(frame(1, next, false));
+    let begun: Vec<_> =
+        (0..159).map(|index| frame(frame_bytes, if index == 0 { first } else { next }, false)).collect();
+    let whole = [&begun[..], &[frame(frame_bytes, next, true)]].concat();
+    // It need not end to be too big.
+    let parts = [&begun[..], &[frame(frame_bytes, next, false), frame(1, next, false)]].concat();
     for (frames, is_too_big) in [
         (vec![frame(frame_bytes, first, true)], false),
         (vec![frame(frame_bytes + 1, first, true)], true),
