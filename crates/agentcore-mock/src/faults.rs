@@ -69,12 +69,12 @@ impl Fault {
     /// Responds to an invocation, or returns `None` if the agent goes on as echo.
     pub(crate) async fn respond(self, request: &AgentRequest) -> Option<AgentResponse> {
         Some(match self {
-            Self::ResetMidstream => sse(reset_midstream()),
+            Self::ResetMidstream => AgentResponse::event_stream(reset_midstream()),
             Self::FailMidstream => AgentResponse::events(first_events().into_iter().chain([failure()])),
-            Self::Stall => sse(stall()),
-            Self::Split => sse(split()),
-            Self::Huge(bytes) => sse(huge(bytes)),
-            Self::Empty => sse(stream::empty::<Result<Bytes, Infallible>>()),
+            Self::Stall => AgentResponse::event_stream(stall()),
+            Self::Split => AgentResponse::event_stream(split()),
+            Self::Huge(bytes) => AgentResponse::event_stream(huge(bytes)),
+            Self::Empty => AgentResponse::event_stream(stream::empty::<Result<Bytes, Infallible>>()),
             Self::Gzip => AgentResponse::whole("application/json", GZIP)
                 .with_header(header::CONTENT_ENCODING, HeaderValue::from_static("gzip")),
             _ => return self.respond_to_handshake(request).await,
@@ -147,14 +147,6 @@ fn huge(bytes: u32) -> impl Stream<Item = Result<Bytes, Infallible>> {
 
 fn chunk(value: Value) -> Bytes {
     event(&value).into()
-}
-
-fn sse<S, E>(body: S) -> AgentResponse
-where
-    S: Stream<Item = Result<Bytes, E>> + Send + 'static,
-    E: std::error::Error + Send + Sync + 'static,
-{
-    AgentResponse::stream("text/event-stream; charset=utf-8", body)
 }
 
 /// `{"gzip":true}`, compressed by Python's gzip module.

@@ -82,12 +82,7 @@ impl fmt::Debug for AgentRequest {
 ///
 /// A constructor sets status 200 and the content type; [`with_status`](Self::with_status) and
 /// [`with_header`](Self::with_header) change them.
-pub struct AgentResponse(Kind);
-
-enum Kind {
-    Response(Response<Body>),
-    Reset,
-}
+pub struct AgentResponse(Option<Response<Body>>);
 
 impl AgentResponse {
     /// Makes an `application/json` response.
@@ -108,7 +103,7 @@ impl AgentResponse {
     #[must_use]
     pub fn events<V: Into<Value>>(values: impl IntoIterator<Item = V>) -> Self {
         let text: String = values.into_iter().map(|value| event(&value.into())).collect();
-        Self::whole("text/event-stream; charset=utf-8", text)
+        Self::whole(EVENT_STREAM, text)
     }
 
     /// Makes a response of any content type whose body is a stream, each item a write of its own.
@@ -122,6 +117,14 @@ impl AgentResponse {
         E: std::error::Error + Send + Sync + 'static,
     {
         Self::with_body(content_type, Body::from_stream(body))
+    }
+
+    /// Makes a `text/event-stream` response whose body is a stream.
+    pub(crate) fn event_stream<E>(body: impl Stream<Item = Result<Bytes, E>> + Send + 'static) -> Self
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        Self::stream(EVENT_STREAM, body)
     }
 
     /// Makes an error as the service reports one: the name in `x-amzn-ErrorType`, the message in a JSON body.
@@ -139,7 +142,7 @@ impl AgentResponse {
     /// Makes no response: the connection is reset before a byte is sent, and with it every other stream that it carries.
     #[must_use]
     pub fn reset() -> Self {
-        Self(Kind::Reset)
+        Self(None)
     }
 
     /// Makes the error of the service for an agent that does not support the protocol of the request.
@@ -150,7 +153,7 @@ impl AgentResponse {
     /// Sets the status.
     #[must_use]
     pub fn with_status(mut self, status: StatusCode) -> Self {
-        if let Kind::Response(response) = &mut self.0 {
+        if let Some(response) = &mut self.0 {
             *response.status_mut() = status;
         }
         self
@@ -159,7 +162,7 @@ impl AgentResponse {
     /// Sets a header, in place of one of the same name.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        if let Kind::Response(response) = &mut self.0 {
+        if let Some(response) = &mut self.0 {
             response.headers_mut().insert(name, value);
         }
         self
@@ -172,25 +175,22 @@ impl AgentResponse {
     fn with_body(content_type: &'static str, body: Body) -> Self {
         let mut response = Response::new(body);
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-        Self(Kind::Response(response))
+        Self(Some(response))
     }
 
     /// Returns the response to send, or `None` to reset the connection.
     pub(crate) fn into_response(self) -> Option<Response<Body>> {
-        match self.0 {
-            Kind::Response(response) => Some(response),
-            Kind::Reset => None,
-        }
+        self.0
     }
 }
 
 impl fmt::Debug for AgentResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Kind::Response(response) => {
+            Some(response) => {
                 f.debug_struct("AgentResponse").field("status", &response.status()).finish_non_exhaustive()
             }
-            Kind::Reset => f.write_str("AgentResponse(reset)"),
+            None => f.write_str("AgentResponse(reset)"),
         }
     }
 }
@@ -205,6 +205,8 @@ impl From<ServiceError> for AgentResponse {
 pub(crate) fn event(value: &Value) -> String {
     format!("data: {value}\n\n")
 }
+
+const EVENT_STREAM: &str = "text/event-stream; charset=utf-8";
 
 /// What replaces a credential.
 pub(crate) const REDACTED: &str = "…";

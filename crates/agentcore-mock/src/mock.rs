@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     agents::AgentInfo,
-    identity::UserPool,
+    identity::{TOKEN_LIFETIME, UserPool},
     record::RecordedRequest,
     runtime::{ACCOUNT, REGION, RuntimeState},
     server::Server,
@@ -94,7 +94,7 @@ impl Mock {
     #[must_use]
     pub fn token_with(&self, change: impl FnOnce(&mut Map<String, Value>)) -> String {
         let issuer = &self.runtime.user_pool.issuer;
-        let mut claims = issuer.claims((self.runtime.clock)());
+        let mut claims = issuer.claims((self.runtime.clock)(), TOKEN_LIFETIME);
         change(&mut claims);
         match issuer.sign(&claims) {
             Ok(token) => token,

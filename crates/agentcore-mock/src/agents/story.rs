@@ -15,7 +15,7 @@ pub(super) fn story(request: &AgentRequest, pace: Duration) -> AgentResponse {
         }
         Ok::<_, Infallible>(Bytes::from(event(&word.into())))
     });
-    AgentResponse::stream("text/event-stream; charset=utf-8", events)
+    AgentResponse::event_stream(events)
 }
 
 /// Returns the words with the space before each, so that joined they are the text.

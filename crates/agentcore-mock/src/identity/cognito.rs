@@ -16,7 +16,7 @@ use super::{
     user::User,
     user_pool::{Challenge, PendingChallenge, State, UserPool, random_secret},
 };
-use crate::{clock::unix_seconds, record::RecordedRequest, service_error::ServiceError, verify::SigV4Verifier};
+use crate::{record::RecordedRequest, service_error::ServiceError, verify::SigV4Verifier};
 
 type Outcome = Result<Value, ServiceError>;
 
@@ -35,7 +35,7 @@ pub(crate) fn call(pool: &UserPool, request: &mut RecordedRequest, verifier: &Si
         "AdminInitiateAuth" | "AdminRespondToAuthChallenge" => {
             let initiates = operation == "AdminInitiateAuth";
             request.caller = Some(verifier.verify(request)?);
-            call.check_pool()?;
+            call.check_exists("UserPoolId", pool.id(), "User pool does not exist.")?;
             if initiates { call.initiate_auth(true) } else { call.respond_to_auth_challenge() }
         }
         "GetTokensFromRefreshToken" => call.get_tokens_from_refresh_token(),
@@ -191,15 +191,13 @@ impl Call<'_> {
 
     /// Issues the tokens of a login or a renewal.
     fn tokens(&self, user: &User, refresh_token: Option<String>) -> Outcome {
-        let lifetime = self.pool.token_lifetime.as_secs();
         let sign = |claims: &Map<String, Value>| {
             let error = |_| refuse("InternalErrorException", "The token cannot be signed.");
             self.pool.issuer.sign(claims).map_err(error)
         };
-        let mut claims = self.pool.issuer.claims(self.now);
+        let mut claims = self.pool.issuer.claims(self.now, self.pool.token_lifetime);
         claims.insert("sub".into(), user.id.clone().into());
         claims.insert("username".into(), user.id.clone().into());
-        claims.insert("exp".into(), (unix_seconds(self.now) + lifetime).into());
         let access_token = sign(&claims)?;
         for name in ["client_id", "scope", "username", "version"] {
             claims.remove(name);
@@ -212,7 +210,7 @@ impl Call<'_> {
         let mut result = json!({
             "AccessToken": access_token,
             "IdToken": sign(&claims)?,
-            "ExpiresIn": lifetime,
+            "ExpiresIn": self.pool.token_lifetime.as_secs(),
             "TokenType": "Bearer",
         });
         if let Some(token) = refresh_token {
@@ -231,17 +229,11 @@ impl Call<'_> {
     }
 
     fn check_client(&self) -> Result<(), ServiceError> {
-        if self.body["ClientId"] == CLIENT_ID {
-            return Ok(());
-        }
-        Err(refuse("ResourceNotFoundException", "User pool client does not exist."))
+        self.check_exists("ClientId", CLIENT_ID, "User pool client does not exist.")
     }
 
-    fn check_pool(&self) -> Result<(), ServiceError> {
-        if self.body["UserPoolId"] == self.pool.id() {
-            return Ok(());
-        }
-        Err(refuse("ResourceNotFoundException", "User pool does not exist."))
+    fn check_exists(&self, field: &str, id: &str, message: &str) -> Result<(), ServiceError> {
+        if self.body[field] == id { Ok(()) } else { Err(refuse("ResourceNotFoundException", message)) }
     }
 
     fn check_secret(&self) -> Result<(), ServiceError> {

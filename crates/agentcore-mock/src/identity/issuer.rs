@@ -38,8 +38,8 @@ impl Issuer {
         JwtAuthorizer { issuer: &self.url, key_id: id, key: decoding, client_id: CLIENT_ID, now }
     }
 
-    /// Returns the claims of an Amazon Cognito access token that is valid from `now` for an hour.
-    pub(crate) fn claims(&self, now: SystemTime) -> Map<String, Value> {
+    /// Returns the claims of an Amazon Cognito access token that is valid from `now`.
+    pub(crate) fn claims(&self, now: SystemTime, lifetime: Duration) -> Map<String, Value> {
         let now = unix_seconds(now);
         let claims = json!({
             "sub": SUBJECT,
@@ -50,7 +50,7 @@ impl Issuer {
             "token_use": "access",
             "scope": "aws.cognito.signin.user.admin",
             "auth_time": now,
-            "exp": now + TOKEN_LIFETIME.as_secs(),
+            "exp": now + lifetime.as_secs(),
             "iat": now,
             "jti": Uuid::new_v4().to_string(),
             "username": "mock-user",
@@ -145,7 +145,7 @@ mod tests {
     fn a_token_looks_like_cognitos() {
         let issuer = Issuer::new("http://127.0.0.1:1".into()).unwrap();
         let now = UNIX_EPOCH + Duration::from_secs(1_755_261_296);
-        let token = issuer.sign(&issuer.claims(now)).unwrap();
+        let token = issuer.sign(&issuer.claims(now, TOKEN_LIFETIME)).unwrap();
         assert_eq!(part(&token, 0), json!({"typ": "JWT", "alg": "RS256", "kid": issuer.key.id}));
         let mut claims = part(&token, 1);
         for random in ["jti", "origin_jti"] {
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn the_key_set_verifies_a_token() {
         let issuer = Issuer::new("http://127.0.0.1:1".into()).unwrap();
-        let token = issuer.sign(&issuer.claims(SystemTime::now())).unwrap();
+        let token = issuer.sign(&issuer.claims(SystemTime::now(), TOKEN_LIFETIME)).unwrap();
         let set = issuer.key_set();
         let key = &set["keys"][0];
         assert_eq!((&key["kty"], &key["alg"], &key["use"]), (&json!("RSA"), &json!("RS256"), &json!("sig")));

@@ -32,16 +32,13 @@ pub(crate) fn grant(pool: &UserPool, request: &RecordedRequest, now: SystemTime)
         Some(_) => return Err(error(StatusCode::BAD_REQUEST, "unsupported_grant_type")),
         None => return Err(error(StatusCode::BAD_REQUEST, "invalid_request")),
     }
-    let lifetime = pool.token_lifetime.as_secs();
-    let mut claims = pool.issuer.claims(now);
+    let mut claims = pool.issuer.claims(now, pool.token_lifetime);
     // What Cognito writes into a machine's token: the client is its own subject, and there is no user.
     claims.remove("username");
     claims.insert("sub".into(), CLIENT_ID.into());
     claims.insert("scope".into(), field("scope").unwrap_or_default().into());
-    let issued = claims["iat"].as_u64().unwrap_or_default();
-    claims.insert("exp".into(), (issued + lifetime).into());
     let token = pool.issuer.sign(&claims).map_err(|_| error(StatusCode::INTERNAL_SERVER_ERROR, "server_error"))?;
-    Ok(json!({ "access_token": token, "token_type": "Bearer", "expires_in": lifetime }))
+    Ok(json!({ "access_token": token, "token_type": "Bearer", "expires_in": pool.token_lifetime.as_secs() }))
 }
 
 /// Parses HTTP Basic credentials whose id and secret are form-encoded (RFC 6749 §2.3.1).

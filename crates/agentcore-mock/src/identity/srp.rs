@@ -11,8 +11,8 @@ use num_bigint::{BigInt, BigUint};
 
 /// The server's state of one login, between the challenge and the claim.
 pub(super) struct SrpServer {
-    pool: String,
-    user: String,
+    /// The pool's name and the user's.
+    identity: String,
     salt: BigUint,
     verifier: BigUint,
     client: BigUint,
@@ -32,23 +32,14 @@ impl SrpServer {
         rand::fill(&mut random).ok()?;
         let (salt, private, secret_block) = (&random[..16], &random[16..48], &random[48..]);
         let salt = BigUint::from_bytes_be(salt);
-        let identity = digest(&[pool.as_bytes(), user.as_bytes(), b":", password.as_bytes()]);
-        let x = BigUint::from_bytes_be(&digest(&[&signed(&salt), &identity]));
+        let identity = format!("{pool}{user}");
+        let hashed_password = digest(&[identity.as_bytes(), b":", password.as_bytes()]);
+        let x = BigUint::from_bytes_be(&digest(&[&signed(&salt), &hashed_password]));
         let verifier = GENERATOR.modpow(&x, &GROUP);
         let private = BigUint::from_bytes_be(private);
         let multiplier = BigUint::from_bytes_be(&digest(&[&signed(&GROUP), &signed(&GENERATOR)]));
         let public = (multiplier * &verifier + GENERATOR.modpow(&private, &GROUP)) % &*GROUP;
-        let secret_block = secret_block.to_vec();
-        Some(Self {
-            pool: pool.to_owned(),
-            user: user.to_owned(),
-            salt,
-            verifier,
-            client,
-            private,
-            public,
-            secret_block,
-        })
+        Some(Self { identity, salt, verifier, client, private, public, secret_block: secret_block.to_vec() })
     }
 
     /// Returns `SALT`, in hexadecimal.
@@ -74,7 +65,7 @@ impl SrpServer {
         let mut key = [0; 16];
         let extracted = hkdf::Salt::new(hkdf::HKDF_SHA256, &signed(&scramble)).extract(&signed(&shared));
         let expanded = extracted.expand(&[b"Caldera Derived Key"], KeyLength).and_then(|okm| okm.fill(&mut key));
-        let message = [self.pool.as_bytes(), self.user.as_bytes(), &self.secret_block, timestamp.as_bytes()].concat();
+        let message = [self.identity.as_bytes(), &self.secret_block, timestamp.as_bytes()].concat();
         let expected = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key), &message);
         let claim = STANDARD.decode(claim).unwrap_or_default();
         expanded.is_ok() && verify_slices_are_equal(expected.as_ref(), &claim).is_ok()

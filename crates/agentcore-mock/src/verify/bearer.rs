@@ -89,7 +89,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::identity::Issuer;
+    use crate::identity::{Issuer, TOKEN_LIFETIME};
 
     const NOW: u64 = 1_755_261_296;
 
@@ -104,7 +104,7 @@ mod tests {
     /// Applies changes to good claims: a `null` removes one.
     fn outcome(changes: Value) -> String {
         let issuer = issuer();
-        let mut claims = issuer.claims(now());
+        let mut claims = issuer.claims(now(), TOKEN_LIFETIME);
         for (name, value) in changes.as_object().unwrap() {
             claims.insert(name.clone(), value.clone());
         }
@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn every_character_of_a_token_counts() {
         let issuer = issuer();
-        let token = issuer.sign(&issuer.claims(now())).unwrap();
+        let token = issuer.sign(&issuer.claims(now(), TOKEN_LIFETIME)).unwrap();
         assert!(issuer.authorizer(now()).verify(&token).is_ok());
         let last = token.len() - 1;
         for index in 0..token.len() {
@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn headers_that_are_not_ours() {
         let issuer = issuer();
-        let token = issuer.sign(&issuer.claims(now())).unwrap();
+        let token = issuer.sign(&issuer.claims(now(), TOKEN_LIFETIME)).unwrap();
         let (header, rest) = token.split_once('.').unwrap();
         assert!(!header.is_empty());
         for (header, expected) in [
