@@ -5,13 +5,12 @@ use tokio::io::AsyncReadExt;
 use super::{handshake::*, *};
 use crate::{AgentRequest, AgentResponse};
 
-/// Returns an HTTP/1.1 request of no session, with this header besides.
-fn request(mock: &Mock, agent: &str, header: &[(&str, &str)]) -> String {
-    let headers = [("Host", "x"), ("Authorization", &*bearer(mock)), ("Content-Length", "0")];
-    head(&format!("POST {} HTTP/1.1", path(agent)), &[&headers, header].concat())
+/// Returns the HTTP/1.1 request of an invocation without a session.
+fn request(mock: &Mock, agent: &str, connection: &str) -> String {
+    let bearer = bearer(mock);
+    let headers = [("Host", "x"), ("Connection", connection), ("Authorization", &bearer), ("Content-Length", "0")];
+    head(&format!("POST {} HTTP/1.1", path(agent)), &headers)
 }
-
-const CLOSE: &[(&str, &str)] = &[("Connection", "close")];
 
 #[tokio::test]
 async fn whole_and_streamed_answers() {
@@ -44,7 +43,7 @@ async fn whole_and_streamed_answers() {
 #[tokio::test]
 async fn every_byte_of_split_is_a_chunk() {
     let mock = start().await;
-    let answer = raw(&mock, &request(&mock, "split", CLOSE)).await.unwrap();
+    let answer = raw(&mock, &request(&mock, "split", "close")).await.unwrap();
     let head = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
     let chunks = &answer[head + 4..];
     assert!(chunks.starts_with(b"1\r\nd\r\n1\r\na\r\n1\r\nt\r\n"));
@@ -67,56 +66,76 @@ async fn headers_as_the_agent_sees_them() {
 }
 
 #[tokio::test]
-async fn faults_that_go_away() {
+async fn errors_over_both_protocols() {
     let mock = start().await;
-    for (agent, status, name, retry_after) in [
-        ("throttle-2", 429, "ThrottlingException", "0"),
-        ("unavailable-2", 503, "", "0"),
-        ("conflict-2", 409, "RetryableConflictException", ""),
-        ("unauthorized-2", 401, "UnauthorizedException", ""),
+    let bearer = bearer(&mock);
+    let headers = [("Authorization", bearer.as_str()), (SESSION_HEADER, SESSION)];
+    for (name, expected, header, value) in [
+        ("throttle-N", (429, "ThrottlingException"), "retry-after", "0"),
+        ("unavailable-N", (503, ""), "retry-after", "0"),
+        ("conflict-N", (409, "RetryableConflictException"), "retry-after", ""),
+        ("unauthorized-N", UNAUTHORIZED, "retry-after", ""),
+        ("error-429", (429, "ThrottlingException"), "retry-after", ""),
+        ("error-429-after-2", (429, "ThrottlingException"), "retry-after", "2"),
+        ("error-504", (504, ""), "retry-after", ""),
+        ("error-RuntimeClientError", UNSUPPORTED, "retry-after", ""),
+        ("redirect", (307, ""), "location", "http://127.0.0.1:9/elsewhere"),
+        ("html", (502, ""), "content-type", "text/html; charset=utf-8"),
     ] {
-        for _ in 0..2 {
-            let answer = invoke(&mock, agent).await;
-            assert_eq!(answer.error(), (status, name), "{agent}");
-            assert_eq!(answer.header("retry-after"), retry_after, "{agent}");
+        for (is_websocket, times, success) in [(false, 2, 200), (true, 1, 101)] {
+            let agent = name.replace('N', &times.to_string());
+            let call = async || match is_websocket {
+                false => invoke(&mock, &agent).await,
+                true => open(&mock, &target(&agent), &headers).await.0,
+            };
+            for _ in 0..times {
+                let answer = call().await;
+                assert_eq!((answer.status, answer.header("x-amzn-errortype")), expected, "{agent}");
+                assert_eq!(answer.header(header), value, "{agent}");
+                assert_eq!(answer.header("x-amzn-requestid").len(), 36, "{agent}");
+                assert_eq!(answer.header("www-authenticate").is_empty(), expected.0 != 401, "{agent}");
+                match name {
+                    "redirect" => {}
+                    "html" => assert!(answer.body.starts_with("<!DOCTYPE html>")),
+                    _ => assert!(answer.json()["message"].is_string(), "{agent}: {}", answer.body),
+                }
+                let last = mock.requests().pop().unwrap();
+                assert_eq!((last.error, last.agent), (None, Some(agent.clone())), "an agent's error is no refusal");
+            }
+            if agent != name {
+                assert_eq!(call().await.status, success, "{agent}");
+                // Without a session it begins anew.
+                assert_eq!(invoke_with(&mock, &agent, &[], "").await.status, expected.0, "{agent}");
+            }
         }
-        assert_eq!(invoke(&mock, agent).await.status, 200, "{agent}");
-        // Another session, or none, begins anew.
-        assert_eq!(invoke_with(&mock, agent, &[], "").await.status, status, "{agent}");
     }
-    for _ in 0..2 {
-        assert_eq!(invoke(&mock, "error-429").await.status, 429, "an error by status does not go away");
-    }
-}
-
-#[tokio::test]
-async fn other_odd_answers() {
-    let mock = start().await;
-    let redirect = invoke(&mock, "redirect").await;
-    assert_eq!((redirect.status, redirect.header("location")), (307, "http://127.0.0.1:9/elsewhere"));
-    let html = invoke(&mock, "html").await;
-    assert_eq!((html.status, html.header("content-type")), (502, "text/html; charset=utf-8"));
-    assert!(html.body.starts_with("<!DOCTYPE html>"));
-    let error = invoke(&mock, "error-429-after-2").await;
-    assert_eq!((error.error(), error.header("retry-after")), ((429, "ThrottlingException"), "2"));
-    let gateway = invoke(&mock, "error-504").await;
-    assert_eq!(gateway.error(), (504, ""));
-    let refusals: Vec<_> = mock.requests().into_iter().map(|request| request.error).collect();
-    assert_eq!(refusals, [None; 4], "an agent's error is not the mock's refusal");
+    // So does another session in the query.
+    let other = format!("{}?{SESSION_HEADER}={}", target("throttle-1"), SESSION.replace("session", "another"));
+    assert_eq!(open(&mock, &other, &headers[..1]).await.0.status, 429);
+    assert_eq!(open(&mock, &other, &headers[..1]).await.0.status, 101);
 }
 
 #[tokio::test]
 async fn resets() {
-    let mock = start().await;
-    for agent in ["reset", "reset", "reset-1"] {
-        let error = raw(&mock, &request(&mock, agent, CLOSE)).await.unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset, "{agent}");
+    for is_websocket in [false, true] {
+        let mock = start().await;
+        let bearer = ("Authorization", &*bearer(&mock));
+        let request = |agent: &str| match is_websocket {
+            false => request(&mock, agent, "close"),
+            true => head(&format!("GET {} HTTP/1.1", target(agent)), &[UPGRADE, &[bearer]].concat()),
+        };
+        for agent in ["reset", "reset", "reset-1"] {
+            let error = raw(&mock, &request(agent)).await.unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::ConnectionReset, "{agent}");
+        }
+        let mut status = [0; 12];
+        connect(&mock, &request("reset-1")).await.read_exact(&mut status).await.unwrap();
+        assert_eq!(&status, if is_websocket { b"HTTP/1.1 101" } else { b"HTTP/1.1 200" });
+        let agents: Vec<_> = mock.requests().into_iter().map(|request| request.agent.unwrap()).collect();
+        assert_eq!(agents, ["reset", "reset", "reset-1", "reset-1"]);
     }
-    assert!(raw(&mock, &request(&mock, "reset-1", CLOSE)).await.unwrap().starts_with(b"HTTP/1.1 200"));
-    let agents: Vec<_> = mock.requests().into_iter().map(|request| request.agent.unwrap()).collect();
-    assert_eq!(agents, ["reset", "reset", "reset-1", "reset-1"]);
-
-    let torn = raw(&mock, &request(&mock, "reset-midstream", CLOSE)).await.unwrap();
+    let mock = start().await;
+    let torn = raw(&mock, &request(&mock, "reset-midstream", "close")).await.unwrap();
     assert!(torn.ends_with(b"data: \"Once\"\n\n\r\nF\r\ndata: \" upon\"\n\n\r\n"), "{}", torn.escape_ascii());
 }
 
@@ -124,7 +143,7 @@ async fn resets() {
 #[tokio::test]
 async fn a_stalled_stream_is_silent() {
     let mock = start().await;
-    let mut socket = connect(&mock, &request(&mock, "stall", &[])).await;
+    let mut socket = connect(&mock, &request(&mock, "stall", "keep-alive")).await;
     receive(&mut socket, b"data: \"Once\"\n\n\r\n").await;
     hears_nothing(&mut socket).await;
 

@@ -7,7 +7,7 @@ use super::*;
 use crate::{CredentialForm, Credentials};
 
 /// The headers of RFC 6455 section 1.2's example.
-const UPGRADE: &[(&str, &str)] = &[
+pub(super) const UPGRADE: &[(&str, &str)] = &[
     ("Host", "x"),
     ("Upgrade", "websocket"),
     ("Connection", "Upgrade"),
@@ -261,49 +261,4 @@ async fn a_local_container_asks_for_nothing() {
     assert_eq!(answer.error(), INVALID);
     let (answer, _) = exchange(&mock, "/ws", &UPGRADE[..1]).await;
     assert_eq!(answer.error(), INVALID);
-}
-
-#[tokio::test]
-async fn agents_that_refuse() {
-    let mock = start().await;
-    let bearer = bearer(&mock);
-    let headers = [("Authorization", bearer.as_str()), (SESSION_HEADER, SESSION)];
-    for (agent, expected, header, value) in [
-        ("error-429-after-2", (429, "ThrottlingException"), "retry-after", "2"),
-        ("error-RuntimeClientError", (424, "RuntimeClientError"), "retry-after", ""),
-        ("throttle-1", (429, "ThrottlingException"), "retry-after", "0"),
-        ("throttle-1", (101, ""), "", ""),
-        ("unavailable-1", (503, ""), "retry-after", "0"),
-        ("unavailable-1", (101, ""), "", ""),
-        ("conflict-1", (409, "RetryableConflictException"), "", ""),
-        ("conflict-1", (101, ""), "", ""),
-        ("unauthorized-1", (401, "UnauthorizedException"), "", ""),
-        ("unauthorized-1", (101, ""), "", ""),
-        ("redirect", (307, ""), "location", "http://127.0.0.1:9/elsewhere"),
-        ("html", (502, ""), "content-type", "text/html; charset=utf-8"),
-    ] {
-        let (answer, _) = open(&mock, &target(agent), &headers).await;
-        assert_eq!((answer.status, answer.header("x-amzn-errortype")), expected, "{agent}");
-        assert_eq!(answer.header(header), value, "{agent}");
-        assert_eq!(answer.header("x-amzn-requestid").len(), 36, "{agent}");
-        assert_eq!(answer.header("www-authenticate").is_empty(), expected.0 != 401, "{agent}");
-        let last = mock.requests().pop().unwrap();
-        assert_eq!((last.error, last.agent.as_deref()), (None, Some(agent)), "an agent's error is no refusal");
-    }
-    // Another session begins anew, whether it is named in the header or in the query.
-    let other = format!("{}?{SESSION_HEADER}={}", target("throttle-1"), SESSION.replace("session", "another"));
-    assert_eq!(open(&mock, &other, &headers[..1]).await.0.status, 429);
-    assert_eq!(open(&mock, &other, &headers[..1]).await.0.status, 101);
-}
-
-#[tokio::test]
-async fn agents_that_reset() {
-    let mock = start().await;
-    let bearer = bearer(&mock);
-    for agent in ["reset", "reset-1"] {
-        let headers = [UPGRADE, &[("Authorization", bearer.as_str())]].concat();
-        let error = raw(&mock, &head(&format!("GET {} HTTP/1.1", target(agent)), &headers)).await.unwrap_err();
-        assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "{agent}");
-    }
-    assert_eq!(open(&mock, &target("reset-1"), &[("Authorization", &bearer)]).await.0.status, 101);
 }
