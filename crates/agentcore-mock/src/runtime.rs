@@ -31,6 +31,7 @@ use crate::{
 };
 use incoming::{IncomingRequest, send};
 use response_headers::ResponseHeaders;
+use state::Shared;
 use target::Target;
 
 pub(crate) use state::RuntimeState;
@@ -55,7 +56,7 @@ pub(crate) fn router(runtime: Arc<RuntimeState>) -> Router {
         .with_state(runtime)
 }
 
-async fn invoke(State(runtime): State<Arc<RuntimeState>>, mut incoming: IncomingRequest) -> Response<Body> {
+async fn invoke(State(runtime): Shared, mut incoming: IncomingRequest) -> Response<Body> {
     let headers = ResponseHeaders::new(&incoming.request, runtime.user_pool.issuer.url());
     incoming.request.session_id = Some(headers.session_id());
     let admitted = runtime.admit(&mut incoming);
@@ -64,7 +65,7 @@ async fn invoke(State(runtime): State<Arc<RuntimeState>>, mut incoming: Incoming
 }
 
 /// Answers as a container without a service in front, which needs no credentials and makes no session.
-async fn invoke_local(State(runtime): State<Arc<RuntimeState>>, mut incoming: IncomingRequest) -> Response<Body> {
+async fn invoke_local(State(runtime): Shared, mut incoming: IncomingRequest) -> Response<Body> {
     let session_id = incoming.request.header(SESSION_ID.as_str()).map(str::to_owned);
     incoming.request.session_id = session_id.clone();
     let admitted = incoming
@@ -81,13 +82,13 @@ async fn respond(admitted: Result<(Agent, AgentRequest), ServiceError>) -> Agent
     }
 }
 
-async fn ping(State(runtime): State<Arc<RuntimeState>>, incoming: IncomingRequest) -> Json<Value> {
+async fn ping(State(runtime): Shared, incoming: IncomingRequest) -> Json<Value> {
     runtime.log.push(incoming.request);
     Json(json!({ "status": "Healthy", "time_of_last_update": unix_seconds(runtime.started) }))
 }
 
 /// Names the issuer of tokens for a runtime (RFC 9728 section 3). Needs no token.
-async fn protected_resource(State(runtime): State<Arc<RuntimeState>>, incoming: IncomingRequest) -> Response<Body> {
+async fn protected_resource(State(runtime): Shared, incoming: IncomingRequest) -> Response<Body> {
     let issuer = runtime.user_pool.issuer.url();
     let headers = ResponseHeaders::new(&incoming.request, issuer);
     let metadata = match (runtime.inbound_auth, Target::parse(&incoming.request)) {
@@ -103,7 +104,7 @@ async fn protected_resource(State(runtime): State<Arc<RuntimeState>>, incoming: 
     headers.apply(send(&incoming.control, response))
 }
 
-async fn unknown(State(runtime): State<Arc<RuntimeState>>, incoming: IncomingRequest) -> Response<Body> {
+async fn unknown(State(runtime): Shared, incoming: IncomingRequest) -> Response<Body> {
     let headers = ResponseHeaders::new(&incoming.request, runtime.user_pool.issuer.url());
     let error = ServiceError::new(StatusCode::NOT_FOUND, "UnknownOperationException", "There is no such operation.");
     let refused = runtime.record(incoming.request, Err(error));
@@ -111,7 +112,7 @@ async fn unknown(State(runtime): State<Arc<RuntimeState>>, incoming: IncomingReq
 }
 
 /// Sets `Date` by the mock's clock, from which a client corrects its own.
-async fn date(State(runtime): State<Arc<RuntimeState>>, mut response: Response<Body>) -> Response<Body> {
+async fn date(State(runtime): Shared, mut response: Response<Body>) -> Response<Body> {
     if let Ok(date) = HeaderValue::try_from(httpdate::fmt_http_date((runtime.clock)())) {
         response.headers_mut().insert(header::DATE, date);
     }

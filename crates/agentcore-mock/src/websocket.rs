@@ -1,7 +1,6 @@
 //! The behaviour of the built-in agents over an open WebSocket. Authenticates no handshake.
 
 mod connection;
-mod fault;
 mod frame_limits;
 
 use std::{collections::VecDeque, time::Duration};
@@ -87,7 +86,7 @@ impl Handler {
                 Ok(()) => echo(&mut connection).await,
                 Err(end) => Err(end),
             },
-            Self::Fault(fault) => fault::inject(fault, &mut connection).await,
+            Self::Fault(fault) => inject(fault, &mut connection).await,
         };
         if let Err(end) = ended {
             connection.end(end).await;
@@ -127,6 +126,36 @@ async fn story(connection: &mut Connection, pace: Duration) -> Result<(), End> {
     }
 }
 
+/// Injects a fault.
+async fn inject(fault: WebSocketFault, connection: &mut Connection) -> Result<(), End> {
+    match fault {
+        WebSocketFault::Close(code) => {
+            echo_once(connection).await?;
+            return Err(End::Close(code, REASON));
+        }
+        WebSocketFault::CloseNow(code) => return Err(End::Close(code, REASON)),
+        WebSocketFault::Drop(_) => echo_once(connection).await?,
+        WebSocketFault::Deaf => connection.stop_reading().await,
+        WebSocketFault::Silent => connection.discard().await,
+        WebSocketFault::NoClose => {
+            loop {
+                match connection.recv_any().await? {
+                    Message::Close(_) => break,
+                    message @ (Message::Text(_) | Message::Binary(_)) => connection.send(message).await?,
+                    _ => {}
+                }
+            }
+            connection.discard().await;
+        }
+    }
+    Ok(())
+}
+
+async fn echo_once(connection: &mut Connection) -> Result<(), End> {
+    let message = connection.recv().await?;
+    connection.send(message).await
+}
+
 /// Returns the prompt of a message: an object's `prompt` or `inputText`, a JSON string, or else the text as it is.
 fn prompt(message: &[u8]) -> String {
     let value = serde_json::from_slice(message).unwrap_or_default();
@@ -141,6 +170,8 @@ fn prompt(message: &[u8]) -> String {
 fn text(value: &Value) -> Message {
     Message::text(value.to_string())
 }
+
+const REASON: &str = "the agent hangs up";
 
 #[cfg(test)]
 mod tests {

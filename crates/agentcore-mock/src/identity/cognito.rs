@@ -103,16 +103,14 @@ impl Call<'_> {
         let mut state = pool.state();
         let sent = |name: &str| text(&self.body["ChallengeResponses"][name]);
         let session = text(&self.body["Session"]);
-        let pending = state
-            .pending
-            .get(session)
-            .ok_or_else(|| refuse("NotAuthorizedException", "Invalid session for the user."))?;
+        let invalid_session = || not_authorized("Invalid session for the user.");
+        let pending = state.pending.get(session).ok_or_else(invalid_session)?;
         let user = pool.find(&pending.user).ok_or_else(wrong_password)?;
         let name = sent("USERNAME");
         if text(&self.body["ChallengeName"]) != pending.challenge.name()
             || pool.find(name).is_none_or(|it| it.id != user.id)
         {
-            return Err(refuse("NotAuthorizedException", "Invalid session for the user."));
+            return Err(invalid_session());
         }
         self.check_secret_hash(name, sent("SECRET_HASH"))?;
         match &pending.challenge {
@@ -223,8 +221,8 @@ impl Call<'_> {
     fn refresh_token_user(&self, state: &State, token: &str) -> Result<&User, ServiceError> {
         match state.refresh_tokens.get(token) {
             Some((user, true)) => self.pool.find(user).ok_or_else(wrong_password),
-            Some((_, false)) => Err(refuse("NotAuthorizedException", "Refresh Token has been revoked")),
-            None => Err(refuse("NotAuthorizedException", "Invalid Refresh Token")),
+            Some((_, false)) => Err(not_authorized("Refresh Token has been revoked")),
+            None => Err(not_authorized("Invalid Refresh Token")),
         }
     }
 
@@ -239,17 +237,15 @@ impl Call<'_> {
     fn check_secret(&self) -> Result<(), ServiceError> {
         let expected = self.pool.client_secret().as_bytes();
         let given = text(&self.body["ClientSecret"]).as_bytes();
-        verify_slices_are_equal(given, expected)
-            .map_err(|_| refuse("NotAuthorizedException", "The client's secret is missing or wrong"))
+        verify_slices_are_equal(given, expected).map_err(|_| not_authorized("The client's secret is missing or wrong"))
     }
 
     /// Checks `SECRET_HASH`: Base64 of the secret's HMAC-SHA256 over the user name and the client id.
     fn check_secret_hash(&self, username: &str, given: &str) -> Result<(), ServiceError> {
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.pool.client_secret().as_bytes());
         let message = [username.as_bytes(), CLIENT_ID.as_bytes()].concat();
-        hmac::verify(&key, &message, &STANDARD.decode(given).unwrap_or_default()).map_err(|_| {
-            refuse("NotAuthorizedException", format!("SecretHash does not match for the client: {CLIENT_ID}"))
-        })
+        hmac::verify(&key, &message, &STANDARD.decode(given).unwrap_or_default())
+            .map_err(|_| not_authorized(format!("SecretHash does not match for the client: {CLIENT_ID}")))
     }
 }
 
@@ -272,7 +268,11 @@ fn text(value: &Value) -> &str {
 }
 
 fn wrong_password() -> ServiceError {
-    refuse("NotAuthorizedException", "Incorrect username or password.")
+    not_authorized("Incorrect username or password.")
+}
+
+fn not_authorized(message: impl Into<String>) -> ServiceError {
+    refuse("NotAuthorizedException", message)
 }
 
 fn invalid(message: &str) -> ServiceError {

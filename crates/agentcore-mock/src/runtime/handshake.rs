@@ -1,7 +1,5 @@
 //! The opening handshake of a WebSocket: admits it, or answers with HTTP. Sends no frame.
 
-use std::sync::Arc;
-
 use agentcore_core::header::SESSION_ID;
 use axum::{
     body::Body,
@@ -14,7 +12,7 @@ use super::{
     incoming::{IncomingRequest, send},
     limits,
     response_headers::ResponseHeaders,
-    state::RuntimeState,
+    state::{RuntimeState, Shared},
     target::Target,
 };
 use crate::{
@@ -29,11 +27,7 @@ use crate::{
 type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 
 /// Answers `GET /runtimes/{arn}/ws`.
-pub(super) async fn open(
-    State(runtime): State<Arc<RuntimeState>>,
-    upgrade: Upgrade,
-    mut incoming: IncomingRequest,
-) -> Response<Body> {
+pub(super) async fn open(State(runtime): Shared, upgrade: Upgrade, mut incoming: IncomingRequest) -> Response<Body> {
     let request = &mut incoming.request;
     let session_id = session_id(request);
     let mut headers = ResponseHeaders::new(request, runtime.user_pool.issuer.url());
@@ -47,7 +41,7 @@ pub(super) async fn open(
 
 /// Answers `GET /ws`, as a container without a service in front.
 pub(super) async fn open_local(
-    State(runtime): State<Arc<RuntimeState>>,
+    State(runtime): Shared,
     upgrade: Upgrade,
     mut incoming: IncomingRequest,
 ) -> Response<Body> {

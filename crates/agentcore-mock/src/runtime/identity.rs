@@ -1,14 +1,12 @@
 //! The routes of the issuer: key set, metadata, token endpoint, and the Amazon Cognito API. Issues nothing itself.
 
-use std::sync::Arc;
-
 use axum::{Json, body::Body, extract::State};
 use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::{Value, json};
 
 use super::{
     incoming::{IncomingRequest, send},
-    state::RuntimeState,
+    state::Shared,
     target::REGION,
 };
 use crate::{
@@ -17,19 +15,19 @@ use crate::{
 };
 
 /// Answers `GET /.well-known/jwks.json`.
-pub(super) async fn key_set(State(runtime): State<Arc<RuntimeState>>, incoming: IncomingRequest) -> Json<Value> {
+pub(super) async fn key_set(State(runtime): Shared, incoming: IncomingRequest) -> Json<Value> {
     runtime.log.push(incoming.request);
     Json(runtime.user_pool.issuer.key_set())
 }
 
 /// Answers `GET /.well-known/openid-configuration`.
-pub(super) async fn configuration(State(runtime): State<Arc<RuntimeState>>, incoming: IncomingRequest) -> Json<Value> {
+pub(super) async fn configuration(State(runtime): Shared, incoming: IncomingRequest) -> Json<Value> {
     runtime.log.push(incoming.request);
     Json(runtime.user_pool.issuer.configuration())
 }
 
 /// Answers `POST /oauth2/token`.
-pub(super) async fn token(State(runtime): State<Arc<RuntimeState>>, incoming: IncomingRequest) -> Response<Body> {
+pub(super) async fn token(State(runtime): Shared, incoming: IncomingRequest) -> Response<Body> {
     let granted = oauth::grant(&runtime.user_pool, &incoming.request, (runtime.clock)());
     let response = match runtime.record(incoming.request, granted) {
         Ok(token) => AgentResponse::json(token),
@@ -48,7 +46,7 @@ pub(super) async fn token(State(runtime): State<Arc<RuntimeState>>, incoming: In
 }
 
 /// Answers `POST /`, where a header names the operation of Cognito.
-pub(super) async fn call(State(runtime): State<Arc<RuntimeState>>, mut incoming: IncomingRequest) -> Response<Body> {
+pub(super) async fn call(State(runtime): Shared, mut incoming: IncomingRequest) -> Response<Body> {
     let verifier = runtime.sigv4_verifier(REGION, "cognito-idp");
     let result = cognito::call(&runtime.user_pool, &mut incoming.request, &verifier);
     let response = match runtime.record(incoming.request, result) {

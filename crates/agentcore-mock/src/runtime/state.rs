@@ -1,8 +1,13 @@
 //! The state that the routes share: admits requests, finds agents and records what was decided. Writes no HTTP.
 
-use std::{collections::HashMap, sync::Mutex, time::SystemTime};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::SystemTime,
+};
 
 use agentcore_core::header::{SESSION_ID, USER_ID};
+use axum::extract::State;
 
 use super::{
     incoming::IncomingRequest,
@@ -19,6 +24,9 @@ use crate::{
     service_error::ServiceError,
     verify::{Authenticator, Credentials, InboundAuth, SigV4Verifier},
 };
+
+/// The state as the routes receive it.
+pub(super) type Shared = State<Arc<RuntimeState>>;
 
 /// The state of a runtime.
 pub(crate) struct RuntimeState {

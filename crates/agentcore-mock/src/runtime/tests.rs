@@ -86,13 +86,12 @@ async fn raw(mock: &Mock, request: &str) -> io::Result<Vec<u8>> {
     Ok(answer)
 }
 
-/// Receives until the last bytes are these, and returns all.
-async fn receive(socket: &mut TcpStream, end: &[u8]) -> Vec<u8> {
+/// Receives until the last bytes are these.
+async fn receive(socket: &mut TcpStream, end: &[u8]) {
     let mut answer = Vec::new();
     while !answer.ends_with(end) {
         assert_ne!(socket.read_buf(&mut answer).await.unwrap(), 0);
     }
-    answer
 }
 
 /// Waits on tokio's clock, which is paused and so runs ahead while nothing happens.
