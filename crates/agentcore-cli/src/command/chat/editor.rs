@@ -53,10 +53,7 @@ impl Editor {
 
     /// Asks for a line.
     pub(super) async fn ask(&mut self) -> Result<Asked, Failure> {
-        let mut editor = match self.editor.take() {
-            Some(editor) => editor,
-            None => return Ok(Asked::End),
-        };
+        let Some(mut editor) = self.editor.take() else { return Ok(Asked::End) };
         let prompt = self.prompt.clone();
         terminal::remember();
         let _raw = Raw;

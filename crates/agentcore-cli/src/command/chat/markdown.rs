@@ -12,7 +12,7 @@ mod span;
 
 use clap::builder::styling::{AnsiColor, Style};
 
-use span::{Form, Span};
+use span::{Kind, Span};
 
 /// The state between two pieces of one answer.
 #[derive(Debug, Default)]
@@ -119,6 +119,8 @@ impl Markdown {
         let after = line[run..].chars().next();
         let undecided = after.is_none() && !ends && run <= MAX_FENCE_BYTES;
         let blank = matches!(after, Some(' ' | '\t'));
+        let whole = line.split('\n').next().unwrap_or_default();
+        let is_fence = run >= 3 && whole.len() <= MAX_FENCE_BYTES && !(mark == Some('`') && whole[run..].contains('`'));
         let mut style = Style::new();
         let taken = match mark {
             Some('#' | '-' | '*' | '+' | '`' | '~') if undecided => return None,
@@ -131,21 +133,13 @@ impl Markdown {
                 shown.push('•');
                 indent + 1
             }
-            Some(mark @ ('`' | '~')) if run >= 3 => {
-                let end = line.find('\n');
-                let words = &line[run..end.unwrap_or(line.len())];
-                let code = (mark == '`' && words.contains('`')) || run + words.len() > MAX_FENCE_BYTES;
-                if end.is_none() && !code && !ends {
-                    return None;
-                }
-                if !code {
-                    self.fence = Some(Fence { mark, length: run });
-                    put(shown, DIM, &text[..indent + run + words.len()]);
-                    self.place = Place::Within(CODE, ' ');
-                    return Some(indent + run + words.len() + self.line_break(&line[run + words.len()..], shown));
-                }
-                shown.push_str(white);
-                indent
+            Some('`' | '~') if is_fence && !ends && !text.contains('\n') => return None,
+            Some(mark @ ('`' | '~')) if is_fence => {
+                self.fence = Some(Fence { mark, length: run });
+                let end = indent + whole.len();
+                put(shown, DIM, &text[..end]);
+                self.place = Place::Within(CODE, ' ');
+                return Some(end + self.line_break(&text[end..], shown));
             }
             _ => {
                 shown.push_str(white);
@@ -164,23 +158,10 @@ fn inline(text: &str, style: Style, before: char, ends: bool, shown: &mut String
     let (mut taken, mut last) = (0, before);
     while let Some(c) = text[taken..].chars().next().filter(|c| *c != '\n') {
         let rest = &text[taken..];
-        let length = match Span::at(rest, last, ends) {
-            Form::Undecided => return (taken > 0).then_some((taken, last)),
-            Form::Plain(length) => {
-                put(shown, style, &rest[..length]);
-                length
-            }
-            Form::Escaped(length) => {
-                put(shown, style, &rest[1..length]);
-                length
-            }
-            Form::Span(span) => {
-                span.show(style, shown);
-                span.length
-            }
-        };
-        last = rest[..length].chars().next_back().unwrap_or(c);
-        taken += length;
+        let Some(span) = Span::at(rest, last, ends) else { return (taken > 0).then_some((taken, last)) };
+        span.show(style, shown);
+        last = rest[..span.length].chars().next_back().unwrap_or(c);
+        taken += span.length;
     }
     Some((taken, last))
 }
@@ -189,11 +170,12 @@ impl Span<'_> {
     fn show(&self, style: Style, shown: &mut String) {
         let mut within = |text, style| _ = inline(text, style, ' ', true, shown);
         match self.kind {
-            span::Kind::Code => put(shown, with_color(style), self.text),
-            span::Kind::Emphasis(1) => within(self.text, style.italic()),
-            span::Kind::Emphasis(2) => within(self.text, style.bold()),
-            span::Kind::Emphasis(_) => within(self.text, style.bold().italic()),
-            span::Kind::Link(address) => {
+            Kind::Plain => put(shown, style, self.text),
+            Kind::Code => put(shown, style.fg_color(CODE.get_fg_color()), self.text),
+            Kind::Emphasis(1) => within(self.text, style.italic()),
+            Kind::Emphasis(2) => within(self.text, style.bold()),
+            Kind::Emphasis(_) => within(self.text, style.bold().italic()),
+            Kind::Link(address) => {
                 within(self.text, style.underline());
                 if address != self.text {
                     put(shown, style, " ");
@@ -202,10 +184,6 @@ impl Span<'_> {
             }
         }
     }
-}
-
-fn with_color(style: Style) -> Style {
-    style.fg_color(CODE.get_fg_color())
 }
 
 fn put(shown: &mut String, style: Style, text: &str) {

@@ -3,20 +3,7 @@
 //! After CommonMark 6.1 to 6.3, and stricter: a marker right after an ASCII letter or digit opens nothing, so that `2*3*4`
 //! and `snake_case` stay as written.
 
-/// What stands at the beginning of a text within a line.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Form<'a> {
-    /// So many bytes of plain text.
-    Plain(usize),
-    /// A backslash and the marker that it makes plain, together so many bytes.
-    Escaped(usize),
-    Span(Span<'a>),
-    /// What follows decides.
-    Undecided,
-}
-
 /// A span with its markers.
-#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Span<'a> {
     pub(super) kind: Kind<'a>,
     /// What stands between the markers.
@@ -25,8 +12,9 @@ pub(super) struct Span<'a> {
     pub(super) length: usize,
 }
 
-#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Kind<'a> {
+    /// Without markers, but for the backslash that makes one plain.
+    Plain,
     Code,
     /// Between one, two or three asterisks or underscores.
     Emphasis(usize),
@@ -35,24 +23,29 @@ pub(super) enum Kind<'a> {
 }
 
 impl<'a> Span<'a> {
-    /// Judges the beginning of a text that is not empty and stands after `before`; `ends` says that it is all there is.
-    pub(super) fn at(text: &'a str, before: char, ends: bool) -> Form<'a> {
+    /// Finds the span that a text begins with, which is not empty and stands after `before`; `ends` says that it is all there
+    /// is. Nothing, if what follows decides.
+    pub(super) fn at(text: &'a str, before: char, ends: bool) -> Option<Self> {
         match text.as_bytes()[0] {
             b'\\' => match text[1..].chars().next() {
-                Some(marker) if MARKERS.contains(&marker) => Form::Escaped(2),
-                None if !ends => Form::Undecided,
-                _ => Form::Plain(1),
+                Some(marker) if MARKERS.contains(&marker) => Some(Self { length: 2, ..Self::plain(&text[1..], 1) }),
+                None if !ends => None,
+                _ => Some(Self::plain(text, 1)),
             },
             mark @ (b'*' | b'_' | b'`') => Self::marked(text, mark, before, ends),
             b'[' => Self::link(text, ends),
-            _ => Form::Plain(text.find(['\\', '*', '_', '`', '[', '\n']).unwrap_or(text.len())),
+            _ => Some(Self::plain(text, text.find(['\\', '*', '_', '`', '[', '\n']).unwrap_or(text.len()))),
         }
     }
 
-    fn marked(text: &'a str, mark: u8, before: char, ends: bool) -> Form<'a> {
+    fn plain(text: &'a str, length: usize) -> Self {
+        Self { kind: Kind::Plain, text: &text[..length], length }
+    }
+
+    fn marked(text: &'a str, mark: u8, before: char, ends: bool) -> Option<Self> {
         let marks = run(text, mark);
         if marks == text.len() && !ends && marks <= MAX_SPAN_BYTES {
-            return Form::Undecided;
+            return None;
         }
         let opens = match mark {
             // A run of marks opens as a whole or not at all.
@@ -62,14 +55,15 @@ impl<'a> Span<'a> {
             _ => marks <= 3 && !before.is_ascii_alphanumeric(),
         };
         let solid = mark == b'`' || text[marks..].starts_with(|c: char| !c.is_whitespace());
+        let plain = Self::plain(text, marks);
         if !opens || !solid {
-            return Form::Plain(marks);
+            return Some(plain);
         }
         let mut at = marks;
         while at < text.len() && at <= MAX_SPAN_BYTES {
             let rest = &text[at..];
             match rest.as_bytes()[0] {
-                b'\n' => return Form::Plain(marks),
+                b'\n' => return Some(plain),
                 b'\\' if mark != b'`' && rest[1..].starts_with(MARKERS) => at += 2,
                 byte if byte == mark => {
                     let length = run(rest, mark);
@@ -79,26 +73,27 @@ impl<'a> Span<'a> {
                     }
                     if length == marks && (mark == b'`' || closes(&text[..at], mark, &rest[length..])) {
                         let kind = if mark == b'`' { Kind::Code } else { Kind::Emphasis(marks) };
-                        return Form::Span(Self { kind, text: &text[marks..at], length: at + length });
+                        return Some(Self { kind, text: &text[marks..at], length: at + length });
                     }
                     at += length;
                 }
                 _ => at += rest.chars().next().map_or(1, char::len_utf8),
             }
         }
-        undecided(at, ends, marks)
+        (ends || at > MAX_SPAN_BYTES).then_some(plain)
     }
 
-    fn link(text: &'a str, ends: bool) -> Form<'a> {
+    fn link(text: &'a str, ends: bool) -> Option<Self> {
+        let plain = Self::plain(text, 1);
         let Some(end) = text[1..].find(['[', ']', '\n']).map(|end| end + 1) else {
-            return undecided(text.len(), ends, 1);
+            return (ends || text.len() > MAX_SPAN_BYTES).then_some(plain);
         };
         let after = &text[end + 1..];
         if !text[end..].starts_with(']') || end > MAX_SPAN_BYTES {
-            return Form::Plain(1);
+            return Some(plain);
         }
         let Some(target) = after.strip_prefix('(') else {
-            return if after.is_empty() && !ends { Form::Undecided } else { Form::Plain(1) };
+            return (ends || !after.is_empty()).then_some(plain);
         };
         let mut open = 1;
         for (at, c) in target.char_indices() {
@@ -108,20 +103,15 @@ impl<'a> Span<'a> {
                 _ => {}
             }
             if c == '\n' || at > MAX_ADDRESS_BYTES {
-                return Form::Plain(1);
+                return Some(plain);
             }
             if open == 0 {
                 let kind = Kind::Link(&target[..at]);
-                return Form::Span(Self { kind, text: &text[1..end], length: end + 2 + at + 1 });
+                return Some(Self { kind, text: &text[1..end], length: end + 2 + at + 1 });
             }
         }
-        if ends { Form::Plain(1) } else { Form::Undecided }
+        ends.then_some(plain)
     }
-}
-
-/// A span that has not closed after so many bytes, and would else be so many marks.
-fn undecided<'a>(seen: usize, ends: bool, marks: usize) -> Form<'a> {
-    if ends || seen > MAX_SPAN_BYTES { Form::Plain(marks) } else { Form::Undecided }
 }
 
 fn closes(inside: &str, mark: u8, after: &str) -> bool {
