@@ -32,6 +32,9 @@ pub(crate) struct Cli {
     target: TargetFlags,
     #[command(flatten)]
     identity: IdentityFlags,
+    /// What of it was typed, without the environment.
+    #[arg(skip)]
+    typed_identity: IdentityFlags,
     /// Logs attempts to standard error; twice: everything (RUST_LOG beats it)
     #[arg(short, long, action = ArgAction::Count, global = true, help_heading = "General")]
     pub(crate) verbose: u8,
@@ -56,14 +59,17 @@ enum Command {
 impl Cli {
     /// Parses a command line; flags that are not on it come from the environment.
     pub(crate) fn parse_line(line: impl IntoIterator<Item = OsString>) -> Result<Self, Error> {
+        let line: Vec<OsString> = line.into_iter().collect();
         let mut grammar = grammar();
-        let matches = grammar.try_get_matches_from_mut(line)?;
-        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut grammar))
+        let matches = grammar.try_get_matches_from_mut(&line)?;
+        let mut cli = Self::from_arg_matches(&matches).map_err(|error| error.format(&mut grammar))?;
+        cli.typed_identity = IdentityFlags::from_arg_matches(&Self::command().try_get_matches_from(line)?)?;
+        Ok(cli)
     }
 
     /// Does what the command line says.
     pub(crate) async fn run(self) -> Result<(), Failure> {
-        let context = Context::new(self.target, self.identity);
+        let context = Context { target: self.target, identity: self.identity, typed_identity: self.typed_identity };
         match self.command {
             Command::Invoke(flags) => flags.run(&context).await,
             Command::Chat(flags) => flags.run(&context).await,

@@ -19,8 +19,10 @@ use crate::{
 
 /// The values in force, each with its source.
 pub(crate) struct Context {
-    target: TargetFlags,
-    identity: IdentityFlags,
+    pub(crate) target: TargetFlags,
+    pub(crate) identity: IdentityFlags,
+    /// The identity without the environment.
+    pub(crate) typed_identity: IdentityFlags,
 }
 
 /// Where a command goes, and as whom. Nothing is opened yet.
@@ -38,10 +40,6 @@ pub(crate) struct Agent {
 }
 
 impl Context {
-    pub(crate) fn new(target: TargetFlags, identity: IdentityFlags) -> Self {
-        Self { target, identity }
-    }
-
     /// Resolves where calls go, and as whom.
     pub(crate) fn route(&self) -> Result<Route, Failure> {
         self.route_by(|name| std::env::var(name).ok())
@@ -50,8 +48,8 @@ impl Context {
     fn route_by(&self, lookup: impl Fn(&str) -> Option<String>) -> Result<Route, Failure> {
         let destination = Destination::of_calls(&self.target, &Identity::sources(&self.identity), lookup)?;
         let identity = match &destination {
-            Destination::Mock(_) => Identity::resolve(&self.identity.typed())?,
-            Destination::Local(_) | Destination::MockContainer => None,
+            Destination::Mock(_) => Identity::resolve(&self.typed_identity)?,
+            Destination::Local(_) => None,
             Destination::Runtime(_) => Some(Identity::resolve(&self.identity)?.ok_or_else(|| {
                 no_credentials().hint(
                     "a runtime takes tokens or signatures, as it was configured; a local container (--local) takes none",
@@ -70,7 +68,7 @@ impl Context {
     /// Gets the token that would be sent, wherever it goes: no agent need be named for that.
     pub(crate) async fn token(&self) -> Result<Token, Failure> {
         let (identity, mock) = if uses_mock(&self.target)? {
-            (Identity::resolve(&self.identity.typed())?, Some(start_mock(0).await?))
+            (Identity::resolve(&self.typed_identity)?, Some(start_mock(0).await?))
         } else {
             (Identity::resolve(&self.identity)?, None)
         };
@@ -87,7 +85,7 @@ impl Context {
 
     /// Resolves whose login is meant, and the way to its issuer.
     pub(crate) fn login(&self) -> Result<(Box<dyn IssuedIdentity>, Transport), Failure> {
-        let identity = Identity::resolve_issued(&self.identity)?;
+        let identity = Identity::resolve_issued(&self.identity, &self.typed_identity)?;
         let transport = transport(identity.needs_tls())?;
         Ok((identity, transport))
     }
@@ -114,13 +112,10 @@ impl Route {
     ) -> Result<Agent, Failure> {
         let (target, mock) = match self.destination {
             Destination::Local(target) | Destination::Runtime(target) => (target, None),
-            Destination::MockContainer => {
-                let mock = start_mock(0).await?;
-                (Target::local(mock.url())?, Some(mock))
-            }
             Destination::Mock(agent) => {
                 let mock = start_mock(0).await?;
-                (agent.target(&mock)?, Some(mock))
+                let target = agent.map_or_else(|| Ok(Target::local(mock.url())?), |agent| agent.target(&mock))?;
+                (target, Some(mock))
             }
         };
         let keys = mock.as_ref().filter(|_| self.identity.as_ref().is_some_and(Identity::signs)).map(keys);

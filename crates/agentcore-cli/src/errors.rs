@@ -102,13 +102,11 @@ impl Failure {
     /// Adds an error and what is behind it, each text once.
     pub(crate) fn caused_by(mut self, error: &(dyn StdError + 'static)) -> Self {
         if let Self::Unreported(report) = &mut self {
-            let mut layer = Some(error);
-            while let Some(error) = layer {
-                let text = error.to_string();
+            for layer in std::iter::successors(Some(error), |layer| (*layer).source()) {
+                let text = layer.to_string();
                 if !report.causes.iter().chain([&report.message]).any(|said| said.contains(&text)) {
                     report.causes.push(text);
                 }
-                layer = error.source();
             }
         }
         self

@@ -47,10 +47,12 @@ impl Identity {
     }
 
     /// Returns the user or the machine whose login is meant; a token or keys of the environment do not matter.
-    pub(crate) fn resolve_issued(flags: &IdentityFlags) -> Result<Box<dyn IssuedIdentity>, Failure> {
-        let typed = flags.typed();
-        let flags = IdentityFlags { bearer_token: typed.bearer_token, sigv4: typed.sigv4, ..flags.clone() };
-        match Self::resolve(&flags)? {
+    pub(crate) fn resolve_issued(
+        flags: &IdentityFlags,
+        typed: &IdentityFlags,
+    ) -> Result<Box<dyn IssuedIdentity>, Failure> {
+        let (bearer_token, sigv4) = (typed.bearer_token.clone(), typed.sigv4.clone());
+        match Self::resolve(&IdentityFlags { bearer_token, sigv4, ..flags.clone() })? {
             Some(Self::Issued(identity)) => Ok(identity),
             _ => Err(Failure::usage(NO_LOGIN)),
         }
@@ -75,10 +77,8 @@ impl Identity {
 
     fn command(line: String) -> Result<Self, Failure> {
         let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-        match words.is_empty() {
-            true => Err(Failure::usage("--token-command names no program")),
-            false => Ok(Self::Command(words)),
-        }
+        let found = (!words.is_empty()).then_some(Self::Command(words));
+        found.ok_or_else(|| Failure::usage("--token-command names no program"))
     }
 
     /// Returns whether standard input holds the token, so that nothing else can be read from there.

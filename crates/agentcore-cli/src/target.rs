@@ -11,10 +11,8 @@ use crate::{
 /// Where calls go.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Destination {
-    /// An agent of the embedded mock.
-    Mock(MockAgent),
-    /// The embedded mock as a local container.
-    MockContainer,
+    /// An agent of the embedded mock, or the mock as a local container.
+    Mock(Option<MockAgent>),
     /// A local container, to which no credential is sent.
     Local(Target),
     /// A runtime behind the service.
@@ -39,7 +37,7 @@ impl Destination {
         lookup: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Failure> {
         if uses_mock(flags)? {
-            return Ok(Self::Mock(MockAgent::new(flags)?));
+            return Ok(Self::Mock(Some(MockAgent::new(flags)?)));
         }
         match local(flags, identities)? {
             Some(target) => Ok(Self::Local(target)),
@@ -50,7 +48,7 @@ impl Destination {
     /// Resolves which container is asked for its health.
     pub(crate) fn of_ping(flags: &TargetFlags, identities: &[(&'static str, Source)]) -> Result<Self, Failure> {
         if uses_mock(flags)? {
-            return Ok(Self::MockContainer);
+            return Ok(Self::Mock(None));
         }
         local(flags, identities)?.map(Self::Local).ok_or_else(|| {
             Failure::usage("no container is named: --local URL says which")
@@ -100,17 +98,17 @@ pub(crate) fn uses_mock(flags: &TargetFlags) -> Result<bool, Failure> {
 /// Returns the local container, if one is in force. It excludes all that is about the service.
 fn local(flags: &TargetFlags, identities: &[(&'static str, Source)]) -> Result<Option<Target>, Failure> {
     let Some(local) = &flags.local else { return Ok(None) };
-    let mut conflicts = Vec::new();
-    let mut add = |flag, value: &Option<Sourced<String>>, why| {
-        conflicts.extend(value.iter().map(|value| (flag, value.source.level(), why)));
-    };
-    add("--arn", &flags.arn, "has no ARN");
-    add("--qualifier", &flags.qualifier, "has no endpoints to choose from");
-    add("--endpoint-url", &flags.endpoint_url, "is not behind the service");
     // The variable is often there for other programs.
-    add("--region", &typed(&flags.region), "has no region");
-    conflicts.extend(identities.iter().map(|(flag, source)| (*flag, source.level(), "takes no credentials")));
-    match conflicts.into_iter().max_by_key(|(_, level, _)| *level) {
+    let region = typed(&flags.region);
+    let places = [
+        ("--arn", &flags.arn, "has no ARN"),
+        ("--qualifier", &flags.qualifier, "has no endpoints to choose from"),
+        ("--endpoint-url", &flags.endpoint_url, "is not behind the service"),
+        ("--region", &region, "has no region"),
+    ];
+    let places = places.into_iter().filter_map(|(flag, value, why)| Some((flag, value.as_ref()?.source.level(), why)));
+    let identities = identities.iter().map(|(flag, source)| (*flag, source.level(), "takes no credentials"));
+    match places.chain(identities).max_by_key(|(_, level, _)| *level) {
         Some((_, level, _)) if level > local.source.level() => Ok(None),
         Some((flag, level, why)) if level == local.source.level() => {
             Err(Failure::usage(format!("--local and {flag} exclude each other: a local container {why}")))

@@ -15,8 +15,15 @@ const PATH: &str = "runtimes/arn%3Aaws%3Abedrock-agentcore%3Aus-east-1%3A1234567
 
 /// What a line of `FLAG=VALUE; …` means; the values `ARN` and `AT_PROD` are the constants above.
 fn context(line: &str) -> Context {
+    let words = || line.split("; ").filter(|word| !word.is_empty());
+    let (target, identity) = flags(words());
+    let (_, typed_identity) = flags(words().filter(|word| !word.starts_with("env:")));
+    Context { target, identity, typed_identity }
+}
+
+fn flags<'a>(words: impl Iterator<Item = &'a str>) -> (TargetFlags, IdentityFlags) {
     let (mut target, mut who) = (TargetFlags::default(), IdentityFlags::default());
-    for word in line.split("; ").filter(|word| !word.is_empty()) {
+    for word in words {
         let (source, word) = match word.strip_prefix("env:") {
             Some(word) => (Source::Variable("A_VARIABLE".to_owned()), word),
             None => (Source::Flag, word),
@@ -57,7 +64,7 @@ fn context(line: &str) -> Context {
             _ => panic!("{flag} is no flag"),
         }
     }
-    Context::new(target, who)
+    (target, who)
 }
 
 /// Whether this build knows all the flags of a case.
@@ -118,8 +125,7 @@ fn where_to_and_as_whom() {
         }
         let route = context(line).route_by(|_| None).unwrap();
         let at = match route.destination {
-            Destination::Mock(agent) => format!("mock {}", agent.name.value),
-            Destination::MockContainer => unreachable!("for pings only"),
+            Destination::Mock(agent) => format!("mock {}", agent.unwrap().name.value),
             Destination::Local(target) | Destination::Runtime(target) => {
                 target.url(&agentcore_client::operation::INVOKE).unwrap().to_string()
             }
@@ -251,7 +257,7 @@ fn the_environment_of_the_aws_sdks_names_the_endpoint() {
 fn whose_health_is_asked() {
     for (line, destination) in [
         ("local=http://agent", Ok(Destination::Local(Target::local("http://agent").unwrap()))),
-        ("mock", Ok(Destination::MockContainer)),
+        ("mock", Ok(Destination::Mock(None))),
         ("env:arn=x", Err("no container is named: --local URL says which")),
         ("arn=x; mock; local=http://agent", Err("--mock and --local exclude each other")),
         ("local=http://agent; sigv4", Err("--local and --sigv4 exclude each other")),

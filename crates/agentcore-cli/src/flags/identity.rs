@@ -4,9 +4,9 @@ use clap::{ArgAction, Args};
 #[cfg(feature = "cognito")]
 use clap::{ValueEnum, builder::EnumValueParser};
 
+use super::source::Sourced;
 #[cfg(feature = "cognito")]
 use super::source::SourcedParser;
-use super::source::{Sourced, typed};
 
 /// The flags that say who is calling.
 #[derive(Args, Clone, Default)]
@@ -99,40 +99,4 @@ pub(crate) struct OAuthFlags {
     /// The scopes to ask for, separated by spaces
     #[arg(long, value_name = "SCOPES", global = true)]
     pub(crate) oauth_scope: Option<Sourced<String>>,
-}
-
-impl IdentityFlags {
-    /// Returns what was typed, without the environment.
-    pub(crate) fn typed(&self) -> Self {
-        let oauth = &self.oauth;
-        Self {
-            bearer_token: typed(&self.bearer_token),
-            token_command: typed(&self.token_command),
-            sigv4: if self.sigv4.source.is_flag() { self.sigv4.clone() } else { Sourced::default() },
-            profile: typed(&self.profile),
-            #[cfg(feature = "cognito")]
-            cognito: self.cognito.typed(),
-            oauth: OAuthFlags {
-                oauth_token_url: typed(&oauth.oauth_token_url),
-                oauth_issuer: typed(&oauth.oauth_issuer),
-                oauth_client_id: typed(&oauth.oauth_client_id),
-                oauth_scope: typed(&oauth.oauth_scope),
-            },
-        }
-    }
-}
-
-#[cfg(feature = "cognito")]
-impl CognitoFlags {
-    fn typed(&self) -> Self {
-        Self {
-            cognito_client_id: typed(&self.cognito_client_id),
-            cognito_pool_id: typed(&self.cognito_pool_id),
-            cognito_region: typed(&self.cognito_region),
-            cognito_username: typed(&self.cognito_username),
-            cognito_flow: typed(&self.cognito_flow),
-            cognito_endpoint_url: typed(&self.cognito_endpoint_url),
-            token_use: typed(&self.token_use),
-        }
-    }
 }

@@ -83,13 +83,11 @@ pub(crate) fn typed<T: Clone>(value: &Option<Sourced<T>>) -> Option<Sourced<T>> 
 pub(crate) fn exclusive<T, const N: usize>(
     candidates: [(&'static str, Option<Sourced<T>>); N],
 ) -> Result<Option<Sourced<T>>, Failure> {
-    let mut set: Vec<_> = candidates.into_iter().filter_map(|(flag, value)| Some((flag, value?))).collect();
-    set.sort_by_key(|(_, value)| std::cmp::Reverse(value.source.level()));
-    let mut set = set.into_iter();
+    let set: Vec<_> = candidates.into_iter().filter_map(|(flag, value)| Some((flag, value?))).collect();
+    let Some(highest) = set.iter().map(|(_, value)| value.source.level()).max() else { return Ok(None) };
+    let mut set = set.into_iter().filter(|(_, value)| value.source.level() == highest);
     let Some((flag, value)) = set.next() else { return Ok(None) };
-    if let Some((other, second)) = set.next()
-        && second.source.level() == value.source.level()
-    {
+    if let Some((other, _)) = set.next() {
         let origin = if value.source.is_flag() { "" } else { ", by the environment" };
         return Err(Failure::usage(format!("{flag} and {other} exclude each other, and both are given{origin}")));
     }
@@ -157,26 +155,23 @@ pub(crate) fn with_environment(command: Command) -> Command {
 fn with_variable(arg: Arg) -> Arg {
     let Some(flag) = arg.get_long().filter(|flag| !matches!(*flag, "help" | "version")) else { return arg };
     let own = format!("AGENTCORE_{}", flag.replace('-', "_").to_uppercase());
-    let others = OTHER_VARIABLES.iter().find(|(name, _)| *name == flag).map_or(&[][..], |(_, names)| names);
-    let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let empty = |name: &str| std::env::var_os(name).is_some_and(|value| value.is_empty());
-    let name = [own.as_str()].into_iter().chain(others.iter().copied()).find(is_set).unwrap_or(&own).to_owned();
+    let other = OTHER_VARIABLES.iter().find(|(name, _)| *name == flag).map(|(_, variable)| *variable);
+    let is_empty = |name: &str| std::env::var_os(name).map(|value| value.is_empty());
+    let set = [own.as_str()].into_iter().chain(other).find(|name| is_empty(name) == Some(false));
+    let name = set.unwrap_or(&own).to_owned();
     let is_switch = matches!(arg.get_action(), ArgAction::SetTrue);
     let arg = if is_switch && arg.get_value_parser().type_id() == ValueParser::bool().type_id() {
         arg.value_parser(FalseyValueParser::new())
     } else {
         arg
     };
-    if empty(&name) { arg } else { arg.env(name).hide_env(true) }
+    if is_empty(&name) == Some(true) { arg } else { arg.env(name).hide_env(true) }
 }
 
 /// Variables besides `AGENTCORE_` and the flag's name, which come first. Those of endpoint URLs and AWS credentials are read
 /// by the libraries.
-pub(crate) const OTHER_VARIABLES: &[(&str, &[&str])] = &[
-    ("arn", &["AGENTCORE_RUNTIME_ARN"]),
-    ("bearer-token", &["BEDROCK_AGENTCORE_BEARER_TOKEN"]),
-    ("region", &["AWS_REGION"]),
-];
+pub(crate) const OTHER_VARIABLES: &[(&str, &str)] =
+    &[("arn", "AGENTCORE_RUNTIME_ARN"), ("bearer-token", "BEDROCK_AGENTCORE_BEARER_TOKEN"), ("region", "AWS_REGION")];
 
 #[cfg(test)]
 mod tests {
@@ -204,11 +199,8 @@ mod tests {
             ),
         ] {
             let made = exclusive([("--a", a), ("--b", b)]).map(|value| value.map(|value| value.value));
-            match (made, chosen) {
-                (Ok(made), Ok(chosen)) => assert_eq!(made, chosen),
-                (Err(failure), Err(lines)) => assert_eq!(failure.parts(), (Exit::Usage, lines.to_owned())),
-                (made, chosen) => panic!("{made:?} is not {chosen:?}"),
-            }
+            let chosen = chosen.map_err(|lines: &str| (Exit::Usage, lines.to_owned()));
+            assert_eq!(made.map_err(|failure| failure.parts()), chosen);
         }
     }
 }
