@@ -13,7 +13,7 @@ use crate::{
     input,
 };
 
-pub(crate) use issued::IssuedIdentity;
+pub(crate) use issued::{IssuedIdentity, log_out};
 
 /// Who is calling.
 pub(crate) enum Identity {

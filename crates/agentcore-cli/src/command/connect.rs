@@ -137,13 +137,7 @@ impl Connection {
 
     /// Receives a message and prints it; returns whether more can come.
     async fn receive(&mut self) -> Result<bool, Failure> {
-        let incoming = self.receiver.try_next().await.map_err(|error| Failure::call(error, self.mechanism))?;
-        self.print(incoming)
-    }
-
-    /// Prints what came, and returns whether more can come.
-    fn print(&mut self, incoming: Option<Incoming>) -> Result<bool, Failure> {
-        match incoming {
+        match self.receiver.try_next().await.map_err(|error| Failure::call(error, self.mechanism))? {
             None => {
                 if let Some(close) = self.receiver.closed().filter(|close| close.code != 1000) {
                     note(&format!("the agent closed the connection: {close}"));

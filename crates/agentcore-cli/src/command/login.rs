@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::{context::Context, errors::Failure, output::note};
+use crate::{context::Context, errors::Failure, identity::log_out, output::note};
 
 /// Logs a Cognito user or a machine in and keeps the login for the commands that follow; asks for what is missing
 #[derive(Args)]
@@ -31,7 +31,7 @@ impl LogoutFlags {
     /// Ends the login that was kept.
     pub(super) async fn run(self, context: &Context) -> Result<(), Failure> {
         let (identity, transport) = context.login()?;
-        let was_in = identity.log_out(&transport).await?;
+        let was_in = log_out(&*identity, &transport).await?;
         note(if was_in { "logged out" } else { "nobody was logged in" });
         Ok(())
     }

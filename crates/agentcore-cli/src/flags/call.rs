@@ -75,14 +75,10 @@ pub(crate) struct CallSettings {
 impl CallFlags {
     /// Returns the first typed flag that only an invocation understands.
     pub(crate) fn typed_for_http(&self) -> Option<&'static str> {
-        let typed = |value: &Sourced<String>| value.source.is_flag();
-        [
-            ("--user-id", self.user_id.iter().any(typed)),
-            ("--header", self.headers.iter().any(typed)),
-            ("--lenient-sse", self.lenient_sse.source.is_flag()),
-        ]
-        .into_iter()
-        .find_map(|(flag, typed)| typed.then_some(flag))
+        let texts = self.user_id.iter().map(|id| ("--user-id", &id.source));
+        let texts = texts.chain(self.headers.iter().map(|header| ("--header", &header.source)));
+        let mut flags = texts.chain([("--lenient-sse", &self.lenient_sse.source)]);
+        flags.find_map(|(flag, source)| source.is_flag().then_some(flag))
     }
 
     /// Parses the values.
@@ -104,13 +100,9 @@ impl CallSettings {
     /// Makes an invocation by these settings.
     pub(crate) fn apply(&self, invoke: Invoke) -> Invoke {
         let timeouts = Timeouts::default().total(self.timeout).idle(self.idle_timeout);
-        let mut invoke = invoke.session(&self.session).timeouts(timeouts).retry(self.retry.clone());
-        if let Some(user) = &self.user {
-            invoke = invoke.user(user.clone());
-        }
-        if let Some(dialect) = self.dialect {
-            invoke = invoke.dialect(dialect);
-        }
+        let invoke = invoke.session(&self.session).timeouts(timeouts).retry(self.retry.clone());
+        let invoke = self.user.iter().cloned().fold(invoke, Invoke::user);
+        let invoke = self.dialect.into_iter().fold(invoke, Invoke::dialect);
         self.headers.iter().cloned().fold(invoke, Invoke::header)
     }
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use agentcore_client::{
     Endpoint, Region, TokenSource, Transport,
     auth::{
-        BoxFuture, Error, StoredToken, TokenStore,
+        BoxFuture, Error, StoredToken,
         cognito::{self, Answer, Challenge, ChallengeResponder, CognitoConfig, Login, PoolId, PoolRef},
     },
 };
 
-use super::issued::{self, IssuedIdentity};
+use super::issued::{self, IssuedIdentity, secret};
 use crate::{
     errors::{Exit, Failure},
     flags::{CognitoFlags, Flow, Sourced, TokenUse, typed},
@@ -68,16 +68,9 @@ impl CognitoUser {
             TokenUse::Access => cognito::TokenUse::Access,
             TokenUse::Id => cognito::TokenUse::Id,
         };
-        let cognito = CognitoConfig::new(pool, &self.client_id, login).responder(Terminal);
-        let cognito = cognito.token_use(token_use);
-        let cognito = match secret(CLIENT_SECRET) {
-            Some(secret) => cognito.client_secret(secret),
-            None => cognito,
-        };
-        match &self.endpoint {
-            Some(endpoint) => cognito.endpoint(endpoint.clone()),
-            None => cognito,
-        }
+        let cognito = CognitoConfig::new(pool, &self.client_id, login).responder(Terminal).token_use(token_use);
+        let cognito = secret(CLIENT_SECRET).into_iter().fold(cognito, CognitoConfig::client_secret);
+        self.endpoint.iter().cloned().fold(cognito, CognitoConfig::endpoint)
     }
 
     fn login(&self, kept: Option<StoredToken>) -> Result<Login, Failure> {
@@ -110,17 +103,6 @@ impl CognitoUser {
         let pool = self.pool.clone().or_else(|| region.cloned().map(PoolRef::Region));
         pool.ok_or_else(|| Failure::usage("no user pool is named: --cognito-pool-id, or --cognito-region, says where"))
     }
-
-    /// Returns everything that makes one login another one.
-    fn key(&self, pool: &PoolRef) -> String {
-        let pool = match pool {
-            PoolRef::Pool(pool) => pool.to_string(),
-            pool => pool.region().to_string(),
-        };
-        let endpoint = self.endpoint.as_ref().map(ToString::to_string).unwrap_or_default();
-        let user = self.username.as_deref().unwrap_or_default();
-        format!("cognito {pool} {} {user} {:?} {endpoint}", self.client_id, self.token_use)
-    }
 }
 
 impl IssuedIdentity for CognitoUser {
@@ -134,8 +116,7 @@ impl IssuedIdentity for CognitoUser {
         transport: &Transport,
         region: Option<&Region>,
     ) -> Result<Box<dyn TokenSource>, Failure> {
-        let pool = self.pool(region)?;
-        let key = self.key(&pool);
+        let (pool, key) = (self.pool(region)?, self.key(region)?);
         let (store, kept) = issued::find(&key)?.unzip();
         let login = self.login(kept)?;
         let cognito = self.config(pool, login);
@@ -150,8 +131,7 @@ impl IssuedIdentity for CognitoUser {
     /// Asks for what is missing.
     fn log_in<'a>(self: Box<Self>, transport: &'a Transport) -> BoxFuture<'a, Result<String, Failure>> {
         Box::pin(async move {
-            let pool = self.pool(None)?;
-            let key = self.key(&pool);
+            let (pool, key) = (self.pool(None)?, self.key(None)?);
             let username = match self.username.clone() {
                 Some(username) => username,
                 None => input::ask("User name: ").await?,
@@ -167,17 +147,21 @@ impl IssuedIdentity for CognitoUser {
         })
     }
 
-    /// Revokes the login that was kept, and forgets it.
-    fn log_out<'a>(self: Box<Self>, transport: &'a Transport) -> BoxFuture<'a, Result<bool, Failure>> {
+    fn key(&self, region: Option<&Region>) -> Result<String, Failure> {
+        let pool = match self.pool(region)? {
+            PoolRef::Pool(pool) => pool.to_string(),
+            pool => pool.region().to_string(),
+        };
+        let endpoint = self.endpoint.as_ref().map(ToString::to_string).unwrap_or_default();
+        let user = self.username.as_deref().unwrap_or_default();
+        Ok(format!("cognito {pool} {} {user} {:?} {endpoint}", self.client_id, self.token_use))
+    }
+
+    fn revoke<'a>(&'a self, login: StoredToken, transport: &'a Transport) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(async move {
-            let pool = self.pool(None)?;
-            let key = self.key(&pool);
-            let Some((store, login)) = issued::find(&key)? else { return Ok(false) };
-            if let Some(token) = login.refresh_token {
-                self.config(pool, Login::refresh_token(token)).over(Arc::new(transport.clone())).logout().await?;
-            }
-            store.clear(&key)?;
-            Ok(true)
+            let Some(token) = login.refresh_token else { return Ok(()) };
+            let cognito = self.config(self.pool(None)?, Login::refresh_token(token));
+            Ok(cognito.over(Arc::new(transport.clone())).logout().await?)
         })
     }
 }
@@ -210,10 +194,6 @@ impl ChallengeResponder for Terminal {
             answer.map(Answer::new).map_err(|_| challenge.unanswered())
         })
     }
-}
-
-fn secret(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|secret| !secret.is_empty())
 }
 
 const PASSWORD: &str = "AGENTCORE_COGNITO_PASSWORD";

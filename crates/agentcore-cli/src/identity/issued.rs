@@ -25,8 +25,27 @@ pub(crate) trait IssuedIdentity: fmt::Debug + Send + Sync {
     /// Logs in, keeps the login, and returns who is logged in.
     fn log_in<'a>(self: Box<Self>, transport: &'a Transport) -> BoxFuture<'a, Result<String, Failure>>;
 
-    /// Ends the login that was kept, and returns whether there was one.
-    fn log_out<'a>(self: Box<Self>, transport: &'a Transport) -> BoxFuture<'a, Result<bool, Failure>>;
+    /// Returns everything that makes one login another one. `region` is the agent's.
+    fn key(&self, region: Option<&Region>) -> Result<String, Failure>;
+
+    /// Ends a login that was kept with its issuer, where the issuer can end one; elsewhere the token is good until it expires.
+    fn revoke<'a>(&'a self, _login: StoredToken, _transport: &'a Transport) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// Ends and forgets the login that was kept, and returns whether there was one.
+pub(crate) async fn log_out(identity: &dyn IssuedIdentity, transport: &Transport) -> Result<bool, Failure> {
+    let key = identity.key(None)?;
+    let Some((store, login)) = find(&key)? else { return Ok(false) };
+    identity.revoke(login, transport).await?;
+    store.clear(&key)?;
+    Ok(true)
+}
+
+/// Returns a secret of the environment.
+pub(super) fn secret(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|secret| !secret.is_empty())
 }
 
 /// Returns where logins are kept: `AGENTCORE_TOKEN_STORE`, else a directory of the user's own; none if there is neither.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use agentcore_client::{
     Region, TokenSource, Transport,
     auth::{
-        BoxFuture, TokenStore,
+        BoxFuture,
         oauth::{ClientCredentials, ClientCredentialsConfig, Issuer, TokenEndpoint},
     },
 };
@@ -58,7 +58,7 @@ impl TokenOrigin {
 
 impl OAuthClient {
     fn issuer(self, transport: &Transport) -> Result<ClientCredentials, Failure> {
-        let secret = std::env::var(SECRET).ok().filter(|secret| !secret.is_empty()).ok_or_else(|| {
+        let secret = issued::secret(SECRET).ok_or_else(|| {
             Failure::usage(format!("no client secret: {SECRET} is not set"))
                 .hint("secrets come from the environment only, where no list of processes shows them")
         })?;
@@ -66,16 +66,8 @@ impl OAuthClient {
             TokenOrigin::Endpoint(url) => ClientCredentialsConfig::new(url, self.client_id, secret),
             TokenOrigin::Issuer(url) => ClientCredentialsConfig::discovered(url, self.client_id, secret),
         };
-        let config = match self.scope {
-            Some(scope) => config.scope(scope),
-            None => config,
-        };
+        let config = self.scope.into_iter().fold(config, ClientCredentialsConfig::scope);
         Ok(config.over(Arc::new(transport.clone())))
-    }
-
-    /// Returns everything that makes one token another one.
-    fn key(&self) -> String {
-        format!("oauth {} {} {}", self.origin.as_str(), self.client_id, self.scope.as_deref().unwrap_or_default())
     }
 }
 
@@ -89,7 +81,7 @@ impl IssuedIdentity for OAuthClient {
         transport: &Transport,
         _: Option<&Region>,
     ) -> Result<Box<dyn TokenSource>, Failure> {
-        let key = self.key();
+        let key = self.key(None)?;
         let store = issued::find(&key)?.map(|(store, _)| store);
         Ok(issued::source(self.issuer(transport)?, key, store))
     }
@@ -97,20 +89,15 @@ impl IssuedIdentity for OAuthClient {
     /// Gets a token and keeps it for the commands that follow: such tokens are billed by the request.
     fn log_in<'a>(self: Box<Self>, transport: &'a Transport) -> BoxFuture<'a, Result<String, Failure>> {
         Box::pin(async move {
-            let (key, name) = (self.key(), self.client_id.clone());
+            let (key, name) = (self.key(None)?, self.client_id.clone());
             issued::log_in(self.issuer(transport)?, key).await?;
             Ok(name)
         })
     }
 
-    /// Forgets the token that was kept; it is good until it expires.
-    fn log_out<'a>(self: Box<Self>, _: &'a Transport) -> BoxFuture<'a, Result<bool, Failure>> {
-        Box::pin(async move {
-            let key = self.key();
-            let Some((store, _)) = issued::find(&key)? else { return Ok(false) };
-            store.clear(&key)?;
-            Ok(true)
-        })
+    fn key(&self, _: Option<&Region>) -> Result<String, Failure> {
+        let scope = self.scope.as_deref().unwrap_or_default();
+        Ok(format!("oauth {} {} {scope}", self.origin.as_str(), self.client_id))
     }
 }
 

@@ -4,6 +4,7 @@ use std::io::{BufRead, Read};
 
 use tokio::sync::mpsc;
 
+use super::read::without_line_break;
 use crate::errors::Failure;
 
 /// Reads standard input line by line, on a thread of its own: nothing interrupts a read from a terminal.
@@ -26,21 +27,15 @@ fn line(input: &mut impl BufRead) -> Result<Option<String>, Failure> {
     let mut line = Vec::new();
     let failed = "cannot read a message from standard input";
     let read = input.take(MAX_LINE_BYTES + 1).read_until(b'\n', &mut line);
-    match read.map_err(|error| Failure::usage(failed).caused_by(&error))? {
-        0 => return Ok(None),
-        bytes if bytes as u64 > MAX_LINE_BYTES => {
-            return Err(Failure::usage(format!("a line of standard input is longer than {MAX_LINE_BYTES} bytes")));
-        }
-        _ => {}
+    let bytes = read.map_err(|error| Failure::usage(failed).caused_by(&error))?;
+    if bytes == 0 {
+        return Ok(None);
     }
-    let mut line = String::from_utf8(line).map_err(|_| Failure::usage("a line of standard input is not UTF-8"))?;
-    if line.ends_with('\n') {
-        line.pop();
-        if line.ends_with('\r') {
-            line.pop();
-        }
+    if bytes as u64 > MAX_LINE_BYTES {
+        return Err(Failure::usage(format!("a line of standard input is longer than {MAX_LINE_BYTES} bytes")));
     }
-    Ok(Some(line))
+    let line = String::from_utf8(line).map_err(|_| Failure::usage("a line of standard input is not UTF-8"))?;
+    Ok(Some(without_line_break(&line).to_owned()))
 }
 
 /// As much as the client takes in a message by default.

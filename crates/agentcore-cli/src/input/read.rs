@@ -27,6 +27,11 @@ pub(crate) fn all(source: impl Read, failed: &str) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
+/// Returns a line without the line break that ends it.
+pub(crate) fn without_line_break(line: &str) -> &str {
+    line.strip_suffix('\n').map_or(line, |line| line.strip_suffix('\r').unwrap_or(line))
+}
+
 /// Reads on a thread of its own, so that a signal is heard meanwhile.
 pub(crate) async fn blocking<T: Send + 'static>(
     read: impl FnOnce() -> Result<T, Failure> + Send + 'static,

@@ -35,7 +35,11 @@ impl Channel {
     /// Sends a prompt, and returns the answer as soon as there is one to be read.
     pub(super) async fn ask(&mut self, session: &SessionId, prompt: &str) -> Result<Answer<'_>, Failure> {
         match self {
-            Self::Http(http) => http.ask(session, prompt).await,
+            Self::Http(http) => {
+                let invoke = http.settings.apply(http.runtime.invoke(prompt)).session(session);
+                let events = invoke.stream().await.map_err(|error| Failure::call(error, http.mechanism))?;
+                Ok(Answer::Stream(Box::new(events), http.mechanism))
+            }
             Self::Socket(socket) => Ok(Answer::Turn(socket.ask(session, prompt).await?)),
         }
     }
@@ -53,14 +57,6 @@ impl Channel {
             Self::Http(_) => Vec::new(),
             Self::Socket(socket) => socket.late(),
         }
-    }
-}
-
-impl HttpChannel {
-    async fn ask(&self, session: &SessionId, prompt: &str) -> Result<Answer<'static>, Failure> {
-        let invoke = self.settings.apply(self.runtime.invoke(prompt)).session(session);
-        let events = invoke.stream().await.map_err(|error| Failure::call(error, self.mechanism))?;
-        Ok(Answer::Stream(Box::new(events), self.mechanism))
     }
 }
 

@@ -68,17 +68,13 @@ impl Screen {
     /// Shows a piece of the answer's text.
     pub(super) fn text(&mut self, text: &str) -> Result<(), Failure> {
         self.spinner = None;
-        if !matches!(self.form, Form::Pipe) {
-            self.end_aside();
-        }
-        match &mut self.form {
-            Form::Pipe => self.output.write(text.as_bytes()),
-            Form::Plain => self.output.write(clean(text).as_bytes()),
-            Form::Rendered(markdown) => {
-                let shown = markdown.push(&clean(text));
-                self.output.write(shown.as_bytes())
-            }
-        }
+        let shown = match &mut self.form {
+            Form::Pipe => return self.output.write(text.as_bytes()),
+            Form::Plain => clean(text),
+            Form::Rendered(markdown) => markdown.push(&clean(text)).into(),
+        };
+        self.end_aside();
+        self.output.write(shown.as_bytes())
     }
 
     /// Shows what an agent does besides its text.
@@ -102,7 +98,7 @@ impl Screen {
     pub(super) fn end(&mut self) -> Result<(), Failure> {
         self.spinner = None;
         for (_, name, input) in std::mem::take(&mut self.calls) {
-            self.call_line(&name, &input)?;
+            self.aside_line(&format!("⚙ {name}({input})"))?;
         }
         self.end_aside();
         self.end_text()?;
@@ -154,22 +150,17 @@ impl Screen {
             return Ok(());
         }
         let (_, name, input) = self.calls.remove(index);
-        self.call_line(&name, &input)
-    }
-
-    fn call_line(&mut self, name: &str, input: &str) -> Result<(), Failure> {
         self.aside_line(&format!("⚙ {name}({input})"))
     }
 
     /// A result that fits is shown, and a longer one is the agent's affair; a failure is worth its beginning.
     fn result(&mut self, result: &ToolResult) -> Result<(), Failure> {
         let content = result.content.trim();
-        if result.failed {
-            self.aside_line(&format!("  ↳ failed: {content}"))
-        } else if !content.is_empty() && !content.contains('\n') && content.chars().count() + 4 < columns() {
-            self.aside_line(&format!("  ↳ {content}"))
-        } else {
-            Ok(())
+        let fits = !content.is_empty() && !content.contains('\n') && content.chars().count() + 4 < columns();
+        match result.failed {
+            true => self.aside_line(&format!("  ↳ failed: {content}")),
+            false if fits => self.aside_line(&format!("  ↳ {content}")),
+            false => Ok(()),
         }
     }
 
@@ -208,8 +199,7 @@ impl Screen {
     /// Shows what was held back, and ends the line of the text.
     fn end_text(&mut self) -> Result<(), Failure> {
         if let Form::Rendered(markdown) = &mut self.form {
-            let held = markdown.finish();
-            self.output.write(held.as_bytes())?;
+            self.output.write(markdown.finish().as_bytes())?;
         }
         self.output.end_line()
     }

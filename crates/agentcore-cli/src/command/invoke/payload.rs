@@ -59,7 +59,7 @@ impl PayloadFlags {
 fn prompt_text(bytes: Vec<u8>) -> Result<Payload, Failure> {
     let text = String::from_utf8(bytes).map_err(|_| Failure::usage("the prompt is not UTF-8"))?;
     // The line break that ends a piped line is the pipe's, not the prompt's.
-    let text = text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
+    let text = input::without_line_break(&text);
     if text.is_empty() {
         return Err(
             Failure::usage("the prompt is empty").hint("--payload '{\"prompt\": \"\"}' says nothing on purpose")
