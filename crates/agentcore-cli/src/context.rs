@@ -67,19 +67,15 @@ impl Context {
 
     /// Gets the token that would be sent, wherever it goes: no agent need be named for that.
     pub(crate) async fn token(&self) -> Result<Token, Failure> {
-        let (identity, mock) = if uses_mock(&self.target)? {
-            (Identity::resolve(&self.typed_identity)?, Some(start_mock(0).await?))
-        } else {
-            (Identity::resolve(&self.identity)?, None)
-        };
-        match (identity, mock) {
-            (Some(identity), _) => {
+        let mocked = uses_mock(&self.target)?;
+        match Identity::resolve(if mocked { &self.typed_identity } else { &self.identity })? {
+            Some(identity) => {
                 let transport = transport(identity.needs_tls())?;
                 let source = identity.token_source(&transport, None).await?;
                 Ok(source.token().await?)
             }
-            (None, Some(mock)) => Ok(Token::parse(&mock.token())?),
-            (None, None) => Err(no_credentials()),
+            None if mocked => Ok(Token::parse(&start_mock(0).await?.token())?),
+            None => Err(no_credentials()),
         }
     }
 

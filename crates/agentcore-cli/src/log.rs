@@ -7,8 +7,7 @@ use tracing_subscriber::{EnvFilter, Layer as _, filter, fmt, layer::SubscriberEx
 /// Logs as `RUST_LOG` says, else as loud as `-v` was given often.
 pub(crate) fn start(verbose: u8) {
     let asked = std::env::var(EnvFilter::DEFAULT_ENV).ok().filter(|asked| !asked.is_empty());
-    let quiet = asked.is_none() && verbose == 0;
-    if quiet {
+    if asked.is_none() && verbose == 0 {
         return;
     }
     let default = if verbose > 1 { "debug,agentcore=trace,acore=trace" } else { "warn,agentcore=debug,acore=debug" };

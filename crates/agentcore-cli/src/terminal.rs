@@ -4,43 +4,35 @@
 //! answer cannot put it back when a signal ends the program. To restore says whether there was a state to put back.
 
 #[cfg(unix)]
-mod state {
-    use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-    use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+#[cfg(unix)]
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 
-    static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
-
-    pub(crate) fn remember() {
-        *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = tcgetattr(std::io::stdin()).ok();
-    }
-
-    pub(crate) fn forget() {
-        *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-
-    pub(crate) fn restore() -> bool {
-        let before = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(before) = &before {
-            // There is nothing left to do about a terminal that is gone.
-            let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, before);
-        }
-        before.is_some()
-    }
+pub(crate) fn remember() {
+    #[cfg(unix)]
+    replace(tcgetattr(std::io::stdin()).ok());
 }
 
-#[cfg(not(unix))]
-mod state {
-    pub(crate) fn remember() {}
-
-    pub(crate) fn forget() {}
-
-    pub(crate) fn restore() -> bool {
-        false
-    }
+pub(crate) fn forget() {
+    #[cfg(unix)]
+    replace(None);
 }
 
-pub(crate) use state::{forget, remember, restore};
+pub(crate) fn restore() -> bool {
+    #[cfg(unix)]
+    if let Some(before) = replace(None) {
+        // There is nothing left to do about a terminal that is gone.
+        let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &before);
+        return true;
+    }
+    false
+}
+
+#[cfg(unix)]
+fn replace(state: Option<Termios>) -> Option<Termios> {
+    std::mem::replace(&mut *BEFORE.lock().unwrap_or_else(PoisonError::into_inner), state)
+}
 
 /// Returns how wide the terminal of standard error is, or 80 columns where it does not say.
 pub(crate) fn columns() -> usize {
@@ -52,3 +44,6 @@ pub(crate) fn columns() -> usize {
     }
     80
 }
+
+#[cfg(unix)]
+static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);

@@ -48,7 +48,6 @@ pub(super) struct ChatFlags {
 }
 
 impl ChatFlags {
-    /// Talks until the lines end.
     pub(super) async fn run(self, context: &Context) -> Result<(), Failure> {
         if let Some(flag) = self.call.typed_for_http().filter(|_| self.ws) {
             return Err(Failure::usage(format!("{flag} is for invocations, and --ws makes none")));

@@ -42,7 +42,6 @@ pub(super) struct ConnectFlags {
 }
 
 impl ConnectFlags {
-    /// Opens the socket and passes lines and messages.
     pub(super) async fn run(self, context: &Context) -> Result<(), Failure> {
         let (settings, auth_mode) = (self.settings(), self.auth_mode());
         let session = self.session.session()?;

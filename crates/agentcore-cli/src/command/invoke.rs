@@ -23,7 +23,6 @@ pub(super) struct InvokeFlags {
 }
 
 impl InvokeFlags {
-    /// Invokes the agent and prints its answer.
     pub(super) async fn run(self, context: &Context) -> Result<(), Failure> {
         let route = context.route()?;
         let settings = self.call.settings()?;

@@ -18,7 +18,6 @@ pub(super) struct LoginFlags {}
 pub(super) struct LogoutFlags {}
 
 impl LoginFlags {
-    /// Logs in and keeps the login.
     pub(super) async fn run(self, context: &Context) -> Result<(), Failure> {
         let (identity, transport) = context.login()?;
         let name = identity.log_in(&transport).await?;
@@ -28,7 +27,6 @@ impl LoginFlags {
 }
 
 impl LogoutFlags {
-    /// Ends the login that was kept.
     pub(super) async fn run(self, context: &Context) -> Result<(), Failure> {
         let (identity, transport) = context.login()?;
         let was_in = log_out(&*identity, &transport).await?;

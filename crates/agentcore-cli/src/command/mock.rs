@@ -24,7 +24,6 @@ pub(super) struct MockFlags {
 }
 
 impl MockFlags {
-    /// Starts the mock, prints how to reach it, and serves until it is interrupted.
     pub(super) async fn run(self, _: &Context) -> Result<(), Failure> {
         let mock = start_mock(self.port).await?;
         let mut output = Output::default();

@@ -17,7 +17,6 @@ pub(super) struct PingFlags {
 }
 
 impl PingFlags {
-    /// Asks and prints the answer.
     pub(super) async fn run(self, context: &Context) -> Result<(), Failure> {
         let timeouts = Timeouts::default().total(self.timeout);
         let agent = context.route_of_ping()?.connect(|client| client.timeouts(timeouts)).await?;

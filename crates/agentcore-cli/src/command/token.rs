@@ -18,7 +18,6 @@ pub(super) struct TokenFlags {
 }
 
 impl TokenFlags {
-    /// Gets the token and prints it, or its claims.
     pub(super) async fn run(self, context: &Context) -> Result<(), Failure> {
         let token = context.token().await?;
         if !self.claims {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{context::Context, errors::Failure, flags::SessionFlags, output::Output};
 
@@ -19,7 +19,6 @@ pub(super) struct WsHeadersFlags {
 }
 
 impl WsHeadersFlags {
-    /// Authenticates and prints what opens the socket.
     pub(super) async fn run(self, context: &Context) -> Result<(), Failure> {
         let session = self.session.session()?;
         let agent = context.route()?.connect(|client| client).await?;
@@ -29,11 +28,12 @@ impl WsHeadersFlags {
             json!({ "url": browser.url(), "protocols": browser.protocols() })
         } else {
             let handshake = request.handshake().await.map_err(|error| agent.failure(error))?;
-            let headers = handshake.headers.iter().map(|(name, value)| match value.to_str() {
-                Ok(value) => Ok((canonical(name.as_str()), Value::from(value))),
-                Err(error) => Err(Failure::internal("a header is not text").caused_by(&error)),
-            });
-            let headers: BTreeMap<String, Value> = headers.collect::<Result<_, _>>()?;
+            let mut headers = BTreeMap::new();
+            for (name, value) in &handshake.headers {
+                let value =
+                    value.to_str().map_err(|error| Failure::internal("a header is not text").caused_by(&error))?;
+                headers.insert(canonical(name.as_str()), value);
+            }
             json!({ "url": handshake.uri.to_string(), "headers": headers })
         };
         Output::default().json(&printed)
@@ -42,15 +42,12 @@ impl WsHeadersFlags {
 
 /// Writes `x-amz-date` as people do, `X-Amz-Date`; servers do not mind (RFC 9110 §5.1).
 fn canonical(name: &str) -> String {
-    let parts: Vec<String> = name
-        .split('-')
-        .map(|part| match part.split_at_checked(1) {
-            _ if part == "agentcore" => "AgentCore".to_owned(),
-            Some((first, rest)) => first.to_ascii_uppercase() + rest,
-            None => String::new(),
-        })
-        .collect();
-    parts.join("-")
+    let parts = name.split('-').map(|part| match part.split_at_checked(1) {
+        _ if part == "agentcore" => "AgentCore".to_owned(),
+        Some((first, rest)) => first.to_ascii_uppercase() + rest,
+        None => String::new(),
+    });
+    parts.collect::<Vec<_>>().join("-")
 }
 
 const AFTER_HELP: &str = "\

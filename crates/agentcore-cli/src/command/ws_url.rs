@@ -20,7 +20,6 @@ pub(super) struct WsUrlFlags {
 }
 
 impl WsUrlFlags {
-    /// Signs the URL and prints it.
     pub(super) async fn run(self, context: &Context) -> Result<(), Failure> {
         let session = self.session.session()?;
         let params: Vec<_> = self.params.iter().map(|param| name_and_value(param)).collect::<Result<_, _>>()?;

@@ -8,7 +8,6 @@ use super::source::Sourced;
 #[cfg(feature = "cognito")]
 use super::source::SourcedParser;
 
-/// The flags that say who is calling.
 #[derive(Args, Clone, Default)]
 #[group(skip)]
 #[command(next_help_heading = "Who you are (exactly one)")]

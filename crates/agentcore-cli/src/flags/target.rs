@@ -4,7 +4,6 @@ use clap::{ArgAction, Args};
 
 use super::source::Sourced;
 
-/// The flags that say where the agent is.
 #[derive(Args, Clone, Default)]
 #[group(skip)]
 #[command(next_help_heading = "Which agent")]

@@ -79,13 +79,9 @@ impl Editor {
     fn remember(&mut self, line: &str) {
         let (Some(editor), false) = (&mut self.editor, line.trim().is_empty()) else { return };
         let Ok(true) = editor.add_history_entry(line) else { return };
-        if let Some(file) = &self.history
-            && let Err(error) = file
-                .parent()
-                .map_or(Ok(()), private_directory)
-                .map_err(Into::into)
-                .and_then(|()| editor.append_history(file))
-        {
+        let Some(file) = &self.history else { return };
+        let made = file.parent().map_or(Ok(()), private_directory);
+        if let Err(error) = made.map_err(Into::into).and_then(|()| editor.append_history(file)) {
             note(&format!("the history is not kept: {error}"));
             self.history = None;
         }

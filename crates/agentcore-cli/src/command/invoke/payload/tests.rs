@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use Stdin::{Pipe, Terminal, Token};
+
 use super::*;
 use crate::{errors::Exit, flags::Source};
 
@@ -20,9 +22,9 @@ fn read(prompt: Option<&str>, payload: Option<(&str, bool)>, stdin: Stdin) -> Re
         payload: payload.map(|(value, typed)| Sourced { value: value.to_owned(), source: source(typed) }),
     };
     match stdin {
-        Stdin::Terminal => flags.read(&b"not read"[..], true, false),
-        Stdin::Pipe(bytes) => flags.read(bytes, false, false),
-        Stdin::Token => flags.read(&b"not read"[..], false, true),
+        Terminal => flags.read(&b"not read"[..], true, false),
+        Pipe(bytes) => flags.read(bytes, false, false),
+        Token => flags.read(&b"not read"[..], false, true),
     }
 }
 
@@ -30,18 +32,18 @@ fn read(prompt: Option<&str>, payload: Option<(&str, bool)>, stdin: Stdin) -> Re
 fn sources() {
     // A payload shows how long it is; the command line's tests see what arrives.
     for (prompt, payload, stdin, shown) in [
-        (Some("hi"), None, Stdin::Terminal, "prompt of 2 bytes"),
-        (Some("hi"), None, Stdin::Pipe(b"ignored"), "prompt of 2 bytes"),
-        (Some("hi"), None, Stdin::Token, "prompt of 2 bytes"),
-        (Some("hi"), Some(("{}", false)), Stdin::Terminal, "prompt of 2 bytes"),
-        (Some("-"), None, Stdin::Pipe(b"four"), "prompt of 4 bytes"),
-        (None, None, Stdin::Pipe(b"four\n"), "prompt of 4 bytes"),
-        (None, None, Stdin::Pipe(b"four\r\n"), "prompt of 4 bytes"),
-        (None, None, Stdin::Pipe(b"four\n\n"), "prompt of 5 bytes"),
-        (None, None, Stdin::Pipe(b"\n\n"), "prompt of 1 bytes"),
-        (None, Some((" {\"a\": 1}\n", true)), Stdin::Terminal, "10 bytes"),
-        (None, Some(("[]", false)), Stdin::Token, "2 bytes"),
-        (None, Some(("-", true)), Stdin::Pipe(b"  {}\n"), "5 bytes"),
+        (Some("hi"), None, Terminal, "prompt of 2 bytes"),
+        (Some("hi"), None, Pipe(b"ignored"), "prompt of 2 bytes"),
+        (Some("hi"), None, Token, "prompt of 2 bytes"),
+        (Some("hi"), Some(("{}", false)), Terminal, "prompt of 2 bytes"),
+        (Some("-"), None, Pipe(b"four"), "prompt of 4 bytes"),
+        (None, None, Pipe(b"four\n"), "prompt of 4 bytes"),
+        (None, None, Pipe(b"four\r\n"), "prompt of 4 bytes"),
+        (None, None, Pipe(b"four\n\n"), "prompt of 5 bytes"),
+        (None, None, Pipe(b"\n\n"), "prompt of 1 bytes"),
+        (None, Some((" {\"a\": 1}\n", true)), Terminal, "10 bytes"),
+        (None, Some(("[]", false)), Token, "2 bytes"),
+        (None, Some(("-", true)), Pipe(b"  {}\n"), "5 bytes"),
     ] {
         let payload = read(prompt, payload, stdin).unwrap();
         assert_eq!(format!("{payload:?}"), format!("Payload({shown})"), "{prompt:?} {stdin:?}");
@@ -52,31 +54,21 @@ fn sources() {
 fn refusals() {
     let token = "standard input holds the token, so the";
     for (prompt, payload, stdin, message) in [
-        (None, None, Stdin::Terminal, "there is nothing to say to the agent"),
-        (None, None, Stdin::Token, "there is nothing to say to the agent"),
-        (Some("-"), None, Stdin::Token, token),
-        (None, Some(("-", true)), Stdin::Token, token),
-        (Some("hi"), Some(("{}", true)), Stdin::Terminal, "a prompt and --payload exclude each other"),
-        (Some(""), None, Stdin::Terminal, "the prompt is empty"),
-        (None, None, Stdin::Pipe(b""), "the prompt is empty"),
-        (None, None, Stdin::Pipe(b"\r\n"), "the prompt is empty"),
-        (None, None, Stdin::Pipe(b"\xff"), "the prompt is not UTF-8"),
-        (None, Some(("nope", true)), Stdin::Terminal, "the payload is not JSON: expected ident at line 1 column 2"),
-        (
-            None,
-            Some(("{} {}", true)),
-            Stdin::Terminal,
-            "the payload is not JSON: trailing characters at line 1 column 4",
-        ),
-        (None, Some(("", true)), Stdin::Terminal, "the payload is not JSON"),
-        (None, Some(("-", true)), Stdin::Pipe(b""), "the payload is not JSON"),
-        (
-            None,
-            Some(("@/nowhere/at all", true)),
-            Stdin::Terminal,
-            "cannot read the payload from the file \"/nowhere/at all\"",
-        ),
-        (None, Some(("@/", true)), Stdin::Terminal, "cannot read the payload from the file \"/\""),
+        (None, None, Terminal, "there is nothing to say to the agent"),
+        (None, None, Token, "there is nothing to say to the agent"),
+        (Some("-"), None, Token, token),
+        (None, Some(("-", true)), Token, token),
+        (Some("hi"), Some(("{}", true)), Terminal, "a prompt and --payload exclude each other"),
+        (Some(""), None, Terminal, "the prompt is empty"),
+        (None, None, Pipe(b""), "the prompt is empty"),
+        (None, None, Pipe(b"\r\n"), "the prompt is empty"),
+        (None, None, Pipe(b"\xff"), "the prompt is not UTF-8"),
+        (None, Some(("nope", true)), Terminal, "the payload is not JSON: expected ident at line 1 column 2"),
+        (None, Some(("{} {}", true)), Terminal, "the payload is not JSON: trailing characters at line 1 column 4"),
+        (None, Some(("", true)), Terminal, "the payload is not JSON"),
+        (None, Some(("-", true)), Pipe(b""), "the payload is not JSON"),
+        (None, Some(("@/nowhere/at all", true)), Terminal, "cannot read the payload from the file \"/nowhere/at all\""),
+        (None, Some(("@/", true)), Terminal, "cannot read the payload from the file \"/\""),
     ] {
         let (exit, lines) = read(prompt, payload, stdin).unwrap_err().parts();
         assert_eq!(exit, Exit::Usage, "{message}");
