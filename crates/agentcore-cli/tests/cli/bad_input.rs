@@ -1,9 +1,8 @@
 //! What is refused: exit code 2 and one clear line, before anything is sent.
 
-use crate::world::{Ended, World, acore, run, run_with};
+use crate::world::{Ended, SESSION, World, acore, run, run_with};
 
 const ARN: &str = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/x";
-const SESSION: &str = "session-0123456789-0123456789-0123456789";
 
 /// Asserts that the program refused its input in its own words, which are one line, perhaps with causes and a hint under it.
 fn refused(ended: &Ended, line: &str, case: &str) {

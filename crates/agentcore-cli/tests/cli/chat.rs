@@ -1,13 +1,11 @@
 //! Conversations by a pipe: what is said, what comes out, and how they end.
 
-use std::{convert::Infallible, io::Read, path::PathBuf, process::Command};
+use std::{io::Read, path::PathBuf, process::Command};
 
 use agentcore_mock::{AgentResponse, Mock, RecordedRequest};
 use serde_json::{Value, json};
 
-use crate::world::{Ended, World, ended, run, run_with};
-
-const SESSION: &str = "session-0123456789-0123456789-0123456789";
+use crate::world::{Ended, SESSION, World, ended, run, run_with, sse};
 
 /// The program in a conversation with an agent, with a good token.
 pub(crate) fn chat<'a>(world: &World, agent: &str, args: impl IntoIterator<Item = &'a str>) -> Command {
@@ -42,12 +40,6 @@ pub(crate) fn fresh(name: &str) -> PathBuf {
 }
 
 fn world() -> World {
-    let sse = |bytes: &'static str| {
-        move |_| async move {
-            let pieces = futures_util::stream::iter([Ok::<_, Infallible>(bytes.into())]);
-            AgentResponse::stream("text/event-stream", pieces)
-        }
-    };
     World::with(
         Mock::builder()
             .agent("marks", sse("data: \"**a** \\u001b[31m\"\n\ndata: \"b\\r\\n\"\n\n"))

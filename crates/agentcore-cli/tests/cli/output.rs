@@ -1,22 +1,12 @@
 //! The four formats, for each kind of answer.
 
-use std::convert::Infallible;
-
 use agentcore_mock::{AgentResponse, Mock};
 use serde_json::{Value, json};
 
-use crate::world::{World, run};
-
-const SESSION: &str = "session-0123456789-0123456789-0123456789";
+use crate::world::{SESSION, World, run, sse};
 
 /// Agents that answer with exactly these bytes.
 fn world() -> World {
-    let sse = |bytes: &'static str| {
-        move |_| async move {
-            let pieces = futures_util::stream::iter([Ok::<_, Infallible>(bytes.into())]);
-            AgentResponse::stream("text/event-stream", pieces)
-        }
-    };
     World::with(
         Mock::builder()
             .agent("fields", sse("retry: 5000\nid: 7\nevent: progress\ndata: one\ndata: two\n\ndata: \"é\"\n\n"))

@@ -2,18 +2,15 @@
 
 use std::{
     io::{BufRead, BufReader, Read},
-    process::{Child, Command},
+    process::Child,
     sync::mpsc,
 };
 
 use agentcore_mock::{AgentResponse, Mock};
 
-use crate::world::{World, acore, ended, run};
-
 #[cfg(unix)]
-fn signal(name: &str, child: &Child) {
-    assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
-}
+use crate::world::signal;
+use crate::world::{World, acore, ended, run};
 
 #[cfg(unix)]
 #[test]
@@ -116,11 +113,6 @@ fn logs_hold_no_secret() {
     let token = world.mock.token();
     let keys = world.mock.credentials();
     let session_token = keys.session_token().unwrap();
-    let env = [
-        ("AWS_ACCESS_KEY_ID", keys.access_key_id()),
-        ("AWS_SECRET_ACCESS_KEY", keys.secret_access_key()),
-        ("AWS_SESSION_TOKEN", session_token),
-    ];
     for (flags, log, says) in [
         (vec!["--bearer-token", &*token], "trace", "attempt=1"),
         (vec!["--sigv4"], "trace,aws_sigv4=trace,h2=trace,hyper=trace", "attempt=1"),
@@ -129,7 +121,7 @@ fn logs_hold_no_secret() {
         (vec!["--bearer-token", &token], "off", ""),
     ] {
         let args = ["invoke", "hi", "--header", "X-Private=hush"].into_iter().chain(flags.iter().copied());
-        let ended = run(world.acore("echo", args).envs(env).env("RUST_LOG", log));
+        let ended = run(world.acore("echo", args).envs(world.keys()).env("RUST_LOG", log));
         assert_eq!(ended.exit, Some(0), "{}", ended.stderr);
         assert!(ended.stderr.contains(says), "{flags:?}: {}", ended.stderr);
         let signature = token.rsplit('.').next().unwrap();

@@ -2,9 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{World, acore, run, run_with};
-
-const SESSION: &str = "session-0123456789-0123456789-0123456789";
+use crate::world::{SESSION, World, acore, run, run_with};
 
 #[test]
 fn prompts_and_payloads() {
@@ -93,12 +91,7 @@ fn tokens_come_by_flag_pipe_and_environment() {
 #[test]
 fn signatures() {
     let world = World::new();
-    let keys = world.mock.credentials();
-    let env = [
-        ("AWS_ACCESS_KEY_ID", keys.access_key_id()),
-        ("AWS_SECRET_ACCESS_KEY", keys.secret_access_key()),
-        ("AWS_SESSION_TOKEN", keys.session_token().unwrap()),
-    ];
+    let env = world.keys();
     // The flag beats a token in the environment.
     let ended = run(world.invoke("echo", ["--sigv4", "--qualifier", "a b", "hi"]).envs(env));
     assert_eq!(ended.exit, Some(0), "{}", ended.stderr);

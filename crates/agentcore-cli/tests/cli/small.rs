@@ -38,8 +38,7 @@ fn the_mock_says_how_to_reach_it() {
 fn the_mock_ends_by_ctrl_c() {
     let mut server = acore(["mock"]).spawn().unwrap();
     lines_up_to(&mut server, "ready ");
-    let id = server.id().to_string();
-    assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    crate::world::signal("-INT", &server);
     assert_eq!(server.wait().unwrap().code(), Some(130));
 }
 

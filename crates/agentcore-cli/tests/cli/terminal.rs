@@ -18,7 +18,7 @@ use serde_json::json;
 
 use crate::{
     chat::{chat, fresh},
-    world::World,
+    world::{World, signal},
 };
 
 /// A terminal with the program at it.
@@ -208,8 +208,7 @@ fn a_signal_finds_the_terminal_as_it_was() {
     let world = World::new();
     let mut terminal = Terminal::start(chat(&world, "text", ["--no-history"]));
     terminal.prompt();
-    let id = terminal.child.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    signal("-TERM", &terminal.child);
     let (exit, shown) = terminal.end();
     assert_eq!(exit, Some(143));
     assert!(shown.contains("\u{1b}[?2004l"), "{shown:?}");

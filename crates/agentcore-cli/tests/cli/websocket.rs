@@ -8,21 +8,14 @@ use std::{
 use agentcore_mock::{CredentialForm, Mock};
 use serde_json::Value;
 
-use crate::world::{Ended, World, acore, ended, run, run_with};
+use crate::world::{Ended, SESSION, World, acore, ended, run, run_with};
 
-const SESSION: &str = "session-0123456789-0123456789-0123456789";
 const SESSION_HEADER: &str = "X-Amzn-Bedrock-AgentCore-Runtime-Session-Id";
 
 /// The program with the mock's keys, or with its token.
 fn signed<'a>(world: &World, agent: &str, args: impl IntoIterator<Item = &'a str>) -> std::process::Command {
-    let keys = world.mock.credentials();
     let mut command = world.acore(agent, args);
-    command
-        .arg("--sigv4")
-        .env("AWS_ACCESS_KEY_ID", keys.access_key_id())
-        .env("AWS_SECRET_ACCESS_KEY", keys.secret_access_key())
-        .env("AWS_SESSION_TOKEN", keys.session_token().unwrap())
-        .env("AGENTCORE_WAIT", "1");
+    command.arg("--sigv4").envs(world.keys()).env("AGENTCORE_WAIT", "1");
     command
 }
 

@@ -1,12 +1,15 @@
 //! Starts the program in an empty environment, and mocks that a test can look into.
 
 use std::{
+    convert::Infallible,
     io::Write,
     process::{Child, Command, Stdio},
 };
 
-use agentcore_mock::{Mock, MockBuilder};
+use agentcore_mock::{AgentResponse, Mock, MockBuilder};
 use tokio::runtime::Runtime;
+
+pub(crate) const SESSION: &str = "session-0123456789-0123456789-0123456789";
 
 /// How a run of the program ended.
 #[derive(Debug)]
@@ -46,6 +49,20 @@ pub(crate) fn ended(child: Child) -> Ended {
     }
 }
 
+/// Sends a signal to the program.
+#[cfg(unix)]
+pub(crate) fn signal(name: &str, child: &Child) {
+    assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
+}
+
+/// An agent that answers with exactly these server-sent events.
+pub(crate) fn sse<R>(bytes: &'static str) -> impl Fn(R) -> std::future::Ready<AgentResponse> {
+    move |_| {
+        let pieces = futures_util::stream::iter([Ok::<_, Infallible>(bytes.into())]);
+        std::future::ready(AgentResponse::stream("text/event-stream", pieces))
+    }
+}
+
 /// A mock beside the program, which runs as long as this is held.
 pub(crate) struct World {
     pub(crate) mock: Mock,
@@ -77,6 +94,16 @@ impl World {
         let mut command = self.acore(agent, ["invoke"].into_iter().chain(args));
         command.env("AGENTCORE_BEARER_TOKEN", self.mock.token());
         command
+    }
+
+    /// The environment that holds the mock's AWS credentials.
+    pub(crate) fn keys(&self) -> [(&'static str, &str); 3] {
+        let keys = self.mock.credentials();
+        [
+            ("AWS_ACCESS_KEY_ID", keys.access_key_id()),
+            ("AWS_SECRET_ACCESS_KEY", keys.secret_access_key()),
+            ("AWS_SESSION_TOKEN", keys.session_token().unwrap()),
+        ]
     }
 
     /// The body of the only request there was.
