@@ -123,7 +123,7 @@ fn where_to_and_as_whom() {
         if !is_built(line) {
             continue;
         }
-        let route = context(line).route_by(|_| None).unwrap();
+        let route = context(line).route_by(|_| None).expect(line);
         let at = match route.destination {
             Destination::Mock(agent) => format!("mock {}", agent.unwrap().name.value),
             Destination::Local(target) | Destination::Runtime(target) => {
@@ -224,7 +224,7 @@ fn what_does_not_go_together() {
         if !is_built(line) || !is_built(message) {
             continue;
         }
-        let (exit, told) = context(line).route_by(|_| None).err().unwrap().parts();
+        let (exit, told) = context(line).route_by(|_| None).err().expect(line).parts();
         assert_eq!(exit, Exit::Usage, "{line}");
         assert!(told.contains(message), "{line}: {told}");
     }
