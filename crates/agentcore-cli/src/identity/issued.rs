@@ -28,7 +28,7 @@ pub(crate) trait IssuedIdentity: fmt::Debug + Send + Sync {
     /// Returns everything that makes one login another one. `region` is the agent's.
     fn key(&self, region: Option<&Region>) -> Result<String, Failure>;
 
-    /// Ends a login that was kept with its issuer, where the issuer can end one; elsewhere the token is good until it expires.
+    /// Ends a login that was kept with its issuer, where that can be; else the token is good until it expires.
     fn revoke<'a>(&'a self, _login: StoredToken, _transport: &'a Transport) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(async { Ok(()) })
     }

@@ -23,8 +23,8 @@ pub(super) enum Kind<'a> {
 }
 
 impl<'a> Span<'a> {
-    /// Finds the span that a text begins with, which is not empty and stands after `before`; `ends` says that it is all there
-    /// is. Nothing, if what follows decides.
+    /// Finds the span that a text begins with, which is not empty and stands after `before`; `ends` says that it is all
+    /// there is. Nothing, if what follows decides.
     pub(super) fn at(text: &'a str, before: char, ends: bool) -> Option<Self> {
         match text.as_bytes()[0] {
             b'\\' => match text[1..].chars().next() {
