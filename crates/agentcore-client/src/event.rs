@@ -48,6 +48,7 @@ mod strands;
 mod stream;
 mod tool_calls;
 mod transcript;
+mod understand;
 
 use std::time::Duration;
 

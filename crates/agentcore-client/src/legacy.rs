@@ -64,7 +64,7 @@ impl LegacyMap for Error {
         let details = json!({
             "status_code": facts.status,
             "error_message": self.to_string(),
-            "raw_response": reply.map(|reply| raw(reply)),
+            "raw_response": reply.map(raw),
             "agent_arn": facts.arn,
         });
         map(reply, &facts, details)

@@ -31,8 +31,8 @@ impl Failure {
         if let Some(message) = object.string("errorMessage").filter(|_| object.has("errorType")) {
             return Some(Self { message, code: object.string("errorType") });
         }
-        let names = ["type", "__type", "event"].iter().filter_map(|key| object.get(key)?.str());
-        let name = names.filter(|name| event_name::is_error(name)).last()?;
+        let mut names = ["event", "__type", "type"].iter().filter_map(|key| object.str(key));
+        let name = names.find(|name| event_name::is_error(name))?;
         let message = words(object)?;
         let code = object.get("code").and_then(Json::words);
         Some(Self { message, code: code.or_else(|| (!name.eq_ignore_ascii_case("error")).then(|| name.into())) })

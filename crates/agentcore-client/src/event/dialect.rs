@@ -1,11 +1,7 @@
-//! The dialects by name, and the order in which they are asked.
+//! The names of the dialects. Reads none.
 
 use std::{fmt, str::FromStr};
 
-use super::{
-    SseEvent, a2a, agui, anthropic, bedrock_agents, converse, generic, json::Object, langgraph, llama_index, mcp,
-    openai, strands, transcript::Transcript,
-};
 use crate::Error;
 
 /// A way in which agents write their events; see the [table](crate::event).
@@ -58,20 +54,6 @@ impl Dialect {
         Self::Anthropic,
     ];
 
-    /// Those whose shapes are theirs alone, in the order in which they are asked.
-    pub(super) const SPECIFIC: &[Self] = &[
-        Self::A2a,
-        Self::Mcp,
-        Self::LlamaIndex,
-        Self::AgUi,
-        Self::Anthropic,
-        Self::OpenAi,
-        Self::LangGraph,
-        Self::Strands,
-        Self::Converse,
-        Self::BedrockAgents,
-    ];
-
     /// Returns the name.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -89,24 +71,6 @@ impl Dialect {
             Self::LlamaIndex => "llama-index",
             Self::OpenAi => "openai",
             Self::Anthropic => "anthropic",
-        }
-    }
-
-    /// Reads an object, if it is of this dialect.
-    pub(super) fn read(self, event: &SseEvent, object: Object<'_>, transcript: &mut Transcript) -> Option<()> {
-        match self {
-            Self::Words | Self::Strings => None,
-            Self::Objects => generic::read(object, transcript),
-            Self::Strands => strands::read(event, object, transcript),
-            Self::Converse => converse::read(event, object, transcript),
-            Self::BedrockAgents => bedrock_agents::read(event, object, transcript),
-            Self::LangGraph => langgraph::read(event, object, transcript),
-            Self::AgUi => agui::read(event, object, transcript),
-            Self::A2a => a2a::read(event, object, transcript),
-            Self::Mcp => mcp::read(event, object, transcript),
-            Self::LlamaIndex => llama_index::read(event, object, transcript),
-            Self::OpenAi => openai::read(event, object, transcript),
-            Self::Anthropic => anthropic::read(event, object, transcript),
         }
     }
 }

@@ -23,6 +23,13 @@ pub(super) struct Json<'a> {
     index: usize,
 }
 
+impl Values {
+    /// Reads the data, if all of it is one JSON value.
+    pub(super) fn read<'a>(&'a mut self, data: &'a ByteString) -> Option<Json<'a>> {
+        Some(Json { nodes: self.list(data)?, data, index: 0 })
+    }
+}
+
 impl<'a> Json<'a> {
     fn node(self) -> &'a Node {
         &self.nodes[self.index]

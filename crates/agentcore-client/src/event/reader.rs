@@ -8,9 +8,10 @@ use super::{
     Dialect, Error, Event, SseEvent,
     agent_error::{self, Failure},
     event_name::EventName,
-    json::{Json, Kind, Values},
+    json::{Kind, Values},
     langgraph, plain_text,
     transcript::{Block, Transcript},
+    understand::{is_json_only, understand},
 };
 
 /// Understands the events of one answer: they are pushed in, and what the agent says is pulled out.
@@ -146,7 +147,6 @@ impl Reader {
     }
 
     /// What the agent says next, if it was pushed; an error of kind [`Agent`](crate::ErrorKind::Agent) where it says that it failed.
-    #[expect(clippy::should_implement_trait, reason = "more may come after `None`")]
     pub fn next_event(&mut self) -> Option<Result<Event, Error>> {
         self.transcript.next_event()
     }
@@ -286,43 +286,6 @@ impl fmt::Debug for Reader {
             .field("own_dialects", &self.own.len())
             .finish_non_exhaustive()
     }
-}
-
-/// Whether data is JSON beyond doubt: models say numbers and brackets as words, and hardly ever whole strings or objects.
-fn is_json_only(json: Json<'_>) -> bool {
-    match json.kind() {
-        Kind::String | Kind::Escaped => true,
-        Kind::Object => json.object().is_some_and(|object| object.len() > 0),
-        Kind::Array => json.items().any(|item| matches!(item.kind(), Kind::Object | Kind::Array)),
-        _ => false,
-    }
-}
-
-/// Asks the dialects for an object's meaning, and then whether it reports an error.
-fn understand(
-    only: Option<Dialect>,
-    last: &mut Option<Dialect>,
-    event: &SseEvent,
-    json: Json<'_>,
-    transcript: &mut Transcript,
-) -> Option<()> {
-    let object = json.object()?;
-    if let Some(failure) = Failure::of(object) {
-        failure.tell(object, transcript);
-        return Some(());
-    }
-    if let Some(only) = only {
-        return only.read(event, object, transcript);
-    }
-    if let Some(known) = last.and_then(|last| last.read(event, object, transcript)) {
-        return Some(known);
-    }
-    let found = Dialect::SPECIFIC.iter().find(|dialect| dialect.read(event, object, transcript).is_some());
-    if let Some(found) = found {
-        *last = Some(*found);
-        return Some(());
-    }
-    Dialect::Objects.read(event, object, transcript)
 }
 
 /// How many events are held, and how many bytes of data.

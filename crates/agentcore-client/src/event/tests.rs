@@ -34,8 +34,10 @@ pub(super) fn check(stories: &[Story<'_>]) {
     }
 }
 
-/// The same of events with names.
-pub(super) fn check_named(stories: &[(&[(&str, &str)], &[&str])]) {
+/// A story of events with names: the name and the data of each.
+pub(super) type NamedStory<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
+
+pub(super) fn check_named(stories: &[NamedStory<'_>]) {
     for (pushed, expected) in stories {
         let mut reader = Reader::new();
         for (name, data) in *pushed {

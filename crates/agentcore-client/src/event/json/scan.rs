@@ -1,9 +1,6 @@
 //! One pass over the bytes of a JSON text: where each value stands. Keeps its own stack, so that no depth is too deep.
 
-use bytestring::ByteString;
 use memchr::memchr2;
-
-use super::Json;
 
 /// The values of one JSON text in the order in which they stand. One list serves one event after the other.
 #[derive(Clone, Default)]
@@ -53,14 +50,14 @@ const MOST_DEPTH: usize = 128;
 const MOST_VALUES: usize = 64 * 1024;
 
 impl Values {
-    /// Reads the data, if all of it is one JSON value and it is shorter than 4 GiB.
-    pub(in super::super) fn read<'a>(&'a mut self, data: &'a ByteString) -> Option<Json<'a>> {
-        u32::try_from(data.len()).ok()?;
+    /// Lists the values of a text, if all of it is one JSON value and it is shorter than 4 GiB.
+    pub(super) fn list(&mut self, text: &str) -> Option<&[Node]> {
+        u32::try_from(text.len()).ok()?;
         self.nodes.clear();
         self.open.clear();
-        let text = data.as_bytes();
+        let text = text.as_bytes();
         let end = self.scan(text)?;
-        (skip_space(text, end) == text.len()).then_some(Json { nodes: &self.nodes, data, index: 0 })
+        (skip_space(text, end) == text.len()).then_some(&*self.nodes)
     }
 
     /// Reads one value and returns where it ends.
@@ -139,7 +136,7 @@ impl Values {
         (*text.get(at)? == b':').then(|| skip_space(text, at + 1))
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "there are fewer values than bytes, which `read` has counted")]
+    #[expect(clippy::cast_possible_truncation, reason = "there are fewer values than bytes, which `list` has counted")]
     fn add(&mut self, kind: Kind, start: usize, end: usize) -> u32 {
         let node = self.nodes.len() as u32;
         self.nodes.push(Node { kind, start: start as u32, end: end as u32, next: node + 1 });

@@ -1,0 +1,79 @@
+//! What an object means: asks whether it reports an error, and then one dialect after the other. Knows nothing of the stream.
+
+use super::{
+    Dialect, SseEvent, a2a,
+    agent_error::Failure,
+    agui, anthropic, bedrock_agents, converse, generic,
+    json::{Json, Kind, Object},
+    langgraph, llama_index, mcp, openai, strands,
+    transcript::Transcript,
+};
+
+/// Whether data is JSON beyond doubt: models say numbers and brackets as words, and hardly ever whole strings or objects.
+pub(super) fn is_json_only(json: Json<'_>) -> bool {
+    match json.kind() {
+        Kind::String | Kind::Escaped => true,
+        Kind::Object => json.object().is_some_and(|object| object.len() > 0),
+        Kind::Array => json.items().any(|item| matches!(item.kind(), Kind::Object | Kind::Array)),
+        _ => false,
+    }
+}
+
+/// Asks the dialects for an object's meaning, and then whether it reports an error.
+pub(super) fn understand(
+    only: Option<Dialect>,
+    last: &mut Option<Dialect>,
+    event: &SseEvent,
+    json: Json<'_>,
+    transcript: &mut Transcript,
+) -> Option<()> {
+    let object = json.object()?;
+    if let Some(failure) = Failure::of(object) {
+        failure.tell(object, transcript);
+        return Some(());
+    }
+    if let Some(only) = only {
+        return read(only, event, object, transcript);
+    }
+    if let Some(known) = last.and_then(|last| read(last, event, object, transcript)) {
+        return Some(known);
+    }
+    let found = SPECIFIC.iter().find(|dialect| read(**dialect, event, object, transcript).is_some());
+    if let Some(found) = found {
+        *last = Some(*found);
+        return Some(());
+    }
+    generic::read(object, transcript)
+}
+
+/// Reads an object, if it is of this dialect.
+fn read(dialect: Dialect, event: &SseEvent, object: Object<'_>, transcript: &mut Transcript) -> Option<()> {
+    match dialect {
+        Dialect::Words | Dialect::Strings => None,
+        Dialect::Objects => generic::read(object, transcript),
+        Dialect::Strands => strands::read(event, object, transcript),
+        Dialect::Converse => converse::read(event, object, transcript),
+        Dialect::BedrockAgents => bedrock_agents::read(event, object, transcript),
+        Dialect::LangGraph => langgraph::read(event, object, transcript),
+        Dialect::AgUi => agui::read(event, object, transcript),
+        Dialect::A2a => a2a::read(event, object, transcript),
+        Dialect::Mcp => mcp::read(event, object, transcript),
+        Dialect::LlamaIndex => llama_index::read(event, object, transcript),
+        Dialect::OpenAi => openai::read(event, object, transcript),
+        Dialect::Anthropic => anthropic::read(event, object, transcript),
+    }
+}
+
+/// Those whose shapes are theirs alone, in the order in which they are asked.
+const SPECIFIC: &[Dialect] = &[
+    Dialect::A2a,
+    Dialect::Mcp,
+    Dialect::LlamaIndex,
+    Dialect::AgUi,
+    Dialect::Anthropic,
+    Dialect::OpenAi,
+    Dialect::LangGraph,
+    Dialect::Strands,
+    Dialect::Converse,
+    Dialect::BedrockAgents,
+];
