@@ -216,22 +216,31 @@ impl ClientBuilder<Unauthenticated> {
     }
 }
 
-impl<State> ClientBuilder<State> {
+agentcore_core::setters! {
+    impl ClientBuilder<State>:
+
     /// Where the service is: one [`Endpoint`](crate::Endpoint), or [`Endpoints`]. Default: the service's own hosts in each ARN's
     /// region; the environment is read only by [`Endpoints::from_env`].
-    #[must_use]
-    pub fn endpoints(mut self, endpoints: impl Into<Endpoints>) -> Self {
-        self.endpoints = endpoints.into();
-        self
-    }
+    endpoints(endpoints: impl Into<Endpoints>) => endpoints = endpoints.into();
 
     /// Uses this pool of connections. Default: a new one with the default settings of [`Transport`].
-    #[must_use]
-    pub fn transport(mut self, transport: Transport) -> Self {
-        self.transport = Some(transport);
-        self
-    }
+    transport(transport: Transport) => transport = Some(transport);
 
+    /// Tells the time for expiry and signatures. Default: the system's clock.
+    clock(clock: impl Clock + 'static) => clock = Arc::new(clock);
+
+    /// Keeps answers for those who ask the same again. Default: none are kept.
+    ///
+    /// It is for invocations whose whole [`Reply`](crate::Reply) is awaited; streams and errors are never kept.
+    #[cfg(feature = "cache")]
+    cache(cache: CacheSettings) => cache = Some(cache);
+
+    /// How WebSockets are opened and kept alive; see [`Settings`](agentcore_ws::Settings) for the defaults.
+    #[cfg(feature = "connect")]
+    sockets(settings: agentcore_ws::Settings) => sockets = settings;
+}
+
+impl<State> ClientBuilder<State> {
     /// How long to wait for what; see [`Timeouts`] for the defaults.
     #[must_use]
     pub fn timeouts(self, timeouts: Timeouts) -> Self {
@@ -255,31 +264,6 @@ impl<State> ClientBuilder<State> {
     #[must_use]
     pub fn no_user(self) -> Self {
         self.map(agentcore_http::HttpClientBuilder::no_user)
-    }
-
-    /// Tells the time for expiry and signatures. Default: the system's clock.
-    #[must_use]
-    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
-        self.clock = Arc::new(clock);
-        self
-    }
-
-    /// Keeps answers for those who ask the same again. Default: none are kept.
-    ///
-    /// It is for invocations whose whole [`Reply`](crate::Reply) is awaited; streams and errors are never kept.
-    #[cfg(feature = "cache")]
-    #[must_use]
-    pub fn cache(mut self, cache: CacheSettings) -> Self {
-        self.cache = Some(cache);
-        self
-    }
-
-    /// How WebSockets are opened and kept alive; see [`Settings`](agentcore_ws::Settings) for the defaults.
-    #[cfg(feature = "connect")]
-    #[must_use]
-    pub fn sockets(mut self, settings: agentcore_ws::Settings) -> Self {
-        self.sockets = settings;
-        self
     }
 
     /// Decodes server-sent events leniently; see [`sse::Decoder::lenient`](crate::sse::Decoder::lenient). Default: strictly.

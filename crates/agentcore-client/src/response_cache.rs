@@ -35,29 +35,19 @@ pub struct CacheSettings {
     across_sessions: bool,
 }
 
-impl CacheSettings {
+agentcore_core::setters! {
+    impl CacheSettings:
+
     /// How long an answer is kept, unless the invocation says otherwise. Default: 5 minutes.
-    #[must_use]
-    pub fn ttl(mut self, ttl: Duration) -> Self {
-        self.ttl = ttl;
-        self
-    }
+    ttl(ttl: Duration) => ttl = ttl;
 
     /// How many bytes all answers may take, about. Default: 64 MiB; beyond it those that are asked for least are dropped
     /// first, and an answer larger than all of it is not kept.
-    #[must_use]
-    pub fn max_bytes(mut self, bytes: u64) -> Self {
-        self.max_bytes = bytes;
-        self
-    }
+    max_bytes(bytes: u64) => max_bytes = bytes;
 
     /// Whether an answer given in one session may be given in another. Default: no, because a session is an agent's memory;
     /// yes suits agents that have none.
-    #[must_use]
-    pub fn across_sessions(mut self, across: bool) -> Self {
-        self.across_sessions = across;
-        self
-    }
+    across_sessions(across: bool) => across_sessions = across;
 }
 
 impl Default for CacheSettings {

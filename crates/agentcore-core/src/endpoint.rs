@@ -145,20 +145,14 @@ pub struct EndpointVariant {
     dual_stack: bool,
 }
 
-impl EndpointVariant {
+crate::setters! {
+    impl EndpointVariant:
+
     /// Selects hosts with FIPS 140 validated cryptography. Default: off, because not every region has them.
-    #[must_use]
-    pub fn fips(mut self, on: bool) -> Self {
-        self.fips = on;
-        self
-    }
+    fips(on: bool) => fips = on;
 
     /// Selects hosts that answer over IPv6 too. Default: off, which is IPv4 alone.
-    #[must_use]
-    pub fn dual_stack(mut self, on: bool) -> Self {
-        self.dual_stack = on;
-        self
-    }
+    dual_stack(on: bool) => dual_stack = on;
 }
 
 /// A parsed base URL, encrypted or not.

@@ -31,6 +31,7 @@ pub mod operation;
 pub mod qualifier;
 pub mod region;
 pub mod session;
+mod setters;
 pub mod target;
 mod text;
 

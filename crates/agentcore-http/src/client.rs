@@ -155,87 +155,47 @@ pub struct HttpClientBuilder {
     limits: Limits,
 }
 
-impl HttpClientBuilder {
+agentcore_core::setters! {
+    impl HttpClientBuilder:
+
     /// Sets the authentication, in place of the one that the builder was made with.
-    #[must_use]
-    pub fn auth(mut self, auth: Auth) -> Self {
-        self.auth = auth;
-        self
-    }
+    auth(auth: Auth) => auth = auth;
 
     /// Sets the transport. Default: a new one with default settings. Clients that share a transport share its connections.
-    #[must_use]
-    pub fn transport(mut self, transport: Transport) -> Self {
-        self.transport = Some(transport);
-        self
-    }
+    transport(transport: Transport) => transport = Some(transport);
 
     /// Sets the timeouts of invocations that have none.
-    #[must_use]
-    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
-        self.timeouts = timeouts;
-        self
-    }
+    timeouts(timeouts: Timeouts) => timeouts = timeouts;
 
     /// Sets the retry policy of invocations that have none.
-    #[must_use]
-    pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.retry = policy;
-        self
-    }
+    retry(policy: RetryPolicy) => retry = policy;
 
     /// Sets the user of invocations that name none.
     ///
     /// Default: `agentcore-client` with a bearer token, and no user with SigV4, where the header needs the IAM permission
     /// `bedrock-agentcore:InvokeAgentRuntimeForUser` besides the one to invoke.
-    #[must_use]
-    pub fn user(mut self, user: UserId) -> Self {
-        self.user = UserHeader::Id(user);
-        self
-    }
+    user(user: UserId) => user = UserHeader::Id(user);
 
     /// Sends no user id, not even with a bearer token.
-    #[must_use]
-    pub fn no_user(mut self) -> Self {
-        self.user = UserHeader::Off;
-        self
-    }
+    no_user() => user = UserHeader::Off;
 
     /// Sets the clock for expiry and signatures. Default: the system's clock.
-    #[must_use]
-    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
-        self.clock = Arc::new(clock);
-        self
-    }
+    clock(clock: impl Clock + 'static) => clock = Arc::new(clock);
 
     /// Bounds the bytes of a payload. Default: [`Payload::MAX_BYTES`], the service's limit.
-    #[must_use]
-    pub fn max_payload_bytes(mut self, max: usize) -> Self {
-        self.max_payload_bytes = max;
-        self
-    }
+    max_payload_bytes(max: usize) => max_payload_bytes = max;
 
     /// Bounds the bytes of an answer that is collected into memory. Default: 100 MB. Streams have no such bound.
-    #[must_use]
-    pub fn max_answer_bytes(mut self, max: usize) -> Self {
-        self.limits.answer_bytes = max;
-        self
-    }
+    max_answer_bytes(max: usize) => limits.answer_bytes = max;
 
     /// Bounds the bytes of one server-sent event. Default: [`sse::DEFAULT_MAX_EVENT_BYTES`].
-    #[must_use]
-    pub fn max_event_bytes(mut self, max: usize) -> Self {
-        self.limits.event_bytes = max;
-        self
-    }
+    max_event_bytes(max: usize) => limits.event_bytes = max;
 
     /// Sets whether server-sent events are decoded leniently; see [`sse::Decoder::lenient`]. Default: no.
-    #[must_use]
-    pub fn lenient_sse(mut self, lenient: bool) -> Self {
-        self.limits.lenient = lenient;
-        self
-    }
+    lenient_sse(lenient: bool) => limits.lenient = lenient;
+}
 
+impl HttpClientBuilder {
     /// Makes the client, without a connection.
     ///
     /// # Errors

@@ -62,59 +62,10 @@ impl Invocation {
         self
     }
 
-    /// Sets the user. Default: the client's; see [`HttpClientBuilder::user`](crate::HttpClientBuilder::user).
-    #[must_use]
-    pub fn user(mut self, user: UserId) -> Self {
-        self.user = Some(UserHeader::Id(user));
-        self
-    }
-
-    /// Sends no user id, whatever the client's default is.
-    #[must_use]
-    pub fn no_user(mut self) -> Self {
-        self.user = Some(UserHeader::Off);
-        self
-    }
-
     /// Adds a header for the agent; at most 20.
     #[must_use]
     pub fn header(mut self, header: CustomHeader) -> Self {
         self.headers.push(header);
-        self
-    }
-
-    /// Sets the trace headers.
-    #[must_use]
-    pub fn trace(mut self, trace: TraceContext) -> Self {
-        self.trace = trace;
-        self
-    }
-
-    /// Sets the MCP headers.
-    #[must_use]
-    pub fn mcp(mut self, mcp: McpContext) -> Self {
-        self.mcp = mcp;
-        self
-    }
-
-    /// Marks the invocation as harmless if run twice. Failures after which the agent may have run are then retried too.
-    #[must_use]
-    pub fn idempotent(mut self) -> Self {
-        self.idempotent = true;
-        self
-    }
-
-    /// Sets the timeouts. Default: the client's.
-    #[must_use]
-    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
-        self.timeouts = Some(timeouts);
-        self
-    }
-
-    /// Sets the retry policy. Default: the client's.
-    #[must_use]
-    pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.retry = Some(policy);
         self
     }
 
@@ -158,6 +109,31 @@ impl Invocation {
         let contents = Contents { session: Some(&self.session), headers, content_type, body };
         request::write(target, &operation::INVOKE, contents)
     }
+}
+
+agentcore_core::setters! {
+    impl Invocation:
+
+    /// Sets the user. Default: the client's; see [`HttpClientBuilder::user`](crate::HttpClientBuilder::user).
+    user(user: UserId) => user = Some(UserHeader::Id(user));
+
+    /// Sends no user id, whatever the client's default is.
+    no_user() => user = Some(UserHeader::Off);
+
+    /// Sets the trace headers.
+    trace(trace: TraceContext) => trace = trace;
+
+    /// Sets the MCP headers.
+    mcp(mcp: McpContext) => mcp = mcp;
+
+    /// Marks the invocation as harmless if run twice. Failures after which the agent may have run are then retried too.
+    idempotent() => idempotent = true;
+
+    /// Sets the timeouts. Default: the client's.
+    timeouts(timeouts: Timeouts) => timeouts = Some(timeouts);
+
+    /// Sets the retry policy. Default: the client's.
+    retry(policy: RetryPolicy) => retry = Some(policy);
 }
 
 /// The part of an invocation that decides its answer; see [`Invocation::cache_key`]. `Debug` prints none of it.

@@ -28,28 +28,20 @@ impl Timeouts {
     pub fn off() -> Self {
         Self { first_byte: None, idle: None, total: None }
     }
+}
+
+agentcore_core::setters! {
+    impl Timeouts:
 
     /// Bounds the time from sending an attempt to the head of its answer, connecting included. Default: 16 minutes. Short values
     /// detect failed agents sooner, and give up on slow ones, which may have run nevertheless.
-    #[must_use]
-    pub fn first_byte(mut self, timeout: impl Into<Option<Duration>>) -> Self {
-        self.first_byte = timeout.into();
-        self
-    }
+    first_byte(timeout: impl Into<Option<Duration>>) => first_byte = timeout.into();
 
     /// Bounds the time between two pieces of an answer's body. Default: 16 minutes.
-    #[must_use]
-    pub fn idle(mut self, timeout: impl Into<Option<Duration>>) -> Self {
-        self.idle = timeout.into();
-        self
-    }
+    idle(timeout: impl Into<Option<Duration>>) => idle = timeout.into();
 
     /// Bounds the whole call: attempts, pauses, and reading the answer to its end. Default: 61 minutes.
-    #[must_use]
-    pub fn total(mut self, timeout: impl Into<Option<Duration>>) -> Self {
-        self.total = timeout.into();
-        self
-    }
+    total(timeout: impl Into<Option<Duration>>) => total = timeout.into();
 }
 
 impl Default for Timeouts {

@@ -150,20 +150,6 @@ impl CallEngine {
         Self { network, clock, random: fastrand::f64, budget: None }
     }
 
-    /// Sets the source of jitter, a number in `0.0..1.0` for each pause. Default: a pseudo-random generator.
-    #[must_use]
-    pub fn random(mut self, random: fn() -> f64) -> Self {
-        self.random = random;
-        self
-    }
-
-    /// Bounds the retries of all calls together. Default: no bound but each call's policy.
-    #[must_use]
-    pub fn budget(mut self, budget: Arc<dyn RetryBudget>) -> Self {
-        self.budget = Some(budget);
-        self
-    }
-
     /// Makes a call, with attempts until an answer is accepted or the policy gives up.
     ///
     /// # Errors
@@ -330,6 +316,16 @@ impl CallEngine {
             _ => Vec::new(),
         }
     }
+}
+
+agentcore_core::setters! {
+    impl CallEngine:
+
+    /// Sets the source of jitter, a number in `0.0..1.0` for each pause. Default: a pseudo-random generator.
+    random(random: fn() -> f64) => random = random;
+
+    /// Bounds the retries of all calls together. Default: no bound but each call's policy.
+    budget(budget: Arc<dyn RetryBudget>) => budget = Some(budget);
 }
 
 impl fmt::Debug for CallEngine {

@@ -159,15 +159,36 @@ pub struct TransportBuilder {
     proxy: Proxy,
 }
 
-impl TransportBuilder {
+agentcore_core::setters! {
+    impl TransportBuilder:
+
     /// Bounds resolving, connecting, the proxy's answer and the TLS handshake together. Default: 10 seconds. `None` leaves the bound
     /// to the operating system, which gives up after minutes.
-    #[must_use]
-    pub fn connect_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
-        self.connect_timeout = timeout.into();
-        self
-    }
+    connect_timeout(timeout: impl Into<Option<Duration>>) => connect_timeout = timeout.into();
 
+    /// Sets whether to trust the system's certificates (or those of `SSL_CERT_FILE`, `SSL_CERT_DIR`). Default: yes. Without them only
+    /// [`root_certificates`](Self::root_certificates) are trusted.
+    system_roots(trusted: bool) => tls.no_system_roots = !trusted;
+
+    /// Sets the oldest version of TLS. Default: [`TlsVersion::Tls12`], which some private gateways need.
+    min_tls_version(version: TlsVersion) => tls.min_version = version;
+
+    /// Sets a whole TLS configuration, for verifiers, key logs or cipher suites. All other settings of TLS exclude it. The transport
+    /// sets the application protocols (ALPN).
+    tls_config(config: ClientConfig) => tls.config = Some(config);
+
+    /// Sets the time after which idle connections are closed. Default: 50 seconds. Load balancers commonly close after 60, and a
+    /// request that meets a closing server is lost. `None` leaves closing to the servers.
+    pool_idle_timeout(timeout: impl Into<Option<Duration>>) => pool_idle_timeout = timeout.into();
+
+    /// Sets the `User-Agent` (RFC 9110 §10.1.5) of requests that have none. Default: `agentcore-rs/` and the version.
+    user_agent(user_agent: impl Into<String>) => user_agent = user_agent.into();
+
+    /// Sets the proxy. Default: [`Proxy::Environment`].
+    proxy(proxy: Proxy) => proxy = proxy;
+}
+
+impl TransportBuilder {
     /// Adds trusted certificates from a PEM text, for a private gateway or a test server.
     #[must_use]
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
@@ -175,55 +196,10 @@ impl TransportBuilder {
         self
     }
 
-    /// Sets whether to trust the system's certificates (or those of `SSL_CERT_FILE`, `SSL_CERT_DIR`). Default: yes. Without them only
-    /// [`root_certificates`](Self::root_certificates) are trusted.
-    #[must_use]
-    pub fn system_roots(mut self, trusted: bool) -> Self {
-        self.tls.no_system_roots = !trusted;
-        self
-    }
-
     /// Sets the certificate for servers that request one (mutual TLS): the chain and its private key, both as PEM text.
     #[must_use]
     pub fn client_certificate(mut self, chain: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
         self.tls.client_certificate = Some((chain.into(), key.into()));
-        self
-    }
-
-    /// Sets the oldest version of TLS. Default: [`TlsVersion::Tls12`], which some private gateways need.
-    #[must_use]
-    pub fn min_tls_version(mut self, version: TlsVersion) -> Self {
-        self.tls.min_version = version;
-        self
-    }
-
-    /// Sets a whole TLS configuration, for verifiers, key logs or cipher suites. All other settings of TLS exclude it. The transport
-    /// sets the application protocols (ALPN).
-    #[must_use]
-    pub fn tls_config(mut self, config: ClientConfig) -> Self {
-        self.tls.config = Some(config);
-        self
-    }
-
-    /// Sets the time after which idle connections are closed. Default: 50 seconds. Load balancers commonly close after 60, and a
-    /// request that meets a closing server is lost. `None` leaves closing to the servers.
-    #[must_use]
-    pub fn pool_idle_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
-        self.pool_idle_timeout = timeout.into();
-        self
-    }
-
-    /// Sets the `User-Agent` (RFC 9110 §10.1.5) of requests that have none. Default: `agentcore-rs/` and the version.
-    #[must_use]
-    pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
-        self.user_agent = user_agent.into();
-        self
-    }
-
-    /// Sets the proxy. Default: [`Proxy::Environment`].
-    #[must_use]
-    pub fn proxy(mut self, proxy: Proxy) -> Self {
-        self.proxy = proxy;
         self
     }
 

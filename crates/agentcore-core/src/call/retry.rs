@@ -44,22 +44,6 @@ impl RetryPolicy {
         Self::default().max_attempts(1)
     }
 
-    /// Bounds the number of attempts. Default: 3, as in the AWS SDKs. More attempts outlast longer throttling, and callers wait
-    /// longer. Zero counts as one. The one replay with a renewed credential is not counted.
-    #[must_use]
-    pub fn max_attempts(mut self, attempts: u32) -> Self {
-        self.max_attempts = attempts.max(1);
-        self
-    }
-
-    /// Bounds the time from the beginning of the call to the beginning of its last attempt. Default: 120 seconds, which also bounds
-    /// the wait for a `Retry-After`.
-    #[must_use]
-    pub fn max_elapsed(mut self, elapsed: Duration) -> Self {
-        self.max_elapsed = elapsed;
-        self
-    }
-
     /// Sets the shortest and the longest pause. Default: 100 milliseconds and 20 seconds. Shorter pauses recover sooner, and load
     /// an overloaded service more.
     #[must_use]
@@ -74,6 +58,18 @@ impl RetryPolicy {
     pub fn backoff(&self) -> Backoff {
         Backoff::new(self.base, self.cap)
     }
+}
+
+crate::setters! {
+    impl RetryPolicy:
+
+    /// Bounds the number of attempts. Default: 3, as in the AWS SDKs. More attempts outlast longer throttling, and callers wait
+    /// longer. Zero counts as one. The one replay with a renewed credential is not counted.
+    max_attempts(attempts: u32) => max_attempts = attempts.max(1);
+
+    /// Bounds the time from the beginning of the call to the beginning of its last attempt. Default: 120 seconds, which also bounds
+    /// the wait for a `Retry-After`.
+    max_elapsed(elapsed: Duration) => max_elapsed = elapsed;
 }
 
 impl Default for RetryPolicy {

@@ -78,39 +78,6 @@ impl Decoder {
         }
     }
 
-    /// Sets whether two common deviations from the standard are accepted. Default: no.
-    ///
-    /// 1. A last event without a blank line is delivered at [`finish`](Self::finish). The standard drops it.
-    /// 2. If a block's only `data` line so far is a complete JSON value, a second `data` line begins another event. The standard
-    ///    joins the two, but the AgentCore developer guide's page on the HTTP protocol contract separates events by a single line
-    ///    feed. The event type is that of both. `event`, `id` and `retry` lines between the two are for the second. Lines of plain
-    ///    text, and JSON printed on several lines, are joined as before. Such an event is returned when the next one begins.
-    ///
-    /// The trade-off: a text of several lines whose first line is JSON, such as a number, is divided.
-    #[must_use]
-    pub fn lenient(mut self, lenient: bool) -> Self {
-        self.lenient = lenient;
-        self
-    }
-
-    /// Sets whether a last event without a blank line is delivered at [`finish`](Self::finish), and no other deviation from the
-    /// standard is accepted. Default: no.
-    #[must_use]
-    pub fn unterminated(mut self, unterminated: bool) -> Self {
-        self.unterminated = unterminated;
-        self
-    }
-
-    /// Bounds the bytes of an event's data, and of each other field's value. Default: [`DEFAULT_MAX_EVENT_BYTES`].
-    ///
-    /// Memory is bounded by a small multiple of it, besides the chunks pushed: comments and unknown fields are never stored. Too low
-    /// a bound ends a good stream; a high bound lets a hostile server take that much memory for each stream.
-    #[must_use]
-    pub fn max_event_bytes(mut self, max: usize) -> Self {
-        self.max_event_bytes = max;
-        self
-    }
-
     /// Adds the stream's next bytes. [`next_event`](Self::next_event) returns their events.
     ///
     /// The number of chunks not yet read has no limit. After [`finish`](Self::finish) or an error, chunks are ignored.
@@ -274,6 +241,31 @@ impl Decoder {
         self.closed = true;
         DecodeError { limit }
     }
+}
+
+agentcore_core::setters! {
+    impl Decoder:
+
+    /// Sets whether two common deviations from the standard are accepted. Default: no.
+    ///
+    /// 1. A last event without a blank line is delivered at [`finish`](Self::finish). The standard drops it.
+    /// 2. If a block's only `data` line so far is a complete JSON value, a second `data` line begins another event. The standard
+    ///    joins the two, but the AgentCore developer guide's page on the HTTP protocol contract separates events by a single line
+    ///    feed. The event type is that of both. `event`, `id` and `retry` lines between the two are for the second. Lines of plain
+    ///    text, and JSON printed on several lines, are joined as before. Such an event is returned when the next one begins.
+    ///
+    /// The trade-off: a text of several lines whose first line is JSON, such as a number, is divided.
+    lenient(lenient: bool) => lenient = lenient;
+
+    /// Sets whether a last event without a blank line is delivered at [`finish`](Self::finish), and no other deviation from the
+    /// standard is accepted. Default: no.
+    unterminated(unterminated: bool) => unterminated = unterminated;
+
+    /// Bounds the bytes of an event's data, and of each other field's value. Default: [`DEFAULT_MAX_EVENT_BYTES`].
+    ///
+    /// Memory is bounded by a small multiple of it, besides the chunks pushed: comments and unknown fields are never stored. Too low
+    /// a bound ends a good stream; a high bound lets a hostile server take that much memory for each stream.
+    max_event_bytes(max: usize) => max_event_bytes = max;
 }
 
 impl Default for Decoder {

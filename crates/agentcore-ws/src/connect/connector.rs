@@ -42,21 +42,6 @@ impl Connector {
         Self { auth, transport, settings: Settings::default(), auth_mode: AuthMode::default() }
     }
 
-    /// Uses these settings for its sockets.
-    #[must_use]
-    pub fn settings(mut self, settings: Settings) -> Self {
-        self.settings = settings;
-        self
-    }
-
-    /// Authenticates in this mode. Default: [`AuthMode::Headers`], which keeps the credential out of the URL and leaves the
-    /// subprotocol free.
-    #[must_use]
-    pub fn auth_mode(mut self, auth_mode: AuthMode) -> Self {
-        self.auth_mode = auth_mode;
-        self
-    }
-
     /// Opens the socket with a credential made for this connection, and retries as [`Settings::retry`] says.
     ///
     /// # Errors
@@ -81,6 +66,17 @@ impl Connector {
         let (network, settings) = (Arc::new(self.transport.clone()), self.settings.clone());
         ConnectionSource { auth, auth_mode: self.auth_mode, network, settings, socket: socket.clone() }
     }
+}
+
+agentcore_core::setters! {
+    impl Connector:
+
+    /// Uses these settings for its sockets.
+    settings(settings: Settings) => settings = settings;
+
+    /// Authenticates in this mode. Default: [`AuthMode::Headers`], which keeps the credential out of the URL and leaves the
+    /// subprotocol free.
+    auth_mode(auth_mode: AuthMode) => auth_mode = auth_mode;
 }
 
 #[cfg(test)]

@@ -28,91 +28,53 @@ pub struct Settings {
     pub(crate) reconnect: Option<RetryPolicy>,
 }
 
-impl Settings {
+agentcore_core::setters! {
+    impl Settings:
+
     /// Limits one attempt to open the socket, until its answer. Default: 60 seconds, which leaves an agent the 30 it may take
     /// to start; `None` sets no limit.
-    #[must_use]
-    pub fn open_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
-        self.open_timeout = timeout.into();
-        self
-    }
+    open_timeout(timeout: impl Into<Option<Duration>>) => open_timeout = timeout.into();
 
     /// Limits all attempts to open the socket together, with the pauses between them. Default: 180 seconds; `None` leaves the
     /// limits of [`open_timeout`](Self::open_timeout) and [`retry`](Self::retry).
-    #[must_use]
-    pub fn open_deadline(mut self, deadline: impl Into<Option<Duration>>) -> Self {
-        self.open_deadline = deadline.into();
-        self
-    }
+    open_deadline(deadline: impl Into<Option<Duration>>) => open_deadline = deadline.into();
 
     /// Limits the wait for the agent's answer to a close frame, after which the connection is dropped. Default: 5 seconds;
     /// longer values lose fewer of the agent's last messages, and keep a program waiting that wants to end.
-    #[must_use]
-    pub fn close_timeout(mut self, timeout: Duration) -> Self {
-        self.close_timeout = timeout;
-        self
-    }
+    close_timeout(timeout: Duration) => close_timeout = timeout;
 
     /// Sets how often a ping is sent. Default: every 30 seconds, as AgentCore's shell clients do, so that middleboxes do not
     /// drop an idle connection; `None` sends no pings.
-    #[must_use]
-    pub fn ping_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
-        self.ping_interval = interval.into();
-        self
-    }
+    ping_interval(interval: impl Into<Option<Duration>>) => ping_interval = interval.into();
 
     /// Sets how long no frame may arrive after a ping before the connection counts as lost. Default: 30 seconds; shorter values
     /// find a dead connection sooner and may drop an agent that is only busy. `None` waits for the operating system.
     ///
     /// The limit also bounds each write. It does not run while the program takes no messages from a full socket.
-    #[must_use]
-    pub fn pong_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
-        self.pong_timeout = timeout.into();
-        self
-    }
+    pong_timeout(timeout: impl Into<Option<Duration>>) => pong_timeout = timeout.into();
 
     /// Sets the most bytes of payload in one frame; a larger message is sent in several. Default: 32,000, within the smaller of the two
     /// limits that AWS states (32 KB on the WebSocket page of the developer guide, 64 KB on the quota page). Zero counts as
     /// one.
-    #[must_use]
-    pub fn max_frame_bytes(mut self, bytes: usize) -> Self {
-        self.max_frame_bytes = bytes.max(1);
-        self
-    }
+    max_frame_bytes(bytes: usize) => max_frame_bytes = bytes.max(1);
 
     /// Sets the most frames sent within any second; more wait. Default: 250, the service's quota, above which it closes the
     /// connection. With frames of 32,000 bytes that is 8 MB a second. Zero counts as one.
-    #[must_use]
-    pub fn max_frames_per_second(mut self, frames: u32) -> Self {
-        self.max_frames_per_second = frames.max(1);
-        self
-    }
+    max_frames_per_second(frames: u32) => max_frames_per_second = frames.max(1);
 
     /// Sets the most bytes in a message of the agent; a larger one ends the connection. Default: 16 MiB.
-    #[must_use]
-    pub fn max_message_bytes(mut self, bytes: usize) -> Self {
-        self.max_message_bytes = bytes;
-        self
-    }
+    max_message_bytes(bytes: usize) => max_message_bytes = bytes;
 
     /// Sets how often to try to open the socket. Default: as for invocations ([`RetryPolicy`]), which retries what was not
     /// accepted: 409 `RetryableConflictException`, 429 and 503.
-    #[must_use]
-    pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.open = policy;
-        self
-    }
+    retry(policy: RetryPolicy) => open = policy;
 
     /// Reconnects in the same session when the connection is lost, by this policy, whose attempts and time count anew at each
     /// loss. Default: never, because messages in flight are lost and only the program knows whether that matters.
     ///
     /// Messages not yet begun are sent afterwards; [`Reconnected`](crate::Reconnected) counts those that may be missing. The
     /// table of [`reconnect`](crate::reconnect) has the losses after which it does not reconnect.
-    #[must_use]
-    pub fn reconnect(mut self, policy: impl Into<Option<RetryPolicy>>) -> Self {
-        self.reconnect = policy.into();
-        self
-    }
+    reconnect(policy: impl Into<Option<RetryPolicy>>) => reconnect = policy.into();
 }
 
 impl Default for Settings {
