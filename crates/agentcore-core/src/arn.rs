@@ -120,10 +120,8 @@ impl FromStr for Arn {
         let region: Region =
             region.parse().map_err(|error: Error| refuse(format!("region {region:?}: {}", error.rule())))?;
         if region.partition() != partition {
-            return Err(refuse(format!(
-                "region {region} belongs to partition {}, not {partition}",
-                region.partition()
-            )));
+            let other = region.partition();
+            return Err(refuse(format!("region {region} belongs to partition {other}, not {partition}")));
         }
         if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
             return Err(refuse(format!("the account must be 12 digits, found {account:?}")));
@@ -182,54 +180,24 @@ mod tests {
 
     use super::*;
 
+    const RUNTIME: &str = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/x";
+
     #[test]
     fn parts() {
-        for (text, partition, region, account, id, qualifier) in [
-            (SHAPE, "aws", "us-east-1", "123456789012", "my-agent", None),
-            (
-                "arn:aws-cn:bedrock-agentcore:cn-north-1:000000000000:runtime/my_agent-AbC1234567",
-                "aws-cn",
-                "cn-north-1",
-                "000000000000",
-                "my_agent-AbC1234567",
-                None,
-            ),
-            (
-                "arn:aws-us-gov:bedrock-agentcore:us-gov-west-1:123456789012:harness/Research_1-x",
-                "aws-us-gov",
-                "us-gov-west-1",
-                "123456789012",
-                "Research_1-x",
-                None,
-            ),
-            (
-                "arn:aws-iso:bedrock-agentcore:us-iso-east-1:123456789012:runtime/x/runtime-endpoint/DEFAULT",
-                "aws-iso",
-                "us-iso-east-1",
-                "123456789012",
-                "x",
-                Some("DEFAULT"),
-            ),
-            (
-                "arn:aws-iso-b:bedrock-agentcore:us-isob-east-1:123456789012:runtime/x",
-                "aws-iso-b",
-                "us-isob-east-1",
-                "123456789012",
-                "x",
-                None,
-            ),
+        let cn = "arn:aws-cn:bedrock-agentcore:cn-north-1:000000000000:runtime/my_agent-AbC1234567";
+        let gov = "arn:aws-us-gov:bedrock-agentcore:us-gov-west-1:123456789012:harness/Research_1-x";
+        let iso = "arn:aws-iso:bedrock-agentcore:us-iso-east-1:123456789012:runtime/x/runtime-endpoint/DEFAULT";
+        let iso_b = "arn:aws-iso-b:bedrock-agentcore:us-isob-east-1:123456789012:runtime/x";
+        for (text, parts, qualifier) in [
+            (SHAPE, ["aws", "us-east-1", "123456789012", "my-agent"], None),
+            (cn, ["aws-cn", "cn-north-1", "000000000000", "my_agent-AbC1234567"], None),
+            (gov, ["aws-us-gov", "us-gov-west-1", "123456789012", "Research_1-x"], None),
+            (iso, ["aws-iso", "us-iso-east-1", "123456789012", "x"], Some("DEFAULT")),
+            (iso_b, ["aws-iso-b", "us-isob-east-1", "123456789012", "x"], None),
         ] {
             let arn: Arn = text.parse().unwrap();
-            assert_eq!(
-                (
-                    arn.partition().as_str(),
-                    arn.region().as_str(),
-                    arn.account(),
-                    arn.id(),
-                    arn.qualifier().map(Qualifier::as_str)
-                ),
-                (partition, region, account, id, qualifier)
-            );
+            assert_eq!([arn.partition().as_str(), arn.region().as_str(), arn.account(), arn.id()], parts);
+            assert_eq!(arn.qualifier().map(Qualifier::as_str), qualifier, "{text}");
             assert!(text.starts_with(arn.as_str()));
             assert!(!arn.as_str().contains("runtime-endpoint"));
         }
@@ -237,50 +205,31 @@ mod tests {
 
     #[test]
     fn every_rule_has_its_own_words() {
+        let shape = "it must look like arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/my-agent";
+        let partition = "unknown partition \"aws-xx\", known are aws, aws-cn, aws-us-gov, aws-iso, aws-iso-b, aws-iso-e, \
+                         aws-iso-f, aws-eusc";
         let long = format!("{SHAPE}{}", "x".repeat(2048));
-        for (text, rule) in [
-            ("", "it must look like arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/my-agent"),
-            ("my-agent", "it must look like arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/my-agent"),
-            ("nra:aws:bedrock-agentcore:us-east-1:123456789012:runtime/x", "it must begin with arn:"),
-            (
-                "arn:aws-xx:bedrock-agentcore:us-east-1:123456789012:runtime/x",
-                "unknown partition \"aws-xx\", known are aws, aws-cn, aws-us-gov, aws-iso, aws-iso-b, aws-iso-e, aws-iso-f, aws-eusc",
-            ),
-            (
-                "arn:aws:bedrock:us-east-1:123456789012:runtime/x",
-                "the service must be bedrock-agentcore, found \"bedrock\"",
-            ),
-            (
-                "arn:aws:bedrock-agentcore:x@evil/#:123456789012:runtime/x",
-                "region \"x@evil/#\": it must look like us-east-1",
-            ),
-            (
-                "arn:aws:bedrock-agentcore:cn-north-1:123456789012:runtime/x",
-                "region cn-north-1 belongs to partition aws-cn, not aws",
-            ),
-            ("arn:aws:bedrock-agentcore:us-east-1:1:runtime/x", "the account must be 12 digits, found \"1\""),
-            (
-                "arn:aws:bedrock-agentcore:us-east-1:12345678901x:runtime/x",
-                "the account must be 12 digits, found \"12345678901x\"",
-            ),
-            (
-                "arn:aws:bedrock-agentcore:us-east-1:123456789012:memory/x",
-                "the resource must be runtime/ID or harness/ID, found \"memory/x\"",
-            ),
-            ("arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/", "the runtime id is empty"),
-            ("arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime//runtime-endpoint/x", "the runtime id is empty"),
-            (
-                "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/x/runtime-endpoint/",
-                "endpoint name: it is empty",
-            ),
-            ("arn:aws:bedrock-agentcore:us-east-1:123456789012:harness/", "the harness id is empty"),
-            (
-                "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtimes/x",
-                "the resource must be runtime/ID or harness/ID, found \"runtimes/x\"",
-            ),
-            ("arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/x\r\n", "it holds a control character"),
-            (&long, "it is longer than 2048 bytes"),
+        // Each ARN is `runtime/x`'s, with one part replaced.
+        for (part, replacement, rule) in [
+            (RUNTIME, "", shape),
+            (RUNTIME, "my-agent", shape),
+            ("arn:", "nra:", "it must begin with arn:"),
+            (":aws:", ":aws-xx:", partition),
+            ("bedrock-agentcore", "bedrock", "the service must be bedrock-agentcore, found \"bedrock\""),
+            ("us-east-1", "x@evil/#", "region \"x@evil/#\": it must look like us-east-1"),
+            ("us-east-1", "cn-north-1", "region cn-north-1 belongs to partition aws-cn, not aws"),
+            ("123456789012", "1", "the account must be 12 digits, found \"1\""),
+            ("123456789012", "12345678901x", "the account must be 12 digits, found \"12345678901x\""),
+            ("runtime/x", "memory/x", "the resource must be runtime/ID or harness/ID, found \"memory/x\""),
+            ("runtime/x", "runtime/", "the runtime id is empty"),
+            ("runtime/x", "runtime//runtime-endpoint/x", "the runtime id is empty"),
+            ("runtime/x", "runtime/x/runtime-endpoint/", "endpoint name: it is empty"),
+            ("runtime/x", "harness/", "the harness id is empty"),
+            ("runtime/x", "runtimes/x", "the resource must be runtime/ID or harness/ID, found \"runtimes/x\""),
+            ("runtime/x", "runtime/x\r\n", "it holds a control character"),
+            (RUNTIME, &long, "it is longer than 2048 bytes"),
         ] {
+            let text = RUNTIME.replace(part, replacement);
             let error = text.parse::<Arn>().unwrap_err();
             assert_eq!((error.input_kind(), error.rule()), (Some(InputKind::Arn), rule), "{text:?}");
             assert!(!error.to_string().contains(['\r', '\n']), "an error is one line");
@@ -289,19 +238,9 @@ mod tests {
 
     #[test]
     fn an_id_leads_nowhere_else() {
-        for id in [
-            "a/b",
-            "..",
-            "../x",
-            "a?b",
-            "a#b",
-            "a:b",
-            "a%2Fb",
-            "a b",
-            "é",
-            "x/runtime-endpoint",
-            "x//runtime-endpoint/y",
-        ] {
+        let other_characters = ["a/b", "..", "../x", "a?b", "a#b", "a:b", "a%2Fb", "a b", "é"];
+        let endpoints = ["x/runtime-endpoint", "x//runtime-endpoint/y"];
+        for id in other_characters.iter().chain(&endpoints) {
             for kind in ["runtime", "harness"] {
                 let arn = format!("arn:aws:bedrock-agentcore:us-east-1:123456789012:{kind}/{id}");
                 let error = arn.parse::<Arn>().unwrap_err();
