@@ -292,32 +292,24 @@ mod tests {
     fn environment() {
         let region = "us-east-1".parse().unwrap();
         let own = "https://bedrock-agentcore.us-east-1.amazonaws.com";
+        let (any, ours) = (("AWS_ENDPOINT_URL", "https://a"), "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE");
+        let ftp = "AWS_ENDPOINT_URL: it must begin with https:// (or http:// to loopback)";
+        let fips = "AWS_USE_FIPS_ENDPOINT and an explicit URL exclude each other";
+        let dual_stack = "AWS_USE_DUALSTACK_ENDPOINT and an explicit URL exclude each other";
         for (variables, expected) in [
             (&[][..], Ok(own)),
-            (&[("AWS_ENDPOINT_URL", "https://a")][..], Ok("https://a")),
-            (
-                &[("AWS_ENDPOINT_URL", "https://a"), ("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE", "https://b")],
-                Ok("https://b"),
-            ),
-            (&[("AWS_ENDPOINT_URL", "https://a"), ("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE", "")], Ok("https://a")),
+            (&[any][..], Ok("https://a")),
+            (&[any, (ours, "https://b")], Ok("https://b")),
+            (&[any, (ours, "")], Ok("https://a")),
             (&[("BEDROCK_AGENTCORE_DP_ENDPOINT", "https://c")], Ok("https://c")),
-            (&[("BEDROCK_AGENTCORE_DP_ENDPOINT", "https://c"), ("AWS_ENDPOINT_URL", "https://a")], Ok("https://a")),
-            (&[("AWS_ENDPOINT_URL", "https://a"), ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")], Ok(own)),
+            (&[("BEDROCK_AGENTCORE_DP_ENDPOINT", "https://c"), any], Ok("https://a")),
+            (&[any, ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")], Ok(own)),
             (&[("AWS_USE_FIPS_ENDPOINT", "TRUE")], Ok("https://bedrock-agentcore-fips.us-east-1.amazonaws.com")),
             (&[("AWS_USE_DUALSTACK_ENDPOINT", "true")], Ok("https://bedrock-agentcore.us-east-1.api.aws")),
             (&[("AWS_USE_FIPS_ENDPOINT", "false")], Ok(own)),
-            (
-                &[("AWS_ENDPOINT_URL", "ftp://a")],
-                Err("AWS_ENDPOINT_URL: it must begin with https:// (or http:// to loopback)"),
-            ),
-            (
-                &[("AWS_ENDPOINT_URL", "https://a"), ("AWS_USE_FIPS_ENDPOINT", "true")],
-                Err("AWS_USE_FIPS_ENDPOINT and an explicit URL exclude each other"),
-            ),
-            (
-                &[("AWS_ENDPOINT_URL", "https://a"), ("AWS_USE_DUALSTACK_ENDPOINT", "true")],
-                Err("AWS_USE_DUALSTACK_ENDPOINT and an explicit URL exclude each other"),
-            ),
+            (&[("AWS_ENDPOINT_URL", "ftp://a")], Err(ftp)),
+            (&[any, ("AWS_USE_FIPS_ENDPOINT", "true")], Err(fips)),
+            (&[any, ("AWS_USE_DUALSTACK_ENDPOINT", "true")], Err(dual_stack)),
         ] {
             let lookup =
                 |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
@@ -326,12 +318,10 @@ mod tests {
             assert_eq!(found, expected.map(str::to_owned).map_err(str::to_owned), "{variables:?}");
         }
         let explicit: Endpoint = "https://mine".parse().unwrap();
-        let found =
-            Endpoints::from_env(Some(explicit.clone()), |name| (name == "AWS_ENDPOINT_URL").then(|| "bad".into()));
-        assert_eq!(found.unwrap().resolve(&region), explicit);
-        assert!(
-            Endpoints::from_env(Some(explicit), |name| (name == "AWS_USE_FIPS_ENDPOINT").then(|| "true".into()))
-                .is_err()
-        );
+        let with = |variable, value: &str| {
+            Endpoints::from_env(Some(explicit.clone()), |name| (name == variable).then(|| value.into()))
+        };
+        assert_eq!(with("AWS_ENDPOINT_URL", "bad").unwrap().resolve(&region), explicit);
+        assert!(with("AWS_USE_FIPS_ENDPOINT", "true").is_err());
     }
 }

@@ -73,7 +73,8 @@ pub enum ErrorKind {
 struct Failure {
     kind: ErrorKind,
     message: String,
-    input: Option<Input>,
+    /// The kind of a refused text, and the rule it breaks.
+    input: Option<(InputKind, String)>,
     response: Option<ServiceResponse>,
     arn: Option<String>,
     session_id: Option<String>,
@@ -83,13 +84,6 @@ struct Failure {
     lasting: bool,
     partial: Option<Arc<dyn Any + Send + Sync>>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
-}
-
-/// A refused text: its kind, and the rule it breaks.
-#[derive(Clone)]
-struct Input {
-    kind: InputKind,
-    rule: String,
 }
 
 /// The service's answer to a failed call.
@@ -155,7 +149,7 @@ impl Error {
     }
 
     fn with_input(self, kind: InputKind, rule: String) -> Self {
-        self.change(|failure| failure.input = Some(Input { kind, rule }))
+        self.change(|failure| failure.input = Some((kind, rule)))
     }
 
     /// Adds the cause.
@@ -243,13 +237,13 @@ impl Error {
     /// Returns the kind of the refused text, if a text was refused.
     #[must_use]
     pub fn input_kind(&self) -> Option<InputKind> {
-        self.0.input.as_ref().map(|input| input.kind)
+        self.0.input.as_ref().map(|(kind, _)| *kind)
     }
 
     /// Returns the rule that a refused text breaks, or the whole message if no text was refused.
     #[must_use]
     pub fn rule(&self) -> &str {
-        self.0.input.as_ref().map_or(&self.0.message, |input| &input.rule)
+        self.0.input.as_ref().map_or(&self.0.message, |(_, rule)| rule)
     }
 
     /// Returns the HTTP status, if an answer came.
@@ -339,40 +333,27 @@ impl fmt::Display for Error {
         let failure = &*self.0;
         // An agent that reported its own failure has run: a note would add nothing.
         if failure.kind == ErrorKind::Agent && self.status().is_some_and(|status| status < 300) {
-            return match self.code() {
-                Some(code) => write!(f, "the agent failed: {code}: {}", failure.message),
-                None => write!(f, "the agent failed: {}", failure.message),
-            };
+            let code = self.code().map(|code| format!("{code}: ")).unwrap_or_default();
+            return write!(f, "the agent failed: {code}{}", failure.message);
         }
         f.write_str(&failure.message)?;
-        let mut separator = " (";
-        let mut note = |f: &mut fmt::Formatter<'_>, text: fmt::Arguments<'_>| {
-            write!(f, "{separator}{text}")?;
-            separator = ", ";
-            Ok(())
-        };
+        let mut notes = Vec::new();
         if let Some(response) = &failure.response {
-            match &response.code {
-                Some(code) => note(f, format_args!("HTTP {} {code}", response.status))?,
-                None => note(f, format_args!("HTTP {}", response.status))?,
-            }
-            if let Some(request_id) = &response.request_id {
-                note(f, format_args!("request id {request_id}"))?;
-            }
-            if let Some(wait) = response.retry_after {
-                note(f, format_args!("retry after {} s", wait.as_secs_f32().ceil()))?;
-            }
+            let code = response.code.as_ref().map(|code| format!(" {code}")).unwrap_or_default();
+            notes.push(format!("HTTP {}{code}", response.status));
+            notes.extend(response.request_id.as_ref().map(|id| format!("request id {id}")));
+            notes.extend(response.retry_after.map(|wait| format!("retry after {} s", wait.as_secs_f32().ceil())));
             if !response.issuers.is_empty() {
-                note(f, format_args!("the runtime takes tokens of {}", response.issuers.join(" or ")))?;
+                notes.push(format!("the runtime takes tokens of {}", response.issuers.join(" or ")));
             }
         }
         if failure.attempts > 1 {
-            note(f, format_args!("{} attempts in {:.1} s", failure.attempts, failure.elapsed.as_secs_f32()))?;
+            notes.push(format!("{} attempts in {:.1} s", failure.attempts, failure.elapsed.as_secs_f32()));
         }
         if failure.may_have_run {
-            note(f, format_args!("the agent may have run"))?;
+            notes.push("the agent may have run".to_owned());
         }
-        if separator == ", " { f.write_str(")") } else { Ok(()) }
+        if notes.is_empty() { Ok(()) } else { write!(f, " ({})", notes.join(", ")) }
     }
 }
 
@@ -395,8 +376,8 @@ impl fmt::Debug for Error {
 /// Compares kind, message, status and code.
 impl PartialEq for Error {
     fn eq(&self, other: &Self) -> bool {
-        let parts = |error: &Self| (error.kind(), error.status());
-        parts(self) == parts(other) && self.message() == other.message() && self.code() == other.code()
+        (self.kind(), self.message(), self.status(), self.code())
+            == (other.kind(), other.message(), other.status(), other.code())
     }
 }
 
@@ -417,34 +398,28 @@ mod tests {
 
     #[test]
     fn prints_one_line_with_what_is_known() {
-        let response = ServiceResponse {
+        let throttled = ServiceResponse {
             status: 429,
             code: Some("ThrottlingException".into()),
             request_id: Some("r-1".into()),
             retry_after: Some(Duration::from_millis(1500)),
             issuers: vec![],
         };
-        let unauthorized = ServiceResponse {
-            status: 401,
-            issuers: vec!["https://a.example".into(), "https://b.example".into()],
-            ..ServiceResponse::default()
-        };
+        let issuers = vec!["https://a.example".into(), "https://b.example".into()];
+        let unauthorized = ServiceResponse { status: 401, issuers, ..ServiceResponse::default() };
+        let (error, elapsed) = (Error::new, Duration::from_millis(2_140));
         for (error, line) in [
             (Error::input("the payload is not JSON"), "the payload is not JSON"),
             (
-                Error::new(ErrorKind::Throttled, "slow down")
-                    .with_response(response)
-                    .with_attempts(3, Duration::from_millis(2_140)),
+                error(ErrorKind::Throttled, "slow down").with_response(throttled).with_attempts(3, elapsed),
                 "slow down (HTTP 429 ThrottlingException, request id r-1, retry after 2 s, 3 attempts in 2.1 s)",
             ),
             (
-                Error::new(ErrorKind::Authentication, "no").with_response(unauthorized),
+                error(ErrorKind::Authentication, "no").with_response(unauthorized),
                 "no (HTTP 401, the runtime takes tokens of https://a.example or https://b.example)",
             ),
             (
-                Error::new(ErrorKind::Timeout, "no answer within 5 s")
-                    .possibly_run(true)
-                    .with_attempts(1, Duration::ZERO),
+                error(ErrorKind::Timeout, "no answer within 5 s").possibly_run(true).with_attempts(1, Duration::ZERO),
                 "no answer within 5 s (the agent may have run)",
             ),
         ] {
@@ -473,11 +448,8 @@ mod tests {
             (ErrorKind::Conflict, 409, Some("RetryableConflictException"), true),
         ] {
             let response = ServiceResponse { status, code: code.map(str::to_owned), ..ServiceResponse::default() };
-            assert_eq!(
-                Error::new(kind, "x").with_response(response).is_retryable(),
-                retryable,
-                "{kind:?} {status} {code:?}"
-            );
+            let error = Error::new(kind, "x").with_response(response);
+            assert_eq!(error.is_retryable(), retryable, "{kind:?} {status} {code:?}");
         }
     }
 

@@ -112,10 +112,8 @@ fn message_in(json: &Value) -> Option<String> {
 /// Returns the body as text, or the status in words if there is no body.
 fn text_of(status: StatusCode, body: &[u8]) -> String {
     let text = one_line(&String::from_utf8_lossy(body));
-    if !text.is_empty() {
-        return text;
-    }
-    status.canonical_reason().map_or_else(|| format!("HTTP status {status}"), str::to_owned)
+    let reason = || status.canonical_reason().map_or_else(|| format!("HTTP status {status}"), str::to_owned);
+    if text.is_empty() { reason() } else { text }
 }
 
 /// Returns the text on one line, of at most 600 characters.
@@ -172,19 +170,13 @@ mod tests {
 
     #[test]
     fn names() {
+        let coral = "ResourceNotFoundException:http://internal.amazon.com/coral/x/";
+        let namespaced = br#"{"__type":"com.amazonaws.bedrockagentcore#AccessDeniedException"}"#;
         for (header, body, code) in [
             (Some("ValidationException"), &b"{}"[..], Some("ValidationException")),
-            (
-                Some("ResourceNotFoundException:http://internal.amazon.com/coral/x/"),
-                b"{}",
-                Some("ResourceNotFoundException"),
-            ),
+            (Some(coral), b"{}", Some("ResourceNotFoundException")),
             (Some("aws.x#ThrottlingException"), br#"{"code":"Other"}"#, Some("ThrottlingException")),
-            (
-                None,
-                br#"{"__type":"com.amazonaws.bedrockagentcore#AccessDeniedException"}"#,
-                Some("AccessDeniedException"),
-            ),
+            (None, namespaced, Some("AccessDeniedException")),
             (None, br#"{"code":"ThrottlingException"}"#, Some("ThrottlingException")),
             (None, br#"{"code":429}"#, None),
             (None, b"<html>", None),
@@ -236,11 +228,8 @@ mod tests {
         ] {
             let status = StatusCode::from_u16(status).unwrap_or_default();
             let error = read(status, &headers(&[("x-amzn-errortype", code)]), b"", SystemTime::UNIX_EPOCH);
-            assert_eq!(
-                (error.kind(), failure_point(&error), error.may_have_run()),
-                (kind, expected, may_have_run),
-                "{status} {code}"
-            );
+            let found = (error.kind(), failure_point(&error), error.may_have_run());
+            assert_eq!(found, (kind, expected, may_have_run), "{status} {code}");
         }
     }
 }
