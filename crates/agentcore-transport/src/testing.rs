@@ -68,10 +68,10 @@ pub fn refusal(status: u16, code: &str) -> Step {
     answer(status, &[("x-amzn-errortype", code)], r#"{"message":"no"}"#)
 }
 
-/// Returns an answer with status 200 whose connection is lost after this body.
+/// Returns an answer with status 200 and this body.
 #[must_use]
-pub fn broken_after(body: &'static str) -> Step {
-    Step::Answer { status: 200, headers: vec![], body: vec![Piece::Data(body), Piece::Break] }
+pub fn body(pieces: &[Piece]) -> Step {
+    Step::Answer { status: 200, headers: vec![], body: pieces.to_vec() }
 }
 
 /// A network that plays its steps in order. Clones share the script.
@@ -132,10 +132,8 @@ impl Network for Script {
                     source: None,
                 }),
                 Step::Answer { status, headers, body } => {
-                    let mut response = Response::builder().status(status);
-                    for (name, value) in headers {
-                        response = response.header(name, value);
-                    }
+                    let response = Response::builder().status(status);
+                    let response = headers.into_iter().fold(response, |all, (name, value)| all.header(name, value));
                     Ok(response.body(play(body)).unwrap())
                 }
             }

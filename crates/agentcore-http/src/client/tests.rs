@@ -9,8 +9,9 @@ use std::{
 
 use agentcore_auth::{Auth, BoxFuture, ManualClock, StaticToken, Token, TokenSource, credentials::Credentials};
 use agentcore_core::{SessionId, Target};
-use agentcore_transport::testing::{Piece, Script, Step, answer, broken_after, refusal};
+use agentcore_transport::testing::{Piece, Script, Step, answer, body, refusal};
 use futures_util::{StreamExt, TryStreamExt};
+use tokio::time::Instant;
 
 use crate::{Error, ErrorKind, HttpClient, HttpClientBuilder, Invocation, Response, RetryPolicy, Timeouts};
 
@@ -34,92 +35,59 @@ fn secs(seconds: u64) -> Duration {
 /// What the network does, what the call comes to, after how many attempts and how much time.
 #[tokio::test(start_paused = true)]
 async fn attempts_by_where_they_failed() {
+    use ErrorKind::{
+        Agent, Authentication, Authorization, Conflict, Refused, Service, Throttled, Timeout, Unavailable,
+    };
     type Expected = (Result<u16, (ErrorKind, bool)>, u32, u64);
-    let ok = || answer(200, &[], "\"fine\"");
-    let hung = || Step::Hang;
+    let (ok, once) = (|| answer(200, &[], "\"fine\""), |kind, may_have_run| (Err((kind, may_have_run)), 1, 0));
     let lost = || Step::SendError { sent: true, lasting: false };
-    let unreached = || Step::SendError { sent: false, lasting: false };
+    let unreached = |lasting| Step::SendError { sent: false, lasting };
     let throttled = || refusal(429, "ThrottlingException");
-    let err = |kind, may_have_run| Err((kind, may_have_run));
+    let redirect = answer(307, &[("location", "https://evil.example")], "");
+    let gzip = answer(200, &[("content-encoding", "gzip")], "\u{1f}");
+    let identity = answer(200, &[("content-encoding", "Identity")], "x");
+    let hung = || Step::Hang;
     let cases: Vec<(&str, Vec<Step>, bool, Expected)> = vec![
         ("first time", vec![ok()], false, (Ok(200), 1, 0)),
         ("throttled twice", vec![throttled(), throttled(), ok()], false, (Ok(200), 3, 200)),
-        (
-            "throttled thrice",
-            vec![throttled(), throttled(), throttled()],
-            false,
-            (err(ErrorKind::Throttled, false), 3, 200),
-        ),
+        ("throttled thrice", vec![throttled(), throttled(), throttled()], false, (Err((Throttled, false)), 3, 200)),
         ("unavailable", vec![refusal(503, ""), ok()], false, (Ok(200), 2, 100)),
         ("session busy", vec![refusal(409, "RetryableConflictException"), ok()], false, (Ok(200), 2, 100)),
-        ("conflict", vec![refusal(409, "ConflictException")], true, (err(ErrorKind::Conflict, false), 1, 0)),
-        ("no connection", vec![unreached(), unreached(), ok()], false, (Ok(200), 3, 200)),
-        (
-            "bad certificate",
-            vec![Step::SendError { sent: false, lasting: true }],
-            true,
-            (err(ErrorKind::Unavailable, false), 1, 0),
-        ),
-        ("lost", vec![lost()], false, (err(ErrorKind::Unavailable, true), 1, 0)),
+        ("conflict", vec![refusal(409, "ConflictException")], true, once(Conflict, false)),
+        ("no connection", vec![unreached(false), unreached(false), ok()], false, (Ok(200), 3, 200)),
+        ("bad certificate", vec![unreached(true)], true, once(Unavailable, false)),
+        ("lost", vec![lost()], false, once(Unavailable, true)),
         ("lost, idempotent", vec![lost(), ok()], true, (Ok(200), 2, 100)),
-        ("server error", vec![refusal(500, "InternalServerException")], false, (err(ErrorKind::Service, true), 1, 0)),
+        ("server error", vec![refusal(500, "InternalServerException")], false, once(Service, true)),
         ("server error, idempotent", vec![refusal(500, ""), refusal(502, ""), ok()], true, (Ok(200), 3, 200)),
-        (
-            "agent failed, idempotent",
-            vec![refusal(424, "RuntimeClientError")],
-            true,
-            (err(ErrorKind::Agent, true), 1, 0),
-        ),
-        (
-            "refused token",
-            vec![refusal(401, "UnauthorizedException")],
-            true,
-            (err(ErrorKind::Authentication, false), 1, 0),
-        ),
-        ("forbidden", vec![refusal(403, "AccessDeniedException")], true, (err(ErrorKind::Authorization, false), 1, 0)),
-        ("silence", vec![hung()], false, (err(ErrorKind::Timeout, true), 1, 5_000)),
-        ("silence, idempotent", vec![hung(), hung(), hung()], true, (err(ErrorKind::Timeout, true), 3, 15_200)),
+        ("agent failed, idempotent", vec![refusal(424, "RuntimeClientError")], true, once(Agent, true)),
+        ("refused token", vec![refusal(401, "UnauthorizedException")], true, once(Authentication, false)),
+        ("forbidden", vec![refusal(403, "AccessDeniedException")], true, once(Authorization, false)),
+        ("silence", vec![hung()], false, (Err((Timeout, true)), 1, 5_000)),
+        ("silence, idempotent", vec![hung(), hung(), hung()], true, (Err((Timeout, true)), 3, 15_200)),
         // That the agent may have run at the first attempt is not forgotten at the second.
-        (
-            "lost, then throttled",
-            vec![lost(), throttled(), throttled()],
-            true,
-            (err(ErrorKind::Throttled, true), 3, 200),
-        ),
-        (
-            "redirect",
-            vec![answer(307, &[("location", "https://evil.example")], "")],
-            true,
-            (err(ErrorKind::Refused, false), 1, 0),
-        ),
-        (
-            "gzip",
-            vec![answer(200, &[("content-encoding", "gzip")], "\u{1f}")],
-            true,
-            (err(ErrorKind::Service, true), 1, 0),
-        ),
-        ("identity", vec![answer(200, &[("content-encoding", "Identity")], "x")], false, (Ok(200), 1, 0)),
+        ("lost, then throttled", vec![lost(), throttled(), throttled()], true, (Err((Throttled, true)), 3, 200)),
+        ("redirect", vec![redirect], true, once(Refused, false)),
+        ("gzip", vec![gzip], true, once(Service, true)),
+        ("identity", vec![identity], false, (Ok(200), 1, 0)),
     ];
     for (name, steps, idempotent, (outcome, attempts, millis)) in cases {
         let script = Script::of(steps);
         let builder = bearer().timeouts(Timeouts::default().first_byte(secs(5)));
         let invocation = Invocation::new("x");
         let invocation = if idempotent { invocation.idempotent() } else { invocation };
-        let started = tokio::time::Instant::now();
+        let started = Instant::now();
         let found = run(builder, &script, invocation).await;
         assert_eq!(started.elapsed(), Duration::from_millis(millis), "{name}");
         assert_eq!(script.left(), 0, "{name}: the whole script was played");
-        match found {
-            Ok(response) => assert_eq!((Ok(response.status()), response.attempts()), (outcome, attempts), "{name}"),
+        let found = match found {
+            Ok(response) => (Ok(response.status()), response.attempts()),
             Err(error) => {
-                assert_eq!(
-                    (Err((error.kind(), error.may_have_run())), error.attempts()),
-                    (outcome, attempts),
-                    "{name}"
-                );
                 assert_eq!(error.elapsed(), Duration::from_millis(millis), "{name}");
+                (Err((error.kind(), error.may_have_run())), error.attempts())
             }
-        }
+        };
+        assert_eq!(found, (outcome, attempts), "{name}");
     }
 }
 
@@ -136,7 +104,7 @@ async fn retry_after_is_obeyed_and_never_past_the_deadline() {
     ] {
         let script = Script::of(steps);
         let builder = bearer().clock(ManualClock::new(UNIX_EPOCH)).timeouts(Timeouts::off().total(total.map(secs)));
-        let started = tokio::time::Instant::now();
+        let started = Instant::now();
         let found = run(builder, &script, Invocation::new("x")).await;
         assert_eq!(started.elapsed(), secs(waited));
         assert_eq!(script.seen().len(), attempts);
@@ -150,7 +118,7 @@ async fn retry_after_is_obeyed_and_never_past_the_deadline() {
 async fn the_total_time_cuts_whatever_it_meets() {
     let asking = answer(429, &[("retry-after", "3")], "{}");
     let script = Script::of(vec![asking, Step::Hang]);
-    let started = tokio::time::Instant::now();
+    let started = Instant::now();
     let builder = bearer().timeouts(Timeouts::off().total(secs(5)));
     let error = run(builder, &script, Invocation::new("x").idempotent()).await.unwrap_err();
     assert_eq!(started.elapsed(), secs(5));
@@ -211,24 +179,23 @@ async fn every_attempt_is_authorized_anew() {
 async fn a_skewed_clock_is_corrected_once() {
     // Ours shows 12:34:56, the service's an hour more.
     let clock = ManualClock::new(UNIX_EPOCH + secs(1_755_261_296));
-    let keys = || Credentials::new("AKID", "hush", None, None, "test");
+    let signed = || {
+        let keys = Credentials::new("AKID", "hush", None, None, "test");
+        HttpClient::builder(Auth::sigv4(keys)).clock(clock.clone())
+    };
     let late = || {
         let headers = [("date", "Fri, 15 Aug 2025 13:34:56 GMT"), ("x-amzn-errortype", "InvalidSignatureException")];
         answer(403, &headers, r#"{"message":"Signature expired"}"#)
     };
     let script = Script::of(vec![late(), answer(200, &[], "")]);
-    run(HttpClient::builder(Auth::sigv4(keys())).clock(clock.clone()), &script, Invocation::new("x")).await.unwrap();
-    let dates: Vec<String> =
-        script.seen().iter().map(|request| request.headers()["x-amz-date"].to_str().unwrap().to_owned()).collect();
+    run(signed(), &script, Invocation::new("x")).await.unwrap();
+    let dates: Vec<_> = script.seen().iter().map(|request| request.headers()["x-amz-date"].clone()).collect();
     assert_eq!(dates, ["20250815T123456Z", "20250815T133456Z"]);
 
     let script = Script::of(vec![late(), late()]);
-    let error =
-        run(HttpClient::builder(Auth::sigv4(keys())).clock(clock), &script, Invocation::new("x")).await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.attempts(), error.code()),
-        (ErrorKind::Authorization, 2, Some("InvalidSignatureException"))
-    );
+    let error = run(signed(), &script, Invocation::new("x")).await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Authorization, 2));
+    assert_eq!(error.code(), Some("InvalidSignatureException"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -286,69 +253,48 @@ async fn the_head_of_an_answer() {
 
 #[tokio::test(start_paused = true)]
 async fn bodies_are_collected_within_bounds() {
-    let script =
-        |pieces: &[Piece]| Script::of(vec![Step::Answer { status: 200, headers: vec![], body: pieces.to_vec() }]);
-    for (pieces, whole) in [
-        (vec![], ""),
-        (vec![Piece::Data("one")], "one"),
-        (vec![Piece::Data("one"), Piece::Data(""), Piece::Data(" two"), Piece::Data(" three")], "one two three"),
-    ] {
-        let response = run(bearer(), &script(&pieces), Invocation::new("x")).await.unwrap();
-        assert_eq!(response.text().await.unwrap(), whole);
+    let answered = async |builder: HttpClientBuilder, pieces: &[&'static str]| {
+        let pieces: Vec<Piece> = pieces.iter().map(|piece| Piece::Data(piece)).collect();
+        let script = Script::of(vec![body(&pieces)]);
+        run(builder, &script, Invocation::new("x")).await.unwrap()
+    };
+    let bounded = || bearer().max_answer_bytes(10);
+    for (pieces, whole) in [(&[][..], ""), (&["one"], "one"), (&["one", "", " two", " three"], "one two three")] {
+        assert_eq!(answered(bearer(), pieces).await.text().await.unwrap(), whole);
     }
     for pieces in [&["12345678901"][..], &["123456", "78901"], &["12345", "67890", "1"]] {
-        let pieces: Vec<Piece> = pieces.iter().map(|piece| Piece::Data(piece)).collect();
-        let response = run(bearer().max_answer_bytes(10), &script(&pieces), Invocation::new("x")).await.unwrap();
-        let error = response.bytes().await.unwrap_err();
+        let error = answered(bounded(), pieces).await.bytes().await.unwrap_err();
         assert_eq!((error.kind(), error.message()), (ErrorKind::TooLarge, "the answer is longer than 10 bytes"));
     }
-    let response =
-        run(bearer().max_answer_bytes(10), &script(&[Piece::Data("1234567890")]), Invocation::new("x")).await;
-    assert_eq!(response.unwrap().bytes().await.unwrap(), "1234567890");
-    let response = run(bearer(), &script(&[Piece::Data("{nope")]), Invocation::new("x")).await.unwrap();
-    let error = response.json::<serde_json::Value>().await.unwrap_err();
+    assert_eq!(answered(bounded(), &["1234567890"]).await.bytes().await.unwrap(), "1234567890");
+    let error = answered(bearer(), &["{nope"]).await.json::<serde_json::Value>().await.unwrap_err();
     assert_eq!((error.kind(), error.message()), (ErrorKind::Service, "the answer is not the JSON expected"));
 }
 
 /// What of a stream is delivered, and how it ends.
 #[tokio::test(start_paused = true)]
 async fn streams_deliver_what_came_and_then_say_why_they_ended() {
-    use Piece::{Break, Data, Hang, Pause};
+    use Piece::{Break, Data, Hang};
     type Case = (&'static str, Vec<Piece>, bool, Vec<&'static str>, Option<(ErrorKind, u64)>);
-    let first = Data("data: one\n\n");
+    let (first, pause, comment) = (Data("data: one\n\n"), Piece::Pause(secs(3)), Data(": still here\n"));
+    let slow = vec![first, pause, first, pause, comment, pause, first];
+    let slower = vec![first, pause, first, pause, first, pause, first, pause, first];
+    let huge = vec![first, Data("data: 123456789012345678901\n\n"), first];
     let cases: Vec<Case> = vec![
         ("clean", vec![first, Data("data: two\n\n")], false, vec!["one", "two"], None),
         ("unterminated, strict", vec![first, Data("data: two")], false, vec!["one"], None),
         ("unterminated, lenient", vec![first, Data("data: two")], true, vec!["one", "two"], None),
         ("broken", vec![first, Data("data: tw"), Break], true, vec!["one"], Some((ErrorKind::BrokenOff, 0))),
         ("still", vec![first, Hang], false, vec!["one"], Some((ErrorKind::Timeout, 4))),
-        (
-            "slow but moving",
-            vec![first, Pause(secs(3)), first, Pause(secs(3)), Data(": still here\n"), Pause(secs(3)), first],
-            false,
-            vec!["one", "one", "one"],
-            None,
-        ),
-        (
-            "too long in total",
-            vec![first, Pause(secs(3)), first, Pause(secs(3)), first, Pause(secs(3)), first, Pause(secs(3)), first],
-            false,
-            vec!["one", "one", "one", "one"],
-            Some((ErrorKind::Timeout, 10)),
-        ),
-        (
-            "huge event",
-            vec![first, Data("data: 123456789012345678901\n\n"), first],
-            false,
-            vec!["one"],
-            Some((ErrorKind::BrokenOff, 0)),
-        ),
+        ("slow but moving", slow, false, vec!["one"; 3], None),
+        ("too long in total", slower, false, vec!["one"; 4], Some((ErrorKind::Timeout, 10))),
+        ("huge event", huge, false, vec!["one"], Some((ErrorKind::BrokenOff, 0))),
     ];
-    for (name, body, lenient, expected, end) in cases {
-        let script = Script::of(vec![Step::Answer { status: 200, headers: vec![], body }]);
+    for (name, pieces, lenient, expected, end) in cases {
+        let script = Script::of(vec![body(&pieces)]);
         let timeouts = Timeouts::off().idle(secs(4)).total(secs(10));
         let builder = bearer().timeouts(timeouts).lenient_sse(lenient).max_event_bytes(20);
-        let started = tokio::time::Instant::now();
+        let started = Instant::now();
         let mut events = run(builder, &script, Invocation::new("x")).await.unwrap().events();
         let mut found = Vec::new();
         let failed = loop {
@@ -371,8 +317,7 @@ async fn streams_deliver_what_came_and_then_say_why_they_ended() {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_follows_a_broken_byte_stream() {
-    let body = vec![Piece::Data("one"), Piece::Break, Piece::Data("two")];
-    let script = Script::of(vec![Step::Answer { status: 200, headers: vec![], body }]);
+    let script = Script::of(vec![body(&[Piece::Data("one"), Piece::Break, Piece::Data("two")])]);
     let mut bytes = run(bearer(), &script, Invocation::new("x")).await.unwrap().into_stream();
     assert_eq!(bytes.next().await.unwrap().unwrap(), "one");
     assert_eq!(bytes.next().await.unwrap().unwrap_err().kind(), ErrorKind::BrokenOff);
@@ -381,7 +326,8 @@ async fn nothing_follows_a_broken_byte_stream() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_is_never_asked_for_again() {
-    let script = Script::of(vec![broken_after("data: one\n\n"), answer(200, &[], "data: again\n\n")]);
+    let broken = body(&[Piece::Data("data: one\n\n"), Piece::Break]);
+    let script = Script::of(vec![broken, answer(200, &[], "data: again\n\n")]);
     let response = run(bearer(), &script, Invocation::new("x").idempotent()).await.unwrap();
     let error = response.events().try_collect::<Vec<_>>().await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::BrokenOff, 1));

@@ -9,7 +9,7 @@ use http::Method;
 use tokio::time::Instant;
 
 use super::*;
-use crate::testing::{Piece, Script, Step, answer};
+use crate::testing::{Piece, Script, Step, answer, body};
 
 /// Makes an exchange, and returns its status or the error, with the number of requests and the time in milliseconds.
 async fn run(method: Method, repeat: Option<Repeat>, script: &Script) -> (Result<u16, Error>, usize, u128) {
@@ -26,10 +26,6 @@ async fn run(method: Method, repeat: Option<Repeat>, script: &Script) -> (Result
 
 fn status(status: u16) -> Step {
     answer(status, &[], "{}")
-}
-
-fn body(pieces: &[Piece]) -> Step {
-    Step::Answer { status: 200, headers: vec![], body: pieces.to_vec() }
 }
 
 /// Each pause lasts 100 milliseconds.
