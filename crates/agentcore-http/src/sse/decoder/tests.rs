@@ -25,6 +25,16 @@ fn message(data: &str) -> SseEvent {
     event("message", data, "", None)
 }
 
+/// An event of type `message`, without retry.
+fn with_id(data: &str, id: &str) -> SseEvent {
+    event("message", data, id, None)
+}
+
+/// An event of type `message`, without id.
+fn with_retry(data: &str, milliseconds: u64) -> SseEvent {
+    event("message", data, "", Some(milliseconds))
+}
+
 fn event(event: &str, data: &str, id: &str, retry: Option<u64>) -> SseEvent {
     SseEvent { event: event.into(), data: data.into(), id: id.into(), retry: retry.map(Duration::from_millis) }
 }

@@ -1,6 +1,6 @@
 //! Inputs of every kind, and the events in them: written by hand, from the standard's text.
 
-use super::{super::Decoder, Bytes, SseEvent, check, event, message, pull};
+use super::{super::Decoder, Bytes, SseEvent, check, event, message, pull, with_id, with_retry};
 
 /// An input, what a strict decoder makes of it, and what a lenient one makes of it if that is something else.
 struct Case {
@@ -116,35 +116,32 @@ fn an_id_holds_until_the_next() {
     check_all([
         both(
             b"id: 1\ndata: x\n\ndata: y\n\nid: 2\n\ndata: z\n\n",
-            [event("message", "x", "1", None), event("message", "y", "1", None), event("message", "z", "2", None)],
+            [with_id("x", "1"), with_id("y", "1"), with_id("z", "2")],
         ),
-        both(b"id: 1\ndata: x\n\nid\ndata: y\n\n", [event("message", "x", "1", None), event("message", "y", "", None)]),
-        both(
-            b"id: 1\ndata: x\n\nid:\ndata: y\n\n",
-            [event("message", "x", "1", None), event("message", "y", "", None)],
-        ),
+        both(b"id: 1\ndata: x\n\nid\ndata: y\n\n", [with_id("x", "1"), message("y")]),
+        both(b"id: 1\ndata: x\n\nid:\ndata: y\n\n", [with_id("x", "1"), message("y")]),
         // One with a NUL is not taken at all, so that the one before it holds.
-        both(b"id: 1\nid: 2\x003\ndata: x\n\n", [event("message", "x", "1", None)]),
+        both(b"id: 1\nid: 2\x003\ndata: x\n\n", [with_id("x", "1")]),
         both(b"id: \x00\ndata: x\x00\n\n", [message("x\0")]),
-        both(b"id: a\xFFb\ndata: x\n\n", [event("message", "x", "a\u{fffd}b", None)]),
-        both(b"data: x\nid: 1\n\n", [event("message", "x", "1", None)]),
+        both(b"id: a\xFFb\ndata: x\n\n", [with_id("x", "a\u{fffd}b")]),
+        both(b"data: x\nid: 1\n\n", [with_id("x", "1")]),
     ]);
 }
 
 #[test]
 fn a_reconnection_time_is_made_of_digits() {
     check_all([
-        both(b"retry: 1500\ndata: x\n\ndata: y\n\n", [event("message", "x", "", Some(1500)), message("y")]),
-        both(b"retry: 0\ndata: x\n\n", [event("message", "x", "", Some(0))]),
-        both(b"retry:007\ndata: x\n\n", [event("message", "x", "", Some(7))]),
-        both(b"data: x\nretry: 1\nretry: 2\n\n", [event("message", "x", "", Some(2))]),
-        both(b"retry: 1\nretry: 2s\ndata: x\n\n", [event("message", "x", "", Some(1))]),
-        both(b"retry: 1\ndata: x\nretry: soon\n\n", [event("message", "x", "", Some(1))]),
+        both(b"retry: 1500\ndata: x\n\ndata: y\n\n", [with_retry("x", 1500), message("y")]),
+        both(b"retry: 0\ndata: x\n\n", [with_retry("x", 0)]),
+        both(b"retry:007\ndata: x\n\n", [with_retry("x", 7)]),
+        both(b"data: x\nretry: 1\nretry: 2\n\n", [with_retry("x", 2)]),
+        both(b"retry: 1\nretry: 2s\ndata: x\n\n", [with_retry("x", 1)]),
+        both(b"retry: 1\ndata: x\nretry: soon\n\n", [with_retry("x", 1)]),
         // The block of the first one is no event; it asks nothing of the next.
         both(b"retry: 1\n\ndata: x\n\n", [message("x")]),
         both(b"retry: 1 \nretry:  1\nretry: +1\nretry: -1\nretry: 1.5\nretry:\nretry\ndata: x\n\n", [message("x")]),
         both("retry: \u{661}\ndata: x\n\n".as_bytes(), [message("x")]),
-        both(b"retry: 18446744073709551615\ndata: x\n\n", [event("message", "x", "", Some(u64::MAX))]),
+        both(b"retry: 18446744073709551615\ndata: x\n\n", [with_retry("x", u64::MAX)]),
         both(b"retry: 18446744073709551616\ndata: x\n\n", [message("x")]),
     ]);
 }
@@ -175,7 +172,7 @@ fn an_unterminated_event_is_dropped_or_delivered() {
         differ(b"data", [], [message("")]),
         differ(b"data:", [], [message("")]),
         differ(b"data: a\nevent: e", [], [event("e", "a", "", None)]),
-        differ(b"data: a\nid: 1", [], [event("message", "a", "1", None)]),
+        differ(b"data: a\nid: 1", [], [with_id("a", "1")]),
         differ(b"data: \xC3", [], [message("\u{fffd}")]),
         differ(b"\xEF\xBB\xBFdata: a", [], [message("a")]),
         both(b"dat", []),
@@ -187,22 +184,20 @@ fn an_unterminated_event_is_dropped_or_delivered() {
 
 #[test]
 fn single_line_feeds_separate_json_in_lenient_mode() {
+    let partial = [
+        "{\"event\": \"partial response 1\"}",
+        "{\"event\": \"partial response 2\"}",
+        "{\"event\": \"final response\"}",
+    ];
     check_all([
         // The AgentCore developer guide's example, HTTP protocol contract.
         differ(
-            b"data: {\"event\": \"partial response 1\"}\ndata: {\"event\": \"partial response 2\"}\ndata: {\"event\": \"final response\"}\n\n",
-            [message("{\"event\": \"partial response 1\"}\n{\"event\": \"partial response 2\"}\n{\"event\": \"final response\"}")],
-            [
-                message("{\"event\": \"partial response 1\"}"),
-                message("{\"event\": \"partial response 2\"}"),
-                message("{\"event\": \"final response\"}"),
-            ],
+            b"data: {\"event\": \"partial response 1\"}\ndata: {\"event\": \"partial response 2\"}\n\
+              data: {\"event\": \"final response\"}\n\n",
+            [message(&partial.join("\n"))],
+            partial.map(message),
         ),
-        differ(
-            b"data: \"Hello\"\r\ndata: \" world\"\r\n",
-            [],
-            [message("\"Hello\""), message("\" world\"")],
-        ),
+        differ(b"data: \"Hello\"\r\ndata: \" world\"\r\n", [], [message("\"Hello\""), message("\" world\"")]),
         differ(b"data:1\rdata\r\r", [message("1\n")], [message("1"), message("")]),
         differ(b"data: [1]\n: ping\nx: y\ndata: [2]\n\n", [message("[1]\n[2]")], [message("[1]"), message("[2]")]),
         // The line that separates need not be JSON, nor be followed by JSON.
@@ -242,13 +237,9 @@ fn fields_between_two_json_lines_are_for_the_second_in_lenient_mode() {
         differ(
             b"id: 1\ndata: 1\nid: 2\ndata: 2\nid: 3\ndata: 3\n",
             [],
-            [event("message", "1", "1", None), event("message", "2", "2", None), event("message", "3", "3", None)],
+            [with_id("1", "1"), with_id("2", "2"), with_id("3", "3")],
         ),
-        differ(
-            b"retry: 10\ndata: 1\ndata: 2\n\n",
-            [event("message", "1\n2", "", Some(10))],
-            [event("message", "1", "", Some(10)), message("2")],
-        ),
+        differ(b"retry: 10\ndata: 1\ndata: 2\n\n", [with_retry("1\n2", 10)], [with_retry("1", 10), message("2")]),
         differ(
             b"data: 1\nretry: 20\nevent: f\ndata: 2\n\n",
             [event("f", "1\n2", "", Some(20))],
@@ -265,14 +256,14 @@ fn fields_between_two_json_lines_are_for_the_second_in_lenient_mode() {
 fn the_odd_stream_of_the_official_sdk() {
     let odd = [
         event("start", "{\"a\":1}", "1", Some(100)),
-        event("message", "line1\nline2", "1", None),
-        event("message", "{\"split\": true}", "1", None),
-        event("message", "nospace", "1", None),
-        event("message", "", "1", None),
+        with_id("line1\nline2", "1"),
+        with_id("{\"split\": true}", "1"),
+        with_id("nospace", "1"),
+        with_id("", "1"),
         event("done", "[DONE]", "1", None),
     ];
     let mut with_the_last = odd.to_vec();
-    with_the_last.push(event("message", "unterminated", "1", None));
+    with_the_last.push(with_id("unterminated", "1"));
     check_all([differ(
         b": comment\n\nevent: start\nid: 1\nretry: 100\ndata: {\"a\":1}\n\n\
           data: line1\ndata: line2\r\n\r\ndata: {\"split\": true}\n\n\

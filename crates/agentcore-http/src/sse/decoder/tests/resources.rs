@@ -2,7 +2,7 @@
 
 use super::{
     super::{Bytes, DEFAULT_MAX_EVENT_BYTES, DecodeError, Decoder},
-    SseEvent, check, decode, event, message, pull, work_done,
+    SseEvent, check, decode, event, message, pull, with_id, work_done,
 };
 
 /// Whether the text lies in the memory of the chunk.
@@ -10,9 +10,8 @@ fn lies_in(text: &str, chunk: &Bytes) -> bool {
     !text.is_empty() && chunk.as_ptr_range().contains(&text.as_ptr())
 }
 
-/// Decodes the chunks and tells the events, each with the number of the chunk its data lies in.
-fn places(decoder: Decoder, chunks: &[&'static [u8]]) -> Vec<(SseEvent, Option<usize>)> {
-    let mut decoder = decoder;
+/// Decodes the chunks and returns the events, each with the number of the chunk its data lies in.
+fn places(mut decoder: Decoder, chunks: &[&'static [u8]]) -> Vec<(SseEvent, Option<usize>)> {
     let chunks: Vec<Bytes> = chunks.iter().map(|chunk| Bytes::copy_from_slice(chunk)).collect();
     let mut places = Vec::new();
     for chunk in &chunks {
@@ -41,7 +40,7 @@ fn data_is_a_slice_of_its_chunk_wherever_it_can_be() {
         ),
         // An event may straddle chunks where its data does not.
         (&[b"data: one\n", b"\n"], vec![(message("one"), Some(0))]),
-        (&[b"id: 1\nda", b"ta", b": ", b"one\r", b"\n\r\n"], vec![(event("message", "one", "1", None), Some(3))]),
+        (&[b"id: 1\nda", b"ta", b": ", b"one\r", b"\n\r\n"], vec![(with_id("one", "1"), Some(3))]),
         (&[b"data: one", b"\n\n"], vec![(message("one"), None)]),
         (&[b"data: one\ndata: two\n\n"], vec![(message("one\ntwo"), None)]),
         (&[b"data: \xFF\n\ndata: one\n\n"], vec![(message("\u{fffd}"), None), (message("one"), Some(0))]),
