@@ -224,12 +224,8 @@ mod tests {
         let error = at("https://gw.test").handshake(&Auth::sigv4(Nothing)).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Authentication);
         assert_eq!(error.to_string(), "no AWS credentials could be had from the provider");
-        let (mut causes, mut next) = (String::new(), error.source());
-        while let Some(cause) = next {
-            causes += &cause.to_string();
-            next = cause.source();
-        }
-        assert!(causes.contains("looked in a drawer"), "{causes}");
+        let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+        assert!(causes.map(ToString::to_string).any(|cause| cause.contains("looked in a drawer")), "{error:?}");
     }
 
     #[tokio::test]

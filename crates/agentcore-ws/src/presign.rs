@@ -173,15 +173,8 @@ mod tests {
             assert_eq!(text.parse::<Expiry>().unwrap().duration(), Duration::from_secs(seconds));
         }
         assert_eq!(Expiry::default(), Expiry::from_secs(300).unwrap());
-        for (text, found) in [
-            ("0", "0"),
-            ("301", "301"),
-            ("65537", "65537"),
-            ("18446744073709551615", "18446744073709551615"),
-            ("-1", "\"-1\""),
-            ("5m", "\"5m\""),
-            ("", "\"\""),
-        ] {
+        let numbers = ["0", "301", "65537", "18446744073709551615"].map(|number| (number, number));
+        for (text, found) in numbers.into_iter().chain([("-1", "\"-1\""), ("5m", "\"5m\""), ("", "\"\"")]) {
             let error = text.parse::<Expiry>().unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Input);
             let message = format!("invalid expiry: a presigned URL lives 1 to 300 seconds, not {found}");
@@ -223,8 +216,8 @@ mod tests {
         let local = WebSocket::new(Target::local("http://127.0.0.1:8080").unwrap());
         let error = local.presign(&signer(None), Expiry::default()).await.unwrap_err();
         assert_eq!(error.to_string(), "a local container takes no presigned URLs");
-        for (bytes, message) in [(30_000, "the URL is too long to be signed"), (70_000, "the URL cannot be presigned")]
-        {
+        let (long, longer) = ("the URL is too long to be signed", "the URL cannot be presigned");
+        for (bytes, message) in [(30_000, long), (70_000, longer)] {
             let socket = socket().param("long", &"x".repeat(bytes)).unwrap();
             let error = socket.presign(&signer(None), Expiry::default()).await.unwrap_err();
             assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Input, message));

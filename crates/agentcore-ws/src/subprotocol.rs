@@ -134,26 +134,17 @@ mod tests {
     #[tokio::test]
     async fn what_keeps_a_token_out_of_a_browser() {
         assert!(socket().subprotocol(&source(&"x".repeat(3072))).await.is_ok());
-        let expired = "e30.eyJleHAiOjE5OTl9.c2ln";
+        let (long, expired) = ("x".repeat(3073), "e30.eyJleHAiOjE5OTl9.c2ln");
         let local = WebSocket::new(Target::local("http://127.0.0.1:8080").unwrap());
-        let clock = ManualClock::new(UNIX_EPOCH + std::time::Duration::from_secs(2000));
+        let later = socket().clock(ManualClock::new(UNIX_EPOCH + std::time::Duration::from_secs(2000)));
+        let too_long = "the bearer token is too long for a browser: it has 4098 characters when encoded for \
+                        Sec-WebSocket-Protocol, at most 4096 are allowed";
         for (socket, token, kind, message) in [
-            (
-                socket(),
-                "x".repeat(3073),
-                ErrorKind::Input,
-                "the bearer token is too long for a browser: it has 4098 characters when encoded for \
-                 Sec-WebSocket-Protocol, at most 4096 are allowed",
-            ),
-            (
-                socket().clock(clock),
-                expired.to_owned(),
-                ErrorKind::ExpiredToken,
-                "the bearer token expired 1 s ago and was not sent",
-            ),
-            (local, "aaa.bbb.ccc".to_owned(), ErrorKind::Input, "a local container takes no token"),
+            (socket(), &*long, ErrorKind::Input, too_long),
+            (later, expired, ErrorKind::ExpiredToken, "the bearer token expired 1 s ago and was not sent"),
+            (local, "aaa.bbb.ccc", ErrorKind::Input, "a local container takes no token"),
         ] {
-            let error = socket.subprotocol(&source(&token)).await.unwrap_err();
+            let error = socket.subprotocol(&source(token)).await.unwrap_err();
             assert_eq!((error.kind(), error.to_string().as_str()), (kind, message));
         }
     }

@@ -276,10 +276,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
         let closing = async {
             match self.sink.send(tungstenite::Message::Close(Some(frame))).await {
                 // The reading half receives the answer, or, where nothing can be sent, the agent's earlier close.
-                Ok(()) | Err(tungstenite::Error::ConnectionClosed | tungstenite::Error::AlreadyClosed) => {
-                    pending().await
-                }
-                Err(tungstenite::Error::Protocol(ProtocolError::SendAfterClosing)) => pending().await,
+                Ok(())
+                | Err(
+                    tungstenite::Error::ConnectionClosed
+                    | tungstenite::Error::AlreadyClosed
+                    | tungstenite::Error::Protocol(ProtocolError::SendAfterClosing),
+                ) => pending().await,
                 Err(error) => lost(error),
             }
         };

@@ -17,35 +17,18 @@ pub enum Message {
     Binary(Bytes),
 }
 
-impl From<&str> for Message {
-    fn from(text: &str) -> Self {
-        Self::Text(text.into())
-    }
+/// Makes messages of the types that texts and bytes commonly have.
+macro_rules! message_from {
+    ($($type:ty => $variant:ident),*) => {$(
+        impl From<$type> for Message {
+            fn from(content: $type) -> Self {
+                Self::$variant(content.into())
+            }
+        }
+    )*};
 }
 
-impl From<String> for Message {
-    fn from(text: String) -> Self {
-        Self::Text(text.into())
-    }
-}
-
-impl From<ByteString> for Message {
-    fn from(text: ByteString) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl From<Bytes> for Message {
-    fn from(bytes: Bytes) -> Self {
-        Self::Binary(bytes)
-    }
-}
-
-impl From<Vec<u8>> for Message {
-    fn from(bytes: Vec<u8>) -> Self {
-        Self::Binary(bytes.into())
-    }
-}
+message_from!(&str => Text, String => Text, ByteString => Text, Bytes => Binary, Vec<u8> => Binary);
 
 /// What comes over a socket.
 #[derive(Debug)]
@@ -153,22 +136,11 @@ mod tests {
 
     #[test]
     fn what_may_be_sent_at_the_end() {
-        for (code, fine) in [
-            (999, false),
-            (1000, true),
-            (1003, true),
-            (1004, false),
-            (1005, false),
-            (1006, false),
-            (1007, true),
-            (1014, true),
-            (1015, false),
-            (2999, false),
-            (3000, true),
-            (4999, true),
-            (5000, false),
-        ] {
-            assert_eq!(Close::new(code, "").is_ok(), fine, "{code}");
+        let (may, may_not) = ([1000, 1003, 1007, 1014, 3000, 4999], [999, 1004, 1005, 1006, 1015, 2999, 5000]);
+        for (codes, fine) in [(&may[..], true), (&may_not, false)] {
+            for &code in codes {
+                assert_eq!(Close::new(code, "").is_ok(), fine, "{code}");
+            }
         }
         assert!(Close::new(1000, "x".repeat(123)).is_ok());
         let error = Close::new(1000, "é".repeat(62)).map_err(|error| error.to_string());

@@ -28,6 +28,9 @@ use crate::{Error, ErrorKind};
 ///
 /// Dropping the socket closes it in the background with 1000.
 ///
+/// # Cancel safety
+/// As that of [`Sender`] and [`Receiver`].
+///
 /// ```
 /// # async fn example(mut socket: agentcore_ws::Socket) -> Result<(), agentcore_ws::Error> {
 /// socket.send("Hello").await?;
@@ -62,9 +65,6 @@ impl Socket {
     ///
     /// # Errors
     /// If the connection is closed or was lost.
-    ///
-    /// # Cancel safety
-    /// As [`Sender::send`].
     pub async fn send(&self, message: impl Into<Message>) -> Result<(), Error> {
         self.sender.send(message).await
     }
@@ -73,17 +73,11 @@ impl Socket {
     ///
     /// # Errors
     /// If the value cannot be written as JSON, or the connection is closed or was lost.
-    ///
-    /// # Cancel safety
-    /// As [`Sender::send`].
     pub async fn send_json<T: Serialize + ?Sized + Sync>(&self, value: &T) -> Result<(), Error> {
         self.sender.send_json(value).await
     }
 
     /// Returns the next item; see [`Receiver::next`].
-    ///
-    /// # Cancel safety
-    /// Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<Result<Incoming, Error>> {
         self.receiver.next().await
     }
@@ -92,9 +86,6 @@ impl Socket {
     ///
     /// # Errors
     /// If the connection ended with an error.
-    ///
-    /// # Cancel safety
-    /// Dropping the future loses nothing.
     pub async fn try_next(&mut self) -> Result<Option<Incoming>, Error> {
         self.receiver.try_next().await
     }
@@ -103,9 +94,6 @@ impl Socket {
     ///
     /// # Errors
     /// If the message is not such JSON, or the connection ended with an error.
-    ///
-    /// # Cancel safety
-    /// Dropping the future loses nothing.
     pub async fn try_next_json<T: DeserializeOwned>(&mut self) -> Result<Option<T>, Error> {
         self.receiver.try_next_json().await
     }
@@ -165,10 +153,7 @@ impl Sender {
     /// Sends a value as a JSON text.
     ///
     /// # Errors
-    /// If the value cannot be written as JSON, and as [`send`](Self::send).
-    ///
-    /// # Cancel safety
-    /// As [`send`](Self::send).
+    /// If the value cannot be written as JSON, and as [`send`](Self::send), whose cancel safety it shares.
     pub async fn send_json<T: Serialize + ?Sized + Sync>(&self, value: &T) -> Result<(), Error> {
         let text = serde_json::to_string(value)
             .map_err(|error| Error::input("the message cannot be written as JSON").with_source(error))?;
@@ -190,6 +175,9 @@ impl Sender {
 }
 
 /// The half that receives.
+///
+/// # Cancel safety
+/// Dropping the future of a method loses nothing.
 pub struct Receiver {
     incoming: mpsc::Receiver<Result<Incoming, Error>>,
     closed: Arc<OnceLock<Close>>,
@@ -205,9 +193,6 @@ impl Receiver {
 
     /// Returns the next item; `None` once the program closed the connection, or the agent did with 1000, 1001 or no code. An
     /// error, the last item, means that the agent closed with another code, or that the connection was lost and not replaced.
-    ///
-    /// # Cancel safety
-    /// Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<Result<Incoming, Error>> {
         self.incoming.recv().await
     }
@@ -216,9 +201,6 @@ impl Receiver {
     ///
     /// # Errors
     /// If the agent closed with another code, or the connection was lost and not replaced.
-    ///
-    /// # Cancel safety
-    /// Dropping the future loses nothing.
     pub async fn try_next(&mut self) -> Result<Option<Incoming>, Error> {
         self.next().await.transpose()
     }
@@ -228,9 +210,6 @@ impl Receiver {
     ///
     /// # Errors
     /// If the message is not such JSON (it is lost then), and as [`try_next`](Self::try_next).
-    ///
-    /// # Cancel safety
-    /// Dropping the future loses nothing.
     pub async fn try_next_json<T: DeserializeOwned>(&mut self) -> Result<Option<T>, Error> {
         loop {
             let read = match self.try_next().await? {
@@ -262,8 +241,8 @@ impl Stream for Receiver {
 
 impl fmt::Debug for Receiver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut debug = f.debug_struct("Receiver");
-        debug.field("session", &self.session).field("closed", &self.closed.get()).finish_non_exhaustive()
+        let (session, closed) = (&self.session, self.closed.get());
+        f.debug_struct("Receiver").field("session", session).field("closed", &closed).finish_non_exhaustive()
     }
 }
 

@@ -20,6 +20,11 @@ struct Fixture {
 }
 
 async fn fixture(settings: Settings) -> Fixture {
+    fixture_at(None, settings).await
+}
+
+/// The same with this configuration of the agent's side.
+async fn fixture_at(config: Option<WebSocketConfig>, settings: Settings) -> Fixture {
     let (near, far) = duplex(PIPE);
     let (commands, outbox) = mpsc::channel(4);
     let (inbox, incoming) = mpsc::channel(2);
@@ -27,7 +32,7 @@ async fn fixture(settings: Settings) -> Fixture {
         let mut channels = Channels { outbox, inbox, waiting: None, reconnected: None };
         Connection::new(near, &settings).await.run(&mut channels, &settings).await
     });
-    let server = WebSocketStream::from_raw_socket(far, Role::Server, None).await;
+    let server = WebSocketStream::from_raw_socket(far, Role::Server, config).await;
     Fixture { commands, incoming, server, running }
 }
 
@@ -46,6 +51,15 @@ impl Fixture {
     /// The next frame at the agent's side; pings are answered on the way.
     async fn at_server(&mut self) -> tungstenite::Message {
         self.server.next().await.unwrap().unwrap()
+    }
+
+    async fn send_from_server(&mut self, text: impl Into<String>) {
+        self.server.send(tungstenite::Message::text(text.into())).await.unwrap();
+    }
+
+    /// The error by which the connection is lost, while the agent's side stays.
+    async fn lost(self) -> (ErrorKind, String) {
+        lost_with(&self.running.await.unwrap())
     }
 }
 
@@ -68,7 +82,7 @@ async fn messages_pass_both_ways_whole_and_in_order() {
         assert_eq!(fixture.at_server().await, seen);
         sent.await.unwrap().unwrap();
     }
-    fixture.server.send(tungstenite::Message::text("answer")).await.unwrap();
+    fixture.send_from_server("answer").await;
     fixture.server.send(tungstenite::Message::binary(vec![1, 2])).await.unwrap();
     assert_eq!(fixture.arrival().await.text(), Some("answer"));
     assert!(matches!(fixture.arrival().await, Incoming::Binary(bytes) if bytes == [1, 2][..]));
@@ -78,19 +92,10 @@ async fn messages_pass_both_ways_whole_and_in_order() {
 #[tokio::test(start_paused = true)]
 async fn no_frame_is_larger_than_the_bound() {
     for (bound, fine) in [(1000, true), (999, false)] {
-        let (near, far) = duplex(PIPE);
-        let (commands, outbox) = mpsc::channel(4);
-        let (inbox, _arrivals) = mpsc::channel(2);
-        let settings = Settings::default().max_frame_bytes(1000);
-        tokio::spawn(async move {
-            let mut channels = Channels { outbox, inbox, waiting: None, reconnected: None };
-            Connection::new(near, &settings).await.run(&mut channels, &settings).await
-        });
         let config = WebSocketConfig::default().max_frame_size(Some(bound));
-        let mut server = WebSocketStream::from_raw_socket(far, Role::Server, Some(config)).await;
-        let (result, _sent) = oneshot::channel();
-        commands.send(Command::Send("x".repeat(2500).into(), result)).await.unwrap();
-        assert_eq!(server.next().await.unwrap().is_ok(), fine, "{bound}");
+        let mut fixture = fixture_at(Some(config), Settings::default().max_frame_bytes(1000)).await;
+        let _sent = fixture.begin("x".repeat(2500)).await;
+        assert_eq!(fixture.server.next().await.unwrap().is_ok(), fine, "{bound}");
     }
 }
 
@@ -130,9 +135,7 @@ async fn silence_after_a_ping_is_a_loss() {
     let fixture = fixture(settings).await;
     let begun = Instant::now();
     // The agent's side is there, but nobody reads it and so nobody answers.
-    let _server = fixture.server;
-    let outcome = fixture.running.await.unwrap();
-    assert_eq!(lost_with(&outcome), (ErrorKind::BrokenOff, "the agent's side was silent after a ping".into()));
+    assert_eq!(fixture.lost().await, (ErrorKind::BrokenOff, "the agent's side was silent after a ping".into()));
     assert_eq!(begun.elapsed().as_secs(), 17);
 }
 
@@ -143,7 +146,7 @@ async fn any_frame_counts_as_activity() {
     for _ in 0..10 {
         sleep(Duration::from_secs(6)).await;
         // Sent without reading, so that no ping is ever answered.
-        fixture.server.send(tungstenite::Message::text("still here")).await.unwrap();
+        fixture.send_from_server("still here").await;
         assert!(fixture.arrival().await.text().is_some());
     }
 }
@@ -153,7 +156,7 @@ async fn any_frame_counts_as_activity() {
 async fn a_program_that_takes_its_time_loses_nothing() {
     let mut fixture = fixture(Settings::default()).await;
     for number in 0..10 {
-        fixture.server.send(tungstenite::Message::text(number.to_string())).await.unwrap();
+        fixture.send_from_server(number.to_string()).await;
     }
     sleep(Duration::from_secs(600)).await;
     assert!(!fixture.running.is_finished());
@@ -180,8 +183,8 @@ async fn a_close_is_answered() {
 #[tokio::test(start_paused = true)]
 async fn messages_before_the_agents_close_are_received() {
     let mut fixture = fixture(Settings::default()).await;
-    fixture.server.send(tungstenite::Message::text("one")).await.unwrap();
-    fixture.server.send(tungstenite::Message::text("two")).await.unwrap();
+    fixture.send_from_server("one").await;
+    fixture.send_from_server("two").await;
     fixture.commands.send(Command::Close(Close::normal())).await.unwrap();
     assert_eq!(fixture.arrival().await.text(), Some("one"));
     assert_eq!(fixture.arrival().await.text(), Some("two"));
@@ -194,10 +197,8 @@ async fn a_close_that_is_not_answered_times_out() {
     let fixture = fixture(Settings::default().close_timeout(Duration::from_secs(3))).await;
     let begun = Instant::now();
     fixture.commands.send(Command::Close(Close::normal())).await.unwrap();
-    let outcome = fixture.running.await.unwrap();
-    assert_eq!(lost_with(&outcome), (ErrorKind::Timeout, "the agent did not answer the close within 3 s".into()));
+    assert_eq!(fixture.lost().await, (ErrorKind::Timeout, "the agent did not answer the close within 3 s".into()));
     assert_eq!(begun.elapsed().as_secs(), 3);
-    drop(fixture.server);
 }
 
 #[tokio::test(start_paused = true)]
@@ -214,12 +215,12 @@ async fn the_receiver_alone_keeps_it_open_and_so_does_the_sender() {
     let (commands, _) = mpsc::channel(1);
     drop(std::mem::replace(&mut receiving.commands, commands));
     receiving.at_server().await;
-    receiving.server.send(tungstenite::Message::text("still")).await.unwrap();
+    receiving.send_from_server("still").await;
     assert_eq!(receiving.arrival().await.text(), Some("still"));
 
     let mut sending = fixture(Settings::default()).await;
     drop(std::mem::replace(&mut sending.incoming, mpsc::channel(1).1));
-    sending.server.send(tungstenite::Message::text("to nobody")).await.unwrap();
+    sending.send_from_server("to nobody").await;
     let sent = sending.begin("still").await;
     assert_eq!(sending.at_server().await, tungstenite::Message::text("still"));
     sent.await.unwrap().unwrap();
@@ -248,22 +249,20 @@ async fn an_end_without_close_frame_is_a_loss() {
 #[tokio::test(start_paused = true)]
 async fn a_message_larger_than_the_bound_ends_it() {
     let mut fixture = fixture(Settings::default().max_message_bytes(10)).await;
-    fixture.server.send(tungstenite::Message::text("x".repeat(10))).await.unwrap();
+    fixture.send_from_server("x".repeat(10)).await;
     assert!(fixture.arrival().await.text().is_some());
-    fixture.server.send(tungstenite::Message::text("x".repeat(11))).await.unwrap();
+    fixture.send_from_server("x".repeat(11)).await;
     let Ok(tungstenite::Message::Close(Some(frame))) = fixture.server.next().await.unwrap() else { panic!("a close") };
     assert_eq!(u16::from(frame.code), 1009);
-    let outcome = fixture.running.await.unwrap();
-    assert_eq!(lost_with(&outcome), (ErrorKind::BrokenOff, "a message of the agent's is larger than 10 bytes".into()));
+    assert_eq!(fixture.lost().await, (ErrorKind::BrokenOff, "a message of the agent's is larger than 10 bytes".into()));
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_no_websocket_ends_it() {
     let mut fixture = fixture(Settings::default()).await;
     fixture.server.get_mut().write_all(&[b'H'; 100]).await.unwrap();
-    let outcome = fixture.running.await.unwrap();
     let message = "the agent's side does not speak WebSocket as it should";
-    assert_eq!(lost_with(&outcome), (ErrorKind::BrokenOff, message.into()));
+    assert_eq!(fixture.lost().await, (ErrorKind::BrokenOff, message.into()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -274,8 +273,7 @@ async fn a_peer_that_reads_no_more_is_lost_and_the_sender_gets_the_error() {
     let error = sent.await.unwrap().unwrap_err();
     assert_eq!((error.kind(), error.may_have_run()), (ErrorKind::BrokenOff, true));
     assert_eq!(begun.elapsed().as_secs(), 9);
-    assert_eq!(lost_with(&fixture.running.await.unwrap()).1, "the connection was lost");
-    drop(fixture.server);
+    assert_eq!(fixture.lost().await.1, "the connection was lost");
 }
 
 #[tokio::test(start_paused = true)]
@@ -293,7 +291,7 @@ async fn how_much_is_unconfirmed() {
         for number in 0..3 {
             fixture.begin("x").await.await.unwrap().unwrap();
             if answer_after == Some(number) {
-                fixture.server.send(tungstenite::Message::text("heard")).await.unwrap();
+                fixture.send_from_server("heard").await;
                 fixture.arrival().await;
             }
         }
