@@ -1,4 +1,4 @@
-//! Many invocations at once: bounded, in order or as they complete, each with an outcome of its own. Makes no call itself.
+//! Many invocations at once: bounded, in order or as they complete, each with its own outcome. Sends nothing itself.
 
 use std::{fmt, time::Duration};
 
@@ -8,10 +8,10 @@ use futures_util::{StreamExt as _, stream};
 
 use crate::{Error, Invoke, Reply, Runtime};
 
-/// Invocations of one agent, about to be made; see [`Runtime::invoke_all`].
+/// Invocations of one agent, not yet sent; see [`Runtime::invoke_all`].
 ///
-/// Each has a session of its own unless [`each`](Self::each) says otherwise, and an outcome of its own: one that fails takes no
-/// other with it. What has not begun when the batch is dropped is never sent.
+/// Each has a new session, unless [`each`](Self::each) sets another, and its own outcome: the failure of one does not affect the
+/// others.
 ///
 /// ```
 /// # async fn example(agent: agentcore_client::Runtime) {
@@ -36,12 +36,11 @@ pub struct Batch<'a, P> {
     change: Change<'a>,
 }
 
-/// What is done to each invocation before it is made; it is told the place of the payload.
+/// Changes an invocation before it is sent. The number is the index of its payload.
 type Change<'a> = Box<dyn Fn(Invoke, usize) -> Invoke + Send + 'a>;
 
 impl Runtime {
-    /// Begins an invocation for each payload: [`collect`](Batch::collect) them, or [`stream`](Batch::stream) them as they
-    /// complete.
+    /// Returns an invocation for each payload, to [`collect`](Batch::collect) in order or [`stream`](Batch::stream) as they complete.
     pub fn invoke_all<'a, P>(&self, payloads: P) -> Batch<'a, P>
     where
         P: IntoIterator,
@@ -63,23 +62,20 @@ where
         Self { runtime, payloads, concurrency: DEFAULT_CONCURRENCY, timeout: None, change }
     }
 
-    /// How many may be on their way at once. Default: 8. More finish sooner, until the service throttles them (429) or the
-    /// runtime has no more sessions to give; over HTTP/2 they share one connection, over HTTP/1.1 each has its own. Zero counts as
-    /// one.
+    /// Bounds the invocations at a time. Default: 8. More finish sooner, until the service throttles them (429) or the runtime's
+    /// quota of sessions is used up. Over HTTP/2 they share one connection, over HTTP/1.1 each has its own. Zero counts as one.
     pub fn concurrency(mut self, calls: usize) -> Self {
         self.concurrency = calls.max(1);
         self
     }
 
-    /// How long each may take from its own beginning, retries included. Default: the client's
-    /// [`Timeouts::total`](crate::Timeouts::total).
+    /// Bounds the time of each, retries included. Default: the client's [`Timeouts::total`](crate::Timeouts::total).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// Changes each invocation before it is made: its session, its user, its headers. The change is told the place of the
-    /// payload, counted from zero.
+    /// Changes each invocation before it is sent: its session, its user, its headers. The change receives the index of the payload.
     ///
     /// ```
     /// # async fn example(agent: agentcore_client::Runtime, session: agentcore_client::SessionId) {
@@ -91,23 +87,23 @@ where
         self
     }
 
-    /// Makes them all and waits for the last. The outcomes are in the order of the payloads.
+    /// Sends all of them and waits for the last. The outcomes are in the order of the payloads.
     ///
     /// # Cancel safety
-    /// Dropping the future cuts off what is on its way, which may have run, sends nothing more, and loses the outcomes.
+    /// As [`stream`](Self::stream); the outcomes are lost.
     pub async fn collect(self) -> Vec<Result<Reply, Error>> {
         let mut outcomes: Vec<_> = self.stream().collect().await;
         outcomes.sort_unstable_by_key(|(place, _)| *place);
         outcomes.into_iter().map(|(_, outcome)| outcome).collect()
     }
 
-    /// Makes them and gives each outcome as it comes, with the place of its payload, counted from zero.
+    /// Sends them and returns each outcome as it arrives, with the index of its payload.
     ///
-    /// Payloads are taken from their iterator as there is room for them. The stream makes progress only while it is polled.
+    /// Payloads are taken from their iterator as earlier invocations end. The stream makes progress only while it is polled.
     ///
     /// # Cancel safety
-    /// A `next()` future may be dropped at any time. Dropping the stream cuts off what is on its way, which may have run, and
-    /// sends nothing more.
+    /// A `next()` future may be dropped at any time. Dropping the stream cuts off the attempts that were begun, which may have run,
+    /// and sends nothing more.
     pub fn stream(self) -> impl Stream<Item = (usize, Result<Reply, Error>)> + Send + Unpin + 'a {
         let Self { runtime, payloads, concurrency, timeout, change } = self;
         let calls = payloads.into_iter().enumerate().map(move |(place, payload)| {

@@ -1,4 +1,4 @@
-//! One call as it is counted and traced, from its beginning to the last of its answer. Knows nothing of what is said.
+//! One call with its metrics and its span, from its beginning to the end of its answer. Reads no answer.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::{
     trace,
 };
 
-/// A call that goes on.
+/// A call that has not ended.
 #[derive(Debug)]
 pub(crate) struct MeteredCall {
     measured: Measured,
@@ -24,7 +24,7 @@ impl MeteredCall {
         Self { measured: meter.begin(), span: trace::span(target, session) }
     }
 
-    /// The trace to pass on, where somebody records it.
+    /// Returns the trace to pass on, if a subscriber records it.
     #[cfg(feature = "otel")]
     pub(crate) fn trace(&self) -> Option<agentcore_http::TraceContext> {
         trace::context(&self.span)
@@ -43,17 +43,17 @@ impl MeteredCall {
         answer
     }
 
-    /// The span, to be entered while the answer is read.
+    /// Returns the span, to be entered while the answer is read.
     pub(crate) fn span(&self) -> Span {
         self.span.clone()
     }
 
-    /// The answer is read by the caller, as bytes or server-sent events.
+    /// Ends the call; the caller reads the answer, as bytes or server-sent events.
     pub(crate) fn handed_over(&mut self, response: &Response) {
         self.measured.handed_over(response.attempts(), response.elapsed());
     }
 
-    /// The answer is complete.
+    /// Ends the call after a complete answer.
     pub(crate) fn done(&mut self, done: &Done, attempts: u32, agent_failed: bool) {
         if agent_failed {
             trace::agent_failed(&self.span);
@@ -61,7 +61,7 @@ impl MeteredCall {
         self.measured.done(done, attempts, agent_failed);
     }
 
-    /// No answer came, or it broke off.
+    /// Ends the call without a complete answer.
     pub(crate) fn failed(&mut self, error: &Error) {
         trace::failed(&self.span, error);
         self.measured.failed(error);

@@ -1,4 +1,4 @@
-//! The client: who the caller is and where the service is, once for all runtimes.
+//! The client: authentication, endpoints and connections for all runtimes. Sends nothing itself.
 
 use std::{fmt, sync::Arc};
 
@@ -10,7 +10,7 @@ use agentcore_http::{RetryPolicy, Timeouts, Transport};
 use crate::response_cache::{CacheSettings, ResponseCache};
 use crate::{Error, Metrics, Runtime, metrics::TokenMetrics, shared::Shared};
 
-/// One identity, one pool of connections, any number of runtimes. Cheap to clone, `Send` and `Sync`.
+/// A client with one authentication and one pool of connections, for any number of runtimes. Cheap to clone, `Send` and `Sync`.
 ///
 /// ```
 /// # async fn example(jwt: &str) -> Result<(), agentcore_client::Error> {
@@ -30,7 +30,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Settings for a client. How to authenticate must be said, and once: without it there is no `build`.
+    /// Returns the default settings. `build` exists only once the authentication is set.
     ///
     /// ```compile_fail
     /// // No credentials: does not compile.
@@ -54,28 +54,28 @@ impl Client {
         }
     }
 
-    /// The runtime with this ARN, in the ARN's own region.
+    /// Returns the runtime with this ARN, in the ARN's region.
     #[must_use]
     pub fn runtime(&self, arn: Arn) -> Runtime {
         self.target(Target::at(self.endpoints.resolve(arn.region()), arn))
     }
 
-    /// Whatever is at this target; a local container, for example, to which no credential is sent.
+    /// Returns the agent at this target, such as a local container, to which no credential is sent.
     #[must_use]
     pub fn target(&self, target: Target) -> Runtime {
         Runtime { shared: self.shared.clone(), target }
     }
 
-    /// What the client and its clones have done so far.
+    /// Returns the metrics of the client and its clones.
     ///
-    /// Counting costs two uncontended locks a call. Tokens are counted by their source, connections by the transport, both since
-    /// they were made and for everybody who shares them.
+    /// Counting costs two uncontended locks a call. Sources count their tokens and transports their connections, since they were
+    /// made and for all clients that share them.
     #[must_use]
     pub fn metrics(&self) -> Metrics {
         self.with_what_others_count(self.shared.meter.snapshot())
     }
 
-    /// The same, and begins to count anew.
+    /// Returns the metrics, and counts from zero again.
     pub fn reset_metrics(&self) -> Metrics {
         self.with_what_others_count(self.shared.meter.reset())
     }
@@ -90,7 +90,7 @@ impl Client {
         metrics
     }
 
-    /// Forgets what an agent has answered, by whichever endpoint name it was asked; see [`ClientBuilder::cache`].
+    /// Removes the kept answers of an agent, by all its endpoint names; see [`ClientBuilder::cache`].
     #[cfg(feature = "cache")]
     pub fn forget(&self, arn: &Arn) {
         if let Some(cache) = &self.shared.cache {
@@ -98,7 +98,7 @@ impl Client {
         }
     }
 
-    /// Forgets all answers.
+    /// Removes all kept answers.
     #[cfg(feature = "cache")]
     pub fn forget_all(&self) {
         if let Some(cache) = &self.shared.cache {
@@ -107,7 +107,7 @@ impl Client {
     }
 }
 
-/// Settings for a [`Client`].
+/// The settings of a [`Client`].
 #[derive(Debug)]
 pub struct ClientBuilder<State> {
     state: State,
@@ -121,14 +121,14 @@ pub struct ClientBuilder<State> {
     sockets: agentcore_ws::Settings,
 }
 
-/// A builder that does not know yet who the caller is.
+/// The state of a builder without authentication.
 #[derive(Debug)]
 pub struct Unauthenticated(());
 
-/// A builder that knows who the caller is.
+/// The state of a builder with authentication.
 pub struct Authenticated(Pending);
 
-/// Makes the mechanism once there is a transport that it may need.
+/// Makes the mechanism, which may need the transport.
 type Pending = Box<dyn FnOnce(&Transport, &Arc<dyn Clock>) -> Result<Auth, Error> + Send>;
 
 impl fmt::Debug for Authenticated {
@@ -138,7 +138,7 @@ impl fmt::Debug for Authenticated {
 }
 
 impl ClientBuilder<Unauthenticated> {
-    /// Authenticates with a token that the caller already holds. An expired one is refused before it is sent.
+    /// Authenticates with a token that the caller already has. An expired one is not sent.
     #[must_use]
     pub fn bearer_token(self, token: &str) -> ClientBuilder<Authenticated> {
         let token = StaticToken::parse(token);
@@ -157,13 +157,13 @@ impl ClientBuilder<Unauthenticated> {
         self.auth(Auth::sigv4(provider))
     }
 
-    /// Authenticates as told; with [`Auth::None`] only local containers can be reached.
+    /// Authenticates by this mechanism; with [`Auth::None`] only local containers can be reached.
     #[must_use]
     pub fn auth(self, auth: Auth) -> ClientBuilder<Authenticated> {
         self.with(Box::new(|_, _| Ok(auth)))
     }
 
-    /// Authenticates as a user of an Amazon Cognito pool, who logs in, is renewed and logs out over the client's own transport.
+    /// Authenticates as a user of an Amazon Cognito pool. Requests to Cognito use the client's transport.
     ///
     /// ```no_run
     /// # fn example(password: String) -> Result<(), agentcore_client::Error> {
@@ -182,7 +182,7 @@ impl ClientBuilder<Unauthenticated> {
         }))
     }
 
-    /// Authenticates as a machine that gets its tokens by OAuth 2.0 client credentials, over the client's own transport.
+    /// Authenticates with tokens by OAuth 2.0 client credentials. Requests for them use the client's transport.
     ///
     /// ```no_run
     /// # fn example(secret: String) -> Result<(), agentcore_client::Error> {
@@ -219,48 +219,48 @@ impl ClientBuilder<Unauthenticated> {
 agentcore_core::setters! {
     impl ClientBuilder<State>:
 
-    /// Where the service is: one [`Endpoint`](crate::Endpoint), or [`Endpoints`]. Default: the service's own hosts in each ARN's
-    /// region; the environment is read only by [`Endpoints::from_env`].
+    /// Sets the endpoint: one [`Endpoint`](crate::Endpoint), or [`Endpoints`]. Default: the service's hosts in each ARN's region.
+    /// Only [`Endpoints::from_env`] reads the environment.
     endpoints(endpoints: impl Into<Endpoints>) => endpoints = endpoints.into();
 
-    /// Uses this pool of connections. Default: a new one with the default settings of [`Transport`].
+    /// Sets the transport. Default: a new one with default settings.
     transport(transport: Transport) => transport = Some(transport);
 
-    /// Tells the time for expiry and signatures. Default: the system's clock.
+    /// Sets the clock for expiry and signatures. Default: the system's clock.
     clock(clock: impl Clock + 'static) => clock = Arc::new(clock);
 
-    /// Keeps answers for those who ask the same again. Default: none are kept.
+    /// Keeps answers for equal invocations. Default: none are kept.
     ///
-    /// It is for invocations whose whole [`Reply`](crate::Reply) is awaited; streams and errors are never kept.
+    /// It applies to invocations whose whole [`Reply`](crate::Reply) is awaited; streams and errors are never kept.
     #[cfg(feature = "cache")]
     cache(cache: CacheSettings) => cache = Some(cache);
 
-    /// How WebSockets are opened and kept alive; see [`Settings`](agentcore_ws::Settings) for the defaults.
+    /// Sets how WebSockets are opened and kept alive; see [`Settings`](agentcore_ws::Settings) for the defaults.
     #[cfg(feature = "connect")]
     sockets(settings: agentcore_ws::Settings) => sockets = settings;
 }
 
 impl<State> ClientBuilder<State> {
-    /// How long to wait for what; see [`Timeouts`] for the defaults.
+    /// Sets the timeouts; see [`Timeouts`] for the defaults.
     #[must_use]
     pub fn timeouts(self, timeouts: Timeouts) -> Self {
         self.map(|http| http.timeouts(timeouts))
     }
 
-    /// How hard to try; see [`retry`](crate::retry) for the defaults.
+    /// Sets the retry policy; see [`RetryPolicy`] for the defaults.
     #[must_use]
     pub fn retry(self, policy: RetryPolicy) -> Self {
         self.map(|http| http.retry(policy))
     }
 
-    /// Names the user in every invocation that does not name another. Default: `agentcore-client` with a bearer token, none with
-    /// SigV4, where the header needs an IAM permission of its own.
+    /// Sets the user of invocations that name none. Default: `agentcore-client` with a bearer token, and no user with SigV4, where
+    /// the header needs another IAM permission.
     #[must_use]
     pub fn user(self, user: UserId) -> Self {
         self.map(|http| http.user(user))
     }
 
-    /// Sends no user id, with a bearer token neither.
+    /// Sends no user id, not even with a bearer token.
     #[must_use]
     pub fn no_user(self) -> Self {
         self.map(agentcore_http::HttpClientBuilder::no_user)
@@ -272,7 +272,7 @@ impl<State> ClientBuilder<State> {
         self.map(|http| http.lenient_sse(lenient))
     }
 
-    /// Changes a setting of the HTTP half that has no method here: the bounds on sizes. Transport and clock are this builder's.
+    /// Changes settings of the HTTP client that have no method here: the bounds on sizes. Its transport and clock are this builder's.
     #[must_use]
     pub fn map(
         mut self,
@@ -284,7 +284,7 @@ impl<State> ClientBuilder<State> {
 }
 
 impl ClientBuilder<Authenticated> {
-    /// Makes the client; connects to nothing yet.
+    /// Makes the client, without a connection.
     ///
     /// # Errors
     /// If the bearer token is not one, or the default transport cannot be built.
@@ -307,7 +307,7 @@ impl ClientBuilder<Authenticated> {
     }
 }
 
-/// The transport as the port through which issuers are asked.
+/// Returns the transport, for requests to issuers.
 #[cfg(any(feature = "cognito", feature = "oauth"))]
 fn port(transport: &Transport) -> Arc<dyn agentcore_auth::Exchange> {
     Arc::new(transport.clone())

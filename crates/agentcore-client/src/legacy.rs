@@ -1,4 +1,4 @@
-//! Replies and failures as one map, in the shape that the older Python clients gave and programs made for them still read.
+//! Replies and failures as a map in the shape of the older Python clients' results. Sends nothing.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 
 use crate::{Error, Reply};
 
-/// Replies and failures as the map that the older Python clients gave.
+/// Replies and failures as the map that the older Python clients return.
 ///
 /// `response_text`, `completion` and `output` are the text; `session_id` and `sessionId` the session; `status_code` the HTTP
-/// status; `metadata` and `ResponseMetadata` are what came with the answer, under boto3's names where it has one;
-/// `execution_time_ms` is in milliseconds; `timestamp` is the end of the answer as RFC 3339 has it, in UTC; `agent_arn` is
-/// null for a local container. `success` is true and `error_details` null.
+/// status; `metadata` and `ResponseMetadata` the answer's metadata, under boto3's names where it has one; `execution_time_ms` is in
+/// milliseconds; `timestamp` is the end of the answer (RFC 3339, in UTC); `agent_arn` is null for a local container. `success` is
+/// true and `error_details` null.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -29,8 +29,8 @@ use crate::{Error, Reply};
 /// # Ok(()) }
 /// ```
 ///
-/// In a failure, `success` is false, and `error_details` has the `status_code`, the `error_message`, the `raw_response` and the
-/// `agent_arn`; what arrived of a reply is in the map. What is not known is null, and the `timestamp` is now where no reply had begun.
+/// After a failure, `success` is false, and `error_details` has `status_code`, `error_message`, `raw_response` and `agent_arn`. The
+/// part of a reply that arrived is in the map. What is unknown is null; without a reply the `timestamp` is the current time.
 pub trait LegacyMap {
     /// Returns the map.
     fn legacy(&self) -> Value;
@@ -80,7 +80,7 @@ impl LegacyMap for Result<Reply, Error> {
     }
 }
 
-/// What is known of a call, whether it failed or not.
+/// The facts of a call, whether it failed or not.
 struct Facts<'a> {
     session: Option<&'a str>,
     status: Option<u16>,

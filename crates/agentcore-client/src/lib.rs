@@ -1,9 +1,9 @@
 //! The Rust client for agents on Amazon Bedrock AgentCore Runtime.
 //!
-//! An agent on AgentCore Runtime is invoked over HTTPS with a JSON Web Token or with SigV4 and answers in JSON or as a stream
-//! of server-sent events. This crate is the front door to that; the rooms behind it can be had one by one:
-//! `agentcore-core` (ARNs, endpoints, sessions), [`agentcore-auth`](auth) (tokens, SigV4), `agentcore-http`
-//! (invocations, events, retries), `agentcore-ws` (WebSockets) and `agentcore-transport` (connections).
+//! An agent on AgentCore Runtime is invoked over HTTPS with a JSON Web Token or with SigV4, and answers in JSON or as a stream of
+//! server-sent events. This crate is one client for all of it. Its parts are crates of their own: `agentcore-core` (ARNs, endpoints,
+//! sessions), [`agentcore-auth`](auth) (tokens, SigV4), `agentcore-http` (invocations, events, retries), `agentcore-ws` (WebSockets)
+//! and `agentcore-transport` (connections).
 //!
 //! # A first call
 //!
@@ -11,7 +11,7 @@
 //! use agentcore_client::{Client, Endpoint};
 //!
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! // In place of the service: a whole runtime on loopback that verifies tokens for real.
+//! // In place of the service: a mock of it on loopback, which verifies tokens.
 //! let mock = agentcore_mock::Mock::builder().start().await?;
 //!
 //! let client = Client::builder().bearer_token(&mock.token()).endpoints(mock.url().parse::<Endpoint>()?).build()?;
@@ -38,8 +38,7 @@
 //!
 //! # Conversations
 //!
-//! A session is the agent's memory. Keep its id and pass it to the next call; people who come with short ids of their own
-//! derive a valid one.
+//! A session is the agent's memory. Keep its id and pass it to the next call. [`SessionId::derive`] makes a valid id of a short name.
 //!
 //! ```
 //! # async fn example(agent: agentcore_client::Runtime) -> Result<(), agentcore_client::Error> {
@@ -51,10 +50,10 @@
 //! # Ok(()) }
 //! ```
 //!
-//! # Tokens that look after themselves
+//! # Tokens that are renewed
 //!
-//! A [`CachedToken`] logs in once, renews the token before it dies and is shared by everybody: by a Cognito user (feature
-//! `cognito`), by a machine (feature `oauth`), by a program (feature `command`) or by code of yours
+//! A [`CachedToken`] fetches a token once, renews it before it expires, and is shared by all calls. It fetches from Cognito (feature
+//! `cognito`), by OAuth client credentials (feature `oauth`), from a program (feature `command`) or by the caller's function
 //! ([`auth::token::from_fn`]). [`auth::Stored`] shares one login among processes.
 //!
 #![cfg_attr(feature = "cognito", doc = "```no_run")]
@@ -70,21 +69,21 @@
 //!
 //! # When it fails
 //!
-//! [`Error::kind`] says what to do about it and [`Error::may_have_run`] whether the agent may have done its work; what is
-//! retried by itself, and what is never, stands in [`retry`].
+//! [`Error::kind`] is what a program decides by, and [`Error::may_have_run`] returns whether the agent may have run. [`retry`] has the
+//! table of failures that are retried.
 //!
 //! # Features
 //!
 //! | feature | default | adds |
 //! |---|---|---|
-//! | `connect` | off | WebSockets of its own: kept alive, closed properly, reconnected if wanted |
-//! | `cache` | off | answers kept for those who ask the same again |
-//! | `otel` | off | traces of OpenTelemetry passed on to the agent |
+//! | `connect` | off | open WebSockets: pings, close handshakes, and reconnecting if wanted |
+//! | `cache` | off | a cache of answers to equal invocations |
+//! | `otel` | off | OpenTelemetry's trace, passed on to the agent |
 //! | `aws-config` | off | the default AWS credential chain |
-//! | `cognito` | off | tokens of Amazon Cognito users: logging in, staying logged in, logging out |
+//! | `cognito` | off | tokens of Amazon Cognito users: login, renewal, logout |
 //! | `command` | off | tokens that a program prints |
-//! | `jwks` | off | verifying tokens with their issuer's keys, for those who receive them |
-//! | `oauth` | off | tokens by OAuth 2.0 client credentials, kept while they live |
+//! | `jwks` | off | verification of received tokens with their issuer's keys |
+//! | `oauth` | off | tokens by OAuth 2.0 client credentials |
 //! | `full` | off | all of the above |
 //!
 //! A feature adds names and changes no behaviour.
@@ -142,7 +141,7 @@ pub use crate::{
 #[doc = include_str!("../../../README.md")]
 struct Readme;
 
-/// So are those of the page for users of the Python clients, which are of all features.
+/// So are those of the page for users of the Python clients, which need all features.
 #[cfg(all(doctest, feature = "full"))]
 #[doc = include_str!("../../../MIGRATING.md")]
 struct Migrating;

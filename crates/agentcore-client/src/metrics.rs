@@ -1,4 +1,4 @@
-//! The numbers of a client: what was called, how it went, how long it took. Counts always, and cheaply; sends them nowhere.
+//! The metrics of a client: its calls, their outcomes and durations. Sends them nowhere.
 
 mod histogram;
 
@@ -15,10 +15,10 @@ use serde::Serialize;
 pub use self::histogram::Histogram;
 use crate::{Done, Error};
 
-/// What a client has done so far, at one moment; see [`Client::metrics`](crate::Client::metrics).
+/// The metrics of a client at one moment; see [`Client::metrics`](crate::Client::metrics).
 ///
-/// It is plain data: to be written as JSON, or [merged](Self::merge) with that of other clients. Calls are invocations that
-/// were sent or tried to be; one answered from the cache is none.
+/// They can be written as JSON, and [merged](Self::merge) with those of other clients. Invocations that the cache answered are no
+/// calls.
 ///
 /// ```
 /// # async fn example(client: agentcore_client::Client) -> serde_json::Result<()> {
@@ -35,29 +35,29 @@ pub struct Metrics {
     pub calls: u64,
     /// Calls that have not ended; [`reset_metrics`](crate::Client::reset_metrics) leaves them in.
     pub in_flight: u64,
-    /// Calls whose answer came whole, and in which the agent reported no error.
+    /// Calls whose answer was complete and had no error of the agent.
     pub succeeded: u64,
-    /// Calls that failed, the agents' own errors included.
+    /// Calls that failed, errors within an answer included.
     pub failed: u64,
     /// Calls whose future or stream was dropped before its end.
     pub cancelled: u64,
-    /// The failed calls by what went wrong: an [`ErrorKind`] in small letters, or `agent` for an error within an answer.
+    /// Failed calls by [`ErrorKind`], in small letters. An error within an answer is `agent`.
     pub errors: BTreeMap<&'static str, u64>,
     /// Attempts beyond the first of each call.
     pub retries: u64,
-    /// Events of complete answers; one that is not a stream counts as one.
+    /// Events of complete answers. An answer that is not a stream has one.
     pub events: u64,
-    /// Bytes of data in them.
+    /// Bytes of data in these events.
     pub bytes: u64,
-    /// From the beginning of a call to its first event, of complete answers.
+    /// Times from the beginning of a call to its first event, of complete answers.
     pub first_event: Histogram,
-    /// From the beginning of a call to the end of its answer, of complete answers.
+    /// Times from the beginning of a call to the end of its answer, of complete answers.
     pub duration: Histogram,
     /// Connections of all who share the client's transport.
     pub connections: ConnectionMetrics,
-    /// Answers that were cache.
+    /// Answers of the cache.
     pub cache: CacheMetrics,
-    /// Tokens, where the client has a source that counts them.
+    /// Tokens, if the client's source counts them.
     pub tokens: TokenMetrics,
 }
 
@@ -71,23 +71,23 @@ pub struct ConnectionMetrics {
     pub open: u64,
 }
 
-/// What a cache has done so far; all zero without one.
+/// Lookups and entries of a cache; all zero without one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct CacheMetrics {
-    /// Calls that were answered by a kept answer.
+    /// Calls that a kept answer has answered.
     pub hits: u64,
     /// Calls that had to be made.
     pub misses: u64,
-    /// Calls that were answered by another's answer, for which they waited.
+    /// Calls that waited for the answer to an equal one.
     pub shared: u64,
     /// Answers that are kept now.
     pub entries: u64,
-    /// Bytes that they take, about.
+    /// The approximate size of these answers, in bytes.
     pub bytes: u64,
 }
 
-/// What a token source has done so far; see [`TokenStatistics`].
+/// Fetches and uses of a source's tokens; see [`TokenStatistics`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct TokenMetrics {
@@ -104,7 +104,7 @@ pub struct TokenMetrics {
 }
 
 impl Metrics {
-    /// Adds those of another client.
+    /// Adds the metrics of another client.
     pub fn merge(&mut self, other: &Self) {
         let Self { calls, in_flight, succeeded, failed, cancelled, errors, retries, events, bytes, .. } = other;
         self.calls += calls;
@@ -143,7 +143,7 @@ impl Metrics {
     }
 }
 
-/// The counting itself, shared by all clones of a client.
+/// The counters that all clones of a client share.
 #[derive(Debug, Default)]
 pub(crate) struct Meter(Mutex<Metrics>);
 
@@ -166,7 +166,7 @@ impl Meter {
         self.lock().clone()
     }
 
-    /// Begins anew, but for the calls that go on, and tells what was.
+    /// Sets all counters but `in_flight` to zero, and returns what they were.
     pub(crate) fn reset(&self) -> Metrics {
         let mut metrics = self.lock();
         let fresh = Metrics { in_flight: metrics.in_flight, ..Metrics::default() };
@@ -186,7 +186,7 @@ pub(crate) struct Measured {
 }
 
 impl Measured {
-    /// The answer came whole, and the agent was fine or was not.
+    /// Counts a complete answer, with an error of the agent or not.
     pub(crate) fn done(&mut self, done: &Done, attempts: u32, agent_failed: bool) {
         self.end(|metrics| {
             metrics.retries += u64::from(attempts.saturating_sub(1));
@@ -200,7 +200,7 @@ impl Measured {
         });
     }
 
-    /// The head of an answer came, and what becomes of it is the caller's own affair.
+    /// Counts an answer whose body is left to the caller.
     pub(crate) fn handed_over(&mut self, attempts: u32, elapsed: Duration) {
         self.end(|metrics| {
             metrics.retries += u64::from(attempts.saturating_sub(1));
@@ -238,7 +238,7 @@ impl From<Connections> for ConnectionMetrics {
 }
 
 impl TokenMetrics {
-    /// Those of whatever source the mechanism has.
+    /// Returns the metrics of the mechanism's token source.
     pub(crate) fn of(auth: &Auth) -> Self {
         let Auth::Bearer(source) = auth else { return Self::default() };
         source.token_statistics().map(Self::from).unwrap_or_default()
@@ -247,17 +247,12 @@ impl TokenMetrics {
 
 impl From<TokenStatistics> for TokenMetrics {
     fn from(statistics: TokenStatistics) -> Self {
-        Self {
-            fetches: statistics.fetches,
-            refreshes: statistics.refreshes,
-            failures: statistics.failures,
-            served_stale: statistics.served_stale,
-            rejected: statistics.rejected,
-        }
+        let TokenStatistics { fetches, refreshes, failures, served_stale, rejected, .. } = statistics;
+        Self { fetches, refreshes, failures, served_stale, rejected }
     }
 }
 
-/// The kind's name in small letters, as spans and metrics have it.
+/// Returns the kind's name in small letters, for spans and metrics.
 pub(crate) fn name(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::Input => "input",

@@ -1,4 +1,4 @@
-//! Answers that are kept for a while, for those who ask the same again. Keeps whole answers alone: no errors, no streams.
+//! A cache of answers, for invocations that are repeated. Keeps no errors and no streams.
 
 use std::{
     sync::Arc,
@@ -12,13 +12,12 @@ use moka::{Expiry, future::Cache as Store};
 
 use crate::{Error, Reply, metrics::Meter};
 
-/// What a client keeps of answers, and how long; see [`ClientBuilder::cache`](crate::ClientBuilder::cache).
+/// The settings of a client's cache of answers; see [`ClientBuilder::cache`](crate::ClientBuilder::cache).
 ///
-/// Two invocations ask the same if agent and qualifier, payload, user, custom and MCP headers are equal, and the session if the
-/// caller named one. While one of them waits for its answer, the others wait for it too, so that the agent is asked once; if
-/// it fails, all of them fail, and nothing is kept.
+/// Invocations share an answer if agent and qualifier, payload, user, custom and MCP headers are equal, and the session if the
+/// caller set one. The first is sent and the others wait for its answer. If it fails, all of them fail, and nothing is kept.
 ///
-/// An agent that has side effects, or whose answers depend on what it was told before, should not be asked through a cache.
+/// A cache is not for agents with side effects, or whose answers depend on earlier invocations.
 ///
 /// ```
 /// use std::time::Duration;
@@ -38,15 +37,14 @@ pub struct CacheSettings {
 agentcore_core::setters! {
     impl CacheSettings:
 
-    /// How long an answer is kept, unless the invocation says otherwise. Default: 5 minutes.
+    /// Sets how long an answer is kept, unless the invocation sets its own time. Default: 5 minutes.
     ttl(ttl: Duration) => ttl = ttl;
 
-    /// How many bytes all answers may take, about. Default: 64 MiB; beyond it those that are asked for least are dropped
-    /// first, and an answer larger than all of it is not kept.
+    /// Bounds the approximate size of all answers, in bytes. Default: 64 MiB. Beyond it the least used are dropped first, and a
+    /// larger answer is not kept.
     max_bytes(bytes: u64) => max_bytes = bytes;
 
-    /// Whether an answer given in one session may be given in another. Default: no, because a session is an agent's memory;
-    /// yes suits agents that have none.
+    /// Sets whether sessions share answers. Default: no, because a session is an agent's memory.
     across_sessions(across: bool) => across_sessions = across;
 }
 
@@ -56,7 +54,7 @@ impl Default for CacheSettings {
     }
 }
 
-/// The kept answers of one client.
+/// The cache of one client.
 #[derive(Clone, Debug)]
 pub(crate) struct ResponseCache {
     store: Store<Key, Answer>,
@@ -65,7 +63,7 @@ pub(crate) struct ResponseCache {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Key {
-    /// Where the cache_key goes, the qualifier included.
+    /// The URL of the invocation, with the qualifier.
     url: Uri,
     arn: Option<String>,
     cache_key: CacheKey,
@@ -74,19 +72,19 @@ struct Key {
 #[derive(Clone, Debug)]
 struct Answer {
     reply: Arc<Reply>,
-    /// With its key, about.
+    /// The approximate size, with the key.
     bytes: u64,
     ttl: Duration,
 }
 
-/// What an invocation wants of the cache.
+/// How an invocation uses the cache.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum CachePolicy {
     #[default]
     Usual,
-    /// Neither looked up nor kept.
+    /// It is neither looked up nor kept.
     Bypass,
-    /// ResponseCache so long.
+    /// Its answer is kept so long.
     For(Duration),
 }
 
@@ -101,16 +99,16 @@ impl ResponseCache {
         Self { store, settings }
     }
 
-    /// The answer that is kept, or the one that `ask` brings, which is then kept.
+    /// Returns the kept answer, or the one of `ask`, which is then kept.
     pub(crate) async fn answer(
         &self,
         target: &Target,
         cache_key: CacheKey,
-        wish: CachePolicy,
+        policy: CachePolicy,
         meter: &Meter,
         ask: impl Future<Output = Result<Reply, Error>>,
     ) -> Result<Reply, Error> {
-        let ttl = match wish {
+        let ttl = match policy {
             CachePolicy::Bypass => return ask.await,
             CachePolicy::Usual => self.settings.ttl,
             CachePolicy::For(ttl) => ttl,
@@ -118,19 +116,19 @@ impl ResponseCache {
         let cache_key = if self.settings.across_sessions { cache_key.in_any_session() } else { cache_key };
         let arn = target.arn().map(|arn| arn.as_str().to_owned());
         let key = Key { url: target.url(&operation::INVOKE)?, arn, cache_key };
-        let was_there = self.store.contains_key(&key);
+        let was_kept = self.store.contains_key(&key);
         let fixed = key.url.to_string().len() + key.cache_key.bytes();
         let max_bytes = self.settings.max_bytes;
         let asked = async {
             let reply = ask.await?;
             let bytes = u64::try_from(fixed + size(&reply)).unwrap_or(u64::MAX);
-            // The store makes room some time later; what can never have room must not wait for that.
+            // The store evicts some time later; an answer that never fits must not wait for that.
             let ttl = if bytes > max_bytes { Duration::ZERO } else { ttl };
             Ok(Answer { reply: Arc::new(reply), bytes, ttl })
         };
         let entry =
             self.store.entry(key).or_try_insert_with(asked).await.map_err(|error: Arc<Error>| Error::clone(&error))?;
-        meter.cached(|cache| match (entry.is_fresh(), was_there) {
+        meter.cached(|cache| match (entry.is_fresh(), was_kept) {
             (true, _) => cache.misses += 1,
             (false, true) => cache.hits += 1,
             (false, false) => cache.shared += 1,
@@ -138,7 +136,7 @@ impl ResponseCache {
         Ok(Reply::clone(&entry.into_value().reply))
     }
 
-    /// Forgets what an agent answered, whichever endpoint name it was asked by.
+    /// Removes the answers of an agent, by all its endpoint names.
     pub(crate) fn forget(&self, arn: &Arn) {
         let arn = arn.as_str().to_owned();
         // It fails only where the store was built without closures.
@@ -149,13 +147,13 @@ impl ResponseCache {
         self.store.invalidate_all();
     }
 
-    /// How many answers are kept, and how many bytes they take, about.
+    /// Returns the number of answers and their approximate size in bytes.
     pub(crate) fn size(&self) -> (u64, u64) {
         (self.store.entry_count(), self.store.weighted_size())
     }
 }
 
-/// Each answer has its own time to live.
+/// Expires each answer by its own time.
 struct OwnTtl;
 
 impl Expiry<Key, Answer> for OwnTtl {

@@ -50,12 +50,12 @@ impl Session {
         &self.runtime
     }
 
-    /// Begins an invocation in this session; see [`Runtime::invoke`].
+    /// Returns an invocation in this session; see [`Runtime::invoke`].
     pub fn invoke(&self, payload: impl Into<Payload>) -> Invoke {
         self.runtime.invoke(payload).session(&self.id)
     }
 
-    /// Begins to open the agent's WebSocket in this session; see [`Runtime::websocket`].
+    /// Returns a request for the agent's WebSocket in this session; see [`Runtime::websocket`].
     pub fn websocket(&self) -> WebSocketRequest {
         self.runtime.websocket().session(&self.id)
     }

@@ -1,4 +1,4 @@
-//! What a client, its runtimes and their calls have in common. Makes no call.
+//! The parts that a client, its runtimes and their calls share. Sends nothing.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::metrics::Meter;
 #[cfg(feature = "cache")]
 use crate::response_cache::ResponseCache;
 
-/// What a client lends to its runtimes.
+/// The parts that a client shares with its runtimes.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) http: agentcore_http::HttpClient,

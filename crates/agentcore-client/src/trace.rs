@@ -1,18 +1,18 @@
-//! The span of a call, by OpenTelemetry's names, and the trace that is passed on to the agent. Exports nothing.
+//! The span of a call, by OpenTelemetry's names, and the trace for the agent. Exports nothing.
 
 use agentcore_core::{SessionId, Target};
 use tracing::{Span, field::Empty};
 
 use crate::{Error, metrics};
 
-/// The span of one call, to be entered wherever the call makes progress.
+/// Returns the span of one call, to be entered wherever the call makes progress.
 ///
 /// Names are those of OpenTelemetry's semantic conventions: for generative AI (`invoke_agent`), HTTP clients and AWS SDKs;
 /// `otel.name`, `otel.kind` and `otel.status_code` are what `tracing-opentelemetry` reads.
 pub(crate) fn span(target: &Target, session: &SessionId) -> Span {
     tracing::info_span!(
         "invoke_agent",
-        // Written only where somebody records the span.
+        // It is formatted only if a subscriber records the span.
         otel.name = target.arn().map_or_else(|| "invoke_agent".to_owned(), |arn| format!("invoke_agent {}", arn.id())),
         otel.kind = "client",
         otel.status_code = Empty,
@@ -28,19 +28,19 @@ pub(crate) fn span(target: &Target, session: &SessionId) -> Span {
     )
 }
 
-/// Notes what is known once the head of an answer came.
+/// Records the head of an answer.
 pub(crate) fn answered(span: &Span, status: u16, request_id: Option<&str>, attempts: u32) {
     span.record("http.response.status_code", status);
     if let Some(request_id) = request_id {
         span.record("aws.request_id", request_id);
     }
-    // The conventions leave it out where nothing was sent again.
+    // The conventions leave it out if nothing was sent again.
     if attempts > 1 {
         span.record("http.request.resend_count", attempts - 1);
     }
 }
 
-/// Notes why the call failed.
+/// Records why the call failed.
 pub(crate) fn failed(span: &Span, error: &Error) {
     span.record("otel.status_code", "ERROR");
     span.record("error.type", metrics::name(error.kind()));
@@ -50,13 +50,13 @@ pub(crate) fn failed(span: &Span, error: &Error) {
     }
 }
 
-/// Notes that the agent reported an error within its answer.
+/// Records that the agent reported an error within its answer.
 pub(crate) fn agent_failed(span: &Span) {
     span.record("otel.status_code", "ERROR");
     span.record("error.type", "agent");
 }
 
-/// The trace that the span belongs to, in the headers of W3C Trace Context and Baggage; none where nothing records it.
+/// Returns the span's trace, in the headers of W3C Trace Context and Baggage, if a subscriber records it.
 #[cfg(feature = "otel")]
 pub(crate) fn context(span: &Span) -> Option<agentcore_http::TraceContext> {
     use std::collections::HashMap;

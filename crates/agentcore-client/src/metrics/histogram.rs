@@ -1,49 +1,50 @@
-//! How durations are spread: counts in buckets that grow with the durations. Keeps no single duration.
+//! A histogram of durations, in buckets that grow with the durations. Keeps no single duration.
 
 use std::time::Duration;
 
 use serde::{Serialize, ser::SerializeStruct};
 
-/// A spread of durations, from microseconds to days, in buckets a quarter of an octave wide.
+/// A histogram of durations, from microseconds to days, in buckets a quarter of an octave wide.
 ///
-/// What it tells is off by at most 9 % (half a bucket), whatever was recorded, and two of them add up exactly. As JSON it is its
-/// `count`, and `min_ms`, `mean_ms`, `p50_ms`, `p90_ms`, `p99_ms` and `max_ms` in milliseconds.
+/// Its quantiles are off by at most 9 % (half a bucket), and two histograms add up exactly. As JSON it is its `count`, and `min_ms`,
+/// `mean_ms`, `p50_ms`, `p90_ms`, `p99_ms` and `max_ms` in milliseconds. Without durations all but the count are `None`, or null.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Histogram {
     buckets: Box<[u64; BUCKETS]>,
     count: u64,
     sum: Duration,
+    /// The longest possible duration while the histogram is empty.
     min: Duration,
     max: Duration,
 }
 
 impl Histogram {
-    /// How many durations were recorded.
+    /// Returns the number of durations.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.count
     }
 
-    /// The mean, exactly; none of nothing.
+    /// Returns the exact mean.
     #[must_use]
     pub fn mean(&self) -> Option<Duration> {
         let count = u32::try_from(self.count).unwrap_or(u32::MAX);
         (count > 0).then(|| self.sum / count)
     }
 
-    /// The shortest, exactly; none of nothing.
+    /// Returns the shortest duration, exactly.
     #[must_use]
     pub fn min(&self) -> Option<Duration> {
         (self.count > 0).then_some(self.min)
     }
 
-    /// The longest, exactly; none of nothing.
+    /// Returns the longest duration, exactly.
     #[must_use]
     pub fn max(&self) -> Option<Duration> {
         (self.count > 0).then_some(self.max)
     }
 
-    /// The duration that this share of all, 0 to 1, did not exceed; none of nothing.
+    /// Returns the duration that this share of all, 0 to 1, did not exceed.
     #[must_use]
     pub fn quantile(&self, share: f64) -> Option<Duration> {
         #[expect(
@@ -61,24 +62,21 @@ impl Histogram {
         Some(middle(index).clamp(self.min, self.max))
     }
 
-    /// Adds one.
+    /// Adds a duration.
     pub(crate) fn record(&mut self, duration: Duration) {
         self.buckets[index(duration)] += 1;
-        self.min = if self.count == 0 { duration } else { self.min.min(duration) };
+        self.min = self.min.min(duration);
         self.max = self.max.max(duration);
         self.count += 1;
         self.sum = self.sum.saturating_add(duration);
     }
 
-    /// Adds all of another.
+    /// Adds all durations of another histogram.
     pub fn merge(&mut self, other: &Self) {
-        if other.count == 0 {
-            return;
-        }
         for (mine, theirs) in self.buckets.iter_mut().zip(other.buckets.iter()) {
             *mine += theirs;
         }
-        self.min = if self.count == 0 { other.min } else { self.min.min(other.min) };
+        self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);
         self.count += other.count;
         self.sum = self.sum.saturating_add(other.sum);
@@ -87,8 +85,8 @@ impl Histogram {
 
 impl Default for Histogram {
     fn default() -> Self {
-        let zero = Duration::ZERO;
-        Self { buckets: Box::new([0; BUCKETS]), count: 0, sum: zero, min: zero, max: zero }
+        let (sum, min, max) = (Duration::ZERO, Duration::MAX, Duration::ZERO);
+        Self { buckets: Box::new([0; BUCKETS]), count: 0, sum, min, max }
     }
 }
 
@@ -108,17 +106,17 @@ impl Serialize for Histogram {
     }
 }
 
-/// The bucket of a duration: four for each doubling of microseconds.
+/// Returns the bucket of a duration: four for each doubling of microseconds.
 fn index(duration: Duration) -> usize {
     let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX).max(1);
     let octave = micros.ilog2();
-    // The two bits below the highest tell the quarter.
+    // The two bits below the highest are the quarter.
     let quarter = if octave >= 2 { micros >> (octave - 2) } else { micros << (2 - octave) } & 3;
     let index = usize::try_from(u64::from(octave) * 4 + quarter).unwrap_or(usize::MAX);
     index.min(BUCKETS - 1)
 }
 
-/// The middle of a bucket.
+/// Returns the middle of a bucket.
 fn middle(index: usize) -> Duration {
     let (octave, quarter) = (index / 4, index % 4);
     #[expect(clippy::cast_precision_loss, reason = "at most 160")]
@@ -144,23 +142,18 @@ mod tests {
     #[test]
     fn nothing() {
         let empty = Histogram::default();
-        assert_eq!(
-            (empty.count(), empty.mean(), empty.min(), empty.max(), empty.quantile(0.5)),
-            (0, None, None, None, None)
-        );
-        assert_eq!(
-            serde_json::json!(empty),
-            serde_json::json!({
-                "count": 0, "min_ms": null, "mean_ms": null, "p50_ms": null, "p90_ms": null, "p99_ms": null, "max_ms": null
-            })
-        );
+        assert_eq!((empty.count(), empty.mean(), empty.min()), (0, None, None));
+        assert_eq!((empty.max(), empty.quantile(0.5)), (None, None));
+        let json = serde_json::json!({
+            "count": 0, "min_ms": null, "mean_ms": null, "p50_ms": null, "p90_ms": null, "p99_ms": null, "max_ms": null
+        });
+        assert_eq!(serde_json::json!(empty), json);
     }
 
     #[test]
     fn one_hundred_known() {
-        let durations: Vec<_> = (1..=100).map(Duration::from_millis).collect();
-        let histogram = of(&durations);
         let ms = Duration::from_millis;
+        let histogram = of(&(1..=100).map(ms).collect::<Vec<_>>());
         assert_eq!((histogram.count(), histogram.min(), histogram.max()), (100, Some(ms(1)), Some(ms(100))));
         assert_eq!(histogram.mean(), Some(Duration::from_micros(50_500)));
         for (share, exact) in [(0.0, 1.0), (0.5, 50.0), (0.9, 90.0), (0.99, 99.0), (1.0, 100.0)] {
