@@ -48,13 +48,11 @@ mod tests {
     #[test]
     fn where_the_metadata_is() {
         let asked: Uri = "https://host.example/runtimes/x/invocations".parse().unwrap();
+        let named = Some("https://host.example/m");
         for (header, url) in [
             (r#"Bearer resource_metadata="https://host.example/m?q=a%2Fb""#, Some("https://host.example/m?q=a%2Fb")),
-            (
-                r#"Bearer realm="x", resource_metadata="https://host.example/m", error="e""#,
-                Some("https://host.example/m"),
-            ),
-            ("Bearer resource_metadata=https://host.example/m, x=y", Some("https://host.example/m")),
+            (r#"Bearer realm="x", resource_metadata="https://host.example/m", error="e""#, named),
+            ("Bearer resource_metadata=https://host.example/m, x=y", named),
             (r#"Bearer resource_metadata="https://evil.example/m""#, None),
             (r#"Bearer resource_metadata="http://host.example/m""#, None),
             (r#"Bearer resource_metadata="https://host.example:444/m""#, None),
@@ -70,11 +68,9 @@ mod tests {
 
     #[test]
     fn what_the_metadata_says() {
+        let pool = r#"{"resource":"r","authorization_servers":["https://idp.example/pool"]}"#;
         for (metadata, expected) in [
-            (
-                r#"{"resource":"r","authorization_servers":["https://idp.example/pool"]}"#,
-                vec!["https://idp.example/pool"],
-            ),
+            (pool, vec!["https://idp.example/pool"]),
             (r#"{"authorization_servers":["a\u001b[31m", 7, "b"]}"#, vec!["a[31m", "b"]),
             (r#"{"authorization_servers":"a"}"#, vec![]),
             ("{}", vec![]),

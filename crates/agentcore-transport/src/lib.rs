@@ -15,6 +15,7 @@
 
 mod challenge;
 mod engine;
+mod forward_write;
 mod issuer_exchange;
 mod metered;
 mod network;

@@ -114,19 +114,13 @@ mod tests {
             .ok();
         let key = b"-----BEGIN PRIVATE KEY-----\nhush\n-----END PRIVATE KEY-----\n".to_vec();
         let nothing = || TlsSettings { no_system_roots: true, ..TlsSettings::default() };
+        let whole = TlsSettings { config: whole, ..nothing() };
+        let root = TlsSettings { root_certificates: vec![b"no PEM".to_vec()], ..nothing() };
+        let client = TlsSettings { client_certificate: Some((b"no PEM".to_vec(), key)), ..nothing() };
         for (settings, message) in [
-            (
-                TlsSettings { config: whole, ..nothing() },
-                "a whole TLS configuration and single TLS settings exclude each other",
-            ),
-            (
-                TlsSettings { root_certificates: vec![b"no PEM".to_vec()], ..nothing() },
-                "a root certificate is not PEM: there is no certificate in it",
-            ),
-            (
-                TlsSettings { client_certificate: Some((b"no PEM".to_vec(), key.clone())), ..nothing() },
-                "the client certificate is not PEM: there is no certificate in it",
-            ),
+            (whole, "a whole TLS configuration and single TLS settings exclude each other"),
+            (root, "a root certificate is not PEM: there is no certificate in it"),
+            (client, "the client certificate is not PEM: there is no certificate in it"),
         ] {
             assert_eq!(settings.build().err().map(|error| error.to_string()).as_deref(), Some(message));
         }
