@@ -3,6 +3,7 @@
 
 use std::{
     fmt::{self, Write as _},
+    ptr,
     sync::{Arc, OnceLock},
 };
 
@@ -37,7 +38,7 @@ pub struct Target(Arc<Inner>);
 
 struct Inner {
     address: Address,
-    /// One for each operation, by its index.
+    /// One for each operation, in the order of [`operation::ALL`].
     urls: [OnceLock<Uri>; operation::ALL.len()],
 }
 
@@ -203,13 +204,15 @@ impl Target {
     /// # Errors
     /// If the target does not offer the operation, such as a command in a local container, or the health of a runtime.
     pub fn url(&self, operation: &Operation) -> Result<Uri, Error> {
-        let kept = &self.0.urls[operation.index];
-        if let Some(url) = kept.get() {
+        // The statics are the only operations, so each is one of them.
+        let mut kept = self.0.urls.iter().zip(operation::ALL);
+        let kept = kept.find_map(|(url, row)| ptr::eq(row, operation).then_some(url));
+        if let Some(url) = kept.and_then(OnceLock::get) {
             return Ok(url.clone());
         }
         let url = self.build(operation)?;
         let url = Uri::try_from(url).map_err(|error| Error::input("the target has no valid URL").with_source(error))?;
-        Ok(kept.get_or_init(|| url).clone())
+        Ok(kept.map_or(&url, |kept| kept.get_or_init(|| url.clone())).clone())
     }
 
     fn build(&self, operation: &Operation) -> Result<String, Error> {
