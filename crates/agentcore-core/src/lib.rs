@@ -4,19 +4,7 @@
 //! Every value is checked when it is made, by [`FromStr`](std::str::FromStr) or a constructor. This crate does no IO, reads no
 //! environment and no clock, signs nothing and holds no secret.
 //!
-//! ```
-//! use agentcore_core::{Arn, Target, operation};
-//!
-//! let arn: Arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/my-agent".parse()?;
-//! assert_eq!(
-//!     Target::new(arn).url(&operation::INVOKE)?,
-//!     "https://bedrock-agentcore.us-east-1.amazonaws.com/runtimes/\
-//!      arn%3Aaws%3Abedrock-agentcore%3Aus-east-1%3A123456789012%3Aruntime%2Fmy-agent/invocations",
-//! );
-//! # Ok::<(), agentcore_core::Error>(())
-//! ```
-//!
-//! Limits come from the AgentCore data-plane service model and the AWS developer guide. Each is a named constant next to the type
+//! [`Target`] shows how they fit together. Limits come from the AgentCore data-plane service model and the AWS developer guide. Each is a named constant next to the type
 //! that it bounds.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -293,10 +293,13 @@ mod tests {
 
     const HOST: &str = "bedrock-agentcore.us-east-1.amazonaws.com";
     const PATH: &str = "/runtimes/arn%3Aaws%3Abedrock-agentcore%3Aus-east-1%3A123456789012%3Aruntime%2Fx";
-    const HARNESS_ARN: &str = "arn:aws:bedrock-agentcore:us-east-1:123456789012:harness/h";
+
+    fn arn() -> Arn {
+        "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/x".parse().unwrap()
+    }
 
     fn target() -> Target {
-        Target::new("arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/x".parse().unwrap())
+        Target::new(arn())
     }
 
     fn url(target: &Target, operation: &Operation) -> String {
@@ -330,7 +333,7 @@ mod tests {
 
     #[test]
     fn harness_urls() {
-        let harness = Target::new(HARNESS_ARN.parse().unwrap());
+        let harness = Target::new("arn:aws:bedrock-agentcore:us-east-1:123456789012:harness/h".parse().unwrap());
         let arn = "arn%3Aaws%3Abedrock-agentcore%3Aus-east-1%3A123456789012%3Aharness%2Fh";
         assert_eq!(url(&harness, &HARNESS), format!("https://{HOST}/harnesses/invoke?harnessArn={arn}"));
         let qualified = harness.clone().with_qualifier("q".parse().unwrap());
@@ -344,16 +347,16 @@ mod tests {
     #[test]
     fn behind_a_gateway() {
         let base = "https://gw-1.gateway.bedrock-agentcore.us-east-1.amazonaws.com";
-        let gateway = Target::gateway(base.parse().unwrap(), "us-east-1".parse().unwrap(), "my-agent").unwrap();
+        let behind = |name: &str| Target::gateway(base.parse().unwrap(), "us-east-1".parse().unwrap(), name);
+        let gateway = behind("my-agent").unwrap();
         assert_eq!(url(&gateway, &INVOKE), format!("{base}/my-agent/invocations"));
         assert_eq!((gateway.arn(), gateway.region().unwrap().as_str()), (None, "us-east-1"));
-        let named = gateway.with_arn("arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/x".parse().unwrap());
+        let named = gateway.with_arn(arn());
         assert_eq!(url(&named, &INVOKE), format!("{base}/my-agent{PATH}/invocations"));
         let named = named.with_qualifier("q".parse().unwrap());
         assert_eq!(url(&named, &INVOKE), format!("{base}/my-agent{PATH}/invocations?qualifier=q"));
-        let too_long = "x".repeat(101);
-        for name in ["", "a/b", "..", "a?b", "a b", &too_long] {
-            let refused = Target::gateway(base.parse().unwrap(), "us-east-1".parse().unwrap(), name).unwrap_err();
+        for name in ["", "a/b", "..", "a?b", "a b", &"x".repeat(101)] {
+            let refused = behind(name).unwrap_err();
             assert_eq!(refused.input_kind(), Some(InputKind::GatewayTarget), "{name}");
         }
     }
@@ -373,10 +376,8 @@ mod tests {
         let by_account = target().by_account();
         assert_eq!(url(&by_account, &INVOKE), format!("https://{HOST}/runtimes/x/invocations?accountId=123456789012"));
         let qualified = by_account.with_qualifier("q".parse().unwrap());
-        assert_eq!(
-            url(&qualified, &COMMAND),
-            format!("https://{HOST}/runtimes/x/commands?qualifier=q&accountId=123456789012")
-        );
+        let command = format!("https://{HOST}/runtimes/x/commands?qualifier=q&accountId=123456789012");
+        assert_eq!(url(&qualified, &COMMAND), command);
         for operation in ALL.iter().filter(|row| !matches!(row.name, "invoke" | "command" | "harness" | "ping")) {
             let url = url(&qualified, operation);
             assert!(url.contains(PATH) && !url.contains("accountId"), "{url}");
@@ -385,9 +386,7 @@ mod tests {
 
     #[test]
     fn an_endpoint_arn_sets_the_qualifier_and_may_be_overridden() {
-        let arn: Arn =
-            "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/x/runtime-endpoint/prod".parse().unwrap();
-        let target = Target::new(arn);
+        let target = Target::new(format!("{}/runtime-endpoint/prod", arn()).parse().unwrap());
         assert_eq!(url(&target, &INVOKE), format!("https://{HOST}{PATH}/invocations?qualifier=prod"));
         let target = target.with_qualifier("test".parse().unwrap());
         assert_eq!(url(&target, &INVOKE), format!("https://{HOST}{PATH}/invocations?qualifier=test"));
@@ -397,22 +396,17 @@ mod tests {
     fn the_arn_decides_on_the_region() {
         let (here, elsewhere) = ("us-east-1".parse().unwrap(), "us-west-2".parse().unwrap());
         assert_eq!(target().in_region(&here).unwrap(), target());
-        assert_eq!(
-            target().in_region(&elsewhere).unwrap_err().to_string(),
-            "invalid region \"us-west-2\": the ARN is of a runtime in us-east-1, and the ARN decides"
-        );
+        let refusal = "invalid region \"us-west-2\": the ARN is of a runtime in us-east-1, and the ARN decides";
+        assert_eq!(target().in_region(&elsewhere).unwrap_err().to_string(), refusal);
         let local = Target::local("http://127.0.0.1:8080").unwrap();
         assert_eq!(local.clone().in_region(&elsewhere).unwrap(), local);
     }
 
     #[test]
     fn another_endpoint() {
-        let arn: Arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/x".parse().unwrap();
-        let at = |url: &str| Target::at(url.parse().unwrap(), arn.clone());
-        assert_eq!(
-            url(&at("https://gw.example.test:8443/base/path"), &INVOKE),
-            format!("https://gw.example.test:8443/base/path{PATH}/invocations")
-        );
+        let at = |url: &str| Target::at(url.parse().unwrap(), arn());
+        let base = "https://gw.example.test:8443/base/path";
+        assert_eq!(url(&at(base), &INVOKE), format!("{base}{PATH}/invocations"));
         assert_eq!(url(&at("http://127.0.0.1:18099"), &WEBSOCKET), format!("ws://127.0.0.1:18099{PATH}/ws"));
     }
 

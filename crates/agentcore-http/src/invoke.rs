@@ -218,18 +218,14 @@ mod tests {
         let request = invocation.request(&target(), &UserHeader::default(), &bearer(), Payload::MAX_BYTES).unwrap();
         assert_eq!(request.method(), "POST");
         assert_eq!(request.uri().to_string(), target().url(&operation::INVOKE).unwrap().to_string());
-        let mut headers: Vec<String> =
-            request.headers().iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
-        headers.sort();
-        assert_eq!(
-            headers,
-            [
-                "accept: text/event-stream, application/json",
-                "content-type: application/json",
-                "x-amzn-bedrock-agentcore-runtime-session-id: session-0123456789-0123456789-0123456789",
-                "x-amzn-bedrock-agentcore-runtime-user-id: agentcore-client",
-            ]
-        );
+        let headers = [
+            ("accept", "text/event-stream, application/json"),
+            ("content-type", "application/json"),
+            ("x-amzn-bedrock-agentcore-runtime-session-id", "session-0123456789-0123456789-0123456789"),
+            ("x-amzn-bedrock-agentcore-runtime-user-id", "agentcore-client"),
+        ];
+        let headers = headers.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+        assert_eq!(*request.headers(), HeaderMap::from_iter(headers));
         let body = r#"{"prompt":"Hello","sessionId":"session-0123456789-0123456789-0123456789","enableTrace":true}"#;
         assert_eq!(request.body(), body);
     }

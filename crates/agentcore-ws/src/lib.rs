@@ -42,22 +42,6 @@
 //! sockets and keeps them: it sends pings and limits the wait for an answer, keeps frames within the service's limits, completes
 //! the close handshake, returns refusals as the errors of an invocation, and, if wanted, reconnects in the same session.
 //!
-#![cfg_attr(feature = "connect", doc = "```no_run")]
-#![cfg_attr(not(feature = "connect"), doc = "```ignore")]
-//! use agentcore_ws::{Auth, Connector, Incoming, Target, Transport, WebSocket};
-//!
-//! # async fn example(target: Target, auth: Auth) -> Result<(), agentcore_ws::Error> {
-//! let connector = Connector::new(auth, Transport::builder().build()?);
-//! let mut socket = connector.connect(&WebSocket::new(target)).await?;
-//! socket.send(r#"{"inputText": "Hello!"}"#).await?;
-//! while let Some(incoming) = socket.try_next().await? {
-//!     if let Incoming::Text(text) = incoming {
-//!         println!("{text}");
-//!     }
-//! }
-//! # Ok(()) }
-//! ```
-//!
 //! Checked against: the URLs, signatures and subprotocols that the official Python SDK 1.25.0 makes under a frozen clock.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

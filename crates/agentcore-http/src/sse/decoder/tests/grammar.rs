@@ -222,13 +222,10 @@ fn single_line_feeds_separate_json_in_lenient_mode() {
 
 #[test]
 fn fields_between_two_json_lines_are_for_the_second_in_lenient_mode() {
+    let e = |data| event("e", data, "", None);
     check_all([
         // The type holds for the whole block, but not for the next one.
-        differ(
-            b"event: e\ndata: 1\ndata: 2\n\ndata: 3\n\n",
-            [event("e", "1\n2", "", None), message("3")],
-            [event("e", "1", "", None), event("e", "2", "", None), message("3")],
-        ),
+        differ(b"event: e\ndata: 1\ndata: 2\n\ndata: 3\n\n", [e("1\n2"), message("3")], [e("1"), e("2"), message("3")]),
         differ(
             b"event: e\nid: 1\nretry: 10\ndata: 1\nevent: f\nid: 2\nretry: 20\ndata: 2\n\n",
             [event("f", "1\n2", "2", Some(20))],
@@ -254,16 +251,10 @@ fn fields_between_two_json_lines_are_for_the_second_in_lenient_mode() {
 
 #[test]
 fn the_odd_stream_of_the_official_sdk() {
-    let odd = [
-        event("start", "{\"a\":1}", "1", Some(100)),
-        with_id("line1\nline2", "1"),
-        with_id("{\"split\": true}", "1"),
-        with_id("nospace", "1"),
-        with_id("", "1"),
-        event("done", "[DONE]", "1", None),
-    ];
-    let mut with_the_last = odd.to_vec();
-    with_the_last.push(with_id("unterminated", "1"));
+    let mut odd = vec![event("start", "{\"a\":1}", "1", Some(100))];
+    odd.extend(["line1\nline2", "{\"split\": true}", "nospace", ""].map(|data| with_id(data, "1")));
+    odd.push(event("done", "[DONE]", "1", None));
+    let with_the_last = [&odd[..], &[with_id("unterminated", "1")]].concat();
     check_all([differ(
         b": comment\n\nevent: start\nid: 1\nretry: 100\ndata: {\"a\":1}\n\n\
           data: line1\ndata: line2\r\n\r\ndata: {\"split\": true}\n\n\
