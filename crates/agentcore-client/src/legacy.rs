@@ -128,6 +128,8 @@ mod tests {
     use super::*;
     use crate::{Metadata, SessionId};
 
+    const ARN: &str = "arn:aws:bedrock-agentcore:us-west-2:123456789012:runtime/my-agent";
+
     fn reply() -> Reply {
         Reply {
             text: "Hello".into(),
@@ -147,7 +149,7 @@ mod tests {
                 session_endpoint_url: None,
                 attempts: 3,
             },
-            arn: Some("arn:aws:bedrock-agentcore:us-west-2:123456789012:runtime/my-agent".parse().unwrap()),
+            arn: Some(ARN.parse().unwrap()),
             ended: SystemTime::UNIX_EPOCH + Duration::from_millis(1_795_290_103_738),
         }
     }
@@ -168,7 +170,7 @@ mod tests {
             "status_code": 200,
             "metadata": metadata(),
             "execution_time_ms": 1234,
-            "agent_arn": "arn:aws:bedrock-agentcore:us-west-2:123456789012:runtime/my-agent",
+            "agent_arn": ARN,
             "timestamp": "2026-11-21T19:41:43.738Z",
             "completion": "Hello",
             "sessionId": "sssssssssssssssssssssssssssssssss",
@@ -186,15 +188,10 @@ mod tests {
     fn a_failure_midway() {
         let error = Error::agent("boom", None).with_partial(Reply { json: None, ..reply() });
         let map = error.legacy();
-        assert_eq!(
-            map["error_details"],
-            json!({
-                "status_code": 200,
-                "error_message": "the agent failed: boom",
-                "raw_response": "Hello",
-                "agent_arn": "arn:aws:bedrock-agentcore:us-west-2:123456789012:runtime/my-agent",
-            })
-        );
+        let message = "the agent failed: boom";
+        let details =
+            json!({ "status_code": 200, "error_message": message, "raw_response": "Hello", "agent_arn": ARN });
+        assert_eq!(map["error_details"], details);
         assert_eq!((&map["success"], &map["output"]), (&json!(false), &json!("Hello")));
         assert_eq!(map["timestamp"], "2026-11-21T19:41:43.738Z");
     }

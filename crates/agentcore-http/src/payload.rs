@@ -54,7 +54,7 @@ impl Payload {
     pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<Self, Error> {
         let bytes = serde_json::to_vec(value)
             .map_err(|error| Error::input("the payload cannot be written as JSON").with_source(error))?;
-        Ok(Self::of("application/json", bytes.into()))
+        Ok(Self::raw(Some(JSON), bytes))
     }
 
     /// Takes a JSON text, which is sent byte for byte.
@@ -65,17 +65,13 @@ impl Payload {
         let bytes = text.into();
         serde_json::from_slice::<IgnoredAny>(&bytes)
             .map_err(|error| Error::input(format!("the payload is not JSON: {error}")))?;
-        Ok(Self::of("application/json", bytes))
+        Ok(Self::raw(Some(JSON), bytes))
     }
 
     /// Takes any bytes, with their media type if it is known.
     #[must_use]
     pub fn raw(content_type: Option<&str>, bytes: impl Into<Bytes>) -> Self {
         Self(Form::Bytes { content_type: content_type.map(str::to_owned), bytes: bytes.into() })
-    }
-
-    fn of(content_type: &str, bytes: Bytes) -> Self {
-        Self(Form::Bytes { content_type: Some(content_type.to_owned()), bytes })
     }
 
     /// Returns its size in bytes, without those that a prompt's form adds.
@@ -91,7 +87,7 @@ impl Payload {
         let (content_type, bytes) = match &self.0 {
             Form::Prompt { text, trace } => {
                 let body = Prompt { prompt: text, session_id: session.as_str(), enable_trace: *trace };
-                (Some("application/json"), serde_json::to_vec(&body).unwrap_or_default().into())
+                (Some(JSON), serde_json::to_vec(&body).unwrap_or_default().into())
             }
             Form::Bytes { content_type, bytes } => (content_type.as_deref(), bytes.clone()),
         };
@@ -117,7 +113,7 @@ impl From<String> for Payload {
 
 impl From<serde_json::Value> for Payload {
     fn from(value: serde_json::Value) -> Self {
-        Self::of("application/json", value.to_string().into())
+        Self::raw(Some(JSON), value.to_string())
     }
 }
 
@@ -139,6 +135,8 @@ struct Prompt<'a> {
     enable_trace: bool,
 }
 
+const JSON: &str = "application/json";
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -150,19 +148,15 @@ mod tests {
     #[test]
     fn forms() {
         let session = "session-0123456789-0123456789-0123456789".parse().unwrap();
+        let json = Some("application/json");
+        let quoted =
+            r#"{"prompt":"Hi \"é\"\n","sessionId":"session-0123456789-0123456789-0123456789","enableTrace":true}"#;
+        let untraced = r#"{"prompt":"","sessionId":"session-0123456789-0123456789-0123456789","enableTrace":false}"#;
         for (payload, content_type, body) in [
-            (
-                Payload::from("Hi \"é\"\n"),
-                Some("application/json"),
-                r#"{"prompt":"Hi \"é\"\n","sessionId":"session-0123456789-0123456789-0123456789","enableTrace":true}"#,
-            ),
-            (
-                Payload::prompt("").enable_trace(false),
-                Some("application/json"),
-                r#"{"prompt":"","sessionId":"session-0123456789-0123456789-0123456789","enableTrace":false}"#,
-            ),
-            (Payload::from(json!({"b": 1, "a": [null]})), Some("application/json"), r#"{"a":[null],"b":1}"#),
-            (Payload::json_text(" {\"b\":1, \"a\":2} ").unwrap(), Some("application/json"), " {\"b\":1, \"a\":2} "),
+            (Payload::from("Hi \"é\"\n"), json, quoted),
+            (Payload::prompt("").enable_trace(false), json, untraced),
+            (Payload::from(json!({"b": 1, "a": [null]})), json, r#"{"a":[null],"b":1}"#),
+            (Payload::json_text(" {\"b\":1, \"a\":2} ").unwrap(), json, " {\"b\":1, \"a\":2} "),
             (Payload::raw(Some("text/csv"), "a,b"), Some("text/csv"), "a,b"),
             (Payload::raw(None, ""), None, ""),
         ] {

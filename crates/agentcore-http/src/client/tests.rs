@@ -136,7 +136,7 @@ async fn an_invocations_own_settings_win() {
     assert_eq!((error.kind(), error.elapsed()), (ErrorKind::Timeout, secs(1)));
 }
 
-/// Numbers its tokens, and says whether it can bring another.
+/// Numbers its tokens, and reports whether there is another.
 #[derive(Debug, Default)]
 struct Numbered {
     given: AtomicUsize,
@@ -221,7 +221,7 @@ async fn no_credential_goes_to_a_local_container() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refusal_whose_body_never_ends_is_still_told() {
+async fn a_refusal_whose_body_never_ends_is_still_reported() {
     let step = Step::Answer { status: 500, headers: vec![], body: vec![Piece::Data("{\"mess"), Piece::Hang] };
     let error = run(bearer(), &Script::of(vec![step]), Invocation::new("x")).await.unwrap_err();
     assert_eq!((error.status(), error.message(), error.elapsed()), (Some(500), "{\"mess", secs(10)));

@@ -280,7 +280,7 @@ async fn a_peer_that_reads_no_more_is_lost_and_the_sender_gets_the_error() {
 async fn a_message_nobody_waits_for_is_not_begun() {
     let mut fixture = fixture(Settings::default()).await;
     drop(fixture.begin("dropped").await);
-    let _told = fixture.begin("kept").await;
+    let _sent = fixture.begin("kept").await;
     assert_eq!(fixture.at_server().await, tungstenite::Message::text("kept"));
 }
 

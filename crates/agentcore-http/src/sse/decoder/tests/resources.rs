@@ -28,30 +28,29 @@ fn places(mut decoder: Decoder, chunks: &[&'static [u8]]) -> Vec<(SseEvent, Opti
 #[test]
 fn data_is_a_slice_of_its_chunk_wherever_it_can_be() {
     type Case = (&'static [&'static [u8]], Vec<(SseEvent, Option<usize>)>);
+    let slice = |data, chunk| (message(data), Some(chunk));
+    let copy = |data| (message(data), None);
     let cases: [Case; 8] = [
         (
             &[b"data: one\n\n: x\ndata:two\r\n\r\nevent: e\nid: 1\ndata: three\n\n"],
-            vec![(message("one"), Some(0)), (message("two"), Some(0)), (event("e", "three", "1", None), Some(0))],
+            vec![slice("one", 0), slice("two", 0), (event("e", "three", "1", None), Some(0))],
         ),
         // A line that straddles chunks is copied, and its neighbours are not.
-        (
-            &[b"data: one\n\ndata: t", b"wo\n\ndata: three\n\n"],
-            vec![(message("one"), Some(0)), (message("two"), None), (message("three"), Some(1))],
-        ),
+        (&[b"data: one\n\ndata: t", b"wo\n\ndata: three\n\n"], vec![slice("one", 0), copy("two"), slice("three", 1)]),
         // An event may straddle chunks where its data does not.
-        (&[b"data: one\n", b"\n"], vec![(message("one"), Some(0))]),
+        (&[b"data: one\n", b"\n"], vec![slice("one", 0)]),
         (&[b"id: 1\nda", b"ta", b": ", b"one\r", b"\n\r\n"], vec![(with_id("one", "1"), Some(3))]),
-        (&[b"data: one", b"\n\n"], vec![(message("one"), None)]),
-        (&[b"data: one\ndata: two\n\n"], vec![(message("one\ntwo"), None)]),
-        (&[b"data: \xFF\n\ndata: one\n\n"], vec![(message("\u{fffd}"), None), (message("one"), Some(0))]),
-        (&[b"data: \xC3\xA9\n\n"], vec![(message("é"), Some(0))]),
+        (&[b"data: one", b"\n\n"], vec![copy("one")]),
+        (&[b"data: one\ndata: two\n\n"], vec![copy("one\ntwo")]),
+        (&[b"data: \xFF\n\ndata: one\n\n"], vec![copy("\u{fffd}"), slice("one", 0)]),
+        (&[b"data: \xC3\xA9\n\n"], vec![slice("é", 0)]),
     ];
     for (chunks, expected) in cases {
         assert_eq!(places(Decoder::new(), chunks), expected);
         assert_eq!(places(Decoder::new().lenient(true), chunks), expected);
     }
     let lenient = places(Decoder::new().lenient(true), &[b"data: 1\ndata: 2", b"\ndata: 3\n\n"]);
-    assert_eq!(lenient, [(message("1"), Some(0)), (message("2"), None), (message("3"), Some(1))]);
+    assert_eq!(lenient, [slice("1", 0), copy("2"), slice("3", 1)]);
 }
 
 #[test]
@@ -116,6 +115,7 @@ fn what_is_ignored_is_not_stored() {
 #[test]
 fn an_event_over_the_bound_is_an_error_in_any_chunks() {
     let too_large = Some(DecodeError { limit: 4 });
+    let each_full = event("1234", "1234", "1234", Some(1234));
     let strict: [(&[u8], Vec<SseEvent>, _); 15] = [
         (b"data: 1234\n\n", vec![message("1234")], None),
         (b"data: 12345\n\n", vec![], too_large),
@@ -128,11 +128,7 @@ fn an_event_over_the_bound_is_an_error_in_any_chunks() {
         (b"data\ndata\ndata\ndata\ndata\n\n", vec![message("\n\n\n\n")], None),
         (b"data\ndata\ndata\ndata\ndata\ndata\n\n", vec![], too_large),
         // Each other field has the bound to itself, and what is ignored has none.
-        (
-            b"event: 1234\nid: 1234\nretry: 1234\ndata: 1234\n: 12345\nx12345\n\n",
-            vec![event("1234", "1234", "1234", Some(1234))],
-            None,
-        ),
+        (b"event: 1234\nid: 1234\nretry: 1234\ndata: 1234\n: 12345\nx12345\n\n", vec![each_full], None),
         (b"id: 12345\n\n", vec![], too_large),
         (b"event: 12345\n\n", vec![], too_large),
         // U+FFFD counts for the three bytes it takes in the text.
