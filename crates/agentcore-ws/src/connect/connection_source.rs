@@ -77,34 +77,7 @@ impl ConnectionSource {
             attempts: called.attempts,
         })
     }
-}
 
-impl Call for ConnectionSource {
-    type Body = Upgraded;
-
-    fn auth(&self) -> &Auth {
-        &self.auth
-    }
-
-    async fn prepare(&self, _: SystemTime) -> Result<(Request<Bytes>, AppliedCredential), Error> {
-        let (handshake, credential) = self.handshake().await?;
-        Ok((handshake.request().map(|()| Bytes::new()), credential))
-    }
-
-    async fn send(&self, network: &dyn Network, request: Request<Bytes>) -> Result<Reception<Upgraded>, SendError> {
-        let request = request.map(|_| ());
-        let check = UpgradeCheck::of(&request);
-        Ok(match network.upgrade(request).await? {
-            Upgrade::Switched(response) => match check.verify(response.headers()) {
-                Ok(()) => Reception::Accepted(response),
-                Err(error) => Reception::Useless(error),
-            },
-            Upgrade::Refused(response) => refused(response),
-        })
-    }
-}
-
-impl ConnectionSource {
     /// Makes a fresh credential in the chosen mode.
     async fn handshake(&self) -> Result<(Handshake, AppliedCredential), Error> {
         let unfit = |what: &str, how: &str| Err(Error::input(format!("{what} needs {how}")));
@@ -131,6 +104,31 @@ impl ConnectionSource {
     fn to(&self, url: &str, headers: HeaderMap) -> Result<Handshake, Error> {
         let uri = url.parse::<Uri>().map_err(|error| Error::input("the URL is not one").with_source(error))?;
         Ok(Handshake { uri, headers, session: self.socket.session_id().clone() })
+    }
+}
+
+impl Call for ConnectionSource {
+    type Body = Upgraded;
+
+    fn auth(&self) -> &Auth {
+        &self.auth
+    }
+
+    async fn prepare(&self, _: SystemTime) -> Result<(Request<Bytes>, AppliedCredential), Error> {
+        let (handshake, credential) = self.handshake().await?;
+        Ok((handshake.request().map(|()| Bytes::new()), credential))
+    }
+
+    async fn send(&self, network: &dyn Network, request: Request<Bytes>) -> Result<Reception<Upgraded>, SendError> {
+        let request = request.map(|_| ());
+        let check = UpgradeCheck::of(&request);
+        Ok(match network.upgrade(request).await? {
+            Upgrade::Switched(response) => match check.verify(response.headers()) {
+                Ok(()) => Reception::Accepted(response),
+                Err(error) => Reception::Useless(error),
+            },
+            Upgrade::Refused(response) => refused(response),
+        })
     }
 }
 
