@@ -1,4 +1,4 @@
-//! The integration tests, one binary. What is tested through the front door, over real sockets, against the mock runtime
+//! The integration tests, one binary. What is tested through the facade, over real sockets, against the mock runtime
 //! and against golden data of other implementations.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]

@@ -133,7 +133,7 @@ impl Identity {
 pub(crate) fn no_credentials() -> Failure {
     let user = if cfg!(feature = "cognito") { " --cognito-client-id (a user)" } else { "" };
     Failure::usage(format!(
-        "no credentials: say who you are by --bearer-token (a JSON Web Token), --sigv4 (AWS credentials),{user} or \
+        "no credentials: give them by --bearer-token (a JSON Web Token), --sigv4 (AWS credentials),{user} or \
          --oauth-token-url (a machine)"
     ))
 }

@@ -32,7 +32,7 @@ pub struct Invoke {
     #[cfg(feature = "otel")]
     traced: bool,
     #[cfg(feature = "cache")]
-    wish: CachePolicy,
+    policy: CachePolicy,
 }
 
 impl Invoke {
@@ -45,7 +45,7 @@ impl Invoke {
             #[cfg(feature = "otel")]
             traced: false,
             #[cfg(feature = "cache")]
-            wish: CachePolicy::default(),
+            policy: CachePolicy::default(),
         }
     }
 
@@ -68,14 +68,14 @@ impl Invoke {
     /// Asks the agent in any case, and keeps no answer; see [`ClientBuilder::cache`](crate::ClientBuilder::cache).
     #[cfg(feature = "cache")]
     pub fn uncached(mut self) -> Self {
-        self.wish = CachePolicy::Bypass;
+        self.policy = CachePolicy::Bypass;
         self
     }
 
     /// Keeps the answer so long, if the client keeps answers; see [`ClientBuilder::cache`](crate::ClientBuilder::cache).
     #[cfg(feature = "cache")]
     pub fn cached_for(mut self, ttl: Duration) -> Self {
-        self.wish = CachePolicy::For(ttl);
+        self.policy = CachePolicy::For(ttl);
         self
     }
 
@@ -186,9 +186,9 @@ impl IntoFuture for Invoke {
         #[cfg(feature = "cache")]
         if let Some(cache) = self.shared.cache.clone() {
             return Box::pin(async move {
-                let (shared, target, wish) = (self.shared.clone(), self.target.clone(), self.wish);
-                let question = self.invocation.cache_key();
-                cache.answer(&target, question, wish, &shared.meter, self.reply()).await
+                let (shared, target, policy) = (self.shared.clone(), self.target.clone(), self.policy);
+                let key = self.invocation.cache_key();
+                cache.answer(&target, key, policy, &shared.meter, self.reply()).await
             });
         }
         Box::pin(self.reply())

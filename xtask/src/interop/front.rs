@@ -8,7 +8,7 @@ use super::credentials::Credentials;
 use super::local::{SESSION, mode};
 use crate::Outcome;
 
-/// Starts the mock (the issuer) and the front door (the verifier), and runs every case through it.
+/// Starts the mock (the issuer) and the proxy (the verifier), and runs every case through it.
 pub(super) fn run(bench: &Bench, tally: &mut Tally) -> Outcome {
     let mock = bench.serve("acore-mock", &bench.acore(&["mock".to_owned()]))?;
     let Credentials { token, .. } = Credentials::read(&mock)?;

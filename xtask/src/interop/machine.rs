@@ -12,7 +12,7 @@ use super::{Bench, build};
 use crate::Outcome;
 use crate::workspace::Workspace;
 
-/// Starts the provider and the front door that trusts it, and runs every case through both.
+/// Starts the provider and the proxy that trusts it, and runs every case through both.
 pub(super) fn run(bench: &Bench, tally: &mut Tally) -> Outcome {
     let provider = bench.serve("oidc-provider", &node(bench, "oidc_provider.mjs", &[]))?;
     let mut command = bench.script("front.py");

@@ -155,7 +155,7 @@ fn what_does_not_go_together() {
         ("bearer-token=t", "no agent is named: --arn"),
         (
             "arn=ARN",
-            "no credentials: say who you are by --bearer-token (a JSON Web Token), --sigv4 (AWS credentials), --cognito-client-id (a user) or",
+            "no credentials: give them by --bearer-token (a JSON Web Token), --sigv4 (AWS credentials), --cognito-client-id (a user) or",
         ),
         ("arn=ARN; bearer-token=t; sigv4", "--bearer-token and --sigv4 exclude each other, and both are given"),
         ("arn=ARN; env:bearer-token=t; env:sigv4", "exclude each other, and both are given, by the environment"),

@@ -90,11 +90,7 @@ fn credentials() {
     let keys = [("AWS_ACCESS_KEY_ID", "AKID"), ("AWS_SECRET_ACCESS_KEY", "secret")];
     let bearer = |token| ("AGENTCORE_BEARER_TOKEN", token);
     for (flags, env, line) in [
-        (
-            vec![],
-            vec![],
-            "no credentials: say who you are by --bearer-token (a JSON Web Token), --sigv4 (AWS credentials), ",
-        ),
+        (vec![], vec![], "no credentials: give them by --bearer-token (a JSON Web Token), --sigv4 (AWS credentials), "),
         (vec![], keys.to_vec(), "no credentials"),
         (vec![], vec![bearer("")], "no credentials"),
         (vec!["--bearer-token", "t", "--sigv4"], keys.to_vec(), "--bearer-token and --sigv4 exclude each other"),

@@ -198,7 +198,7 @@ fn a_lost_socket_is_opened_anew() {
     }
     let ended = say(&world, "error-403", args, "one\ntwo\n");
     assert_eq!((ended.exit, ended.stderr.matches("error: ").count()), (Some(3), 2), "{}", ended.stderr);
-    // A goodbye in peace ends the answer, and the next line has a socket of its own.
+    // A goodbye ends the answer, and the next line has a socket of its own.
     let _ = world.mock.take_requests();
     let ended = say(&world, "close-1000", args, "one\ntwo\n");
     assert_eq!((ended.exit, ended.stdout.lines().count(), &*ended.stderr), (Some(0), 2, ""));

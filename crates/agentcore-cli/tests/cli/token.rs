@@ -112,7 +112,7 @@ fn the_claims_are_printed() {
 #[test]
 fn there_is_no_such_token() {
     for (args, message) in [
-        (vec!["token"], "error: no credentials: say who you are by"),
+        (vec!["token"], "error: no credentials: give them by"),
         (vec!["token", "--sigv4"], "error: --sigv4 signs requests: there is no token to print"),
         (
             vec!["token", "--claims", "--bearer-token", "opaque"],
