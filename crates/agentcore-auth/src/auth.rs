@@ -151,17 +151,15 @@ const TIME_ERRORS: &[&str] = &[
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-    use std::time::{Duration, UNIX_EPOCH};
-
     use super::*;
-    use crate::{BoxFuture, StaticToken, credentials::Credentials};
+    use crate::{
+        BoxFuture, StaticToken,
+        credentials::Credentials,
+        testing::{at, secs},
+    };
 
     fn request(url: &str) -> Request<Bytes> {
         Request::post(url).body(Bytes::new()).unwrap()
-    }
-
-    fn at(seconds: u64) -> SystemTime {
-        UNIX_EPOCH + Duration::from_secs(seconds)
     }
 
     fn keys() -> Credentials {
@@ -235,7 +233,7 @@ mod tests {
     async fn what_a_refusal_leads_to() {
         let region = "us-east-1".parse().unwrap();
         let now = at(1_900_000_000);
-        let hour_ahead = Some(now + Duration::from_secs(3600));
+        let hour_ahead = Some(now + secs(3600));
         let fixed = || Auth::bearer(StaticToken::parse("fixed").unwrap());
         for (auth, status, code, date, again) in [
             (fixed(), 401, Some("UnauthorizedException"), None, false),
@@ -261,7 +259,7 @@ mod tests {
         let mut request = request("https://example.com");
         let applied = auth.authorize(&mut request, Some(&region), now).await.unwrap();
         assert_eq!(request.headers()["x-amz-date"], "20250815T123456Z");
-        let date = Some(now + Duration::from_secs(3600));
+        let date = Some(now + secs(3600));
         let refusal = Rejection { status: 403, code: Some("InvalidSignatureException"), date };
         assert!(auth.refused(&applied, &refusal, now));
         auth.authorize(&mut request, Some(&region), now).await.unwrap();

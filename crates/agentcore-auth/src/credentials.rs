@@ -102,18 +102,16 @@ const NOTABLE_SKEW: Duration = Duration::from_secs(4 * 60);
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-    use std::time::UNIX_EPOCH;
-
     use super::*;
+    use crate::testing::at;
 
     #[test]
     fn environment() {
         let lookup = |variables: &'static [(&str, &str)]| {
             move |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         };
-        let full = [("AWS_ACCESS_KEY_ID", "AKID"), ("AWS_SECRET_ACCESS_KEY", "hush"), ("AWS_SESSION_TOKEN", "token")];
-        let found =
-            from_env(|name| full.iter().find(|(known, _)| *known == name).map(|(_, v)| (*v).to_owned())).unwrap();
+        let full = &[("AWS_ACCESS_KEY_ID", "AKID"), ("AWS_SECRET_ACCESS_KEY", "hush"), ("AWS_SESSION_TOKEN", "token")];
+        let found = from_env(lookup(full)).unwrap();
         assert_eq!(
             (found.access_key_id(), found.secret_access_key(), found.session_token()),
             ("AKID", "hush", Some("token"))
@@ -135,7 +133,7 @@ mod tests {
 
     #[test]
     fn skew_is_learned_only_where_it_explains_a_refusal() {
-        let at = |seconds: u64| UNIX_EPOCH + Duration::from_secs(1_000_000_000 + seconds);
+        let at = |seconds: u64| at(1_000_000_000 + seconds);
         let signer = SigV4::new(Credentials::new("AKID", "hush", None, None, "test"));
         assert!(!signer.learn_skew(at(0), at(239), at(0)));
         assert_eq!(signer.signing_time(at(0)), at(0));

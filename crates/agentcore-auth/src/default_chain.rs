@@ -89,19 +89,19 @@ impl DefaultChain {
             let (lifetime, window) = match credentials.expiry() {
                 // Ours may be the clock that is wrong: what seems to have expired is given out all the same.
                 Some(at) => (at.duration_since(now.wall).unwrap_or_default().max(SHORTEST_INTERVAL), RENEW_BEFORE),
-                None => (UNDATED_LIFE, Duration::ZERO),
+                None => (UNDATED_LIFETIME, Duration::ZERO),
             };
             Ok(Entry::new(credentials, now, Some(lifetime), window))
         })
     }
 
-    /// The failure as the SDK's own type, which cannot be cloned.
-    fn told(&self, error: Error) -> CredentialsError {
+    /// Returns the failure as the SDK's own type, which cannot be cloned.
+    fn to_sdk_error(&self, error: Error) -> CredentialsError {
         let Some(failure) = error.source().and_then(|cause| cause.downcast_ref::<SharedFailure>()).cloned() else {
             return CredentialsError::provider_error(error);
         };
         match &*failure.0 {
-            CredentialsError::CredentialsNotLoaded(_) if !self.by_name => CredentialsError::not_loaded(NOWHERE),
+            CredentialsError::CredentialsNotLoaded(_) if !self.by_name => CredentialsError::not_loaded(SEARCHED),
             CredentialsError::CredentialsNotLoaded(_) => CredentialsError::not_loaded(failure),
             CredentialsError::ProviderTimedOut(it) => CredentialsError::provider_timed_out(it.timeout_duration()),
             CredentialsError::InvalidConfiguration(_) => CredentialsError::invalid_configuration(failure),
@@ -118,7 +118,7 @@ impl ProvideCredentials for DefaultChain {
     {
         future::ProvideCredentials::new(async {
             let found = self.refresh.get(|_| self.fetch()).await;
-            found.map(|entry| entry.value.clone()).map_err(|error| self.told(error))
+            found.map(|entry| entry.value.clone()).map_err(|error| self.to_sdk_error(error))
         })
     }
 }
@@ -143,8 +143,8 @@ impl StdError for SharedFailure {
 }
 
 const RENEW_BEFORE: Duration = Duration::from_secs(5 * 60);
-const UNDATED_LIFE: Duration = Duration::from_secs(15 * 60);
-const NOWHERE: &str = "looked in the environment, the shared profile files, web identity, the container's and the \
+const UNDATED_LIFETIME: Duration = Duration::from_secs(15 * 60);
+const SEARCHED: &str = "looked in the environment, the shared profile files, web identity, the container's and the \
                        EC2 instance's metadata service";
 
 #[cfg(test)]

@@ -45,6 +45,8 @@ mod refresh;
 mod sdk;
 pub mod sigv4;
 mod sync;
+#[cfg(test)]
+mod testing;
 pub mod token;
 
 pub use agentcore_core::{BoxError, Error, ErrorKind};

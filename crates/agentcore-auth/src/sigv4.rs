@@ -153,13 +153,12 @@ const MAX_SIGNED_BYTES: usize = 64_000;
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-    use std::time::UNIX_EPOCH;
-
     use super::*;
+    use crate::testing::{CapturedLog, at, secs};
 
     /// `2025-08-15T12:34:56Z`
-    fn at() -> SystemTime {
-        UNIX_EPOCH + Duration::from_secs(1_755_261_296)
+    fn signed_at() -> SystemTime {
+        at(1_755_261_296)
     }
 
     fn region() -> Region {
@@ -176,9 +175,9 @@ mod tests {
         let first = Credentials::new("FIRST", "s", Some("token".into()), None, "test");
         let second = Credentials::new("SECOND", "s", None, None, "test");
         let mut request = Request::post("https://example.com/a%20b?x=%2F").body(Bytes::from_static(b"{}")).unwrap();
-        sign(&mut request, &first, &region(), at()).unwrap();
+        sign(&mut request, &first, &region(), signed_at()).unwrap();
         assert!(request.headers().contains_key("x-amz-security-token"));
-        sign(&mut request, &second, &region(), at() + Duration::from_secs(1)).unwrap();
+        sign(&mut request, &second, &region(), signed_at() + secs(1)).unwrap();
         assert_eq!(request.headers()["x-amz-date"], "20250815T123457Z");
         assert!(!request.headers().contains_key("x-amz-security-token"));
         let authorization = request.headers()["authorization"].to_str().unwrap();
@@ -201,7 +200,7 @@ mod tests {
             ("wss://bedrock-agentcore.us-east-1.amazonaws.com:80", false),
         ] {
             let mut request = Request::get(format!("{base}{PATH}")).body(Bytes::new()).unwrap();
-            sign(&mut request, &keys(None), &region(), at()).unwrap();
+            sign(&mut request, &keys(None), &region(), signed_at()).unwrap();
             let authorization = request.headers()["authorization"].to_str().unwrap();
             let golden = "43714d499818e79533ff5a2790a4dbbbc19011cd565d49043b88df35780ccebd";
             assert_eq!(authorization.ends_with(golden), same, "{base}");
@@ -215,8 +214,7 @@ mod tests {
             arn%3Aaws%3Abedrock-agentcore%3Aus-east-1%3A123456789012%3Aruntime%2Fmy_agent-AbC1234567/ws\
             ?X-Amzn-Bedrock-AgentCore-Runtime-Session-Id=session-0123456789-0123456789-0123456789";
         let token = "IQoJb3JpZ2luX2VjEXAMPLE//////////wEaCXVzLWVhc3QtMSJHMEUCIQD+abc/def==+Zz9";
-        let signed =
-            presign(&url.parse().unwrap(), &keys(Some(token)), &region(), at(), Duration::from_secs(300)).unwrap();
+        let signed = presign(&url.parse().unwrap(), &keys(Some(token)), &region(), signed_at(), secs(300)).unwrap();
         assert_eq!(
             signed,
             format!(
@@ -237,7 +235,7 @@ mod tests {
             ("wss://example.com/ws?", "wss://example.com/ws?X-Amz-Algorithm="),
             ("wss://example.com/ws?a=b", "wss://example.com/ws?a=b&X-Amz-Algorithm="),
         ] {
-            let signed = presign(&url.parse().unwrap(), &keys(None), &region(), at(), Duration::from_secs(1)).unwrap();
+            let signed = presign(&url.parse().unwrap(), &keys(None), &region(), signed_at(), secs(1)).unwrap();
             assert!(signed.starts_with(start), "{signed}");
         }
     }
@@ -251,45 +249,27 @@ mod tests {
             (long(22_000), Some("the URL is too long to be signed")),
         ] {
             let url: Uri = url.parse().unwrap();
-            let presigned = presign(&url, &keys(None), &region(), at(), Duration::from_secs(1));
+            let presigned = presign(&url, &keys(None), &region(), signed_at(), secs(1));
             assert_eq!(presigned.err().map(|error| error.to_string()).as_deref(), message);
             let mut request = Request::get(url).body(Bytes::new()).unwrap();
-            let signed = sign(&mut request, &keys(None), &region(), at());
+            let signed = sign(&mut request, &keys(None), &region(), signed_at());
             assert_eq!(signed.err().map(|error| error.to_string()).as_deref(), message);
         }
         let token = "t".repeat(22_000);
         let url = Uri::from_static("wss://example.com/ws");
-        assert!(presign(&url, &keys(Some(&token)), &region(), at(), Duration::from_secs(1)).is_err());
+        assert!(presign(&url, &keys(Some(&token)), &region(), signed_at(), secs(1)).is_err());
     }
 
     #[test]
     fn no_session_token_is_logged() {
-        let lines = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
-        let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer({
-            let lines = std::sync::Arc::clone(&lines);
-            move || Lines(std::sync::Arc::clone(&lines))
-        });
-        with_default(subscriber.finish(), || {
-            let url = Uri::from_static("wss://example.com/ws");
-            presign(&url, &keys(Some("hush-hush")), &region(), at(), Duration::from_secs(1)).unwrap();
-            let mut request = Request::get(url).body(Bytes::new()).unwrap();
-            sign(&mut request, &keys(Some("hush-hush")), &region(), at()).unwrap();
-            tracing::trace!("listening");
-        });
-        let log = String::from_utf8(lines.lock().unwrap().clone()).unwrap();
+        let (log, guard) = CapturedLog::begin();
+        let url = Uri::from_static("wss://example.com/ws");
+        presign(&url, &keys(Some("hush-hush")), &region(), signed_at(), secs(1)).unwrap();
+        let mut request = Request::get(url).body(Bytes::new()).unwrap();
+        sign(&mut request, &keys(Some("hush-hush")), &region(), signed_at()).unwrap();
+        tracing::trace!("listening");
+        drop(guard);
+        let log = log.text();
         assert!(log.contains("listening") && !log.contains("hush"), "{log}");
-    }
-
-    struct Lines(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
-
-    impl std::io::Write for Lines {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
     }
 }

@@ -1,17 +1,17 @@
-//! The cache of the chain, over a provider that gives what a test wants and counts who asks.
+//! The cache of the chain, over a provider that gives what a test wants and counts the requests.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{
-    sync::atomic::{AtomicUsize, Ordering},
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aws_credential_types::provider;
 use tokio::time::{sleep, timeout};
 
 use super::*;
-use crate::ManualClock;
+use crate::{
+    ManualClock,
+    testing::{NOW, at, clock, secs},
+};
 
 /// Takes a second for each answer.
 #[derive(Debug)]
@@ -40,22 +40,14 @@ impl Provider {
 }
 
 fn chain(by_name: bool, answer: fn(usize) -> provider::Result) -> (Arc<DefaultChain>, Arc<Provider>, ManualClock) {
-    let (provider, clock) = (Arc::new(Provider { answer, asked: AtomicUsize::new(0) }), ManualClock::new(start()));
+    let (provider, clock) = (Arc::new(Provider { answer, asked: AtomicUsize::new(0) }), clock());
     let shared = SharedCredentialsProvider::from(Arc::clone(&provider) as Arc<dyn ProvideCredentials>);
     (Arc::new(DefaultChain::over(shared, by_name, Arc::new(clock.clone()))), provider, clock)
 }
 
 /// Credentials that expire this long after the test began.
 fn keys(number: usize, expiry: Option<Duration>) -> Credentials {
-    Credentials::new(format!("AKID{number}"), "hush", None, expiry.map(|expiry| start() + expiry), "test")
-}
-
-fn start() -> SystemTime {
-    UNIX_EPOCH + secs(2_000_000_000)
-}
-
-fn secs(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
+    Credentials::new(format!("AKID{number}"), "hush", None, expiry.map(|expiry| at(NOW) + expiry), "test")
 }
 
 /// The id of the key, or the failure with its causes.
@@ -63,13 +55,8 @@ async fn ask(chain: &DefaultChain) -> Result<String, String> {
     match chain.provide_credentials().await {
         Ok(credentials) => Ok(credentials.access_key_id().to_owned()),
         Err(error) => {
-            let mut told = error.to_string();
-            let mut cause = error.source();
-            while let Some(error) = cause {
-                told = format!("{told}: {error}");
-                cause = error.source();
-            }
-            Err(told)
+            let layers = std::iter::successors(Some(&error as &dyn StdError), |error| (*error).source());
+            Err(layers.map(ToString::to_string).collect::<Vec<_>>().join(": "))
         }
     }
 }
@@ -105,43 +92,39 @@ async fn a_thousand_callers_share_a_failure_that_is_remembered() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn how_failures_are_told() {
-    const NOT_ENABLED: &str = "the credential provider was not enabled";
-    let nowhere = format!("{NOT_ENABLED}: {NOWHERE}");
-    for (by_name, answer, expected) in [
-        (false, (|_| Err(CredentialsError::not_loaded("no such profile"))) as fn(usize) -> _, nowhere.as_str()),
-        (false, |_| Err(CredentialsError::not_loaded_no_source()), &nowhere),
-        (true, |_| Err(CredentialsError::not_loaded("no such profile")), &format!("{NOT_ENABLED}: no such profile")),
-        (
-            true,
-            |_| Err(CredentialsError::provider_timed_out(secs(5))),
-            "credentials provider timed out after 5 seconds",
-        ),
+async fn the_messages_of_failures() {
+    use CredentialsError as E;
+
+    let nowhere = format!("not enabled: {SEARCHED}");
+    let (disabled, failed) = ("the credential provider was ", "an error occurred while loading credentials: ");
+    for (by_name, answer, what, why) in [
+        (false, (|_| Err(E::not_loaded("no such profile"))) as fn(usize) -> _, disabled, nowhere.as_str()),
+        (false, |_| Err(E::not_loaded_no_source()), disabled, &nowhere),
+        (true, |_| Err(E::not_loaded("no such profile")), disabled, "not enabled: no such profile"),
+        (true, |_| Err(E::provider_timed_out(secs(5))), "credentials provider timed out after 5 seconds", ""),
         (
             false,
-            |_| Err(CredentialsError::invalid_configuration("a loop of profiles")),
-            "the credentials provider was not properly configured: a loop of profiles",
+            |_| Err(E::invalid_configuration("a loop of profiles")),
+            "the credentials provider was not properly configured: ",
+            "a loop of profiles",
         ),
-        (false, |_| Err(CredentialsError::unhandled("not UTF-8")), "unexpected credentials error: not UTF-8"),
+        (false, |_| Err(E::unhandled("not UTF-8")), "unexpected credentials error: ", "not UTF-8"),
         (
             false,
             |_| {
                 let cause = Error::new(ErrorKind::Unavailable, "no answer").with_source("connection reset");
-                Err(CredentialsError::provider_error(cause))
+                Err(E::provider_error(cause))
             },
-            "an error occurred while loading credentials: no answer: connection reset",
+            failed,
+            "no answer: connection reset",
         ),
-        (
-            false,
-            |_| panic!("on purpose"),
-            "an error occurred while loading credentials: the fetch of AWS credentials panicked",
-        ),
+        (false, |_| panic!("on purpose"), failed, "the fetch of AWS credentials panicked"),
     ] {
         let (chain, provider, _) = chain(by_name, answer);
         for _ in 0..2 {
-            assert_eq!(ask(&chain).await, Err(expected.to_owned()));
+            assert_eq!(ask(&chain).await, Err(format!("{what}{why}")));
         }
-        assert_eq!(provider.asked(), 1, "{expected}");
+        assert_eq!(provider.asked(), 1, "{what}{why}");
     }
 }
 

@@ -1,16 +1,10 @@
-//! Tokens good and bad, against an issuer that publishes what a test wants and counts who asks.
+//! Tokens good and bad, against an issuer that publishes what a test wants and counts the fetches.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{
-    future::Future,
-    pin::pin,
-    sync::{
-        Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-    task::{Context, Poll, Waker},
-    time::UNIX_EPOCH,
+use std::sync::{
+    Mutex,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use aws_lc_rs::{
@@ -18,42 +12,32 @@ use aws_lc_rs::{
     rand::SystemRandom,
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _},
 };
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use http::{Request, Response};
 use serde_json::json;
 use tokio::sync::Semaphore;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-
 use super::*;
-use crate::{BoxError, BoxFuture, ManualClock};
+use crate::{
+    BoxError, BoxFuture, ManualClock,
+    testing::{NOW, at_once, clock, failure, poll, secs},
+};
 
-const NOW: u64 = 2_000_000_000;
 const ISSUER: &str = "https://idp.example/pool";
+const UNLIMITED: usize = Semaphore::MAX_PERMITS;
 
-/// Publishes keys, when it is let.
+/// An identity provider that publishes keys. Each of its answers needs a permit; a fetch takes two.
 #[derive(Debug)]
 struct Idp {
-    metadata: String,
+    metadata: Mutex<String>,
     keys: Mutex<String>,
     down: Mutex<bool>,
     fetches: AtomicUsize,
-    let_go: Semaphore,
+    permits: Semaphore,
 }
 
 impl Idp {
-    fn publishing(keys: &[&Pair]) -> Arc<Self> {
-        let idp = Self {
-            metadata: format!(r#"{{"issuer":"{ISSUER}","jwks_uri":"https://keys.example/set"}}"#),
-            keys: Mutex::default(),
-            down: Mutex::new(false),
-            fetches: AtomicUsize::new(0),
-            let_go: Semaphore::new(Semaphore::MAX_PERMITS),
-        };
-        idp.publish(keys);
-        Arc::new(idp)
-    }
-
     fn publish(&self, keys: &[&Pair]) {
         let keys: Vec<Value> = keys.iter().map(|key| key.public()).collect();
         *self.keys.lock().unwrap() = json!({ "keys": keys }).to_string();
@@ -77,12 +61,12 @@ impl Exchange for Idp {
             } else {
                 assert_eq!(request.uri(), "https://keys.example/set");
             }
-            self.let_go.acquire().await?.forget();
+            self.permits.acquire().await?.forget();
             if *self.down.lock().unwrap() {
                 return Err("no route".into());
             }
-            let body = if metadata { self.metadata.clone() } else { self.keys.lock().unwrap().clone() };
-            Ok(Response::new(body.into()))
+            let body = if metadata { &self.metadata } else { &self.keys };
+            Ok(Response::new(body.lock().unwrap().clone().into()))
         })
     }
 }
@@ -105,74 +89,81 @@ impl Pair {
     }
 
     fn sign(&self, header: &Value, claims: &Value) -> String {
-        let encoded = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
-        let signed = format!("{}.{}", encoded(header), encoded(claims));
+        let signed = unsigned(header, claims);
         let signature = self.pair.sign(&SystemRandom::new(), signed.as_bytes()).unwrap();
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 
-    /// A token like an access token of Cognito.
-    fn token(&self) -> String {
-        self.sign(&self.header(), &claims())
+    /// Returns a token with changed claims: a `null` removes one.
+    fn token_with(&self, changes: &Value) -> String {
+        let mut claims = claims();
+        for (name, value) in changes.as_object().unwrap() {
+            claims[name] = value.clone();
+        }
+        claims.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        self.sign(&json!({"alg": "ES256", "kid": self.id}), &claims)
     }
 
-    fn header(&self) -> Value {
-        json!({"alg": "ES256", "kid": self.id})
+    /// Returns a token like an access token of Cognito.
+    fn token(&self) -> String {
+        self.token_with(&json!({}))
     }
+
+    /// Returns a token that lives longer than any test.
+    fn lasting_token(&self) -> String {
+        self.token_with(&json!({"exp": NOW * 2}))
+    }
+}
+
+fn unsigned(header: &Value, claims: &Value) -> String {
+    let encoded = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
+    format!("{}.{}", encoded(header), encoded(claims))
 }
 
 fn claims() -> Value {
     json!({"iss": ISSUER, "sub": "ada", "client_id": "web", "exp": NOW + 3600})
 }
 
-/// Changed claims: a `null` removes one.
-fn changed(changes: &Value) -> Value {
-    let mut claims = claims();
-    for (name, value) in changes.as_object().unwrap() {
-        claims[name] = value.clone();
-    }
-    claims.as_object_mut().unwrap().retain(|_, value| !value.is_null());
-    claims
+/// Returns a key, the provider that publishes it, and a verifier that allows its tokens.
+fn setup(permits: usize) -> (Pair, Arc<Idp>, ManualClock, Verifier) {
+    let idp = Arc::new(Idp {
+        metadata: Mutex::new(json!({"issuer": ISSUER, "jwks_uri": "https://keys.example/set"}).to_string()),
+        keys: Mutex::default(),
+        down: Mutex::new(false),
+        fetches: AtomicUsize::new(0),
+        permits: Semaphore::new(permits),
+    });
+    let (key, clock) = (Pair::new("one"), clock());
+    idp.publish(&[&key]);
+    let verifier = bare(&idp, &clock).allow_client("web");
+    (key, idp, clock, verifier)
 }
 
-fn clock() -> ManualClock {
-    ManualClock::new(UNIX_EPOCH + Duration::from_secs(NOW))
-}
-
+/// Returns a verifier that allows nobody yet.
 fn bare(idp: &Arc<Idp>, clock: &ManualClock) -> Verifier {
     Verifier::new(ISSUER.parse().unwrap(), Arc::clone(idp) as _).clock(clock.clone())
 }
 
-fn verifier(idp: &Arc<Idp>, clock: &ManualClock) -> Verifier {
-    bare(idp, clock).allow_client("web")
-}
-
-/// The subject, or what is said against the token.
-async fn said(verifier: &Verifier, token: &str) -> String {
+/// Returns the subject, or the reason why the token was refused.
+async fn verdict(verifier: &Verifier, token: &str) -> String {
     match verifier.verify(token).await {
         Ok(claims) => claims["sub"].as_str().unwrap().to_owned(),
         Err(error) => {
-            let said = error.to_string();
-            assert_eq!(error.kind() == ErrorKind::UntrustedToken, said.starts_with(REFUSED), "{said}");
-            said.strip_prefix(REFUSED).unwrap_or(&said).to_owned()
+            let message = error.to_string();
+            assert_eq!(error.kind() == ErrorKind::UntrustedToken, message.starts_with(REFUSED), "{message}");
+            message.strip_prefix(REFUSED).unwrap_or(&message).to_owned()
         }
     }
 }
 
 const REFUSED: &str = "the token was refused: ";
-
-/// What comes of a future that has nothing to wait for.
-fn at_once<F: Future>(future: F) -> F::Output {
-    let Poll::Ready(outcome) = pin!(future).poll(&mut Context::from_waker(Waker::noop())) else { panic!("it waits") };
-    outcome
-}
+const UNKNOWN_KEY: &str = "its issuer has no key of that name";
+const NOT_SIGNED: &str = "it is not a signed JSON Web Token";
 
 #[tokio::test]
 async fn what_a_token_must_say() {
-    let key = Pair::new("one");
-    let idp = Idp::publishing(&[&key]);
-    let verifier = verifier(&idp, &clock());
-    let leeway = bare(&idp, &clock()).allow_client("web").leeway(Duration::from_secs(10));
+    let (key, idp, clock, verifier) = setup(UNLIMITED);
+    let leeway = bare(&idp, &clock).allow_client("web").leeway(secs(10));
     for (changes, expected, with_leeway) in [
         (json!({}), "ada", "ada"),
         (json!({"exp": NOW + 1}), "ada", "ada"),
@@ -191,26 +182,22 @@ async fn what_a_token_must_say() {
         (json!({"iss": [ISSUER]}), "its issuer is another", "its issuer is another"),
         (json!({"iss": null}), "its issuer is another", "its issuer is another"),
     ] {
-        let token = key.sign(&key.header(), &changed(&changes));
-        assert_eq!(said(&verifier, &token).await, expected, "{changes}");
-        assert_eq!(said(&leeway, &token).await, with_leeway, "{changes}");
+        let token = key.token_with(&changes);
+        assert_eq!(verdict(&verifier, &token).await, expected, "{changes}");
+        assert_eq!(verdict(&leeway, &token).await, with_leeway, "{changes}");
     }
-    assert_eq!(
-        verifier.verify(&key.sign(&key.header(), &changed(&json!({"exp": 1})))).await.unwrap_err().kind(),
-        ErrorKind::ExpiredToken
-    );
+    assert_eq!(failure(verifier.verify(&key.token_with(&json!({"exp": 1}))).await).0, ErrorKind::ExpiredToken);
 }
 
 #[tokio::test]
 async fn whom_a_token_is_for() {
-    let key = Pair::new("one");
-    let idp = Idp::publishing(&[&key]);
-    let nobody = bare(&idp, &clock());
-    let anybody = bare(&idp, &clock()).allow_anybody();
-    let clients = bare(&idp, &clock()).allow_client("cli").allow_client("web");
-    let audiences = bare(&idp, &clock()).allow_audience("api").allow_audience("app");
-    let both = bare(&idp, &clock()).allow_client("web").allow_audience("api");
-    let strict = bare(&idp, &clock()).allow_client("cli").allow_anybody();
+    let (key, idp, clock, _) = setup(UNLIMITED);
+    let bare = || bare(&idp, &clock);
+    let (nobody, anybody) = (bare(), bare().allow_anybody());
+    let clients = bare().allow_client("cli").allow_client("web");
+    let audiences = bare().allow_audience("api").allow_audience("app");
+    let both = bare().allow_client("web").allow_audience("api");
+    let strict = bare().allow_client("cli").allow_anybody();
     let (no_client, no_audience) = ("its client is not allowed", "its audience is not allowed");
     for (changes, in_clients, in_audiences, in_both) in [
         (json!({}), "ada", no_audience, no_audience),
@@ -224,74 +211,72 @@ async fn whom_a_token_is_for() {
         (json!({"aud": ["x"]}), "ada", no_audience, no_audience),
         (json!({"aud": {"api": 1}}), "ada", no_audience, no_audience),
     ] {
-        let token = key.sign(&key.header(), &changed(&changes));
-        assert_eq!(said(&clients, &token).await, in_clients, "{changes}");
-        assert_eq!(said(&audiences, &token).await, in_audiences, "{changes}");
-        assert_eq!(said(&both, &token).await, in_both, "{changes}");
-        assert_eq!(said(&anybody, &token).await, "ada", "{changes}");
-        assert_eq!(said(&nobody, &token).await, "no client and no audience is allowed", "{changes}");
-        assert_eq!(said(&strict, &token).await, no_client, "{changes}: who is named is meant");
+        let token = key.token_with(&changes);
+        for (verifier, expected) in [
+            (&clients, in_clients),
+            (&audiences, in_audiences),
+            (&both, in_both),
+            (&anybody, "ada"),
+            (&nobody, "no client and no audience is allowed"),
+            (&strict, no_client),
+        ] {
+            assert_eq!(verdict(verifier, &token).await, expected, "{changes} {verifier:?}");
+        }
     }
 }
 
 #[tokio::test]
 async fn headers_and_shapes() {
-    let key = Pair::new("one");
-    let idp = Idp::publishing(&[&key]);
-    let verifier = verifier(&idp, &clock());
-    let alien = "its algorithm is none of those that are taken";
+    let (key, _, _, verifier) = setup(UNLIMITED);
+    let other_algorithm = "its algorithm is none of those that are taken";
     for (header, expected) in [
         (json!({"alg": "ES256", "kid": "one", "typ": "at+jwt"}), "ada"),
-        (json!({"alg": "none", "kid": "one"}), alien),
-        (json!({"alg": "HS256", "kid": "one"}), alien),
-        (json!({"alg": ["ES256"], "kid": "one"}), alien),
-        (json!({"kid": "one"}), alien),
+        (json!({"alg": "none", "kid": "one"}), other_algorithm),
+        (json!({"alg": "HS256", "kid": "one"}), other_algorithm),
+        (json!({"alg": ["ES256"], "kid": "one"}), other_algorithm),
+        (json!({"kid": "one"}), other_algorithm),
         (json!({"alg": "RS256", "kid": "one"}), "its algorithm is not its key's"),
         (json!({"alg": "ES384", "kid": "one"}), "its algorithm is not its key's"),
         (json!({"alg": "ES256"}), "it does not name its key"),
         (json!({"alg": "ES256", "kid": 1}), "it does not name its key"),
-        (json!({"alg": "ES256", "kid": "two"}), "its issuer has no key of that name"),
+        (json!({"alg": "ES256", "kid": "two"}), UNKNOWN_KEY),
         (json!({"alg": "ES256", "kid": "one", "crit": ["x"], "x": 1}), "it has extensions that must be understood"),
-        (json!(["alg"]), "it is not a signed JSON Web Token"),
+        (json!(["alg"]), NOT_SIGNED),
     ] {
-        assert_eq!(said(&verifier, &key.sign(&header, &claims())).await, expected, "{header}");
+        assert_eq!(verdict(&verifier, &key.sign(&header, &claims())).await, expected, "{header}");
     }
     let good = key.token();
     let long = format!("{good}{}", "A".repeat(64 * 1024));
     for (token, expected) in [
-        ("", "it is not a signed JSON Web Token"),
-        ("opaque", "it is not a signed JSON Web Token"),
-        ("..", "it is not a signed JSON Web Token"),
-        ("e30.e30", "it is not a signed JSON Web Token"),
-        (&format!("{good}.x"), "it is not a signed JSON Web Token"),
-        (&format!("{good}="), "it is not a signed JSON Web Token"),
+        ("", NOT_SIGNED),
+        ("opaque", NOT_SIGNED),
+        ("..", NOT_SIGNED),
+        ("e30.e30", NOT_SIGNED),
+        (&format!("{good}.x"), NOT_SIGNED),
+        (&format!("{good}="), NOT_SIGNED),
         (&long, "it is too long"),
         (&good[..=good.rfind('.').unwrap()], "its signature is wrong"),
+        (&Pair::new("one").token(), "its signature is wrong"),
     ] {
-        assert_eq!(said(&verifier, token).await, expected);
+        assert_eq!(verdict(&verifier, token).await, expected);
     }
-    let stranger = Pair::new("one");
-    assert_eq!(said(&verifier, &stranger.token()).await, "its signature is wrong");
 }
 
 /// The forger knows the public key, and hopes that it is taken for a shared secret.
 #[tokio::test]
 async fn a_public_key_is_no_shared_secret() {
-    let key = Pair::new("one");
-    let verifier = verifier(&Idp::publishing(&[&key]), &clock());
-    let encoded = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
-    let signed = format!("{}.{}", encoded(&json!({"alg": "HS256", "kid": "one"})), encoded(&claims()));
+    let (key, _, _, verifier) = setup(UNLIMITED);
+    let signed = unsigned(&json!({"alg": "HS256", "kid": "one"}), &claims());
     for secret in [key.pair.public_key().as_ref(), key.public().to_string().as_bytes()] {
         let signature = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), signed.as_bytes());
         let forged = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature));
-        assert_eq!(said(&verifier, &forged).await, "its algorithm is none of those that are taken");
+        assert_eq!(verdict(&verifier, &forged).await, "its algorithm is none of those that are taken");
     }
 }
 
 #[tokio::test]
 async fn every_character_of_a_token_counts() {
-    let key = Pair::new("one");
-    let verifier = verifier(&Idp::publishing(&[&key]), &clock());
+    let (key, _, _, verifier) = setup(UNLIMITED);
     let token = key.token();
     for index in 0..token.len() {
         let mut bytes = token.clone().into_bytes();
@@ -304,63 +289,54 @@ async fn every_character_of_a_token_counts() {
 
 #[tokio::test]
 async fn keys_rotate() {
-    let (old, new) = (Pair::new("old"), Pair::new("new"));
-    let (idp, clock) = (Idp::publishing(&[&old]), clock());
-    let verifier = verifier(&idp, &clock);
-    assert_eq!(said(&verifier, &old.token()).await, "ada");
+    let (old, idp, clock, verifier) = setup(UNLIMITED);
+    let new = Pair::new("new");
+    assert_eq!(verdict(&verifier, &old.token()).await, "ada");
     idp.publish(&[&old, &new]);
-    assert_eq!(said(&verifier, &new.token()).await, "its issuer has no key of that name", "it was asked just now");
+    assert_eq!(verdict(&verifier, &new.token()).await, UNKNOWN_KEY, "the keys were fetched just now");
     assert_eq!(idp.fetches(), 1);
-    clock.advance(Duration::from_secs(30));
-    assert_eq!(said(&verifier, &new.token()).await, "ada");
-    assert_eq!(said(&verifier, &old.token()).await, "ada");
+    clock.advance(secs(30));
+    assert_eq!(verdict(&verifier, &new.token()).await, "ada");
+    assert_eq!(verdict(&verifier, &old.token()).await, "ada");
     assert_eq!(idp.fetches(), 2);
     // A key that was withdrawn is forgotten within the hour.
     idp.publish(&[&new]);
-    clock.advance(Duration::from_secs(3599));
-    let old_token = old.sign(&old.header(), &changed(&json!({"exp": NOW * 2})));
-    assert_eq!(said(&verifier, &old_token).await, "ada");
-    clock.advance(Duration::from_secs(1));
-    assert_eq!(said(&verifier, &old_token).await, "its issuer has no key of that name");
+    clock.advance(secs(3599));
+    assert_eq!(verdict(&verifier, &old.lasting_token()).await, "ada");
+    clock.advance(secs(1));
+    assert_eq!(verdict(&verifier, &old.lasting_token()).await, UNKNOWN_KEY);
     assert_eq!(idp.fetches(), 3);
 }
 
 #[tokio::test]
 async fn made_up_keys_cause_no_flood() {
-    let key = Pair::new("one");
-    let (idp, clock) = (Idp::publishing(&[&key]), clock());
-    let verifier = bare(&idp, &clock).allow_client("web").refetch_interval(Duration::from_secs(5));
-    assert_eq!(said(&verifier, &key.token()).await, "ada");
+    let (key, idp, clock, verifier) = setup(UNLIMITED);
+    let verifier = verifier.refetch_interval(secs(5));
+    assert_eq!(verdict(&verifier, &key.token()).await, "ada");
     for second in 0..20 {
         for n in 0..50 {
             let made_up = key.sign(&json!({"alg": "ES256", "kid": format!("{second}-{n}")}), &claims());
-            assert_eq!(said(&verifier, &made_up).await, "its issuer has no key of that name");
-            assert_eq!(said(&verifier, &key.token()).await, "ada");
+            assert_eq!(verdict(&verifier, &made_up).await, UNKNOWN_KEY);
+            assert_eq!(verdict(&verifier, &key.token()).await, "ada");
         }
         assert_eq!(idp.fetches(), 1 + second / 5);
-        clock.advance(Duration::from_secs(1));
+        clock.advance(secs(1));
     }
 }
 
 /// Without a runtime the caller that causes a fetch does it.
 #[test]
 fn a_thousand_tokens_cause_one_fetch_and_a_cancelled_one_is_handed_over() {
-    let key = Pair::new("one");
-    let idp = Idp { let_go: Semaphore::new(0), ..Arc::into_inner(Idp::publishing(&[&key])).unwrap() };
-    let (idp, clock) = (Arc::new(idp), clock());
-    let verifier = verifier(&idp, &clock);
+    let (key, idp, _, verifier) = setup(0);
     let token = key.token();
-    let mut context = Context::from_waker(Waker::noop());
     let mut waiting: Vec<_> = (0..1000).map(|_| Box::pin(verifier.verify(&token))).collect();
     {
-        let mut first = pin!(verifier.verify(&token));
-        assert!(first.as_mut().poll(&mut context).is_pending());
-        for future in &mut waiting {
-            assert!(future.as_mut().poll(&mut context).is_pending());
-        }
+        let mut first = Box::pin(verifier.verify(&token));
+        assert!(poll(&mut first).is_pending());
+        assert!(waiting.iter_mut().all(|future| poll(future).is_pending()));
         assert_eq!(idp.fetches(), 1);
     }
-    idp.let_go.add_permits(2);
+    idp.permits.add_permits(2);
     for future in waiting {
         assert_eq!(at_once(future).unwrap()["sub"], "ada");
     }
@@ -370,20 +346,16 @@ fn a_thousand_tokens_cause_one_fetch_and_a_cancelled_one_is_handed_over() {
 /// Without a runtime, as above.
 #[test]
 fn a_renewal_makes_nobody_wait_but_one() {
-    let key = Pair::new("one");
-    let idp = Idp { let_go: Semaphore::new(2), ..Arc::into_inner(Idp::publishing(&[&key])).unwrap() };
-    let (idp, clock) = (Arc::new(idp), clock());
-    let verifier = verifier(&idp, &clock);
-    let token = key.sign(&key.header(), &changed(&json!({"exp": NOW * 2})));
-    assert_eq!(at_once(said(&verifier, &token)), "ada");
-    clock.advance(Duration::from_secs(3600));
-    let mut context = Context::from_waker(Waker::noop());
-    let mut renewing = pin!(verifier.verify(&token));
-    assert!(renewing.as_mut().poll(&mut context).is_pending());
+    let (key, idp, clock, verifier) = setup(2);
+    let token = key.lasting_token();
+    assert_eq!(at_once(verdict(&verifier, &token)), "ada");
+    clock.advance(secs(3600));
+    let mut renewing = Box::pin(verifier.verify(&token));
+    assert!(poll(&mut renewing).is_pending());
     for _ in 0..10 {
-        assert!(matches!(pin!(verifier.verify(&token)).poll(&mut context), Poll::Ready(Ok(_))));
+        assert!(at_once(verifier.verify(&token)).is_ok());
     }
-    idp.let_go.add_permits(2);
+    idp.permits.add_permits(2);
     assert!(at_once(renewing).is_ok());
     assert_eq!(idp.fetches(), 2);
 }
@@ -391,15 +363,11 @@ fn a_renewal_makes_nobody_wait_but_one() {
 /// On a runtime the fetch is a task of its own.
 #[tokio::test]
 async fn a_thousand_tokens_cause_one_fetch_and_giving_up_costs_none() {
-    let key = Pair::new("one");
-    let idp = Idp { let_go: Semaphore::new(0), ..Arc::into_inner(Idp::publishing(&[&key])).unwrap() };
-    let (idp, clock) = (Arc::new(idp), clock());
-    let verifier = verifier(&idp, &clock);
+    let (key, idp, _, verifier) = setup(0);
     let token = key.token();
-    let mut context = Context::from_waker(Waker::noop());
     let waiting: Vec<_> = (0..1000).map(|_| Box::pin(verifier.verify(&token))).collect();
-    assert!(pin!(verifier.verify(&token)).poll(&mut context).is_pending(), "and gives up");
-    idp.let_go.add_permits(2);
+    assert!(poll(verifier.verify(&token)).is_pending(), "and gives up");
+    idp.permits.add_permits(2);
     for future in waiting {
         assert_eq!(future.await.unwrap()["sub"], "ada");
     }
@@ -408,53 +376,41 @@ async fn a_thousand_tokens_cause_one_fetch_and_giving_up_costs_none() {
 
 #[tokio::test]
 async fn a_renewal_makes_nobody_wait() {
-    let (old, new) = (Pair::new("old"), Pair::new("new"));
-    let idp = Idp { let_go: Semaphore::new(2), ..Arc::into_inner(Idp::publishing(&[&old])).unwrap() };
-    let (idp, clock) = (Arc::new(idp), clock());
-    let verifier = verifier(&idp, &clock);
-    let token = |key: &Pair| key.sign(&key.header(), &changed(&json!({"exp": NOW * 2})));
-    assert_eq!(said(&verifier, &token(&old)).await, "ada");
+    let (old, idp, clock, verifier) = setup(2);
+    let new = Pair::new("new");
+    assert_eq!(verdict(&verifier, &old.lasting_token()).await, "ada");
     idp.publish(&[&new]);
-    clock.advance(Duration::from_secs(3600));
+    clock.advance(secs(3600));
     for _ in 0..10 {
-        assert_eq!(at_once(said(&verifier, &token(&old))), "ada");
+        assert_eq!(at_once(verdict(&verifier, &old.lasting_token())), "ada");
     }
-    idp.let_go.add_permits(2);
-    assert_eq!(said(&verifier, &token(&new)).await, "ada", "whose key is unknown waits for the fetch");
-    assert_eq!(said(&verifier, &token(&old)).await, "its issuer has no key of that name");
+    idp.permits.add_permits(2);
+    assert_eq!(verdict(&verifier, &new.lasting_token()).await, "ada", "an unknown key waits for the fetch");
+    assert_eq!(verdict(&verifier, &old.lasting_token()).await, UNKNOWN_KEY);
     assert_eq!(idp.fetches(), 2);
 }
 
 #[tokio::test]
 async fn outages() {
-    let key = Pair::new("one");
-    let (idp, clock) = (Idp::publishing(&[&key]), clock());
-    let verifier = verifier(&idp, &clock);
-    let token = key.sign(&key.header(), &changed(&json!({"exp": NOW * 2})));
+    let (key, idp, clock, verifier) = setup(UNLIMITED);
+    let token = key.lasting_token();
+    let unreached = "the issuer's keys could not be fetched";
     idp.goes_down(true);
     for _ in 0..3 {
-        let error = verifier.verify(&token).await.unwrap_err();
-        assert_eq!(
-            (error.kind(), error.to_string().as_str()),
-            (ErrorKind::Unavailable, "the issuer's keys could not be fetched")
-        );
+        assert_eq!(failure(verifier.verify(&token).await), (ErrorKind::Unavailable, unreached.to_owned()));
     }
     assert_eq!(idp.fetches(), 1, "it is left alone for a second");
     idp.goes_down(false);
-    clock.advance(Duration::from_secs(1));
-    assert_eq!(said(&verifier, &token).await, "ada");
+    clock.advance(secs(1));
+    assert_eq!(verdict(&verifier, &token).await, "ada");
     assert_eq!(idp.fetches(), 2);
 
     idp.goes_down(true);
-    for (seconds, expected, fetches) in [
-        (3600, "ada", 3),
-        (0, "ada", 3),
-        (1, "ada", 4),
-        (82_798, "ada", 5),
-        (1, "the issuer's keys could not be fetched", 6),
-    ] {
-        clock.advance(Duration::from_secs(seconds));
-        assert_eq!(said(&verifier, &token).await, expected, "{seconds}");
+    for (seconds, expected, fetches) in
+        [(3600, "ada", 3), (0, "ada", 3), (1, "ada", 4), (82_798, "ada", 5), (1, unreached, 6)]
+    {
+        clock.advance(secs(seconds));
+        assert_eq!(verdict(&verifier, &token).await, expected, "{seconds}");
         assert_eq!(idp.fetches(), fetches, "{seconds}");
     }
 }
@@ -463,26 +419,26 @@ async fn outages() {
 async fn what_issuers_publish() {
     let key = Pair::new("one");
     let one = key.public();
-    let many = |count: usize| json!({"keys": vec![json!({"kid": "other", "kty": "EC", "crv": "P-256", "x": one["x"], "y": one["y"]}); count]});
-    let mut crowded = many(100);
-    crowded["keys"][99] = one.clone();
-    let mut overcrowded = many(101);
-    overcrowded["keys"][100] = one.clone();
+    let after = |others: usize| {
+        let other = json!({"kid": "other", "kty": "EC", "crv": "P-256", "x": one["x"], "y": one["y"]});
+        let keys = [vec![other; others], vec![one.clone()]].concat();
+        json!({ "keys": keys }).to_string()
+    };
     let long = format!("{}{}", " ".repeat(256 * 1024), json!({"keys": [one]}));
     for (keys, expected) in [
         (json!({"keys": [one]}).to_string(), "ada"),
         (json!({"keys": [null, {"kty": "OKP"}, {"kid": "one", "kty": "oct", "k": "AA"}, one]}).to_string(), "ada"),
-        (crowded.to_string(), "ada"),
-        (overcrowded.to_string(), "its issuer has no key of that name"),
+        (after(99), "ada"),
+        (after(100), UNKNOWN_KEY),
         (json!({"keys": []}).to_string(), "the issuer's keys are of no use: none of them verifies tokens"),
         (json!({"keys": {"one": one}}).to_string(), "the issuer's keys are of no use: they are not a key set"),
         (json!([one]).to_string(), "the issuer's keys are of no use: they are not a key set"),
         ("<html>".to_owned(), "the issuer's keys are of no use: they are not JSON"),
         (long, "the issuer's keys are of no use: they are too long"),
     ] {
-        let idp = Idp::publishing(&[]);
-        idp.keys.lock().unwrap().clone_from(&keys);
-        assert_eq!(said(&verifier(&idp, &clock()), &key.token()).await, expected);
+        let (_, idp, _, verifier) = setup(UNLIMITED);
+        *idp.keys.lock().unwrap() = keys;
+        assert_eq!(verdict(&verifier, &key.token()).await, expected);
     }
     for (metadata, expected) in [
         (r#"{"issuer":"https://idp.example/other"}"#, "the issuer's metadata is of no use: it is another issuer's"),
@@ -492,14 +448,15 @@ async fn what_issuers_publish() {
             "invalid key set: secrets travel over https only, or to loopback",
         ),
     ] {
-        let idp = Idp { metadata: metadata.to_owned(), ..Arc::into_inner(Idp::publishing(&[&key])).unwrap() };
-        assert_eq!(said(&verifier(&Arc::new(idp), &clock()), &key.token()).await, expected);
+        let (key, idp, _, verifier) = setup(UNLIMITED);
+        *idp.metadata.lock().unwrap() = metadata.to_owned();
+        assert_eq!(verdict(&verifier, &key.token()).await, expected);
     }
 }
 
 #[test]
 fn debug_is_short() {
-    let verifier = verifier(&Idp::publishing(&[]), &clock());
+    let (.., verifier) = setup(UNLIMITED);
     assert_eq!(
         format!("{verifier:?}"),
         r#"Verifier { issuer: Issuer("https://idp.example/pool"), clients: ["web"], audiences: [], anybody: false, leeway: 0ns, .. }"#

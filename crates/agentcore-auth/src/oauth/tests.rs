@@ -2,32 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{collections::VecDeque, sync::Mutex, time::Duration};
-
-use http::Response;
-
 use super::*;
-use crate::{BoxError, TokenSource};
+use crate::{
+    TokenSource,
+    testing::{ScriptedExchange, failure, secs},
+};
 
-/// Answers from a list and remembers what it was asked.
-#[derive(Debug, Default)]
-struct Scripted {
-    answers: Mutex<VecDeque<Result<(u16, &'static str), &'static str>>>,
-    asked: Mutex<Vec<Request<Bytes>>>,
-}
+type Answer = Result<(u16, &'static str), &'static str>;
 
-impl Exchange for Scripted {
-    fn exchange(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, BoxError>> {
-        self.asked.lock().unwrap().push(request);
-        let answer = self.answers.lock().unwrap().pop_front().expect("the script foresees this request");
-        let answer = answer.map_err(BoxError::from);
-        let answer = answer.map(|(status, body)| Response::builder().status(status).body(body.into()).unwrap());
-        Box::pin(std::future::ready(answer))
-    }
-}
-
-fn port(answers: &[Result<(u16, &'static str), &'static str>]) -> Arc<Scripted> {
-    Arc::new(Scripted { answers: Mutex::new(answers.iter().copied().collect()), asked: Mutex::default() })
+fn port(answers: &[Answer]) -> Arc<ScriptedExchange> {
+    ScriptedExchange::new(answers.iter().map(|answer| answer.map(|(status, body)| (status, body.to_owned()))))
 }
 
 fn client() -> ClientCredentialsConfig {
@@ -35,17 +19,17 @@ fn client() -> ClientCredentialsConfig {
     ClientCredentialsConfig::new(endpoint, "my client", "s3cr3t+/= &%:ü")
 }
 
+const ISSUER_ALONE: &str = r#"{"issuer":"https://idp.example/pool"}"#;
+
 const GOOD: &str = r#"{"access_token":"tok-1","token_type":"Bearer","expires_in":3600}"#;
 
 #[tokio::test]
 async fn the_request_with_basic_authentication() {
     let http = port(&[Ok((200, GOOD))]);
     client().scope("a/b c").resource("urn:x").audience("y").over(http.clone()).issue().await.unwrap();
-    let asked = http.asked.lock().unwrap();
-    assert_eq!(
-        (asked[0].method().as_str(), asked[0].uri().to_string().as_str()),
-        ("POST", "https://idp.example/oauth2/token")
-    );
+    let asked = http.take();
+    assert_eq!(asked[0].method(), "POST");
+    assert_eq!(asked[0].uri(), "https://idp.example/oauth2/token");
     assert_eq!(asked[0].headers()["content-type"], "application/x-www-form-urlencoded");
     // base64("my+client:s3cr3t%2B%2F%3D+%26%25%3A%C3%BC")
     assert_eq!(asked[0].headers()["authorization"], "Basic bXkrY2xpZW50OnMzY3IzdCUyQiUyRiUzRCslMjYlMjUlM0ElQzMlQkM=");
@@ -57,7 +41,7 @@ async fn the_request_with_basic_authentication() {
 async fn the_request_with_credentials_in_the_body() {
     let http = port(&[Ok((200, GOOD))]);
     client().authentication(ClientAuthentication::Post).over(http.clone()).issue().await.unwrap();
-    let asked = http.asked.lock().unwrap();
+    let asked = http.take();
     assert!(!asked[0].headers().contains_key("authorization"));
     let body = "grant_type=client_credentials&client_id=my+client&client_secret=s3cr3t%2B%2F%3D+%26%25%3A%C3%BC";
     assert_eq!(asked[0].body(), body);
@@ -72,43 +56,28 @@ async fn replies() {
         (201, r#"{"access_token":"tok-1","expires_in":-1}"#, None),
     ] {
         let issued = client().over(port(&[Ok((status, body))])).issue().await.unwrap();
-        assert_eq!((issued.token.expose(), issued.expires_in), ("tok-1", life.map(Duration::from_secs)), "{body}");
+        assert_eq!((issued.token.expose(), issued.expires_in), ("tok-1", life.map(secs)), "{body}");
     }
-    for (status, body, kind, message) in [
-        (
-            401,
-            r#"{"error":"invalid_client","error_description":"client \u001bauthentication failed"}"#,
-            ErrorKind::Authentication,
-            "the token endpoint refused the client: invalid_client: client authentication failed",
-        ),
-        (
-            400,
-            r#"{"error":"invalid_scope"}"#,
-            ErrorKind::Authentication,
-            "the token endpoint refused the client: invalid_scope",
-        ),
-        (400, "<html>", ErrorKind::Authentication, "the token endpoint refused the client: HTTP 400"),
-        (302, "", ErrorKind::Authentication, "the token endpoint refused the client: HTTP 302"),
-        (503, "busy", ErrorKind::Unavailable, "the token endpoint does not serve now: HTTP 503"),
-        (429, "{}", ErrorKind::Unavailable, "the token endpoint does not serve now: HTTP 429"),
-        (200, "tok", ErrorKind::Service, "the token endpoint's answer is of no use: it is not JSON"),
-        (200, "{}", ErrorKind::Service, "the token endpoint's answer is of no use: it has no access token"),
-        (
-            200,
-            r#"{"access_token":"t","token_type":"DPoP"}"#,
-            ErrorKind::Service,
-            "the token endpoint's answer is of no use: its token is not a bearer token",
-        ),
-        (200, r#"{"access_token":"a b"}"#, ErrorKind::Input, "invalid bearer token: white space at byte 1"),
+    let refused = (ErrorKind::Authentication, "the token endpoint refused the client: ");
+    let busy = (ErrorKind::Unavailable, "the token endpoint does not serve now: ");
+    let odd = (ErrorKind::Service, "the token endpoint's answer is of no use: ");
+    let invalid = r#"{"error":"invalid_client","error_description":"client \u001bauthentication failed"}"#;
+    for (answer, (kind, what), why) in [
+        (Ok((401, invalid)), refused, "invalid_client: client authentication failed"),
+        (Ok((400, r#"{"error":"invalid_scope"}"#)), refused, "invalid_scope"),
+        (Ok((400, "<html>")), refused, "HTTP 400"),
+        (Ok((302, "")), refused, "HTTP 302"),
+        (Ok((503, "busy")), busy, "HTTP 503"),
+        (Ok((429, "{}")), busy, "HTTP 429"),
+        (Ok((200, "tok")), odd, "it is not JSON"),
+        (Ok((200, "{}")), odd, "it has no access token"),
+        (Ok((200, r#"{"access_token":"t","token_type":"DPoP"}"#)), odd, "its token is not a bearer token"),
+        (Ok((200, r#"{"access_token":"a b"}"#)), (ErrorKind::Input, "invalid bearer token: "), "white space at byte 1"),
+        (Err("no route"), (ErrorKind::Unavailable, "the token endpoint could not be reached"), ""),
     ] {
-        let error = client().over(port(&[Ok((status, body))])).issue().await.unwrap_err();
-        assert_eq!((error.kind(), error.to_string().as_str()), (kind, message));
+        let outcome = client().over(port(&[answer])).issue().await;
+        assert_eq!(failure(outcome), (kind, format!("{what}{why}")));
     }
-    let error = client().over(port(&[Err("no route")])).issue().await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.to_string().as_str()),
-        (ErrorKind::Unavailable, "the token endpoint could not be reached")
-    );
 }
 
 #[tokio::test]
@@ -120,25 +89,18 @@ async fn the_issuer_tells_where_its_token_endpoint_is() {
     assert_eq!(client.issue().await.unwrap_err().to_string(), "the issuer could not be reached");
     client.issue().await.unwrap();
     client.issue().await.unwrap();
-    let urls: Vec<String> = http.asked.lock().unwrap().iter().map(|request| request.uri().to_string()).collect();
+    let urls: Vec<String> = http.take().iter().map(|request| request.uri().to_string()).collect();
     let configuration = "https://idp.example/pool/.well-known/openid-configuration";
     let token = "https://elsewhere.example/token";
     assert_eq!(urls, [configuration, configuration, token, token], "it is asked until it answers, and then not again");
 
+    let plaintext = r#"{"issuer":"https://idp.example/pool","token_endpoint":"http://idp.example/token"}"#;
     for (status, metadata, message) in [
         (404, "{}", "the issuer's metadata is of no use: HTTP 404"),
         (200, "<html>", "the issuer's metadata is of no use: it is not JSON"),
         (200, r#"{"issuer":"https://evil.example"}"#, "the issuer's metadata is of no use: it is another issuer's"),
-        (
-            200,
-            r#"{"issuer":"https://idp.example/pool"}"#,
-            "the issuer's metadata is of no use: it names no token endpoint",
-        ),
-        (
-            200,
-            r#"{"issuer":"https://idp.example/pool","token_endpoint":"http://idp.example/token"}"#,
-            "invalid token endpoint: secrets travel over https only, or to loopback",
-        ),
+        (200, ISSUER_ALONE, "the issuer's metadata is of no use: it names no token endpoint"),
+        (200, plaintext, "invalid token endpoint: secrets travel over https only, or to loopback"),
     ] {
         let http = port(&[Ok((status, metadata))]);
         let client = ClientCredentialsConfig::discovered(issuer.clone(), "id", "hush").over(http);

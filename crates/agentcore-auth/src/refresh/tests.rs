@@ -3,14 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
-    future::{Future, pending, ready},
+    future::{pending, ready},
     pin::pin,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    task::{Context, Poll, Waker},
-    time::UNIX_EPOCH,
+    task::Poll,
 };
 
 use tokio::{
@@ -19,7 +18,10 @@ use tokio::{
 };
 
 use super::*;
-use crate::{BoxFuture, Error, ErrorKind, ManualClock};
+use crate::{
+    BoxFuture, Error, ErrorKind, ManualClock,
+    testing::{at_once, clock, poll, secs},
+};
 
 type Behaviour = fn(u64) -> BoxFuture<'static, Result<(), Error>>;
 
@@ -40,7 +42,7 @@ impl Source {
             longest_pause: secs(30),
             random: || 1.0,
         });
-        let clock = ManualClock::new(UNIX_EPOCH + secs(2_000_000_000));
+        let clock = clock();
         refresh.clock = Arc::new(clock.clone());
         Arc::new(Self { refresh, clock, begun: AtomicU64::new(0), behaviour })
     }
@@ -59,26 +61,20 @@ impl Source {
     }
 }
 
-fn secs(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
-}
-
+/// Ends after ten seconds, well.
 fn slow(_: u64) -> BoxFuture<'static, Result<(), Error>> {
-    Box::pin(async {
-        sleep(secs(10)).await;
-        Ok(())
-    })
+    after(10, Ok(()))
 }
 
 fn slow_failure(number: u64) -> BoxFuture<'static, Result<(), Error>> {
-    Box::pin(async move {
-        sleep(secs(10)).await;
-        Err(Error::new(ErrorKind::Unavailable, format!("failure {number}")))
-    })
+    after(10, Err(Error::new(ErrorKind::Unavailable, format!("failure {number}"))))
 }
 
-fn poll<F: Future>(future: F) -> Poll<F::Output> {
-    pin!(future).poll(&mut Context::from_waker(Waker::noop()))
+fn after(seconds: u64, outcome: Result<(), Error>) -> BoxFuture<'static, Result<(), Error>> {
+    Box::pin(async move {
+        sleep(secs(seconds)).await;
+        outcome
+    })
 }
 
 fn runtime() -> Runtime {
@@ -98,18 +94,12 @@ async fn a_fetch_that_takes_longer_than_every_caller_waits_serves_the_next_one()
 #[tokio::test(start_paused = true)]
 async fn a_thousand_callers_share_a_failure_that_is_remembered() {
     let source = Source::new(slow_failure);
-    let callers: Vec<_> = (0..1000)
-        .map(|_| {
-            tokio::spawn({
-                let source = Arc::clone(&source);
-                async move { source.get().await }
-            })
-        })
-        .collect();
+    let callers: Vec<_> =
+        (0..1000).map(|_| Arc::clone(&source)).map(|source| tokio::spawn(async move { source.get().await })).collect();
     for caller in callers {
         assert_eq!(caller.await.unwrap(), Err("failure 1".into()));
     }
-    assert_eq!(poll(source.get()), Poll::Ready(Err("failure 1".into())), "it is told at once");
+    assert_eq!(at_once(source.get()), Err("failure 1".into()), "callers do not wait for it");
     for (failures, pause) in [(1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (6, 30), (7, 30)] {
         assert_eq!(source.begun(), failures);
         source.clock.advance(secs(pause) - Duration::from_millis(1));
@@ -127,7 +117,7 @@ async fn a_fetch_fails_at_its_deadline() {
     let (one, other) = tokio::join!(source.get(), source.get());
     assert_eq!((one, other), (Err(message.into()), Err(message.into())));
     assert_eq!(begin.elapsed(), secs(30));
-    assert_eq!(poll(source.get()), Poll::Ready(Err(message.into())), "it is remembered");
+    assert_eq!(at_once(source.get()), Err(message.into()), "it is remembered");
     assert_eq!(source.begun(), 1);
     source.clock.advance(secs(1));
     assert!(timeout(secs(29), source.get()).await.is_err());
@@ -136,26 +126,21 @@ async fn a_fetch_fails_at_its_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn a_fetch_without_a_deadline_takes_its_time() {
-    let mut source = Source::new(|_| {
-        Box::pin(async {
-            sleep(secs(86_400)).await;
-            Ok(())
-        })
-    });
+    let mut source = Source::new(|_| after(86_400, Ok(())));
     Arc::get_mut(&mut source).unwrap().refresh.policy.deadline = None;
     assert_eq!(source.get().await, Ok(1));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_fetch_that_panics_has_failed() {
-    let at_once: Behaviour = |_| Box::pin(async { panic!("on purpose") });
+    let immediately: Behaviour = |_| Box::pin(async { panic!("on purpose") });
     let later: Behaviour = |_| {
         Box::pin(async {
             sleep(secs(1)).await;
             panic!("on purpose")
         })
     };
-    for behaviour in [at_once, later] {
+    for behaviour in [immediately, later] {
         let source = Source::new(behaviour);
         let callers = tokio::join!(source.get(), source.get(), source.get());
         let failed = || Err("the fetch of a number panicked".to_owned());
@@ -171,11 +156,11 @@ async fn an_aging_value_is_renewed_in_the_background() {
     assert_eq!(source.get().await, Ok(1));
     source.clock.advance(secs(3480));
     for _ in 0..1000 {
-        assert_eq!(poll(source.get()), Poll::Ready(Ok(1)));
+        assert_eq!(at_once(source.get()), Ok(1));
     }
     assert_eq!(source.begun(), 2);
     sleep(secs(11)).await;
-    assert_eq!(poll(source.get()), Poll::Ready(Ok(2)));
+    assert_eq!(at_once(source.get()), Ok(2));
     let counts = source.refresh.counts();
     assert_eq!((counts.fetches, counts.refreshes, counts.failures, counts.stale), (2, 1, 0, 999));
 }
@@ -184,9 +169,9 @@ async fn an_aging_value_is_renewed_in_the_background() {
 #[tokio::test]
 async fn an_aging_value_is_renewed_at_once_if_that_takes_no_time() {
     let source = Source::new(|_| Box::pin(ready(Ok(()))));
-    assert_eq!(poll(source.get()), Poll::Ready(Ok(1)));
+    assert_eq!(at_once(source.get()), Ok(1));
     source.clock.advance(secs(3480));
-    assert_eq!(poll(source.get()), Poll::Ready(Ok(2)));
+    assert_eq!(at_once(source.get()), Ok(2));
 }
 
 #[tokio::test(start_paused = true)]
@@ -218,7 +203,7 @@ async fn eviction_is_of_one_value_and_no_newer_one() {
     assert!(poll(source.get()).is_pending(), "the first is never served again");
     assert_eq!(source.get().await, Ok(2));
     source.refresh.evict(|value| *value == 1);
-    assert_eq!(poll(source.get()), Poll::Ready(Ok(2)));
+    assert_eq!(at_once(source.get()), Ok(2));
     assert_eq!((source.begun(), source.refresh.counts().rejected), (2, 1));
 }
 

@@ -154,50 +154,43 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use super::*;
+    use crate::testing::{Directory, shown};
 
     #[test]
     fn environment() {
+        let none = "error: no bearer token in the environment: looked at AGENTCORE_BEARER_TOKEN and \
+                    BEDROCK_AGENTCORE_BEARER_TOKEN";
+        let invalid = "error: AGENTCORE_BEARER_TOKEN: invalid bearer token: white space at byte 1";
         for (variables, found) in [
-            (&[("AGENTCORE_BEARER_TOKEN", "one"), ("BEDROCK_AGENTCORE_BEARER_TOKEN", "two")][..], Ok("one")),
-            (&[("AGENTCORE_BEARER_TOKEN", ""), ("BEDROCK_AGENTCORE_BEARER_TOKEN", " two\n")], Ok("two")),
-            (
-                &[],
-                Err(
-                    "no bearer token in the environment: looked at AGENTCORE_BEARER_TOKEN and BEDROCK_AGENTCORE_BEARER_TOKEN",
-                ),
-            ),
-            (
-                &[("AGENTCORE_BEARER_TOKEN", "a b")],
-                Err("AGENTCORE_BEARER_TOKEN: invalid bearer token: white space at byte 1"),
-            ),
+            (&[("AGENTCORE_BEARER_TOKEN", "one"), ("BEDROCK_AGENTCORE_BEARER_TOKEN", "two")][..], "one"),
+            (&[("AGENTCORE_BEARER_TOKEN", ""), ("BEDROCK_AGENTCORE_BEARER_TOKEN", " two\n")], "two"),
+            (&[], none),
+            (&[("AGENTCORE_BEARER_TOKEN", "a b")], invalid),
         ] {
             let lookup =
                 |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-            let token = from_env(lookup).map(|token| token.0.expose().to_owned()).map_err(|error| error.to_string());
-            assert_eq!(token, found.map(str::to_owned).map_err(str::to_owned));
+            assert_eq!(shown(from_env(lookup).map(|token| token.0)), found);
         }
     }
 
     #[test]
     fn a_file_is_read_again_when_it_changes() {
-        let directory = std::env::temp_dir().join(format!("agentcore-auth-{}", std::process::id()));
-        fs::create_dir_all(&directory).unwrap();
+        let directory = Directory::new();
         let path = directory.join("token");
         let source = FileToken::new(&path);
-        let found = || source.current().map(|token| token.expose().to_owned()).map_err(|error| error.to_string());
-        assert_eq!(found(), Err("the token's file cannot be read".into()));
+        let found = || shown(source.current());
+        assert_eq!(found(), "error: the token's file cannot be read");
         fs::write(&path, "first\n").unwrap();
-        assert_eq!(found(), Ok("first".into()));
+        assert_eq!(found(), "first");
         let first = Token::parse("first").unwrap();
         assert!(!source.reject(&first), "the file still holds the refused token");
         fs::write(&path, " the-second ").unwrap();
         assert!(source.reject(&first), "by now it holds another");
-        assert_eq!(found(), Ok("the-second".into()));
+        assert_eq!(found(), "the-second");
         fs::write(&path, "not a token!").unwrap();
-        assert_eq!(found(), Ok("the-second".into()), "what is no token does not replace one");
+        assert_eq!(found(), "the-second", "what is no token does not replace one");
         fs::remove_file(&path).unwrap();
-        assert_eq!(found(), Ok("the-second".into()));
-        fs::remove_dir_all(&directory).unwrap();
+        assert_eq!(found(), "the-second");
         assert!(!format!("{source:?}").contains("second"));
     }
 

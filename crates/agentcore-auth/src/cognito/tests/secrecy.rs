@@ -1,32 +1,9 @@
 //! The secrets of every flow are absent from `Debug`, errors and a log at its most talkative.
 
-use std::{fmt::Write as _, io};
-
-use tracing_subscriber::fmt::MakeWriter;
+use std::fmt::Write as _;
 
 use super::*;
-
-#[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Captured {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Captured {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
+use crate::testing::CapturedLog;
 
 const SECRETS: &[&str] = &[
     "pass-w0rd",
@@ -42,22 +19,14 @@ const SECRETS: &[&str] = &[
 ];
 
 #[tokio::test(flavor = "current_thread")]
-async fn no_secret_is_logged_printed_or_told() {
-    #[derive(Debug)]
-    struct Knows;
+async fn no_secret_is_logged_or_shown() {
+    const KNOWS: challenges::Responder = challenges::Responder(|challenge| {
+        tracing::info!("somebody is asked");
+        let new_password = matches!(challenge, Challenge::NewPassword { .. });
+        Ok(Answer::new(if new_password { "new-pass" } else { "424242" }))
+    });
 
-    impl ChallengeResponder for Knows {
-        fn respond<'a>(&'a self, challenge: &'a Challenge) -> BoxFuture<'a, Result<Answer, Error>> {
-            let text = if matches!(challenge, Challenge::NewPassword { .. }) { "new-pass" } else { "424242" };
-            tracing::info!("somebody is asked");
-            Box::pin(std::future::ready(Ok(Answer::new(text))))
-        }
-    }
-
-    let captured = Captured::default();
-    let subscriber =
-        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(captured.clone()).finish();
-    let guard = tracing::subscriber::set_default(subscriber);
+    let (log, guard) = CapturedLog::begin();
     let echo = SECRETS.join(" ");
     let srp = json!({"USER_ID_FOR_SRP": "srp-id", "SALT": "abc", "SRP_B": "1f", "SECRET_BLOCK": "YmxvY2s="});
     let endings = || {
@@ -84,9 +53,8 @@ async fn no_secret_is_logged_printed_or_told() {
         for ending in endings() {
             // One for the flow, one for the renewal and one for the logout.
             let script = before.iter().cloned().chain([ending, done(Some("refresh-2")), refuses("Odd", &echo)]);
-            let http = port(script.chain(endings()));
-            let config = cognito(login.clone()).responder(Knows).known_as("4c4a-sub").client_secret("client-s3cr3t");
-            let cognito = config.over(http.clone());
+            let config = cognito(login.clone()).responder(KNOWS).known_as("4c4a-sub").client_secret("client-s3cr3t");
+            let cognito = config.over(port(script.chain(endings())));
             write!(shown, "{cognito:?}").unwrap();
             for _ in 0..2 {
                 match cognito.issue().await {
@@ -101,7 +69,7 @@ async fn no_secret_is_logged_printed_or_told() {
         }
     }
     drop(guard);
-    let log = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     assert!(log.contains("somebody is asked"), "the log was captured");
     assert!(shown.contains("Cognito refused"), "errors were shown");
     for secret in SECRETS {

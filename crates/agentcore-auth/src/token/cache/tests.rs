@@ -1,131 +1,51 @@
-//! The life of a cached token under a clock that is moved by hand and an issuer that answers when it is told to.
+//! The lifetime of a cached token under a clock that is moved by hand and an issuer that answers when a test permits it.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{
-    collections::VecDeque,
-    future::Future,
-    pin::{Pin, pin},
-    sync::{
-        Mutex as StdMutex,
-        atomic::{AtomicU64, Ordering},
-    },
-    task::{Context, Poll, Waker},
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::time::timeout;
 
 use super::*;
-use crate::{ManualClock, token::Issued};
+use crate::{
+    ManualClock,
+    testing::{Issue, NOW, NumberedIssuer, at, at_once, clock, failure, poll, secs, shown},
+    token::Issued,
+};
 
-/// What an issuer answers: a token that lives so many seconds, or a failure.
-type Answer = Result<Option<u64>, ErrorKind>;
+const HOUR: Issue = Ok(Some(3600));
+const DOWN: Issue = Err(ErrorKind::Unavailable);
+const UNLIMITED: usize = 1000;
 
-/// Answers `token-1`, `token-2` and so on, one for each permit.
-#[derive(Clone, Debug)]
-struct Scripted(Arc<Script>);
+type Source = Arc<CachedToken<Arc<NumberedIssuer>>>;
 
-#[derive(Debug)]
-struct Script {
-    answers: StdMutex<VecDeque<Answer>>,
-    begun: AtomicU64,
-    permits: Semaphore,
-}
-
-impl Scripted {
-    /// An issuer that waits for nobody.
-    fn prompt(answers: &[Answer]) -> Self {
-        let issuer = Self::slow(answers);
-        issuer.answer(1000);
-        issuer
-    }
-
-    /// An issuer that answers only when told to.
-    fn slow(answers: &[Answer]) -> Self {
-        let answers = StdMutex::new(answers.iter().copied().collect());
-        Self(Arc::new(Script { answers, begun: AtomicU64::new(0), permits: Semaphore::new(0) }))
-    }
-
-    fn answer(&self, times: usize) {
-        self.0.permits.add_permits(times);
-    }
-
-    fn begun(&self) -> u64 {
-        self.0.begun.load(Ordering::Relaxed)
-    }
-}
-
-impl TokenIssuer for Scripted {
-    fn issue(&self) -> BoxFuture<'_, Result<Issued, Error>> {
-        Box::pin(async {
-            let number = self.0.begun.fetch_add(1, Ordering::Relaxed) + 1;
-            self.0.permits.acquire().await.unwrap().forget();
-            let answer = self.0.answers.lock().unwrap().pop_front().expect("the script foresees this fetch");
-            let life = answer.map_err(|kind| Error::new(kind, format!("failure {number}")))?;
-            let issued = Issued::new(Token::parse(&format!("token-{number}")).unwrap());
-            Ok(life.map_or(issued.clone(), |life| issued.expires_in(Duration::from_secs(life))))
-        })
-    }
-}
-
-fn source(issuer: &Scripted) -> (Arc<CachedToken<Scripted>>, ManualClock) {
-    let clock = ManualClock::new(start());
-    let mut source = CachedToken::new(issuer.clone()).clock(clock.clone());
+fn source(permits: usize, script: &[Issue]) -> (Source, Arc<NumberedIssuer>, ManualClock) {
+    let (issuer, clock) = (NumberedIssuer::new(permits, script), clock());
+    let mut source = CachedToken::new(Arc::clone(&issuer)).clock(clock.clone());
     source.refresh.policy.random = || 1.0;
-    (Arc::new(source), clock)
+    (Arc::new(source), issuer, clock)
 }
 
-fn start() -> SystemTime {
-    UNIX_EPOCH + Duration::from_secs(2_000_000_000)
-}
-
-fn secs(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
-}
-
-/// A caller that can be polled by hand.
-struct Caller(Pin<Box<dyn Future<Output = Result<Token, Error>> + Send>>);
-
-impl Caller {
-    fn of(source: &Arc<CachedToken<Scripted>>) -> Self {
-        let source = Arc::clone(source);
-        Self(Box::pin(async move { source.token().await }))
-    }
-
-    /// The token it got, the failure it was told, or nothing yet.
-    fn poll(&mut self) -> Option<Result<String, String>> {
-        match self.0.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(outcome) => Some(told(outcome)),
-            Poll::Pending => None,
-        }
-    }
-}
-
-fn told(outcome: Result<Token, Error>) -> Result<String, String> {
-    outcome.map(|token| token.expose().to_owned()).map_err(|error| error.to_string())
+/// Returns a caller that can be polled by hand.
+fn caller(source: &Source) -> BoxFuture<'static, String> {
+    let source = Arc::clone(source);
+    Box::pin(async move { shown(source.token().await) })
 }
 
 /// Asks once; the issuer must be prompt, or not needed.
-fn ask(source: &Arc<CachedToken<Scripted>>) -> Result<String, String> {
-    Caller::of(source).poll().expect("nothing had to be waited for")
-}
-
-fn ok(token: &str) -> Option<Result<String, String>> {
-    Some(Ok(token.to_owned()))
+fn ask(source: &Source) -> String {
+    at_once(caller(source))
 }
 
 #[test]
 fn a_thousand_callers_make_one_fetch() {
-    for (answer, expected) in [(Ok(Some(3600)), Ok("token-1")), (Err(ErrorKind::Unavailable), Err("failure 1"))] {
-        let issuer = Scripted::slow(&[answer]);
-        let (source, _) = source(&issuer);
-        let mut callers: Vec<Caller> = (0..1000).map(|_| Caller::of(&source)).collect();
-        assert!(callers.iter_mut().all(|caller| caller.poll().is_none()));
-        issuer.answer(1);
-        let expected = expected.map(str::to_owned).map_err(str::to_owned);
-        for caller in &mut callers {
-            assert_eq!(caller.poll(), Some(expected.clone()));
+    for (answer, expected) in [(HOUR, "token-1"), (DOWN, "error: failure 1")] {
+        let (source, issuer, _) = source(0, &[answer]);
+        let mut callers: Vec<_> = (0..1000).map(|_| caller(&source)).collect();
+        assert!(callers.iter_mut().all(|caller| poll(caller).is_pending()));
+        issuer.permit_one();
+        for caller in callers {
+            assert_eq!(at_once(caller), expected);
         }
         assert_eq!((issuer.begun(), source.statistics().fetches), (1, 1));
     }
@@ -133,10 +53,9 @@ fn a_thousand_callers_make_one_fetch() {
 
 #[test]
 fn a_fresh_token_is_given_out_as_it_is() {
-    let issuer = Scripted::prompt(&[Ok(Some(3600))]);
-    let (source, clock) = source(&issuer);
+    let (source, _, clock) = source(UNLIMITED, &[HOUR]);
     for _ in 0..3479 {
-        assert_eq!(ask(&source), Ok("token-1".into()));
+        assert_eq!(ask(&source), "token-1");
         clock.advance(secs(1));
     }
     let statistics = source.statistics();
@@ -145,46 +64,37 @@ fn a_fresh_token_is_given_out_as_it_is() {
 }
 
 #[test]
-fn an_ageing_token_is_renewed_by_one_and_given_to_the_others() {
-    let issuer = Scripted::slow(&[Ok(Some(3600)), Ok(Some(3600))]);
-    issuer.answer(1);
-    let (source, clock) = source(&issuer);
-    assert_eq!(ask(&source), Ok("token-1".into()));
+fn an_aging_token_is_renewed_by_one_and_given_to_the_others() {
+    let (source, issuer, clock) = source(1, &[HOUR, HOUR]);
+    assert_eq!(ask(&source), "token-1");
     clock.advance(secs(3480));
-    let mut renewer = Caller::of(&source);
-    assert_eq!(renewer.poll(), None);
+    let mut renewer = caller(&source);
+    assert!(poll(&mut renewer).is_pending());
     for _ in 0..10 {
-        assert_eq!(ask(&source), Ok("token-1".into()), "the others do not wait");
+        assert_eq!(ask(&source), "token-1", "the others do not wait");
     }
-    issuer.answer(1);
-    assert_eq!(renewer.poll(), ok("token-2"));
-    assert_eq!(ask(&source), Ok("token-2".into()));
+    issuer.permit_one();
+    assert_eq!(at_once(renewer), "token-2");
+    assert_eq!(ask(&source), "token-2");
     let statistics = source.statistics();
     assert_eq!((issuer.begun(), statistics.refreshes, statistics.served_stale), (2, 1, 10));
 }
 
 #[test]
-fn an_outage_hurts_nobody_while_the_token_lives_and_is_asked_after_sparingly() {
-    let down = Err(ErrorKind::Unavailable);
-    let mut answers = vec![Ok(Some(3600))];
-    answers.extend([down; 9]);
-    answers.push(Ok(Some(3600)));
-    let issuer = Scripted::prompt(&answers);
-    let (source, clock) = source(&issuer);
-    ask(&source).unwrap();
+fn an_outage_hurts_nobody_while_the_token_lives_and_causes_few_fetches() {
+    let (source, issuer, clock) = source(UNLIMITED, &[&[HOUR][..], &[DOWN; 9], &[HOUR]].concat());
+    assert_eq!(ask(&source), "token-1");
     clock.advance(secs(3480));
     let mut asked = Vec::new();
     // A caller every tenth of a second until the token is dead, and on until the issuer is back.
     for tenth in 0..1500_u64 {
         let before = issuer.begun();
-        let outcome = ask(&source);
-        if tenth < 1200 {
-            assert_eq!(outcome, Ok("token-1".into()), "at {tenth}");
-        } else if tenth < 1215 {
-            assert_eq!(outcome, Err("failure 10".into()), "the failure is told at once");
-        } else {
-            assert_eq!(outcome, Ok("token-11".into()));
-        }
+        let expected = match tenth {
+            0..1200 => "token-1",
+            1200..1215 => "error: failure 10",
+            _ => "token-11",
+        };
+        assert_eq!(ask(&source), expected, "at {tenth}");
         if issuer.begun() > before {
             asked.push(tenth);
         }
@@ -195,71 +105,65 @@ fn an_outage_hurts_nobody_while_the_token_lives_and_is_asked_after_sparingly() {
     assert_eq!(source.statistics().failures, 9);
 }
 
-/// Whoever found the token ageing and comes too late to renew it gets the new one.
+/// A caller that found the token aging and comes too late to renew it gets the new one.
 #[test]
 fn nobody_renews_what_was_renewed() {
-    let issuer = Scripted::prompt(&[Ok(Some(3600)), Ok(Some(3600))]);
-    let (source, clock) = source(&issuer);
-    ask(&source).unwrap();
+    let (source, issuer, clock) = source(UNLIMITED, &[HOUR, HOUR]);
+    assert_eq!(ask(&source), "token-1");
     clock.advance(secs(3480));
-    let mut late = source.token();
-    assert_eq!(ask(&source), Ok("token-2".into()));
-    let Poll::Ready(outcome) = late.as_mut().poll(&mut Context::from_waker(Waker::noop())) else { panic!("it waits") };
-    assert_eq!((told(outcome), issuer.begun()), (Ok("token-2".into()), 2));
+    let late = source.token();
+    assert_eq!(ask(&source), "token-2");
+    assert_eq!((shown(at_once(late)), issuer.begun()), ("token-2".to_owned(), 2));
 }
 
 /// A success ends an outage: the next one is met with the shortest pause again.
 #[test]
 fn outages_are_counted_one_by_one() {
-    let down = Err(ErrorKind::Unavailable);
-    let issuer = Scripted::prompt(&[down, down, down, Ok(Some(10)), down, Ok(Some(10))]);
-    let (source, clock) = source(&issuer);
+    let (source, _, clock) = source(UNLIMITED, &[DOWN, DOWN, DOWN, Ok(Some(10)), DOWN, Ok(Some(10))]);
     for (wait_millis, expected) in [
-        (0, Err("failure 1")),
-        (500, Err("failure 2")),
-        (1000, Err("failure 3")),
-        (2000, Ok("token-4")),
-        (10_000, Err("failure 5")),
-        (499, Err("failure 5")),
-        (1, Ok("token-6")),
+        (0, "error: failure 1"),
+        (500, "error: failure 2"),
+        (1000, "error: failure 3"),
+        (2000, "token-4"),
+        (10_000, "error: failure 5"),
+        (499, "error: failure 5"),
+        (1, "token-6"),
     ] {
         clock.advance(Duration::from_millis(wait_millis));
-        assert_eq!(ask(&source), expected.map(str::to_owned).map_err(str::to_owned));
+        assert_eq!(ask(&source), expected);
     }
 }
 
 #[test]
 fn a_cancelled_fetch_is_handed_over() {
-    let issuer = Scripted::slow(&[Ok(Some(3600))]);
-    let (source, _) = source(&issuer);
-    let (mut first, mut second, mut third) = (Caller::of(&source), Caller::of(&source), Caller::of(&source));
-    assert!(first.poll().is_none() && second.poll().is_none() && third.poll().is_none());
+    let (source, issuer, _) = source(0, &[HOUR]);
+    let mut callers = [caller(&source), caller(&source), caller(&source)];
+    assert!(callers.iter_mut().all(|caller| poll(caller).is_pending()));
+    let [first, mut second, third] = callers;
     drop(first);
-    assert!(second.poll().is_none(), "the second caller fetches now");
+    assert!(poll(&mut second).is_pending(), "the second caller fetches now");
     assert_eq!(issuer.begun(), 2);
-    issuer.answer(1);
-    assert_eq!(second.poll(), ok("token-2"));
-    assert_eq!(third.poll(), ok("token-2"));
+    issuer.permit_one();
+    assert_eq!((at_once(second), at_once(third)), ("token-2".to_owned(), "token-2".to_owned()));
     assert_eq!(issuer.begun(), 2);
 }
 
 #[test]
 fn a_late_refusal_does_not_evict_a_newer_token() {
-    let issuer = Scripted::prompt(&[Ok(Some(3600)), Ok(Some(3600)), Ok(Some(3600))]);
-    let (source, clock) = source(&issuer);
-    let old = Token::parse(&ask(&source).unwrap()).unwrap();
+    let (source, _, clock) = source(UNLIMITED, &[HOUR, HOUR, HOUR]);
+    let old = Token::parse(&ask(&source)).unwrap();
     clock.advance(secs(3600));
-    assert_eq!(ask(&source), Ok("token-2".into()));
+    assert_eq!(ask(&source), "token-2");
     assert!(source.reject(&old));
-    assert_eq!(ask(&source), Ok("token-2".into()), "the newer token stays");
-    assert!(source.reject(&Token::parse("token-2").unwrap().expiring_at(start() + secs(7200))));
-    assert_eq!(ask(&source), Ok("token-3".into()));
+    assert_eq!(ask(&source), "token-2", "the newer token stays");
+    assert!(source.reject(&Token::parse("token-2").unwrap().expiring_at(at(NOW) + secs(7200))));
+    assert_eq!(ask(&source), "token-3");
     assert_eq!(source.statistics().rejected, 1);
 }
 
 /// When a token is renewed early and when it is dead, in seconds after it came.
 #[test]
-fn lives() {
+fn lifetimes() {
     // {"iat":1999990000,"exp":1999993600}: an hour, by an issuer whose clock is far behind ours.
     let dated = "e30.eyJpYXQiOjE5OTk5OTAwMDAsImV4cCI6MTk5OTk5MzYwMH0.c2ln";
     // {"exp":2000000300}
@@ -279,50 +183,47 @@ fn lives() {
     ] {
         let mut issued = Issued::new(Token::parse(token).unwrap());
         issued.expires_in = expires_in.map(secs);
-        let asked = Moment { wall: start(), monotonic: secs(7) };
-        let held = issued.into_entry(asked, secs(window));
-        let at = |seconds: f64| held.freshness(asked.after(Duration::from_secs_f64(seconds)));
+        let asked = Moment { wall: at(NOW), monotonic: secs(7) };
+        let entry = issued.into_entry(asked, secs(window));
+        let freshness = |seconds: f64| entry.freshness(asked.after(Duration::from_secs_f64(seconds)));
         let case = format!("{token} {expires_in:?} {window}");
         match (ageing, dead) {
             (Some(ageing), Some(dead)) => {
-                assert!(ageing == 0.0 || at(ageing - 0.001) == Freshness::Fresh, "{case}");
-                assert_eq!(at(ageing), if ageing < dead { Freshness::Aging } else { Freshness::Dead }, "{case}");
-                assert!(dead == ageing || at(dead - 0.001) == Freshness::Aging, "{case}");
-                assert_eq!(at(dead), Freshness::Dead, "{case}");
+                assert!(ageing == 0.0 || freshness(ageing - 0.001) == Freshness::Fresh, "{case}");
+                assert_eq!(freshness(ageing), if ageing < dead { Freshness::Aging } else { Freshness::Dead }, "{case}");
+                assert!(dead == ageing || freshness(dead - 0.001) == Freshness::Aging, "{case}");
+                assert_eq!(freshness(dead), Freshness::Dead, "{case}");
             }
-            _ => assert_eq!(at(1e9), Freshness::Fresh, "{case}"),
+            _ => assert_eq!(freshness(1e9), Freshness::Fresh, "{case}"),
         }
-        let death = dead.map(|dead| start() + Duration::from_secs_f64(dead));
-        assert_eq!(held.value.expires_at(), death, "{case}: the last check before sending knows it too");
+        let death = dead.map(|dead| at(NOW) + Duration::from_secs_f64(dead));
+        assert_eq!(entry.value.expires_at(), death, "{case}: the last check before sending knows it too");
     }
 }
 
 #[test]
 fn clocks_that_jump_and_machines_that_sleep() {
-    let answers = [Ok(Some(3600)), Ok(Some(3600)), Ok(Some(3600))];
-    let issuer = Scripted::prompt(&answers);
-    let (source, clock) = source(&issuer);
-    assert_eq!(ask(&source), Ok("token-1".into()));
+    let (source, _, clock) = source(UNLIMITED, &[HOUR, HOUR, HOUR]);
+    assert_eq!(ask(&source), "token-1");
     // Set back by a day: the token does not live a day longer for it.
-    clock.set(start() - secs(86_400));
-    assert_eq!(ask(&source), Ok("token-1".into()));
+    clock.set(at(NOW) - secs(86_400));
+    assert_eq!(ask(&source), "token-1");
     clock.advance(secs(3600));
-    assert_eq!(ask(&source), Ok("token-2".into()));
+    assert_eq!(ask(&source), "token-2");
     // Asleep for two hours, in which the monotonic clock stood still.
     clock.set(clock.now() + secs(7200));
-    assert_eq!(ask(&source), Ok("token-3".into()));
+    assert_eq!(ask(&source), "token-3");
 }
 
 #[test]
-fn a_token_that_is_born_dead_is_an_error_and_no_loop() {
-    let issuer = Scripted::prompt(&[Ok(Some(0)), Ok(Some(0))]);
-    let (source, clock) = source(&issuer);
+fn a_token_that_has_expired_when_it_comes_is_an_error_and_no_loop() {
+    let (source, issuer, clock) = source(UNLIMITED, &[Ok(Some(0)), Ok(Some(0))]);
     for _ in 0..100 {
-        assert_eq!(ask(&source), Err("the issuer gave a token that has expired".into()));
+        assert_eq!(ask(&source), "error: the issuer gave a token that has expired");
     }
     assert_eq!(issuer.begun(), 1);
     clock.advance(secs(1));
-    assert!(ask(&source).is_err());
+    assert!(ask(&source).starts_with("error: "));
     assert_eq!(issuer.begun(), 2);
 }
 
@@ -338,11 +239,10 @@ fn tokens_born_within_the_window_cause_no_hot_loop() {
             Box::pin(std::future::ready(Token::parse("e30.eyJleHAiOjIwMDAwMDAxMDB9.c2ln").map(Issued::new)))
         }
     }
-    let clock = ManualClock::new(start());
+    let clock = clock();
     let source = CachedToken::new(SameAgain(AtomicU64::new(0))).clock(clock.clone());
     for _ in 0..9_999 {
-        let mut call = pin!(source.token());
-        assert!(matches!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())), Poll::Ready(Ok(_))));
+        at_once(source.token()).unwrap();
         clock.advance(Duration::from_millis(10));
     }
     let fetches = source.issuer.0.load(Ordering::Relaxed);
@@ -351,54 +251,48 @@ fn tokens_born_within_the_window_cause_no_hot_loop() {
 
 #[test]
 fn debug_is_blind() {
-    let issuer = Scripted::prompt(&[Ok(Some(3600))]);
-    let (source, _) = source(&issuer);
-    ask(&source).unwrap();
+    let (source, ..) = source(UNLIMITED, &[HOUR]);
+    assert_eq!(ask(&source), "token-1");
     assert!(!format!("{source:?} {:?}", source.statistics()).contains("token-1"));
 }
 
 /// On a runtime a login is a task of its own.
 #[tokio::test(start_paused = true)]
 async fn a_login_that_takes_longer_than_every_caller_waits_serves_the_next_one() {
-    let issuer = Scripted::slow(&[Ok(Some(3600))]);
-    let (source, _) = source(&issuer);
+    let (source, issuer, _) = source(0, &[HOUR]);
     for _ in 0..9 {
         assert!(timeout(secs(1), source.token()).await.is_err());
     }
-    issuer.answer(1);
-    assert_eq!(told(source.token().await), Ok("token-1".into()));
+    issuer.permit_one();
+    assert_eq!(caller(&source).await, "token-1");
     assert_eq!((issuer.begun(), source.statistics().fetches), (1, 1));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_thousand_callers_on_a_runtime_share_one_failure() {
-    let issuer = Scripted::slow(&[Err(ErrorKind::Unavailable)]);
-    let (source, clock) = source(&issuer);
-    let callers = (0..1000).map(|_| Arc::clone(&source));
-    let callers: Vec<_> = callers.map(|source| tokio::spawn(async move { source.token().await })).collect();
+    let (source, issuer, clock) = source(0, &[DOWN]);
+    let callers: Vec<_> = (0..1000).map(|_| tokio::spawn(caller(&source))).collect();
     tokio::task::yield_now().await;
-    issuer.answer(1);
+    issuer.permit_one();
     for caller in callers {
-        assert_eq!(told(caller.await.unwrap()), Err("failure 1".into()));
+        assert_eq!(caller.await.unwrap(), "error: failure 1");
     }
     clock.advance(Duration::from_millis(499));
-    assert_eq!(ask(&source), Err("failure 1".into()));
+    assert_eq!(ask(&source), "error: failure 1");
     assert_eq!((issuer.begun(), source.statistics().failures), (1, 1));
 }
 
 #[tokio::test(start_paused = true)]
 async fn on_a_runtime_nobody_waits_for_a_renewal() {
-    let issuer = Scripted::slow(&[Ok(Some(3600)), Ok(Some(3600))]);
-    issuer.answer(1);
-    let (source, clock) = source(&issuer);
-    assert_eq!(ask(&source), Ok("token-1".into()));
+    let (source, issuer, clock) = source(1, &[HOUR, HOUR]);
+    assert_eq!(ask(&source), "token-1");
     clock.advance(secs(3480));
     for _ in 0..10 {
-        assert_eq!(ask(&source), Ok("token-1".into()));
+        assert_eq!(ask(&source), "token-1");
     }
-    issuer.answer(1);
+    issuer.permit_one();
     tokio::task::yield_now().await;
-    assert_eq!(ask(&source), Ok("token-2".into()));
+    assert_eq!(ask(&source), "token-2");
     let statistics = source.statistics();
     assert_eq!((issuer.begun(), statistics.refreshes, statistics.served_stale), (2, 1, 9));
 }
@@ -416,9 +310,8 @@ async fn a_deadline_is_the_issuers_own() {
             self.0.map(secs)
         }
     }
-    let source = CachedToken::new(Silent(Some(5)));
-    let error = source.token().await.unwrap_err();
     let message = "the fetch of a token took longer than 5 s and was given up";
-    assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Unavailable, message));
+    let late = failure(CachedToken::new(Silent(Some(5))).token().await);
+    assert_eq!(late, (ErrorKind::Unavailable, message.to_owned()));
     assert!(timeout(secs(1_000_000), CachedToken::new(Silent(None)).token()).await.is_err());
 }

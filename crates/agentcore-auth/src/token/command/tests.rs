@@ -2,16 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{
-    fs::{self, File},
-    io::Read as _,
-    path::PathBuf,
-    pin::pin,
-    task::{Context, Waker},
-};
+use std::{fs::File, io::Read as _};
 
 use super::*;
-use crate::TokenSource;
+use crate::{
+    TokenSource,
+    testing::{Directory, failure, poll},
+};
 
 fn shell(script: &str) -> CommandToken {
     CommandToken::new("sh").args(["-c", script])
@@ -62,42 +59,23 @@ async fn what_goes_wrong() {
 
 #[tokio::test(start_paused = true)]
 async fn a_program_that_hangs() {
-    let error = CommandToken::new("tail").args(["-f", "/dev/null"]).issue().await.unwrap_err();
+    let outcome = CommandToken::new("tail").args(["-f", "/dev/null"]).issue().await;
     let message = r#"the token command "tail" took longer than 60 s and was ended"#;
-    assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Unavailable, message));
+    assert_eq!(failure(outcome), (ErrorKind::Unavailable, message.to_owned()));
 }
 
-/// A pipe with a name, held open by the program for as long as it lives.
-struct Lifeline(PathBuf);
-
-impl Lifeline {
-    fn new() -> Self {
-        let path = std::env::temp_dir().join(format!("agentcore-command-{:016x}", fastrand::u64(..)));
-        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
-        Self(path)
-    }
-
-    fn holder(&self) -> CommandToken {
-        shell("exec tail -f /dev/null >\"$1\"").args(["name".as_ref(), self.0.as_os_str()])
-    }
-}
-
-impl Drop for Lifeline {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
-    }
-}
-
+/// The program holds a named pipe open for as long as it runs.
 #[tokio::test]
 async fn a_cancelled_program_is_ended() {
-    let lifeline = Lifeline::new();
-    let command = lifeline.holder();
-    let mut pipe = {
-        let mut running = pin!(command.issue());
-        assert!(running.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-        // Opening waits until the program has opened its end.
-        File::open(&lifeline.0).unwrap()
-    };
+    let directory = Directory::new();
+    let path = directory.join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let command = shell("exec tail -f /dev/null >\"$1\"").args(["name".as_ref(), path.as_os_str()]);
+    let mut running = command.issue();
+    assert!(poll(&mut running).is_pending());
+    // Opening waits until the program has opened its end.
+    let mut pipe = File::open(&path).unwrap();
+    drop(running);
     // Reading ends when nobody has the other end open any more.
     assert_eq!(pipe.read_to_end(&mut Vec::new()).unwrap(), 0);
 }

@@ -2,22 +2,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{
-    ffi::OsString,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::ffi::OsString;
 
 use secrecy::ExposeSecret as _;
 
-use super::{super::tests::Directory, *};
-use crate::Token;
+use super::*;
+use crate::{
+    Token,
+    testing::{Directory, at, failure},
+};
 
 /// SHA-256 of `key`, by `sha256sum`.
 const NAME: &str = "2c70e12b7a0646f92279f427c7b38e7334d8e5389cff167a1dc30e73f826b683";
-
-fn at(seconds: u64) -> SystemTime {
-    UNIX_EPOCH + Duration::from_secs(seconds)
-}
 
 fn full() -> StoredToken {
     StoredToken::new(Token::parse("one").unwrap().expiring_at(at(2_000_003_600)), at(2_000_000_000))
@@ -33,7 +29,7 @@ fn names(directory: &Path) -> Vec<OsString> {
 
 /// Puts a file where the token of `key` is looked for.
 fn put(directory: &Directory, contents: &[u8], _mode: u32) -> PathBuf {
-    let path = directory.path().join(format!("{NAME}.json"));
+    let path = directory.join(format!("{NAME}.json"));
     fs::write(&path, contents).unwrap();
     #[cfg(unix)]
     fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(_mode)).unwrap();
@@ -45,13 +41,13 @@ const FULL: &str = r#"{"version":1,"token":"one","issued_at":2000000000,"expires
 #[test]
 fn what_is_written_is_read() {
     let directory = Directory::new();
-    let store = FileStore::new(directory.path().join("deep/er"));
+    let store = FileStore::new(directory.join("deep/er"));
     assert!(store.load("key").unwrap().is_none());
     store.clear("key").unwrap();
     store.save("key", &full()).unwrap();
-    let path = directory.path().join("deep/er").join(format!("{NAME}.json"));
-    let written: serde_json::Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
-    assert_eq!(written, serde_json::from_str::<serde_json::Value>(FULL).unwrap());
+    let path = directory.join("deep/er").join(format!("{NAME}.json"));
+    let json = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).unwrap();
+    assert_eq!(json(&fs::read(path).unwrap()), json(FULL.as_bytes()));
     let read = store.load("key").unwrap().unwrap();
     assert_eq!((read.token.expose(), read.token.expires_at()), ("one", Some(at(2_000_003_600))));
     assert_eq!((read.issued_at, read.username.as_deref()), (at(2_000_000_000), Some("ada")));
@@ -64,7 +60,7 @@ fn what_is_written_is_read() {
     assert!(read.refresh_token.is_none() && read.username.is_none());
     store.clear("key").unwrap();
     assert!(store.load("key").unwrap().is_none());
-    assert_eq!(names(&directory.path().join("deep/er")), Vec::<OsString>::new());
+    assert_eq!(names(&directory.join("deep/er")), Vec::<OsString>::new());
 }
 
 #[cfg(unix)]
@@ -73,7 +69,7 @@ async fn files_are_their_owners_alone() {
     use std::os::unix::fs::PermissionsExt as _;
 
     let directory = Directory::new();
-    let inner = directory.path().join("tokens");
+    let inner = directory.join("tokens");
     let store = FileStore::new(&inner);
     drop(store.lock("key").await.unwrap());
     store.save("key", &full()).unwrap();
@@ -85,16 +81,16 @@ async fn files_are_their_owners_alone() {
     }
     for open in [0o640, 0o604, 0o620, 0o601] {
         let path = put(&directory, FULL.as_bytes(), open);
-        let error = FileStore::new(directory.path()).load("key").unwrap_err();
         let message = format!("a stored token was not read, because others can read it: chmod 600 {path:?}");
-        assert_eq!((error.kind(), error.to_string()), (ErrorKind::Authentication, message), "{open:o}");
+        let found = failure(FileStore::new(&*directory).load("key"));
+        assert_eq!(found, (ErrorKind::Authentication, message), "{open:o}");
     }
 }
 
 #[test]
 fn what_is_damaged_or_foreign_counts_as_nothing_and_can_be_replaced() {
     let directory = Directory::new();
-    let store = FileStore::new(directory.path());
+    let store = FileStore::new(&*directory);
     let huge = format!("{}{FULL}", " ".repeat(64 * 1024 + 1 - FULL.len()));
     let fitting = format!("{}{FULL}", " ".repeat(64 * 1024 - FULL.len()));
     for (contents, fine) in [
@@ -122,37 +118,37 @@ fn what_is_damaged_or_foreign_counts_as_nothing_and_can_be_replaced() {
         assert!(store.load("key").unwrap().is_some());
     }
     store.clear("key").unwrap();
-    fs::create_dir(directory.path().join(format!("{NAME}.json"))).unwrap();
+    fs::create_dir(directory.join(format!("{NAME}.json"))).unwrap();
     assert!(store.load("key").unwrap().is_none(), "a directory is no token");
 }
 
 #[test]
 fn a_crash_before_the_replacement_leaves_the_old() {
     let directory = Directory::new();
-    let store = FileStore::new(directory.path());
+    let store = FileStore::new(&*directory);
     store.save("key", &full()).unwrap();
     let path = store.path("key", TOKEN);
     // A process that dies here runs no destructor.
     std::mem::forget(Replacement::write(path.clone(), b"half").unwrap());
-    assert_eq!(names(directory.path()).len(), 2);
+    assert_eq!(names(&directory).len(), 2);
     assert_eq!(store.load("key").unwrap().unwrap().token.expose(), "one");
     store.save("key", &StoredToken::new(Token::parse("two").unwrap(), at(1))).unwrap();
     assert_eq!(store.load("key").unwrap().unwrap().token.expose(), "two");
     store.save("other", &full()).unwrap();
     std::mem::forget(Replacement::write(store.path("other", TOKEN), b"half").unwrap());
-    assert_eq!(names(directory.path()).len(), 4);
+    assert_eq!(names(&directory).len(), 4);
     store.clear("key").unwrap();
-    assert_eq!(names(directory.path()).len(), 2, "what the crash left is cleared too, and nobody else's");
+    assert_eq!(names(&directory).len(), 2, "what the crash left is cleared too, and nobody else's");
     assert!(store.load("other").unwrap().is_some());
 
     drop(Replacement::write(path, b"given up").unwrap());
-    assert_eq!(names(directory.path()).len(), 2);
+    assert_eq!(names(&directory).len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_lock_is_waited_for_with_patience_and_an_end() {
     let directory = Directory::new();
-    let store = FileStore::new(directory.path()).patience(Duration::from_secs(7));
+    let store = FileStore::new(&*directory).patience(Duration::from_secs(7));
     let lock = store.lock("key").await.unwrap();
     drop(store.lock("another key").await.unwrap());
     let error = store.lock("key").await.unwrap_err();
@@ -165,14 +161,14 @@ async fn a_lock_is_waited_for_with_patience_and_an_end() {
 }
 
 #[test]
-fn a_directory_that_cannot_be_is_told() {
+fn a_directory_that_cannot_be_made_is_an_error() {
     let directory = Directory::new();
-    fs::write(directory.path().join("file"), "").unwrap();
-    let store = FileStore::new(directory.path().join("file"));
-    for (error, message) in [
-        (store.load("key").unwrap_err(), "a stored token cannot be used"),
-        (store.save("key", &full()).unwrap_err(), "a token cannot be stored"),
+    fs::write(directory.join("file"), "").unwrap();
+    let store = FileStore::new(directory.join("file"));
+    for (found, message) in [
+        (failure(store.load("key")), "a stored token cannot be used"),
+        (failure(store.save("key", &full())), "a token cannot be stored"),
     ] {
-        assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Authentication, message));
+        assert_eq!(found, (ErrorKind::Authentication, message.to_owned()));
     }
 }
