@@ -1,4 +1,4 @@
-//! The choice of mechanism, and putting it onto a request. Decides what may leave over which connection.
+//! The choice of mechanism, and its credential on a request. Decides which credential may be sent over which connection.
 
 use std::{sync::Arc, time::SystemTime};
 
@@ -8,7 +8,7 @@ use http::{Request, Uri, header::AUTHORIZATION};
 
 use crate::{Error, ErrorKind, SigV4, Token, TokenSource, credentials::ProvideCredentials, sigv4};
 
-/// Who the caller is. A runtime is configured for one of the two mechanisms; a local container asks for neither.
+/// How requests are authenticated. A runtime is configured for one of the two mechanisms; a local container for neither.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Auth {
@@ -33,12 +33,12 @@ impl Auth {
         Self::SigV4(SigV4::new(provider))
     }
 
-    /// Puts a credential onto the request, in place of one that is there. Called once for each attempt, so that a retried
+    /// Adds a credential to the request, in place of one that is there. Called once for each attempt, so that a retried
     /// request carries the newest token and a fresh signature.
     ///
     /// # Errors
-    /// If no credential can be had, a token has expired, or the credential would leave over plaintext to anything but
-    /// loopback. Nothing has been sent then.
+    /// If there is no credential, a token has expired, or the connection is plaintext and not to loopback. Nothing has been
+    /// sent then.
     ///
     /// # Cancel safety
     /// Dropping the future leaves the request without a new credential, and the source as it was.
@@ -67,10 +67,10 @@ impl Auth {
         }
     }
 
-    /// Learns from a refusal, and says whether an attempt with a new credential may go better.
+    /// Learns from a refusal, and returns whether an attempt with a new credential may succeed.
     ///
-    /// A token that was refused with 401 is given back to its source, which says whether it can bring another. A signature
-    /// refused while the service's clock is minutes away from ours is made again by the service's clock.
+    /// A token that was refused with 401 is reported to its [source](TokenSource::reject). A signature that was refused while
+    /// the service's clock is minutes away from ours is made again with the service's time.
     #[must_use]
     pub fn refused(&self, applied: &AppliedCredential, refusal: &Rejection<'_>, now: SystemTime) -> bool {
         match (self, &applied.0) {
@@ -84,7 +84,7 @@ impl Auth {
     }
 }
 
-/// What an attempt was authenticated with, so that a refusal can be held against just that.
+/// The credential of one attempt, to which a refusal refers.
 #[derive(Clone, Debug)]
 pub struct AppliedCredential(Applied);
 
@@ -102,7 +102,7 @@ impl AppliedCredential {
         Self(Applied::Nothing)
     }
 
-    /// A bearer token was applied, by whatever way it travels.
+    /// A bearer token was applied, in a header or elsewhere.
     #[must_use]
     pub fn token(token: Token) -> Self {
         Self(Applied::Token(token))
@@ -115,7 +115,7 @@ impl AppliedCredential {
     }
 }
 
-/// What the service said when it refused a credential.
+/// The service's refusal of a credential.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a plain set of arguments")]
 pub struct Rejection<'a> {
@@ -127,7 +127,7 @@ pub struct Rejection<'a> {
     pub date: Option<SystemTime>,
 }
 
-/// A credential leaves over TLS or stays on this machine.
+/// Rejects a URL that would take a credential off this machine without TLS.
 fn refuse_plaintext(uri: &Uri, what: &str) -> Result<(), Error> {
     if matches!(uri.scheme_str(), Some("https" | "wss")) || uri.host().is_some_and(is_loopback) {
         return Ok(());
@@ -136,8 +136,8 @@ fn refuse_plaintext(uri: &Uri, what: &str) -> Result<(), Error> {
     Err(Error::new(ErrorKind::Input, message))
 }
 
-/// What AWS calls a signature that is too old or too new; `InvalidSignatureException` has other causes too, which the date
-/// tells apart.
+/// AWS's codes for a signature that is too old or too new. `InvalidSignatureException` has other causes too; the date shows
+/// which it is.
 const TIME_ERRORS: &[&str] = &[
     "AuthFailure",
     "InvalidSignatureException",
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_expired_token_stays_here_and_its_age_is_told() {
+    async fn an_expired_token_is_not_sent_and_the_error_has_its_age() {
         let auth = Auth::bearer(StaticToken::parse(TOKEN).unwrap());
         for (now, message) in [
             (1_999_999_999, None),

@@ -6,14 +6,14 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-/// Tells the time, in two ways that fail differently.
+/// A source of time: two clocks, which fail differently.
 ///
 /// The wall clock can be set, forwards and backwards; the monotonic one cannot, but may stand still while a machine sleeps.
 pub trait Clock: fmt::Debug + Send + Sync {
-    /// The time of day.
+    /// Returns the time of day.
     fn now(&self) -> SystemTime;
 
-    /// The time since some fixed moment, which never goes backwards.
+    /// Returns the time since some fixed moment, which never goes backwards.
     fn monotonic(&self) -> Duration;
 }
 

@@ -1,4 +1,4 @@
-//! AWS credentials for SigV4: where they come from, and the clock skew learned from the service.
+//! AWS credentials for SigV4: their provider, and the clock skew learned from the service.
 
 use std::{
     sync::{
@@ -38,7 +38,7 @@ impl SigV4 {
         Self { provider: self.provider.clone(), skew: other.skew.clone() }
     }
 
-    /// Credentials to sign with now.
+    /// Returns credentials to sign with now.
     ///
     /// # Errors
     /// If the provider has none; its own reason is the source.
@@ -49,7 +49,7 @@ impl SigV4 {
         })
     }
 
-    /// The time to sign with: `now`, corrected by what was learned of the service's clock.
+    /// Returns the time to sign with: `now`, corrected by what was learned of the service's clock.
     #[must_use]
     pub fn signing_time(&self, now: SystemTime) -> SystemTime {
         let skew = self.skew.load(Ordering::Relaxed);
@@ -58,7 +58,7 @@ impl SigV4 {
         corrected.unwrap_or(now)
     }
 
-    /// Learns the service's clock from the date of a refusal, and says whether that explains the refusal.
+    /// Learns the service's clock from the date of a refusal, and returns whether that explains the refusal.
     pub(crate) fn learn_skew(&self, signed_at: SystemTime, service: SystemTime, now: SystemTime) -> bool {
         let apart = |a: SystemTime, b: SystemTime| {
             let seconds = |d: Duration| i64::try_from(d.as_secs()).unwrap_or(i64::MAX);
@@ -78,7 +78,7 @@ impl SigV4 {
 /// `AWS_SESSION_TOKEN`. Empty counts as unset.
 ///
 /// # Errors
-/// If one of the first two is missing; the error says which variables were looked at.
+/// If one of the first two is missing; the error names the variables.
 pub fn from_env(lookup: impl Fn(&str) -> Option<String>) -> Result<Credentials, Error> {
     let set = |name: &str| lookup(name).filter(|value| !value.is_empty());
     let missing = |name: &str| {

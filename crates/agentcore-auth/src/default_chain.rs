@@ -23,16 +23,16 @@ use crate::{
 
 /// The default credential chain, cached.
 ///
-/// Credentials are asked for anew five minutes before they expire, in the background, and every 15 minutes where they do not
-/// say when they do. All callers without credentials wait for one fetch and share its outcome; it fails after 30 seconds. After
-/// a failure the chain is left alone for a while that grows from one second to 30 seconds, scattered by jitter.
+/// Credentials are renewed in the background five minutes before they expire, and every 15 minutes if they have no expiry. All
+/// callers without credentials wait for one fetch and share its outcome; it fails after 30 seconds. After a failure the chain
+/// is not asked for a pause that grows from one second to 30 seconds, with jitter.
 ///
 /// # Cancel safety
 /// A caller that gives up drops its own wait and not the fetch, as with [`CachedToken`](crate::CachedToken).
 #[derive(Debug)]
 pub struct DefaultChain {
     chain: SharedCredentialsProvider,
-    /// Whether one profile was named, and nothing else is looked at.
+    /// Whether one profile was named, and nothing else is searched.
     by_name: bool,
     refresh: Refresh<Credentials>,
 }
@@ -40,9 +40,8 @@ pub struct DefaultChain {
 impl DefaultChain {
     /// A chain whose HTTP (role assumption, single sign-on, metadata services) goes through `http`.
     ///
-    /// A `profile` named here is the only place that is looked in, as with the AWS CLI: keys in the environment must not
-    /// pass for it. `AWS_PROFILE`, in contrast, comes after them. `region` is where roles are assumed, by default that of
-    /// the profile.
+    /// If a `profile` is named, nothing else is searched, as with the AWS CLI: keys in the environment must not take its place.
+    /// `AWS_PROFILE`, in contrast, comes after them. Roles are assumed in `region`, by default that of the profile.
     pub async fn new(
         http: Arc<dyn Exchange>,
         clock: Arc<dyn Clock>,

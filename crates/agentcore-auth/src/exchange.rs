@@ -1,4 +1,4 @@
-//! The one port through which this crate does HTTP. Whoever owns the sockets implements it; nothing here opens one.
+//! The one port through which this crate uses HTTP. agentcore-transport implements it; nothing here opens a socket.
 
 use std::{fmt, future::Future, pin::Pin};
 
@@ -25,7 +25,7 @@ pub trait Exchange: fmt::Debug + Send + Sync {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Repeat {
-    /// Never: whoever asks does so himself.
+    /// Never: the caller repeats by itself.
     Never,
     /// Where the request cannot have been processed: it was not sent, or was answered with 429 or 503.
     WhereNotAccepted,
@@ -34,7 +34,7 @@ pub enum Repeat {
 }
 
 impl Repeat {
-    /// Returns what a request says of itself: its extension, else [`Always`](Self::Always) for a `GET` (RFC 9110 section 9.2.2),
+    /// Returns the rule of a request: its extension, else [`Always`](Self::Always) for a `GET` (RFC 9110 section 9.2.2),
     /// else [`WhereNotAccepted`](Self::WhereNotAccepted).
     #[must_use]
     pub fn of<B>(request: &Request<B>) -> Self {
@@ -43,7 +43,7 @@ impl Repeat {
     }
 }
 
-/// Returns whether an issuer that answers so does not serve now, whoever asks: 408, 429 and every 5xx.
+/// Returns whether this status means that an issuer does not serve anybody now: 408, 429 and every 5xx.
 #[cfg(any(feature = "cognito", feature = "jwks", feature = "oauth"))]
 pub(crate) fn is_outage(status: u16) -> bool {
     matches!(status, 408 | 429 | 500..=599)

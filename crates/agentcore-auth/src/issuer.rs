@@ -1,5 +1,4 @@
-//! OpenID Connect issuers, and what their metadata tells of them. Secrets go where it says, so nothing but `https`, or loopback,
-//! will do.
+//! OpenID Connect issuers and their metadata. Secrets are sent to its URLs, so each must be `https` or loopback.
 
 use std::str::FromStr;
 
@@ -21,14 +20,14 @@ impl Issuer {
         &self.0
     }
 
-    /// Asks for the issuer's metadata (OpenID Connect Discovery 1.0 §4.1).
+    /// Returns the request for the issuer's metadata (OpenID Connect Discovery 1.0 §4.1).
     pub(crate) fn metadata_request(&self) -> Result<Request<Bytes>, Error> {
         let url = format!("{}/.well-known/openid-configuration", self.0.trim_end_matches('/'));
         let request = Request::get(url).header(ACCEPT, "application/json").body(Bytes::new());
         request.map_err(|error| Error::new(ErrorKind::Input, "the issuer's URL cannot be asked").with_source(error))
     }
 
-    /// The URL that the metadata has under `name`, which is that of a `what`. The metadata must be this issuer's own (§4.3).
+    /// Returns the URL of a `what`, which the metadata has under `name`. The metadata must be this issuer's own (§4.3).
     pub(crate) fn read_metadata(&self, answer: &Response<Bytes>, name: &str, what: &str) -> Result<String, Error> {
         let refuse = |why: &str| Error::new(ErrorKind::Service, format!("the issuer's metadata is of no use: {why}"));
         if !answer.status().is_success() {
@@ -52,13 +51,13 @@ impl FromStr for Issuer {
     }
 }
 
-/// A URL to which a secret may be sent, or from which what is trusted may come. It is not quoted in errors: somebody may have put a password into it.
+/// Checks a URL to which secrets are sent, or from which keys come. Errors do not quote it, for it may contain a password.
 pub(crate) fn safe_url(what: &str, text: &str) -> Result<String, Error> {
     let refuse = |why: &str| Error::new(ErrorKind::Input, format!("invalid {what}: {why}"));
     let uri: Uri = text.parse().map_err(|_| refuse("it is not a URL"))?;
     let authority = uri.authority().ok_or_else(|| refuse("it must look like https://HOST/PATH"))?;
     if authority.as_str().contains('@') {
-        return Err(refuse("user names and passwords do not belong into it"));
+        return Err(refuse("it may have no user name and no password"));
     }
     if text.contains('#') {
         return Err(refuse("it may have no fragment"));
@@ -71,7 +70,7 @@ pub(crate) fn safe_url(what: &str, text: &str) -> Result<String, Error> {
     }
 }
 
-/// The error of an issuer's document that was not given out.
+/// Returns the error of a document that the issuer refused.
 pub(crate) fn refused(what: &str, status: StatusCode) -> Error {
     let kind = if is_outage(status.as_u16()) { ErrorKind::Unavailable } else { ErrorKind::Authentication };
     Error::new(kind, format!("{what} of no use: HTTP {}", status.as_u16()))

@@ -1,5 +1,5 @@
-//! Verifying tokens with the keys their issuer publishes (RFC 7517), for those who receive tokens and for those who want to
-//! know why theirs are refused. Feature `jwks`.
+//! Verifying tokens with the keys their issuer publishes (RFC 7517), to accept a token or to learn why it is refused. Feature
+//! `jwks`.
 //!
 //! It refuses tokens without a signature, signatures made with a shared secret, and keys from anywhere but the issuer's own
 //! metadata.
@@ -20,12 +20,12 @@ use crate::{Clock, Error, ErrorKind, Exchange, clock::in_words, token::jwt};
 
 /// Verifies the tokens of one issuer, as a runtime with a JWT authorizer does.
 ///
-/// Nobody is allowed before [`allow_client`](Self::allow_client), [`allow_audience`](Self::allow_audience) or
-/// [`allow_anybody`](Self::allow_anybody) says who.
+/// No token is allowed before [`allow_client`](Self::allow_client), [`allow_audience`](Self::allow_audience) or
+/// [`allow_anybody`](Self::allow_anybody) is called.
 ///
 /// The issuer's keys are fetched when the first token comes, once for all callers, and looked up without a lock from then on.
 /// They are fetched again after an hour, in the background, and when a token names a key that is not among them; while that
-/// fails, the keys in hand are good for a day. A fetch that takes longer than 30 seconds has failed.
+/// fails, the last keys are used for a day. A fetch that takes longer than 30 seconds has failed.
 ///
 /// ```no_run
 /// # use std::sync::Arc;
@@ -47,7 +47,7 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// A verifier of this issuer's tokens that allows nobody yet.
+    /// Returns a verifier of this issuer's tokens that allows none yet.
     #[must_use]
     pub fn new(issuer: Issuer, http: Arc<dyn Exchange>) -> Self {
         let keys = KeyCache::new(issuer, http);
@@ -71,48 +71,48 @@ impl Verifier {
         self
     }
 
-    /// Allows the issuer's tokens whomever they are for, where no client and no audience is given: to look at a token, not to
-    /// let somebody in.
+    /// Allows all of the issuer's tokens, where no client and no audience is given: to inspect a token, not to authorize a
+    /// caller.
     #[must_use]
     pub fn allow_anybody(mut self) -> Self {
         self.anybody = true;
         self
     }
 
-    /// Takes `exp` and `nbf` as this much later and earlier. Default: zero, so that no token is taken that has expired; a
-    /// machine whose clock is behind the issuer's needs a few seconds to take tokens that are new.
+    /// Takes `exp` as this much later and `nbf` as this much earlier. Default: zero, so that no expired token is accepted; a
+    /// machine whose clock is behind the issuer's needs a few seconds to accept new tokens.
     #[must_use]
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway;
         self
     }
 
-    /// Fetches the keys for the sake of an unknown one no sooner than this after the last time. Default: 30 seconds. A shorter
-    /// interval knows a new key sooner, and lets strangers cause more requests with tokens they made up.
+    /// Fetches the keys again for an unknown one no sooner than this after the last fetch. Default: 30 seconds. A shorter
+    /// interval finds a new key sooner, and lets strangers cause more requests with invalid tokens.
     #[must_use]
     pub fn refetch_interval(mut self, interval: Duration) -> Self {
         self.keys.interval = interval;
         self
     }
 
-    /// Tells the time. Default: the system's clocks.
+    /// Sets the clock. Default: the system's clocks.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.keys.refresh.clock = Arc::new(clock);
         self
     }
 
-    /// Verifies a token: its signature, its issuer, its times and whom it is for. Gives back its claims.
+    /// Verifies a token: its signature, issuer, times, client and audience. Returns its claims.
     ///
     /// # Errors
-    /// [`ErrorKind::UntrustedToken`] and [`ErrorKind::ExpiredToken`] are about the token, and the message says which check failed;
-    /// any other kind is about the issuer, whose keys could not be had.
+    /// [`ErrorKind::UntrustedToken`] and [`ErrorKind::ExpiredToken`] are about the token, and the message names the check;
+    /// any other kind is about the issuer, whose keys could not be fetched.
     ///
     /// # Cancel safety
     /// The future may be dropped at any await; a fetch that it caused goes on, as with [`CachedToken`](crate::CachedToken).
     pub async fn verify(&self, token: &str) -> Result<Map<String, Value>, Error> {
         let parts = Parts::read(token)?;
-        // Asked first, so that another issuer's token is called that and not one with an unknown key.
+        // Checked first, so that the error is not about an unknown key.
         if parts.text("iss") != Some(self.keys.issuer().as_str()) {
             return Err(untrusted("its issuer is another"));
         }
@@ -173,7 +173,7 @@ impl fmt::Debug for Verifier {
     }
 }
 
-/// A token taken apart (RFC 7515 §7.1), nothing of it believed yet.
+/// The parts of a token (RFC 7515 §7.1), not verified yet.
 struct Parts<'a> {
     signed: &'a str,
     algorithm: Algorithm,
@@ -214,7 +214,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// HTTP servers take no header this long.
+/// HTTP servers accept no header this long.
 const MAX_TOKEN_BYTES: usize = 64 * 1024;
 
 #[cfg(test)]

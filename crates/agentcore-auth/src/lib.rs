@@ -4,8 +4,7 @@
 //! the source of the secret an open trait: [`TokenSource`] for tokens, AWS's own
 //! [`ProvideCredentials`](credentials::ProvideCredentials) for keys.
 //!
-//! This crate opens no sockets and reads no clock of its own: time is passed in, and the few things that need HTTP get it
-//! through the one port, [`Exchange`]. It refuses to send a credential over plaintext to anything but loopback, to send a
+//! This crate opens no sockets: what needs HTTP gets it through the one port, [`Exchange`]. Time is passed in. It refuses to send a credential over plaintext to anything but loopback, to send a
 //! token that has expired, and to show a secret in `Debug`, an error or a log.
 //!
 //! ```

@@ -1,26 +1,27 @@
-//! OAuth 2.0 client credentials (RFC 6749 §4.4): tokens for a program that acts for itself. Feature `oauth`.
+//! OAuth 2.0 client credentials (RFC 6749 §4.4): tokens for a program without a user. Feature `oauth`.
 //!
 //! Builds requests and reads replies; the [`Exchange`] port sends them, and [`CachedToken`] decides when.
 
-mod endpoint;
 mod reply;
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    str::FromStr,
+    sync::{Arc, OnceLock},
+};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use form_urlencoded::{Serializer, byte_serialize};
 use http::{
-    HeaderValue, Request,
+    HeaderValue, Request, Response,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
 };
 use secrecy::{ExposeSecret, SecretString};
 
-pub use self::endpoint::TokenEndpoint;
 pub use crate::issuer::Issuer;
-use crate::{BoxFuture, CachedToken, Error, ErrorKind, Exchange, Issued, Repeat, TokenIssuer};
+use crate::{BoxFuture, CachedToken, Error, ErrorKind, Exchange, Issued, Repeat, TokenIssuer, issuer::safe_url};
 
-/// A client that gets tokens for itself: what it takes to ask for one.
+/// The settings of a client that gets tokens for itself.
 ///
 /// ```no_run
 /// # use std::sync::Arc;
@@ -44,32 +45,52 @@ pub struct ClientCredentialsConfig {
 
 /// A client of a token endpoint.
 ///
-/// Identity providers bill tokens by the request, so they should be kept while they live: [`cached`](Self::cached) does.
+/// Identity providers bill each request, so tokens should be kept until they expire: [`cached`](Self::cached) does.
 #[derive(Debug)]
 pub struct ClientCredentials {
     config: ClientCredentialsConfig,
     http: Arc<dyn Exchange>,
 }
 
-/// Where the token endpoint is, or who can tell.
+/// The URL of a token endpoint (RFC 6749 §3.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenEndpoint(String);
+
+impl TokenEndpoint {
+    /// Returns the URL.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for TokenEndpoint {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        safe_url("token endpoint", text).map(Self)
+    }
+}
+
+/// Where the token endpoint's URL comes from.
 #[derive(Debug)]
 enum EndpointSource {
     Known(TokenEndpoint),
-    /// Found out once, at the first fetch.
+    /// From the issuer's metadata, read once, at the first fetch.
     Discovered {
         issuer: Issuer,
         endpoint: OnceLock<TokenEndpoint>,
     },
 }
 
-/// How a client shows its secret to the token endpoint (RFC 6749 §2.3.1).
+/// How a client sends its secret to the token endpoint (RFC 6749 §2.3.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientAuthentication {
-    /// In the `Authorization` header, id and secret form-encoded first as the RFC says. Every server must take it.
+    /// In the `Authorization` header, id and secret form-encoded first, as the RFC requires. Every server must accept it.
     #[default]
     Basic,
-    /// In the request's body, for servers that take nothing else.
+    /// In the request's body, for servers that accept nothing else.
     Post,
 }
 
@@ -77,28 +98,29 @@ impl ClientCredentialsConfig {
     /// A client of the token endpoint at a known URL.
     #[must_use]
     pub fn new(endpoint: TokenEndpoint, client_id: impl Into<String>, secret: impl Into<SecretString>) -> Self {
-        Self::of(EndpointSource::Known(endpoint), client_id.into(), secret.into())
+        Self::of(EndpointSource::Known(endpoint), client_id, secret)
     }
 
-    /// A client of whatever token endpoint the issuer names in its metadata (OpenID Connect Discovery 1.0 §4).
+    /// A client of the token endpoint that the issuer names in its metadata (OpenID Connect Discovery 1.0 §4).
     #[must_use]
     pub fn discovered(issuer: Issuer, client_id: impl Into<String>, secret: impl Into<SecretString>) -> Self {
         let endpoint = EndpointSource::Discovered { issuer, endpoint: OnceLock::new() };
-        Self::of(endpoint, client_id.into(), secret.into())
+        Self::of(endpoint, client_id, secret)
     }
 
-    fn of(endpoint: EndpointSource, client_id: String, secret: SecretString) -> Self {
-        Self { endpoint, client_id, secret, style: ClientAuthentication::default(), parameters: Vec::new() }
+    fn of(endpoint: EndpointSource, client_id: impl Into<String>, secret: impl Into<SecretString>) -> Self {
+        let (client_id, secret, style) = (client_id.into(), secret.into(), ClientAuthentication::default());
+        Self { endpoint, client_id, secret, style, parameters: Vec::new() }
     }
 
-    /// How to show the secret. Default: [`ClientAuthentication::Basic`].
+    /// Sets how the secret is sent. Default: [`ClientAuthentication::Basic`].
     #[must_use]
     pub fn authentication(mut self, style: ClientAuthentication) -> Self {
         self.style = style;
         self
     }
 
-    /// Asks for these scopes, separated by spaces (RFC 6749 §3.3). Default: none, the server's own choice.
+    /// Asks for these scopes, separated by spaces (RFC 6749 §3.3). Default: none, so the server chooses.
     #[must_use]
     pub fn scope(self, scopes: impl Into<String>) -> Self {
         self.with("scope", scopes.into())
@@ -110,7 +132,7 @@ impl ClientCredentialsConfig {
         self.with("resource", resource.into())
     }
 
-    /// Names the audience that the token is for, as some providers want it in place of a resource.
+    /// Names the audience that the token is for, which some providers want in place of a resource.
     #[must_use]
     pub fn audience(self, audience: impl Into<String>) -> Self {
         self.with("audience", audience.into())
@@ -121,7 +143,7 @@ impl ClientCredentialsConfig {
         self
     }
 
-    /// Returns the client, which asks over this port.
+    /// Returns the client, which sends its requests over this port.
     #[must_use]
     pub fn over(self, http: Arc<dyn Exchange>) -> ClientCredentials {
         ClientCredentials { config: self, http }
@@ -129,33 +151,38 @@ impl ClientCredentialsConfig {
 }
 
 impl ClientCredentials {
-    /// A source that keeps each token while it lives.
+    /// Returns a source that keeps each token until it expires.
     #[must_use]
     pub fn cached(self) -> CachedToken<Self> {
         CachedToken::new(self)
     }
 
-    /// The token endpoint, found out if need be.
+    /// Returns the token endpoint, from the issuer's metadata if it is not known yet.
     async fn endpoint(&self) -> Result<TokenEndpoint, Error> {
         match &self.config.endpoint {
             EndpointSource::Known(endpoint) => Ok(endpoint.clone()),
-            EndpointSource::Discovered { issuer, endpoint } => match endpoint.get() {
-                Some(endpoint) => Ok(endpoint.clone()),
-                None => {
-                    let request = issuer.metadata_request()?;
-                    let answer = self.http.exchange(request).await.map_err(|cause| unreached("the issuer", cause))?;
-                    let found = issuer.read_metadata(&answer, "token_endpoint", "token endpoint")?.parse()?;
-                    Ok(endpoint.get_or_init(|| found).clone())
+            EndpointSource::Discovered { issuer, endpoint } => {
+                if let Some(endpoint) = endpoint.get() {
+                    return Ok(endpoint.clone());
                 }
-            },
+                let answer = self.exchange("the issuer", issuer.metadata_request()?).await?;
+                let found = issuer.read_metadata(&answer, "token_endpoint", "token endpoint")?.parse()?;
+                Ok(endpoint.get_or_init(|| found).clone())
+            }
         }
     }
 
-    /// The request for a token (RFC 6749 §4.4.2).
+    async fn exchange(&self, receiver: &str, request: Request<Bytes>) -> Result<Response<Bytes>, Error> {
+        self.http.exchange(request).await.map_err(|cause| {
+            Error::new(ErrorKind::Unavailable, format!("{receiver} could not be reached")).with_source(cause)
+        })
+    }
+
+    /// Returns the request for a token (RFC 6749 §4.4.2).
     fn request(&self, endpoint: &TokenEndpoint) -> Result<Request<Bytes>, Error> {
         let mut form = Serializer::new(String::new());
         form.append_pair("grant_type", "client_credentials");
-        // A token that nobody got does no harm.
+        // A token whose answer was lost does no harm.
         let mut request = Request::post(endpoint.as_str())
             .extension(Repeat::Always)
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
@@ -187,16 +214,10 @@ impl ClientCredentials {
 impl TokenIssuer for ClientCredentials {
     fn issue(&self) -> BoxFuture<'_, Result<Issued, Error>> {
         Box::pin(async {
-            let endpoint = self.endpoint().await?;
-            let request = self.request(&endpoint)?;
-            let answer = self.http.exchange(request).await.map_err(|cause| unreached("the token endpoint", cause))?;
-            reply::read(&answer)
+            let request = self.request(&self.endpoint().await?)?;
+            reply::read(&self.exchange("the token endpoint", request).await?)
         })
     }
-}
-
-fn unreached(whom: &str, cause: crate::BoxError) -> Error {
-    Error::new(ErrorKind::Unavailable, format!("{whom} could not be reached")).with_source(cause)
 }
 
 #[cfg(test)]

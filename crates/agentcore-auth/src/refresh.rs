@@ -1,11 +1,5 @@
 //! One refresh for everything that ages: tokens, an issuer's keys, AWS credentials. Knows neither what it keeps nor where it
-//! comes from.
-//!
-//! | the value is | callers |
-//! |---|---|
-//! | fresh | get it, without a lock |
-//! | in its refresh window | get it too; the first of them causes a fetch in the background |
-//! | expired, rejected or not there | wait for one fetch together, and share its outcome |
+//! comes from. [`CachedToken`](crate::CachedToken) has the table of what callers get.
 
 mod single_flight;
 
@@ -24,7 +18,7 @@ pub(crate) struct Entry<T> {
     window: Duration,
 }
 
-/// What a value is good for.
+/// How old a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Freshness {
     Fresh,

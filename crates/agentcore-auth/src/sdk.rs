@@ -16,7 +16,7 @@ use tracing::{
 
 use crate::{BoxError, Exchange, Repeat};
 
-/// What the SDK takes for its HTTP client.
+/// Returns an HTTP client for the SDK.
 pub(crate) fn client(http: Arc<dyn Exchange>, repeat: Repetition) -> SharedHttpClient {
     http_client_fn(move |settings, _components| {
         let bound = settings.connect_timeout().into_iter().chain(settings.read_timeout()).reduce(|a, b| a + b);
@@ -24,9 +24,7 @@ pub(crate) fn client(http: Arc<dyn Exchange>, repeat: Repetition) -> SharedHttpC
     })
 }
 
-/// The same future with nobody listening to what is logged in it.
-///
-/// At `TRACE` the SDK prints requests and answers with their bodies, and in them passwords and tokens.
+/// Returns the same future without its log: at `TRACE` the SDK prints bodies, and in them passwords and tokens.
 pub(crate) fn muted<F: Future>(future: F) -> WithDispatch<F> {
     future.with_subscriber(NoSubscriber::default())
 }
@@ -34,12 +32,12 @@ pub(crate) fn muted<F: Future>(future: F) -> WithDispatch<F> {
 #[derive(Debug)]
 struct Connector {
     http: Arc<dyn Exchange>,
-    /// Connecting and reading together, so that a metadata service that is not there is given up on soon.
+    /// Connecting and reading together, so that a missing metadata service fails soon.
     bound: Duration,
     repeat: Repetition,
 }
 
-/// Says of a request whether it may be repeated, by its operation.
+/// Returns whether a request may be repeated, by its operation.
 pub(crate) type Repetition = fn(&http::HeaderMap) -> Repeat;
 
 impl HttpConnector for Connector {

@@ -1,7 +1,7 @@
 //! AWS Signature Version 4 for AgentCore Runtime, as a pure function of request, credentials, region and time.
 //!
-//! The service wants its name `bedrock-agentcore`, the path encoded twice and normalised, and no `x-amz-content-sha256`
-//! header. All headers present are signed but those that others may change on the way; botocore signs the same set.
+//! The service expects its name `bedrock-agentcore`, the path encoded twice and normalised, and no `x-amz-content-sha256`
+//! header. All headers are signed but those that proxies may change; botocore signs the same set.
 //!
 //! A WebSocket is opened by a `GET`, so `ws` and `wss` URLs are signed as `http` and `https` ones.
 
@@ -47,7 +47,7 @@ pub fn sign(
         [header::TRACEPARENT, header::TRACESTATE, header::BAGGAGE].map(|name| name.as_str().to_owned().into());
     settings.excluded_headers.get_or_insert_default().extend(unsigned);
     instructions(request, credentials, region, at, settings)?.apply_to_request_http1x(request);
-    // A signature is good for minutes, a session token for hours: neither belongs into a log or a compression table.
+    // A signature is good for minutes, a session token for hours: neither may get into a log or a compression table.
     for name in ["authorization", "x-amz-security-token"] {
         if let Some(value) = request.headers_mut().get_mut(name) {
             value.set_sensitive(true);
@@ -56,7 +56,7 @@ pub fn sign(
     Ok(())
 }
 
-/// Signs a URL in its query: whoever has what this returns can send a bodiless `GET` to it until it expires.
+/// Signs a URL in its query. The result is a secret: it lets its holder send a bodiless `GET` until it expires.
 ///
 /// The parameters are appended in the order botocore gives them, the signature last. Those that are there already are
 /// covered by the signature; they must be percent-encoded, a space as `%20`. The host is the one header that is signed.
@@ -93,7 +93,7 @@ pub fn presign(
     Ok(url)
 }
 
-/// What is to be added to a request for its signature.
+/// Returns what a signature adds to a request.
 fn instructions(
     request: &Request<Bytes>,
     credentials: &Credentials,
@@ -135,7 +135,7 @@ fn instructions(
     Ok(instructions)
 }
 
-/// The URL with the scheme of the request that opens a socket: of `http` and `https` alone the signing library knows the
+/// Returns the URL with the scheme of the request that opens a socket: of `http` and `https` alone the signing library knows the
 /// default ports, which do not stand in `Host` (RFC 9110 section 7.2).
 fn http_url(url: &Uri) -> String {
     let text = url.to_string();

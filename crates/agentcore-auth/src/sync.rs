@@ -1,5 +1,5 @@
 //! The primitives that the refresh is made of: a lock, a slot that is read without one, a channel, tasks with a time limit.
-//! Decides nothing. They are named in one place, so that a test can put `shuttle`'s in their stead.
+//! Decides nothing. They are named in one place, so that a test can replace them by `shuttle`'s.
 
 use std::{future::Future, time::Duration};
 
@@ -12,7 +12,7 @@ pub(crate) use std::sync::{Mutex, MutexGuard, PoisonError};
 pub(crate) use arc_swap::ArcSwapOption;
 pub(crate) use tokio::sync::watch;
 
-/// Runs a future as a task of its own. Returns it where there is no tokio runtime to run it.
+/// Spawns a task. Returns it if there is no tokio runtime to run it.
 pub(crate) fn spawn(task: BoxFuture<'static, ()>) -> Result<(), BoxFuture<'static, ()>> {
     match Handle::try_current() {
         Ok(runtime) => {
@@ -23,7 +23,7 @@ pub(crate) fn spawn(task: BoxFuture<'static, ()>) -> Result<(), BoxFuture<'stati
     }
 }
 
-/// Returns what comes of the future, or nothing if it takes longer than this. Without a tokio runtime there is no limit.
+/// Returns the future's output, or nothing if it takes longer than this. Without a tokio runtime there is no limit.
 pub(crate) async fn timeout<F: Future>(limit: Option<Duration>, future: F) -> Option<F::Output> {
     match limit {
         Some(limit) if Handle::try_current().is_ok() => tokio::time::timeout(limit, future).await.ok(),

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[cfg(any(feature = "cognito", feature = "oauth"))]
+mod exchange;
+
 use std::{
     collections::VecDeque,
     fmt, fs,
@@ -17,13 +20,13 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use bytes::Bytes;
-use http::{Request, Response};
 use secrecy::ExposeSecret as _;
 use tokio::sync::Semaphore;
 use tracing::subscriber::DefaultGuard;
 
-use crate::{BoxError, BoxFuture, Error, ErrorKind, Exchange, Issued, ManualClock, StoredToken, Token, TokenIssuer};
+#[cfg(any(feature = "cognito", feature = "oauth"))]
+pub(crate) use self::exchange::{PortAnswer, ScriptedExchange};
+use crate::{BoxFuture, Error, ErrorKind, Issued, ManualClock, StoredToken, Token, TokenIssuer};
 
 /// The time at which [`clock`] begins, in seconds since 1970.
 pub(crate) const NOW: u64 = 2_000_000_000;
@@ -60,40 +63,6 @@ pub(crate) fn failure<T: fmt::Debug>(outcome: Result<T, Error>) -> (ErrorKind, S
 /// Returns the text of a token, or the message of a failure after `error: `.
 pub(crate) fn shown(outcome: Result<Token, Error>) -> String {
     outcome.map_or_else(|error| format!("error: {error}"), |token| token.expose().to_owned())
-}
-
-/// The answer to a request: a status and a body, or the reason why there is none.
-pub(crate) type PortAnswer = Result<(u16, String), &'static str>;
-
-/// A port that gives its answers in order and keeps the requests.
-#[derive(Debug)]
-pub(crate) struct ScriptedExchange {
-    answers: Mutex<VecDeque<PortAnswer>>,
-    requests: Mutex<Vec<Request<Bytes>>>,
-}
-
-impl ScriptedExchange {
-    pub(crate) fn new(answers: impl IntoIterator<Item = PortAnswer>) -> Arc<Self> {
-        Arc::new(Self { answers: Mutex::new(answers.into_iter().collect()), requests: Mutex::default() })
-    }
-
-    /// Returns the requests since the last call.
-    pub(crate) fn take(&self) -> Vec<Request<Bytes>> {
-        std::mem::take(&mut self.requests.lock().unwrap())
-    }
-}
-
-impl Exchange for ScriptedExchange {
-    fn exchange(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, BoxError>> {
-        self.requests.lock().unwrap().push(request);
-        let answer = self.answers.lock().unwrap().pop_front().expect("the script foresees this request");
-        Box::pin(async {
-            // A network lets others have their turn.
-            tokio::task::yield_now().await;
-            let (status, body) = answer?;
-            Ok(Response::builder().status(status).body(body.into())?)
-        })
-    }
 }
 
 /// What an issuer does: it gives a token with a lifetime in seconds or without one, or fails.

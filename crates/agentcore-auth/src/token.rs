@@ -1,4 +1,4 @@
-//! Bearer tokens, and where they come from. Checks their shape and reads their expiry; verifies no signature.
+//! Bearer tokens and their sources. Checks their shape and reads their expiry; verifies no signature.
 
 mod cache;
 #[cfg(feature = "command")]
@@ -43,7 +43,7 @@ impl Token {
     /// Checks a token's shape (RFC 6750 §2.1) and, if it is a JSON Web Token, reads its `exp`.
     ///
     /// # Errors
-    /// If it is empty, or holds a character that no bearer token has; the error tells the place, not the token.
+    /// If it is empty, or holds a character that no bearer token has; the error names the place, not the token.
     pub fn parse(token: &str) -> Result<Self, Error> {
         let refuse = |why: String| Err(Error::new(ErrorKind::Input, format!("invalid bearer token: {why}")));
         if token.is_empty() {
@@ -68,9 +68,8 @@ impl Token {
         Ok(Self(Arc::new(Secret { header, expires_at: jwt::expiry(token) })))
     }
 
-    /// The same token with the expiry its issuer told (`expires_in`), counted from the moment of receipt.
-    ///
-    /// That beats `exp`, which is by the issuer's clock.
+    /// Returns the same token with the expiry of its issuer's `expires_in`, which takes the place of `exp`: that is by the
+    /// issuer's clock.
     #[must_use]
     pub fn expiring_at(self, at: SystemTime) -> Self {
         Self(Arc::new(Secret { header: self.0.header.clone(), expires_at: Some(at) }))
@@ -82,23 +81,23 @@ impl Token {
         &self.0.header
     }
 
-    /// The token itself. Handle with care: whoever has it can invoke the agent.
+    /// Returns the token itself. It is a secret: it lets its holder invoke the agent.
     #[must_use]
     pub fn expose(&self) -> &str {
         // The header was made from ASCII text that begins with the scheme.
         self.0.header.to_str().ok().and_then(|value| value.strip_prefix(SCHEME)).unwrap_or_default()
     }
 
-    /// When the token expires, as far as is known; opaque tokens do not say.
+    /// Returns when the token expires; none for an opaque token, unless it was [set](Self::expiring_at).
     #[must_use]
     pub fn expires_at(&self) -> Option<SystemTime> {
         self.0.expires_at
     }
 
-    /// The same token, if it may still be sent.
+    /// Returns the same token, if it may still be sent.
     ///
     /// # Errors
-    /// If it has expired; the error says how long ago.
+    /// If it has expired; the error has its age.
     pub fn alive_at(self, now: SystemTime) -> Result<Self, Error> {
         match self.0.expires_at.and_then(|at| now.duration_since(at).ok()) {
             None => Ok(self),
@@ -116,10 +115,9 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Where bearer tokens come from.
+/// A source of bearer tokens.
 ///
-/// The token is asked for once per attempt, so a source should keep the one it has while it is good; how it renews it is
-/// its own affair.
+/// It is asked once for each attempt, so it should keep a token until it expires.
 ///
 /// ```
 /// use agentcore_auth::{BoxFuture, Error, Token, TokenSource};
@@ -134,31 +132,31 @@ impl fmt::Debug for Token {
 /// }
 /// ```
 pub trait TokenSource: fmt::Debug + Send + Sync {
-    /// A token to send now.
+    /// Returns a token to send now.
     ///
     /// # Errors
-    /// If none can be had; [`Error::new`] makes the error.
+    /// If there is none; [`Error::new`] makes the error.
     ///
     /// # Cancel safety
     /// The future may be dropped at any await; a source must then be as good as before.
     fn token(&self) -> BoxFuture<'_, Result<Token, Error>>;
 
-    /// Takes note that the service refused `token`, and says whether asking again can bring a different one.
+    /// Records that the service refused `token`, and returns whether the next call can return a different one.
     ///
     /// A source that caches forgets this token, and only this one: the refusal may come late, after a newer token was
-    /// fetched. The default says no, so that a refused token is not sent twice.
+    /// fetched. The default returns `false`, so that a refused token is not sent twice.
     fn reject(&self, token: &Token) -> bool {
         let _ = token;
         false
     }
 
-    /// The numbers of its tokens, if it keeps any.
+    /// Returns the statistics, if the source keeps any.
     fn token_statistics(&self) -> Option<TokenStatistics> {
         None
     }
 }
 
-/// What a source has done so far. Contains no secret.
+/// Counts of what a source has done so far. Contains no secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TokenStatistics {
@@ -174,11 +172,11 @@ pub struct TokenStatistics {
     pub rejected: u64,
     /// The age of the current token, if there is one.
     pub age: Option<Duration>,
-    /// What is left of the current token's life, if that is known.
+    /// The time until the current token expires, if that is known.
     pub expires_in: Option<Duration>,
 }
 
-/// A shared source is a source: several clients can live on one login, and its statistics stay within reach.
+/// A shared source is a source: several clients can share one login, and its statistics stay available.
 impl<T: TokenSource + ?Sized> TokenSource for Arc<T> {
     fn token(&self) -> BoxFuture<'_, Result<Token, Error>> {
         (**self).token()
@@ -193,7 +191,7 @@ impl<T: TokenSource + ?Sized> TokenSource for Arc<T> {
     }
 }
 
-/// A token the caller already holds. It is never renewed.
+/// A token that the caller already has. It is never renewed.
 #[derive(Clone, Debug)]
 pub struct StaticToken(Token);
 
@@ -219,7 +217,7 @@ impl TokenSource for StaticToken {
     }
 }
 
-/// The life that an issuer tells in JSON: a number of seconds, though some write it as a text.
+/// Reads an issuer's `expires_in`: a number of seconds, though some issuers write it as text.
 #[cfg(any(feature = "command", feature = "oauth"))]
 pub(crate) fn lifetime_in_seconds(value: &serde_json::Value) -> Option<Duration> {
     let seconds = value.as_f64().or_else(|| value.as_str()?.parse().ok())?;

@@ -1,4 +1,4 @@
-//! What Cognito may ask between a password and a token, and who answers. Asks nobody itself.
+//! Cognito's challenges between a password and a token, and their answers. Asks no person itself.
 
 use std::{collections::HashMap, fmt};
 
@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{BoxFuture, Error, ErrorKind};
 
-/// Answers what Cognito asks in the middle of a login: a person at a terminal, a generator of one-time codes.
+/// Answers Cognito's challenges in a login: a person at a terminal, a generator of one-time codes.
 ///
 /// ```
 /// use agentcore_auth::{BoxFuture, Error, cognito::{Answer, Challenge, ChallengeResponder}};
@@ -26,23 +26,23 @@ use crate::{BoxFuture, Error, ErrorKind};
 /// }
 /// ```
 pub trait ChallengeResponder: fmt::Debug + Send + Sync {
-    /// The answer to a challenge.
+    /// Returns the answer to a challenge.
     ///
-    /// Cognito waits for it for as long as the app client's session lasts: 3 minutes unless set otherwise.
+    /// Cognito waits for it as long as the app client's session lasts: 3 minutes unless set otherwise.
     ///
     /// # Errors
     /// If there is none: [`Challenge::unanswered`] makes the error.
     fn respond<'a>(&'a self, challenge: &'a Challenge) -> BoxFuture<'a, Result<Answer, Error>>;
 }
 
-/// A question that only the user can answer.
+/// A challenge that only the user can answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Challenge {
     /// `NEW_PASSWORD_REQUIRED`: the password was given by an administrator, and a new one must be chosen.
     #[non_exhaustive]
     NewPassword {
-        /// Attributes of the user that must be given along, such as `name`.
+        /// Attributes of the user that the answer must have, such as `name`.
         required_attributes: Vec<String>,
     },
     /// `SOFTWARE_TOKEN_MFA`: the code that an authenticator shows (RFC 6238).
@@ -65,7 +65,7 @@ pub enum Challenge {
     },
 }
 
-/// What is answered to a [`Challenge`]. Blind in `Debug`.
+/// The answer to a [`Challenge`]. Blind in `Debug`.
 #[derive(Clone, Debug)]
 pub struct Answer {
     text: SecretString,
@@ -88,24 +88,19 @@ impl Answer {
 }
 
 impl Challenge {
-    /// The challenge's name on the wire.
+    /// Returns the challenge's name in the API.
     #[must_use]
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::NewPassword { .. } => "NEW_PASSWORD_REQUIRED",
-            Self::SoftwareToken { .. } => "SOFTWARE_TOKEN_MFA",
-            Self::Sms { .. } => "SMS_MFA",
-            Self::SelectMfa { .. } => "SELECT_MFA_TYPE",
-        }
+        self.names().0
     }
 
-    /// The error of a responder that has no answer.
+    /// Returns the error of a responder that has no answer.
     #[must_use]
     pub fn unanswered(&self) -> Error {
         unanswered(self.name())
     }
 
-    /// Reads a challenge of the wire; none for one that this client does not know.
+    /// Reads a challenge; none for one that this client does not know.
     pub(super) fn read(name: &str, parameters: &HashMap<String, String>) -> Option<Self> {
         let text = |name: &str| parameters.get(name).cloned();
         let list = |name: &str| -> Vec<String> {
@@ -124,28 +119,30 @@ impl Challenge {
         })
     }
 
-    /// The answer's parameters on the wire.
-    pub(super) fn write(&self, answer: &Answer) -> Vec<(String, String)> {
-        let name = match self {
-            Self::NewPassword { .. } => "NEW_PASSWORD",
-            Self::SoftwareToken { .. } => "SOFTWARE_TOKEN_MFA_CODE",
-            Self::Sms { .. } => "SMS_MFA_CODE",
-            Self::SelectMfa { .. } => "ANSWER",
-        };
-        let attributes = answer
-            .attributes
-            .iter()
-            .map(|(name, value)| (format!("{ATTRIBUTE}{name}"), value.expose_secret().to_owned()));
-        attributes.chain([(name.to_owned(), answer.text.expose_secret().to_owned())]).collect()
+    /// Returns the answer's parameters in the API.
+    pub(super) fn write(&self, answer: &Answer) -> HashMap<String, String> {
+        let parameter = |name: String, value: &SecretString| (name, value.expose_secret().to_owned());
+        let attributes = answer.attributes.iter().map(|(name, value)| parameter(format!("{ATTRIBUTE}{name}"), value));
+        attributes.chain([parameter(self.names().1.to_owned(), &answer.text)]).collect()
     }
 
-    /// The password that is good from now on, if the answer was one.
+    /// Returns the names of the challenge and of the answer's own parameter.
+    fn names(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::NewPassword { .. } => ("NEW_PASSWORD_REQUIRED", "NEW_PASSWORD"),
+            Self::SoftwareToken { .. } => ("SOFTWARE_TOKEN_MFA", "SOFTWARE_TOKEN_MFA_CODE"),
+            Self::Sms { .. } => ("SMS_MFA", "SMS_MFA_CODE"),
+            Self::SelectMfa { .. } => ("SELECT_MFA_TYPE", "ANSWER"),
+        }
+    }
+
+    /// Returns the new password, if the answer was one.
     pub(super) fn new_password<'a>(&self, answer: &'a Answer) -> Option<&'a SecretString> {
         matches!(self, Self::NewPassword { .. }).then_some(&answer.text)
     }
 }
 
-/// The error of a login that stops at a challenge.
+/// Returns the error of a login that stops at a challenge.
 pub(super) fn unanswered(name: &str) -> Error {
     Error::new(ErrorKind::Challenge, format!("Cognito asks for {name}, and nobody is there to answer it"))
 }

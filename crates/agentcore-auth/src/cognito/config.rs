@@ -1,4 +1,4 @@
-//! What it takes to log a user in. Asks Cognito nothing.
+//! The settings of a user's login. Asks Cognito nothing.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use super::{ChallengeResponder, Login, PoolRef};
 use crate::{Clock, Error, ErrorKind, Issued, SystemClock};
 
-/// A user of a pool, seen by one app client: what it takes to log in.
+/// The settings of a login: a user of a pool, through one app client.
 ///
 /// ```no_run
 /// # use std::sync::Arc;
@@ -66,28 +66,28 @@ impl CognitoConfig {
         }
     }
 
-    /// The app client's secret, if it has one.
+    /// Sets the app client's secret. Default: it has none.
     #[must_use]
     pub fn client_secret(mut self, secret: impl Into<SecretString>) -> Self {
         self.secret = Some(secret.into());
         self
     }
 
-    /// Which token is sent to agents. Default: [`TokenUse::Access`].
+    /// Sets which token is sent to agents. Default: [`TokenUse::Access`].
     #[must_use]
     pub fn token_use(mut self, token_use: TokenUse) -> Self {
         self.token_use = token_use;
         self
     }
 
-    /// Where Cognito is, over `https` or on loopback. Default: the service in the pool's region.
+    /// Sets Cognito's URL, `https` or on loopback. Default: the service in the pool's region.
     #[must_use]
     pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
         self.endpoint = Some(endpoint);
         self
     }
 
-    /// Who answers what Cognito asks in the middle of a login. Default: nobody, and a login that needs it fails with
+    /// Answers Cognito's challenges in a login. Default: none, and a login with a challenge fails with
     /// [`ErrorKind::Challenge`].
     #[must_use]
     pub fn responder(mut self, responder: impl ChallengeResponder + 'static) -> Self {
@@ -95,33 +95,32 @@ impl CognitoConfig {
         self
     }
 
-    /// Renews by `GetTokensFromRefreshToken` from the start, as app clients that rotate refresh tokens want it.
-    ///
-    /// Without this setting `REFRESH_TOKEN_AUTH` is tried first, and its refusal tells.
+    /// Renews by `GetTokensFromRefreshToken` from the start, which app clients that rotate refresh tokens require. Default:
+    /// `REFRESH_TOKEN_AUTH` is tried first, and its refusal shows that they rotate.
     #[must_use]
     pub fn rotating(mut self) -> Self {
         self.rotating = true;
         self
     }
 
-    /// The real name of the user whose refresh token is in hand: the `username` claim of its tokens, never an alias.
+    /// Sets the real name of the refresh token's user: the `username` claim of its tokens, never an alias.
     ///
-    /// An app client with a secret proves itself by it in `REFRESH_TOKEN_AUTH`. Without a name the first renewal is by
-    /// `GetTokensFromRefreshToken`, which needs none, and the new token tells it.
+    /// An app client with a secret needs it in `REFRESH_TOKEN_AUTH`. Without a name the first renewal is by
+    /// `GetTokensFromRefreshToken`, which needs none, and the new token has the name.
     #[must_use]
     pub fn known_as(mut self, username: impl Into<String>) -> Self {
         self.username = Some(username.into());
         self
     }
 
-    /// Tells the time that is part of what `USER_SRP_AUTH` proves. Default: the system's clocks.
+    /// Sets the clock for the timestamp in `USER_SRP_AUTH`. Default: the system's clocks.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Takes up the login of this refresh token before the password is used. When it is dead, the password logs in again.
+    /// Continues the login of this refresh token before the password is used. When it has ended, the password logs in again.
     #[must_use]
     pub fn resuming(mut self, refresh_token: impl Into<SecretString>) -> Self {
         self.refresh_token = Some(refresh_token.into());
@@ -130,7 +129,7 @@ impl CognitoConfig {
 }
 
 impl TokenUse {
-    /// The token of this use, with the life that is its own.
+    /// Returns the token of this use, with its own lifetime.
     pub(super) fn of(self, tokens: &AuthenticationResultType) -> Result<Issued, Error> {
         let (name, token) = match self {
             Self::Access => ("access", tokens.access_token()),
@@ -138,7 +137,7 @@ impl TokenUse {
         };
         let token = token.ok_or_else(|| Error::new(ErrorKind::Service, format!("Cognito gave no {name} token")))?;
         let issued = Issued::new(crate::Token::parse(token)?);
-        // `ExpiresIn` is the access token's; an id token may live longer or shorter, and says so itself.
+        // `ExpiresIn` is the access token's; an id token has its own lifetime in its claims.
         match u64::try_from(tokens.expires_in()) {
             Ok(life) if life > 0 && self == Self::Access => Ok(issued.expires_in(Duration::from_secs(life))),
             _ => Ok(issued),

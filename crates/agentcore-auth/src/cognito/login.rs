@@ -1,28 +1,28 @@
-//! How a user logs in: the choice of the flow and what it needs.
+//! How a user logs in: the flow and what it needs.
 
 use std::fmt;
 
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use secrecy::SecretString;
 
-/// A way to log in, with what it needs. An app client accepts the flows that are turned on for it.
+/// A flow of logging in, with what it needs. An app client accepts the flows that are turned on for it.
 #[derive(Clone)]
-pub struct Login(pub(super) Way);
+pub struct Login(pub(super) Method);
 
 #[derive(Clone)]
-pub(super) enum Way {
+pub(super) enum Method {
     Password(Account, Flow),
     RefreshToken(SecretString),
 }
 
-/// Who logs in with a password.
+/// A user with a password.
 #[derive(Clone)]
 pub(super) struct Account {
     pub(super) username: String,
     pub(super) password: SecretString,
 }
 
-/// What becomes of a password.
+/// How a password is proved.
 #[derive(Clone)]
 pub(super) enum Flow {
     UserPassword,
@@ -31,7 +31,7 @@ pub(super) enum Flow {
 }
 
 impl Login {
-    /// `USER_SRP_AUTH`: proves the password without sending it. To be preferred where the app client allows it.
+    /// `USER_SRP_AUTH`: proves the password without sending it. Preferable where the app client allows it.
     ///
     /// The user name may be an alias, such as an e-mail address, where the pool has such.
     #[must_use]
@@ -57,19 +57,19 @@ impl Login {
         Self::by_password(username.into(), password.into(), flow)
     }
 
-    /// Starts from a refresh token alone, of an earlier login. When that is dead, somebody has to log in again.
+    /// Continues an earlier login by its refresh token. When that has ended, a person has to log in again.
     #[must_use]
     pub fn refresh_token(token: impl Into<SecretString>) -> Self {
-        Self(Way::RefreshToken(token.into()))
+        Self(Method::RefreshToken(token.into()))
     }
 
     fn by_password(username: String, password: SecretString, flow: Flow) -> Self {
-        Self(Way::Password(Account { username, password }, flow))
+        Self(Method::Password(Account { username, password }, flow))
     }
 }
 
 impl Flow {
-    /// The flow's name on the wire.
+    /// Returns the flow's name in requests.
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::UserPassword => "USER_PASSWORD_AUTH",
@@ -82,8 +82,8 @@ impl Flow {
 impl fmt::Debug for Login {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let flow = match &self.0 {
-            Way::Password(_, flow) => flow.name(),
-            Way::RefreshToken(_) => "REFRESH_TOKEN_AUTH",
+            Method::Password(_, flow) => flow.name(),
+            Method::RefreshToken(_) => "REFRESH_TOKEN_AUTH",
         };
         f.debug_struct("Login").field("flow", &flow).finish_non_exhaustive()
     }

@@ -1,4 +1,4 @@
-//! The id of a user pool, which names its region. Knows the grammar, not which pools there are.
+//! The id of a user pool, which names its region. Checks the grammar, not whether the pool exists.
 
 use std::{fmt, str::FromStr};
 
@@ -27,7 +27,7 @@ impl PoolId {
         &self.region
     }
 
-    /// What follows the region: the pool's name in the arithmetic of SRP.
+    /// The part after the region: the pool's name in SRP.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -59,7 +59,7 @@ impl fmt::Debug for PoolId {
     }
 }
 
-/// Where a user is known: in a pool, or in a region alone, where the app client's id is enough to find the pool.
+/// The place of a user: a pool, or a region alone, where the app client's id identifies the pool.
 ///
 /// `USER_SRP_AUTH` and `ADMIN_USER_PASSWORD_AUTH` need the pool.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +81,7 @@ impl PoolRef {
         }
     }
 
-    /// The pool, for a flow that cannot do without.
+    /// Returns the pool, for a flow that needs it.
     pub(super) fn pool(&self, flow: &str) -> Result<&PoolId, Error> {
         match self {
             Self::Pool(pool) => Ok(pool),

@@ -1,4 +1,4 @@
-//! What a login leaves behind: the refresh token and whose it is. Asks Cognito nothing.
+//! The state of a login: the refresh token and its user. Asks Cognito nothing.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -10,59 +10,23 @@ use crate::token::jwt;
 /// The login that clones share.
 pub(super) struct Session {
     state: Mutex<State>,
-    /// A refresh token that rotates may be used once: whoever uses it holds this.
-    turn: tokio::sync::Mutex<()>,
+    /// A refresh token that rotates may be used once: a flow that may use it holds this lock.
+    pub(super) flow: tokio::sync::Mutex<()>,
 }
 
-struct State {
-    refresh_token: Option<SecretString>,
+pub(super) struct State {
+    pub(super) refresh_token: Option<SecretString>,
     /// Never an alias.
-    username: Option<String>,
+    pub(super) username: Option<String>,
     /// The password chosen in a challenge, if one was.
-    password: Option<SecretString>,
-    rotating: bool,
+    pub(super) password: Option<SecretString>,
+    pub(super) rotating: bool,
 }
 
 impl Session {
     pub(super) fn new(refresh_token: Option<SecretString>, username: Option<String>, rotating: bool) -> Self {
         let state = State { refresh_token, username, rotating, password: None };
-        Self { state: Mutex::new(state), turn: tokio::sync::Mutex::default() }
-    }
-
-    pub(super) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.turn.lock().await
-    }
-
-    pub(super) fn refresh_token(&self) -> Option<SecretString> {
-        self.state().refresh_token.clone()
-    }
-
-    pub(super) fn username(&self) -> Option<String> {
-        self.state().username.clone()
-    }
-
-    pub(super) fn password(&self) -> Option<SecretString> {
-        self.state().password.clone()
-    }
-
-    pub(super) fn is_rotating(&self) -> bool {
-        self.state().rotating
-    }
-
-    pub(super) fn rotates(&self) {
-        self.state().rotating = true;
-    }
-
-    /// Takes up a login that was kept elsewhere. A newer refresh token than ours may be in it, for they rotate.
-    pub(super) fn resume(&self, refresh_token: SecretString, username: Option<String>) {
-        let mut state = self.state();
-        state.refresh_token = Some(refresh_token);
-        state.username = username.or_else(|| state.username.take());
-    }
-
-    /// Forgets the refresh token. Who it was of may be of use again.
-    pub(super) fn forget(&self) {
-        self.state().refresh_token = None;
+        Self { state: Mutex::new(state), flow: tokio::sync::Mutex::default() }
     }
 
     /// Keeps what came with new tokens. A renewal without rotation brings no refresh token and leaves the old one good.
@@ -75,12 +39,13 @@ impl Session {
         state.password = password.or_else(|| state.password.take());
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    /// Locks the state, for no longer than one statement.
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Who the tokens are of, by their own claims.
+/// Returns the user whom the tokens' own claims name.
 fn real_name(tokens: &AuthenticationResultType) -> Option<String> {
     let tokens = [tokens.access_token(), tokens.id_token()];
     tokens.into_iter().flatten().filter_map(jwt::claims).find_map(|claims| {

@@ -1,4 +1,4 @@
-//! Secure Remote Password as user pools speak it (USER_SRP_AUTH): proves a password without sending it. Sends nothing itself.
+//! Secure Remote Password as user pools use it (USER_SRP_AUTH): proves a password without sending it. Sends nothing itself.
 //!
 //! SRP-6a (RFC 5054) over the 3072-bit group of RFC 3526, with Cognito's own hashing: integers are hashed as signed
 //! big-endian bytes, and the key is drawn from the shared secret by HKDF under the label `Caldera Derived Key`.
@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretBox};
 
 use crate::{Error, ErrorKind};
 
-/// The client's half of one exchange of keys: a secret number and what is told of it.
+/// The client's half of one exchange of keys: a secret number and its public one.
 #[derive(Debug)]
 pub(super) struct Ephemeral {
     private: SecretBox<U3072>,
@@ -47,7 +47,7 @@ impl Ephemeral {
 
     /// `SRP_A`: the public number in hexadecimal, without leading zeros.
     pub(super) fn public(&self) -> String {
-        let digits = hex(&bytes(&self.public));
+        let digits = hex::encode(bytes(&self.public));
         digits.trim_start_matches('0').to_owned()
     }
 
@@ -125,20 +125,10 @@ fn signed(unsigned: &[u8]) -> Vec<u8> {
     sign.then_some(0).into_iter().chain(digits.iter().copied()).collect()
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .filter_map(|digit| char::from_digit(digit.into(), 16))
-        .collect()
-}
-
 /// Reads hexadecimal of any length: Cognito drops a leading zero.
 fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> =
-        text.chars().map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
-    let digits = digits.filter(|digits| !digits.is_empty())?;
-    Some(digits.rchunks(2).rev().map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect())
+    let padding = if text.len().is_multiple_of(2) { "" } else { "0" };
+    hex::decode(format!("{padding}{text}")).ok().filter(|bytes| !bytes.is_empty())
 }
 
 type Residue = ConstMontyForm<Group, { U3072::LIMBS }>;
@@ -196,7 +186,7 @@ mod tests {
             };
             let public = integer(&unhex(server.public).unwrap()).unwrap();
             let key = half.key(pool, text("password"), server.user, &unhex(server.salt).unwrap(), &public).unwrap();
-            assert_eq!(hex(&key), text("hkdf"));
+            assert_eq!(hex::encode(key), text("hkdf"));
             let claim = half.claim(pool, text("password"), &server, text("timestamp")).unwrap();
             assert_eq!(claim, text("PASSWORD_CLAIM_SIGNATURE"));
         }
@@ -205,7 +195,7 @@ mod tests {
     #[test]
     fn what_no_honest_server_sends() {
         let half = Ephemeral::random().unwrap();
-        let group = hex(&bytes(Residue::MODULUS.as_ref()));
+        let group = hex::encode(bytes(Residue::MODULUS.as_ref()));
         let long = "1".repeat(769);
         for (salt, public, block, message) in [
             ("", "2", "YQ==", "Cognito's SALT is not of SRP's form"),
@@ -226,7 +216,7 @@ mod tests {
     fn each_exchange_has_a_number_of_its_own() {
         let (one, other) = (Ephemeral::random().unwrap(), Ephemeral::random().unwrap());
         assert_ne!(one.public, other.public);
-        let private = hex(&bytes(one.private.expose_secret()));
+        let private = hex::encode(bytes(one.private.expose_secret()));
         assert!(private.trim_start_matches('0').len() > 200, "1024 random bits");
         assert!(!format!("{one:?}").to_lowercase().contains(private.trim_start_matches('0')));
     }

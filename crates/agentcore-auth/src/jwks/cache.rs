@@ -1,4 +1,4 @@
-//! The issuer's keys, fetched when they are needed and no more often. Verifies nothing.
+//! The issuer's keys, fetched when they are needed. Verifies nothing.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,14 +21,14 @@ pub(super) struct KeyCache {
     pub(super) refresh: Refresh<KeySet>,
 }
 
-/// Where keys come from.
+/// The source of the keys.
 struct Publisher {
     issuer: Issuer,
     http: Arc<dyn Exchange>,
 }
 
-/// What the issuer published at one moment.
-pub(super) struct KeySet(Vec<Arc<Key>>);
+/// The keys that the issuer published at one moment.
+type KeySet = Vec<Arc<Key>>;
 
 impl KeyCache {
     pub(super) fn new(issuer: Issuer, http: Arc<dyn Exchange>) -> Self {
@@ -47,37 +47,31 @@ impl KeyCache {
         &self.publisher.issuer
     }
 
-    /// The key of this name, from the keys in hand if it is among them.
+    /// Returns the key of this name, after a fetch if it is not among the last ones.
     pub(super) async fn find(&self, id: &str) -> Result<Arc<Key>, Error> {
         let set = self.refresh.get(|asked| self.fetch(asked)).await?;
-        if let Some(key) = set.value.find(id) {
+        if let Some(key) = named(&set.value, id) {
             return Ok(key);
         }
         if set.lived(self.refresh.clock.moment()) < self.interval {
             return Err(unknown());
         }
         let newer = self.refresh.other_than(Some(&set), |asked| self.fetch(asked)).await?;
-        newer.value.find(id).ok_or_else(unknown)
+        named(&newer.value, id).ok_or_else(unknown)
     }
 
     fn fetch(&self, asked: Moment) -> Fetching<KeySet> {
         let publisher = Arc::clone(&self.publisher);
         Box::pin(async move {
             let keys = publisher.published().await?;
-            Ok(Entry::new(KeySet(keys), asked, Some(FORGET_AFTER), FORGET_AFTER - RENEW_AFTER))
+            Ok(Entry::new(keys, asked, Some(FORGET_AFTER), FORGET_AFTER - RENEW_AFTER))
         })
     }
 }
 
-impl KeySet {
-    fn find(&self, id: &str) -> Option<Arc<Key>> {
-        self.0.iter().find(|key| key.id() == id).cloned()
-    }
-}
-
 impl Publisher {
-    /// Asks the issuer where its keys are, and then for them.
-    async fn published(&self) -> Result<Vec<Arc<Key>>, Error> {
+    /// Fetches the issuer's metadata, and then the keys that it points to.
+    async fn published(&self) -> Result<KeySet, Error> {
         let metadata = self.exchange(self.issuer.metadata_request()?).await?;
         let url = self.issuer.read_metadata(&metadata, "jwks_uri", "key set")?;
         let request = Request::get(url)
@@ -95,8 +89,8 @@ impl Publisher {
     }
 }
 
-/// Reads a key set (RFC 7517 §5). Keys of a kind that is not known are passed over, as the RFC wants it.
-fn read(answer: &Response<Bytes>) -> Result<Vec<Arc<Key>>, Error> {
+/// Reads a key set (RFC 7517 §5). Keys of an unknown kind are ignored, as the RFC requires.
+fn read(answer: &Response<Bytes>) -> Result<KeySet, Error> {
     let refuse = |why: &str| Error::new(ErrorKind::Service, format!("the issuer's keys are of no use: {why}"));
     if !answer.status().is_success() {
         return Err(refused("the issuer's keys are", answer.status()));
@@ -108,6 +102,10 @@ fn read(answer: &Response<Bytes>) -> Result<Vec<Arc<Key>>, Error> {
     let keys = set["keys"].as_array().ok_or_else(|| refuse("they are not a key set"))?;
     let keys: Vec<_> = keys.iter().filter_map(Key::read).take(MAX_KEYS).map(Arc::new).collect();
     if keys.is_empty() { Err(refuse("none of them verifies tokens")) } else { Ok(keys) }
+}
+
+fn named(keys: &KeySet, id: &str) -> Option<Arc<Key>> {
+    keys.iter().find(|key| key.id == id).cloned()
 }
 
 fn unknown() -> Error {

@@ -1,5 +1,5 @@
-//! Public keys as issuers write them (RFC 7517), and the signatures they verify (RFC 7518 §3). Knows no algorithm that takes a
-//! shared secret, and none without a signature.
+//! Public keys as issuers write them (RFC 7517), and the signatures they verify (RFC 7518 §3). Has no algorithm with a shared
+//! secret, and none without a signature.
 
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, EcdsaVerificationAlgorithm, RSA_PKCS1_2048_8192_SHA256,
@@ -25,7 +25,7 @@ enum Scheme {
 }
 
 impl Algorithm {
-    /// The algorithm that a token's `alg` names, if it is one that is taken.
+    /// Returns the algorithm that a token's `alg` names, if it is accepted.
     pub(super) fn named(name: &str) -> Option<Self> {
         ALGORITHMS.iter().find(|it| it.name == name).copied()
     }
@@ -34,8 +34,8 @@ impl Algorithm {
 /// A public key that signatures can be verified with.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Key {
-    id: String,
-    /// The one algorithm it is for, if it says so.
+    pub(super) id: String,
+    /// The one algorithm it is for, if it names one.
     algorithm: Option<String>,
     numbers: Numbers,
 }
@@ -73,11 +73,7 @@ impl Key {
         Some(Self { id: text("kid")?.to_owned(), algorithm: text("alg").map(str::to_owned), numbers })
     }
 
-    pub(super) fn id(&self) -> &str {
-        &self.id
-    }
-
-    /// Whether the signature is this key's. A key is never used with an algorithm that it is not for (RFC 8725 §3.1).
+    /// Returns whether the signature is this key's. A key is never used with an algorithm that it is not for (RFC 8725 §3.1).
     pub(super) fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> Result<bool, Error> {
         let other_algorithm = || untrusted("its algorithm is not its key's");
         if self.algorithm.as_ref().is_some_and(|only| only != algorithm.name) {
@@ -111,10 +107,10 @@ const P384: &str = "P-384";
 const CURVES: [(&str, usize); 2] = [(P256, 32), (P384, 48)];
 /// Before the coordinates of a point that has both (SEC 1 §2.3.3).
 const UNCOMPRESSED: u8 = 4;
-/// 2,048 to 8,192 bits: RFC 7518 §3.3 wants the former at least, and the latter takes long enough to verify.
+/// 2,048 to 8,192 bits: RFC 7518 §3.3 requires the former at least, and the latter takes long enough to verify.
 const MODULUS_BYTES: std::ops::RangeInclusive<usize> = 256..=1024;
 
-/// Strictly base64url without padding (RFC 7515 §2): one text for the same bytes, and no other.
+/// Reads base64url strictly, without padding (RFC 7515 §2): the same bytes have one text only.
 pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }

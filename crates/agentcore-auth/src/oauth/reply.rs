@@ -1,4 +1,4 @@
-//! What a token endpoint answers (RFC 6749 §5): a token and its life, or an error. Shows neither the token nor the body.
+//! The answer of a token endpoint (RFC 6749 §5): a token and its lifetime, or an error. Shows neither the token nor the body.
 
 use bytes::Bytes;
 use http::Response;
@@ -21,14 +21,10 @@ pub(super) fn read(answer: &Response<Bytes>) -> Result<Issued, Error> {
         return Err(odd("its token is not a bearer token"));
     }
     let token = json["access_token"].as_str().ok_or_else(|| odd("it has no access token"))?;
-    let issued = Issued::new(Token::parse(token)?);
-    Ok(match lifetime_in_seconds(&json["expires_in"]) {
-        Some(life) => issued.expires_in(life),
-        None => issued,
-    })
+    Ok(Issued { expires_in: lifetime_in_seconds(&json["expires_in"]), ..Issued::new(Token::parse(token)?) })
 }
 
-/// RFC 6749 §5.2. What is the server's passing trouble is told from what will not get better by itself.
+/// Reads an error (RFC 6749 §5.2): an outage of the server, or a refusal that lasts.
 fn refusal(status: u16, json: Option<&Value>) -> Error {
     let text = |key: &str| Some(printable(json?.get(key)?.as_str()?));
     let reason = match (text("error"), text("error_description")) {
@@ -43,7 +39,7 @@ fn refusal(status: u16, json: Option<&Value>) -> Error {
     }
 }
 
-/// §5.2 allows printable ASCII only; what else a server sends does not get onto a terminal.
+/// Removes control characters: §5.2 allows printable ASCII only, and a terminal must not get anything else.
 fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(MAX_REASON_CHARS).collect()
 }

@@ -81,7 +81,7 @@ async fn replies() {
 }
 
 #[tokio::test]
-async fn the_issuer_tells_where_its_token_endpoint_is() {
+async fn the_issuers_metadata_names_its_token_endpoint() {
     let metadata = r#"{"issuer":"https://idp.example/pool","token_endpoint":"https://elsewhere.example/token"}"#;
     let http = port(&[Err("down"), Ok((200, metadata)), Ok((200, GOOD)), Ok((200, GOOD))]);
     let issuer: Issuer = "https://idp.example/pool".parse().unwrap();
@@ -109,14 +109,14 @@ async fn the_issuer_tells_where_its_token_endpoint_is() {
 }
 
 #[test]
-fn secrets_go_over_tls_or_stay_here() {
+fn secrets_are_sent_over_tls_or_to_loopback() {
     for (url, refused) in [
         ("https://idp.example/token", None),
         ("https://idp.example/token?tenant=1", None),
         ("http://127.0.0.1:8080/token", None),
         ("http://idp.example/token", Some("secrets travel over https only, or to loopback")),
         ("ftp://idp.example/token", Some("it must begin with https://")),
-        ("https://me:hush@idp.example/token", Some("user names and passwords do not belong into it")),
+        ("https://me:hush@idp.example/token", Some("it may have no user name and no password")),
         ("https://idp.example/#x", Some("it may have no fragment")),
         ("/token", Some("it must look like https://HOST/PATH")),
         ("not a url", Some("it is not a URL")),

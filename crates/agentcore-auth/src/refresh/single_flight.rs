@@ -1,4 +1,4 @@
-//! The state machine of the refresh: who fetches, who waits, who goes on with what there is. Uses the primitives of
+//! The state machine of the refresh: which caller fetches, waits, or gets the value there is. Uses the primitives of
 //! [`sync`] alone, so that a test can explore its interleavings.
 
 use std::{
@@ -15,11 +15,9 @@ use super::{
 };
 use crate::{BoxFuture, Clock, Error, ErrorKind, SystemClock, clock::Moment};
 
-/// Keeps one value fresh for everybody who asks.
+/// Keeps one value fresh for all callers, as [`CachedToken`](crate::CachedToken) describes.
 ///
-/// A fetch is a task of its own on the tokio runtime of the caller that causes it: a caller that gives up drops its own wait
-/// and not the fetch. It is polled once before, so that what is ready at once costs no task. Where there is no runtime, the
-/// caller that causes a fetch does it, and one of those who wait takes over if it gives up.
+/// A fetch is polled once before it becomes a task, so that what is ready at once costs no task.
 pub(crate) struct Refresh<T> {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) policy: Policy,
@@ -28,16 +26,16 @@ pub(crate) struct Refresh<T> {
 
 /// What callers and fetches share.
 struct Shared<T> {
-    /// Read without a lock; written while `state` is locked, so that nobody evicts what he has not seen.
+    /// Read without a lock; written while `state` is locked, so that no caller evicts a value it has not seen.
     slot: ArcSwapOption<Entry<T>>,
     state: Mutex<State<T>>,
 }
 
 struct State<T> {
-    /// Tells the outcome of the fetch that is under way.
+    /// Receives the outcome of the fetch that is under way.
     fetching: Option<Receiver<T>>,
     failures_in_a_row: u32,
-    /// The last failure, and until when it spares the source another fetch.
+    /// The last failure, and until when it prevents another fetch.
     failure: Option<(Error, Moment)>,
     counts: Counts,
 }
@@ -48,7 +46,7 @@ type Outcome<T> = Result<Arc<Entry<T>>, Error>;
 /// It is closed without an outcome if the fetch is dropped.
 type Receiver<T> = watch::Receiver<Option<Outcome<T>>>;
 
-/// What was done so far.
+/// Counts of what was done so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Counts {
     pub(crate) fetches: u64,
@@ -58,12 +56,12 @@ pub(crate) struct Counts {
     pub(crate) rejected: u64,
 }
 
-/// What a caller has to do.
+/// The next step of a caller.
 enum Step<T> {
     Serve(Arc<Entry<T>>),
     Fail(Error),
     Wait(Receiver<T>),
-    /// To fetch; with the value in hand, if that is good for the time being.
+    /// To fetch; with the value there is, if that is still good.
     Begin(Receiver<T>, Fetch<T>, Option<Arc<Entry<T>>>),
 }
 
@@ -81,7 +79,7 @@ impl<T: Send + Sync + 'static> Refresh<T> {
         fresh.map(|entry| read(&entry.value))
     }
 
-    /// The last value, whatever it is good for.
+    /// Returns the last value, even if it is dead.
     pub(crate) fn last(&self) -> Option<Arc<Entry<T>>> {
         self.shared.slot.load_full()
     }
@@ -103,21 +101,21 @@ impl<T: Send + Sync + 'static> Refresh<T> {
     ) -> Outcome<T> {
         let mut may_spawn = true;
         loop {
-            let (mut receiver, own, in_hand) = match self.step(unfit) {
+            let (mut receiver, own, current) = match self.step(unfit) {
                 Step::Serve(entry) => return Ok(entry),
                 Step::Fail(error) => return Err(error),
                 Step::Wait(receiver) => (receiver, false, None),
-                Step::Begin(receiver, guard, in_hand) => {
+                Step::Begin(receiver, guard, current) => {
                     let mut task = guard.run(fetch(self.clock.moment()));
                     if poll_fn(|context| Poll::Ready(task.as_mut().poll(context))).await.is_pending() {
                         let spawned = if may_spawn { sync::spawn(task) } else { Err(task) };
-                        match (spawned, &in_hand) {
+                        match (spawned, &current) {
                             (Ok(()), Some(entry)) => return Ok(Arc::clone(entry)),
                             (Ok(()), None) => {}
                             (Err(task), _) => task.await,
                         }
                     }
-                    (receiver, true, in_hand)
+                    (receiver, true, current)
                 }
             };
             let outcome = receiver.wait_for(Option::is_some).await.ok().and_then(|outcome| outcome.clone());
@@ -126,7 +124,7 @@ impl<T: Send + Sync + 'static> Refresh<T> {
                 Some(Ok(entry)) if self.holds(&entry) && (own || !self.is_dead(&entry)) => return Ok(entry),
                 Some(Ok(_)) => {}
                 Some(Err(error)) => {
-                    return in_hand.filter(|entry| self.holds(entry) && !self.is_dead(entry)).ok_or(error);
+                    return current.filter(|entry| self.holds(entry) && !self.is_dead(entry)).ok_or(error);
                 }
                 // The fetch was dropped. A runtime that drops one at once may drop the next.
                 None => may_spawn &= !own,
@@ -134,10 +132,10 @@ impl<T: Send + Sync + 'static> Refresh<T> {
         }
     }
 
-    /// Forgets the value if it is the one that is meant. A newer one stays.
-    pub(crate) fn evict(&self, is_meant: impl FnOnce(&T) -> bool) {
+    /// Forgets the value if this is the one. A newer one stays.
+    pub(crate) fn evict(&self, is_it: impl FnOnce(&T) -> bool) {
         let mut state = self.shared.lock();
-        if self.shared.slot.load().as_ref().is_some_and(|entry| is_meant(&entry.value)) {
+        if self.shared.slot.load().as_ref().is_some_and(|entry| is_it(&entry.value)) {
             self.shared.slot.store(None);
             state.counts.rejected += 1;
         }
@@ -154,7 +152,7 @@ impl<T: Send + Sync + 'static> Refresh<T> {
         }
         let mut state = self.shared.lock();
         let resting = state.failure.as_ref().filter(|(_, until)| !until.is_past(now));
-        let in_hand = match (usable(), &state.fetching, resting) {
+        let current = match (usable(), &state.fetching, resting) {
             (Some((Freshness::Aging, entry)), None, None) => Some(entry),
             (Some((freshness, entry)), ..) => {
                 state.counts.stale += u64::from(freshness == Freshness::Aging);
@@ -167,8 +165,8 @@ impl<T: Send + Sync + 'static> Refresh<T> {
         let (sender, receiver) = watch::channel(None);
         state.fetching = Some(receiver.clone());
         state.counts.fetches += 1;
-        state.counts.refreshes += u64::from(in_hand.is_some());
-        Step::Begin(receiver, Fetch { refresh: self.clone(), early: in_hand.is_some(), sender: Some(sender) }, in_hand)
+        state.counts.refreshes += u64::from(current.is_some());
+        Step::Begin(receiver, Fetch { refresh: self.clone(), early: current.is_some(), sender: Some(sender) }, current)
     }
 
     fn holds(&self, entry: &Arc<Entry<T>>) -> bool {
@@ -208,7 +206,7 @@ struct Fetch<T> {
 }
 
 impl<T: Send + Sync + 'static> Fetch<T> {
-    /// Fetches within the deadline. A panic is a failure, for the sake of those who wait.
+    /// Fetches within the deadline. A panic is a failure, so that callers do not wait for ever.
     fn run(self, fetching: Fetching<T>) -> BoxFuture<'static, ()> {
         Box::pin(async move {
             let Policy { what, deadline, .. } = self.refresh.policy;
@@ -249,7 +247,7 @@ impl<T: Send + Sync + 'static> Fetch<T> {
                 state.failures_in_a_row += 1;
                 state.failure = Some((error.clone(), clock.moment().after(pause)));
                 state.counts.failures += 1;
-                // Whoever caused the fetch goes on with what there is.
+                // The caller that caused the fetch gets the value there is.
                 let stale = self.early && shared.slot.load().as_ref().is_some_and(|entry| !self.refresh.is_dead(entry));
                 state.counts.stale += u64::from(stale);
             }
@@ -259,7 +257,7 @@ impl<T: Send + Sync + 'static> Fetch<T> {
     }
 }
 
-/// A fetch that is dropped has no outcome: one of those who wait begins anew, or the next caller.
+/// A fetch that is dropped has no outcome: a caller that waits begins another, or the next caller does.
 impl<T> Drop for Fetch<T> {
     fn drop(&mut self) {
         if self.sender.is_some() {

@@ -1,4 +1,4 @@
-//! Fetches as tasks on a tokio runtime: who waits, who goes on, and what becomes of a fetch that nobody waits for any more.
+//! Fetches as tasks on a tokio runtime: which callers wait, and what happens to a fetch for which no caller waits.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

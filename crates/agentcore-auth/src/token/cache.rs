@@ -1,4 +1,4 @@
-//! Keeps one token fresh for everybody who asks. Fetches nothing itself: an issuer does, one fetch at a time.
+//! Keeps one token fresh for all callers. Fetches nothing itself: an issuer does, one fetch at a time.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -12,7 +12,7 @@ use crate::{
     refresh::{Fetching, Freshness, Policy, Refresh},
 };
 
-/// A source that keeps the token its issuer gave while it is good, and has it renewed before it is not.
+/// A source that keeps its issuer's token until it expires, and renews it before that.
 ///
 /// | the token is | callers |
 /// |---|---|
@@ -20,15 +20,15 @@ use crate::{
 /// | in its refresh window | get it too; the first of them causes a fetch in the background, whose failure is a warning |
 /// | expired, or was refused | wait for one fetch together, and share its outcome |
 ///
-/// After a failed fetch the issuer is left alone for a while that grows from a quarter of a second to 30 seconds, scattered by
-/// jitter. Meanwhile callers go on with the token while it lives; when it is dead they get the failure at once.
+/// After a failed fetch the issuer is not asked for a pause that grows from a quarter of a second to 30 seconds, with jitter.
+/// During it callers get the token until it expires, and then the failure, at once.
 ///
-/// A fetch is a task of its own on the tokio runtime of the caller that causes it, and fails when it takes longer than the
-/// [deadline of its issuer](TokenIssuer::deadline); the runtime needs its timer. Where there is no runtime, the caller does the
-/// fetch itself, without a deadline.
+/// A fetch is a task on the tokio runtime of the caller that causes it, and fails when it takes longer than the [deadline of its
+/// issuer](TokenIssuer::deadline); the runtime needs its timer. Where there is no runtime, the caller does the fetch itself,
+/// without a deadline.
 ///
-/// The life of a token is counted from the moment it was asked for, on the wall clock and on the monotonic one, and ends
-/// when the first of them says so: a clock that was set back does not keep a dead token alive, nor does a machine that slept.
+/// The lifetime of a token is counted from the moment it was asked for, on the wall clock and on the monotonic one, and ends at
+/// the earlier of the two: neither a clock that was set back nor a machine that slept makes it longer.
 ///
 /// ```
 /// use std::time::Duration;
@@ -62,7 +62,7 @@ pub struct CachedToken<I> {
 }
 
 impl<I: TokenIssuer> CachedToken<I> {
-    /// A source that has no token yet and fetches one when it is first asked.
+    /// Returns a source that fetches its first token when it is first asked.
     #[must_use]
     pub fn new(issuer: I) -> Self {
         let policy = Policy {
@@ -75,23 +75,23 @@ impl<I: TokenIssuer> CachedToken<I> {
         Self { issuer: Arc::new(issuer), window: DEFAULT_WINDOW, refresh: Refresh::new(policy) }
     }
 
-    /// Renews a token when less than this is left of its life. Default: 120 seconds, because AgentCore is reported to refuse
-    /// tokens in their last minute; never more than a quarter of the life, so that short-lived tokens work too. A longer window
-    /// rides out longer outages of the issuer and fetches more often.
+    /// Renews a token when less than this is left of its lifetime. Default: 120 seconds, because AgentCore is reported to refuse
+    /// tokens in their last minute; never more than a quarter of the lifetime, so that short-lived tokens work too. A longer
+    /// window survives longer outages of the issuer and fetches more often.
     #[must_use]
     pub fn refresh_window(mut self, window: Duration) -> Self {
         self.window = window;
         self
     }
 
-    /// Tells the time. Default: the system's clocks.
+    /// Sets the clock. Default: the system's clocks.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.refresh.clock = Arc::new(clock);
         self
     }
 
-    /// A snapshot of what was done so far.
+    /// Returns the counts so far.
     #[must_use]
     pub fn statistics(&self) -> TokenStatistics {
         let (counts, last, now) = (self.refresh.counts(), self.refresh.last(), self.refresh.clock.moment());
@@ -111,7 +111,7 @@ impl<I: TokenIssuer + 'static> CachedToken<I> {
     fn fetch(&self, asked: Moment) -> Fetching<Token> {
         let (issuer, clock, window) = (Arc::clone(&self.issuer), Arc::clone(&self.refresh.clock), self.window);
         Box::pin(async move {
-            let entry = issuer.issue().await?.into_entry(asked, window);
+            let entry = issuer.issue().await?.entry(asked, window);
             match entry.freshness(clock.moment()) {
                 Freshness::Dead => Err(Error::new(ErrorKind::ExpiredToken, "the issuer gave a token that has expired")),
                 _ => Ok(entry),

@@ -13,13 +13,13 @@ use tokio::{io::AsyncReadExt as _, process::Command};
 use super::{CachedToken, Issued, Token, TokenIssuer, lifetime_in_seconds};
 use crate::{BoxFuture, Error, ErrorKind};
 
-/// A program that is run whenever a new token is needed.
+/// A program that is run for each new token.
 ///
-/// It prints a token and nothing else, or a JSON object with the token as `token` or `access_token` and its life in seconds
-/// as `expires_in`. It ends with status zero. What it writes to standard error goes where this process's goes, and its
-/// standard input is empty: a program that asks a person something uses the terminal.
+/// It prints a token and nothing else, or a JSON object with the token as `token` or `access_token` and its lifetime in seconds
+/// as `expires_in`. It ends with status zero. It shares this process's standard error, and its standard input is empty: a
+/// program that asks a person something uses the terminal.
 ///
-/// Arguments are seen by everybody on the machine, so a secret does not belong there.
+/// All users of the machine can see the arguments, so none may be a secret.
 ///
 /// A tokio runtime with its timer and its input and output is needed.
 ///
@@ -59,7 +59,7 @@ impl CommandToken {
         self
     }
 
-    /// A source that keeps each token while it lives.
+    /// Returns a source that keeps each token until it expires.
     #[must_use]
     pub fn cached(self) -> CachedToken<Self> {
         CachedToken::new(self)
@@ -77,11 +77,7 @@ impl CommandToken {
                 let object: Value = serde_json::from_str(object).map_err(|_| odd("printed JSON that is not whole"))?;
                 let token = ["token", "access_token"].iter().find_map(|name| object[*name].as_str());
                 let token = token.ok_or_else(|| odd("printed JSON without a token"))?;
-                let issued = Issued::new(self.parse(token)?);
-                Ok(match lifetime_in_seconds(&object["expires_in"]) {
-                    Some(life) => issued.expires_in(life),
-                    None => issued,
-                })
+                Ok(Issued { expires_in: lifetime_in_seconds(&object["expires_in"]), ..Issued::new(self.parse(token)?) })
             }
             token => Ok(Issued::new(self.parse(token)?)),
         }
@@ -91,7 +87,7 @@ impl CommandToken {
         Token::parse(token).map_err(|error| self.failed(error.kind(), "printed what is no token").with_source(error))
     }
 
-    /// What the program printed, if it went well. Dropping the future ends the program.
+    /// Returns what the program printed, if it succeeded. Dropping the future ends the program.
     async fn output(&self) -> Result<Vec<u8>, Error> {
         let unavailable = |what: &str| self.failed(ErrorKind::Authentication, what);
         let mut command = Command::new(&self.program);
@@ -135,7 +131,7 @@ impl fmt::Debug for CommandToken {
 }
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
-/// No token comes near.
+/// Far more than a token has.
 const MAX_OUTPUT_BYTES: u64 = 64 * 1024;
 
 #[cfg(all(test, unix))]

@@ -1,11 +1,11 @@
-//! Reads what a JSON Web Token says of itself (RFC 7519). Verifies nothing: what it reads is a hint, never a permission.
+//! Reads the claims of a JSON Web Token (RFC 7519). Verifies nothing: a claim is a hint, never a permission.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
-/// The claims of a token, unverified; none if it is not a signed JSON Web Token.
+/// Returns the claims of a token, unverified; none if it is not a signed JSON Web Token.
 #[must_use]
 pub fn claims(token: &str) -> Option<Map<String, Value>> {
     let mut parts = token.split('.');
@@ -20,14 +20,14 @@ pub fn claims(token: &str) -> Option<Map<String, Value>> {
     }
 }
 
-/// When a token expires by its `exp` claim (RFC 7519 §4.1.4), if it has one that makes sense.
+/// Returns when a token expires by its `exp` claim (RFC 7519 §4.1.4), if it has a valid one.
 #[must_use]
 pub fn expiry(token: &str) -> Option<SystemTime> {
     let since_epoch = numeric_date(&claims(token)?, "exp")?;
     UNIX_EPOCH.checked_add(since_epoch)
 }
 
-/// How long a token lives by its own claims, from `iat` to `exp`, whatever our clock shows.
+/// Returns a token's lifetime by its claims, from `iat` to `exp`, whatever our clock shows.
 #[must_use]
 pub fn lifetime(token: &str) -> Option<Duration> {
     let claims = claims(token)?;

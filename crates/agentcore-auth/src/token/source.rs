@@ -1,5 +1,4 @@
-//! Tokens from wherever they lie already: an environment variable, a file that somebody else keeps fresh, a closure. Fetches
-//! nothing over a network.
+//! Tokens from an environment variable, from a file that another program renews, from a closure. Uses no network.
 
 use std::{
     fmt, fs,
@@ -13,7 +12,7 @@ use std::{
 use super::{Issued, StaticToken, Token, TokenIssuer, TokenSource};
 use crate::{BoxFuture, Error, ErrorKind};
 
-/// The token in the environment, read through `lookup` so that tests need not change it.
+/// Returns the token in the environment, read through `lookup` so that tests need not change it.
 ///
 /// `AGENTCORE_BEARER_TOKEN`, else `BEDROCK_AGENTCORE_BEARER_TOKEN`; empty counts as unset.
 ///
@@ -32,7 +31,7 @@ pub fn from_env(lookup: impl Fn(&str) -> Option<String>) -> Result<StaticToken, 
     }
 }
 
-/// An issuer made of a closure, for tokens that come from code of the caller's.
+/// Makes an issuer of a closure, for tokens from the caller's own code.
 ///
 /// ```
 /// use std::time::Duration;
@@ -73,14 +72,14 @@ impl<F> fmt::Debug for FromFn<F> {
 
 /// The token in a file that is read again whenever it has changed, such as a projected service-account token.
 ///
-/// Each request costs a look at the file's time and size, on the caller's thread: local files and tmpfs answer at once. A file
-/// that cannot be read for a moment, while it is being replaced, does no harm while the last token lives.
+/// Each request reads the file's time and size, on the caller's thread: local files and tmpfs answer at once. While the file
+/// cannot be read, such as during its replacement, the last token is used.
 pub struct FileToken {
     path: PathBuf,
     read: Mutex<Option<Read>>,
 }
 
-/// What was read last, and what the file looked like then.
+/// What was read last, and the file's time and size then.
 struct Read {
     token: Token,
     stamp: Stamp,
@@ -128,7 +127,7 @@ impl fmt::Debug for FileToken {
     }
 }
 
-/// Reads the file if it does not look as it did.
+/// Reads the file if its time or size has changed.
 fn look(path: &Path, before: Option<Stamp>) -> Result<Option<Read>, Error> {
     let unreadable = |error: std::io::Error| {
         Error::new(ErrorKind::Authentication, "the token's file cannot be read").with_source(error)
@@ -146,7 +145,7 @@ fn look(path: &Path, before: Option<Stamp>) -> Result<Option<Read>, Error> {
 
 const VARIABLES: [&str; 2] = ["AGENTCORE_BEARER_TOKEN", "BEDROCK_AGENTCORE_BEARER_TOKEN"];
 
-/// No token comes near; a wrong path may lead anywhere.
+/// Far more than a token has; a wrong path may name any file.
 const MAX_FILE_BYTES: u64 = 64 * 1024;
 
 #[cfg(test)]

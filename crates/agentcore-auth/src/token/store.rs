@@ -19,18 +19,18 @@ use super::{
 };
 use crate::{BoxFuture, Clock, Error, SystemClock};
 
-/// A place where tokens are kept from one process to the next.
+/// A store that keeps tokens from one process to the next.
 ///
-/// A key says whose token it is: everything that makes tokens differ belongs into it, such as issuer, client, user and
-/// scopes. It is no secret, and may be of any length.
+/// A key identifies a token: it names everything in which tokens differ, such as issuer, client, user and scopes. It is no
+/// secret, and may have any length.
 ///
 /// Loading, saving and clearing are done on the thread that fetches a token, so they should take no longer than a small
 /// local file does. Only [`lock`](Self::lock) may wait.
 pub trait TokenStore: fmt::Debug + Send + Sync {
-    /// What is stored under the key. What cannot be understood counts as nothing.
+    /// Returns what is stored under the key. What cannot be understood counts as nothing.
     ///
     /// # Errors
-    /// If the store cannot be read, or is not safe from others; the error must contain no secret.
+    /// If the store cannot be read, or others can read it; the error must contain no secret.
     fn load(&self, key: &str) -> Result<Option<StoredToken>, Error>;
 
     /// Stores a token in place of what is there, whole or not at all.
@@ -45,12 +45,12 @@ pub trait TokenStore: fmt::Debug + Send + Sync {
     /// If it cannot be removed.
     fn clear(&self, key: &str) -> Result<(), Error>;
 
-    /// Waits until nobody else gets a token for this key, and keeps others from it until the lock is dropped.
+    /// Waits until no other process fetches a token for this key, and keeps others from it until the lock is dropped.
     ///
     /// The default locks nothing, for stores that cannot: then several processes may ask the issuer at once.
     ///
     /// # Errors
-    /// If the lock cannot be had.
+    /// If the lock cannot be taken.
     ///
     /// # Cancel safety
     /// Dropping the future gives the lock up.
@@ -64,7 +64,7 @@ pub trait TokenStore: fmt::Debug + Send + Sync {
 pub struct StoreLock(#[expect(dead_code, reason = "it is there to be dropped")] Box<dyn Any + Send + Sync>);
 
 impl StoreLock {
-    /// Wraps whatever gives the lock back when it is dropped.
+    /// Wraps a value that releases the lock when it is dropped.
     #[must_use]
     pub fn new(held: impl Any + Send + Sync) -> Self {
         Self(Box::new(held))
@@ -80,8 +80,8 @@ impl fmt::Debug for StoreLock {
 /// An issuer that shares its tokens through a store: a stored token that is still fresh is used in place of a new one, and
 /// of all processes that need a new one only one asks for it.
 ///
-/// A token is not taken from the store twice in a row: whoever asks again was refused with it. What the store fails to do is
-/// an error, but for saving: a token in hand is not thrown away because it cannot be kept.
+/// A token is not taken from the store twice in a row: a second request means that it was refused. A failure of the store is an
+/// error, but for saving: a new token is used even if it cannot be stored.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -112,46 +112,46 @@ pub struct Stored<I> {
 }
 
 impl<I: TokenIssuer> Stored<I> {
-    /// Shares the issuer's tokens under this key. What belongs into a key is told by [`TokenStore`].
+    /// Shares the issuer's tokens under this key; see [`TokenStore`] for what a key names.
     #[must_use]
     pub fn new(issuer: I, store: Arc<dyn TokenStore>, key: impl Into<String>) -> Self {
         let clock = Arc::new(SystemClock::default());
         Self { issuer, store, key: key.into(), window: DEFAULT_WINDOW, clock, given: Mutex::default() }
     }
 
-    /// Uses a stored token only if more than this is left of its life. Default: 120 seconds, and never more than a quarter of
-    /// the life. [`cached`](Self::cached) renews within the same window.
+    /// Uses a stored token only if more than this is left of its lifetime. Default: 120 seconds, and never more than a quarter
+    /// of the lifetime. [`cached`](Self::cached) renews within the same window.
     #[must_use]
     pub fn refresh_window(mut self, window: Duration) -> Self {
         self.window = window;
         self
     }
 
-    /// Tells the time. Default: the system's clocks.
+    /// Sets the clock. Default: the system's clocks.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// A source that keeps each token while it lives, by the same window and clock.
+    /// Returns a source that keeps each token until it expires, with the same window and clock.
     #[must_use]
     pub fn cached(self) -> CachedToken<Self> {
         let (window, clock) = (self.window, Arc::clone(&self.clock));
         CachedToken::new(self).refresh_window(window).clock(clock)
     }
 
-    /// What of the store can be given out now.
+    /// Returns the stored token, if it can be given out now.
     fn usable(&self, stored: Option<&StoredToken>) -> Option<Issued> {
         let issued = self.fresh(stored?)?;
         let refused = self.given().as_ref().is_some_and(|given| given.header() == issued.token.header());
         (!refused).then(|| self.give(issued))
     }
 
-    /// The token with what is left of its life, if that is more than its refresh window.
+    /// Returns the token with what is left of its lifetime, if that is more than its refresh window.
     fn fresh(&self, stored: &StoredToken) -> Option<Issued> {
         let now = self.clock.now();
-        // A token of the future was stored before the clock was set back: how old it is cannot be told.
+        // A token of the future was stored before the clock was set back: its age is not known.
         let age = now.duration_since(stored.issued_at).ok()?;
         let issued = Issued::new(stored.token.clone()).aged(age);
         let Some(death) = stored.token.expires_at() else { return Some(issued) };
@@ -173,7 +173,7 @@ impl<I: TokenIssuer> Stored<I> {
             return Ok(issued);
         }
         let _lock = self.store.lock(&self.key).await?;
-        // Whoever held the lock may have got a token.
+        // The last holder of the lock may have stored a token.
         let stored = self.store.load(&self.key)?;
         if let Some(issued) = self.usable(stored.as_ref()) {
             return Ok(issued);
@@ -183,9 +183,7 @@ impl<I: TokenIssuer> Stored<I> {
         }
         let asked = self.clock.now();
         let issued = self.issuer.issue().await?;
-        let death = issued.lifetime(asked).and_then(|life| asked.checked_add(life));
-        let token = death.map_or_else(|| issued.token.clone(), |death| issued.token.clone().expiring_at(death));
-        let stored = self.issuer.remember(StoredToken::new(token, asked));
+        let stored = self.issuer.remember(StoredToken::new(issued.dated(asked), asked));
         if let Err(error) = self.store.save(&self.key, &stored) {
             tracing::warn!(kind = ?error.kind(), %error, "a new token could not be stored");
         }
@@ -198,9 +196,9 @@ impl<I: TokenIssuer> TokenIssuer for Stored<I> {
         Box::pin(self.find_or_fetch())
     }
 
-    /// The issuer's own, and two minutes to wait for the login of another process.
+    /// Returns the issuer's deadline, and two minutes more to wait for the login of another process.
     fn deadline(&self) -> Option<Duration> {
-        Some(self.issuer.deadline()?.saturating_add(ANOTHERS_LOGIN))
+        Some(self.issuer.deadline()?.saturating_add(LOCK_WAIT))
     }
 }
 
@@ -214,7 +212,7 @@ impl<I: fmt::Debug> fmt::Debug for Stored<I> {
     }
 }
 
-const ANOTHERS_LOGIN: Duration = Duration::from_secs(120);
+const LOCK_WAIT: Duration = Duration::from_secs(120);
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! A token as it is stored, with what it takes to go on with its login. Reads and writes nothing.
+//! A token as it is stored, with what continues its login. Reads and writes nothing.
 
 use std::time::SystemTime;
 
@@ -6,17 +6,17 @@ use secrecy::SecretString;
 
 use super::Token;
 
-/// A token as it is stored, and what it takes to go on with the login it came of. Blind in `Debug`.
+/// A token as it is stored, with what continues its login. Blind in `Debug`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct StoredToken {
-    /// The token that is sent. It knows when it expires, if anybody does.
+    /// The token that is sent, with its expiry if that is known.
     pub token: Token,
     /// When it was asked for.
     pub issued_at: SystemTime,
-    /// What gets the next token without a password.
+    /// The token that gets the next one without a password.
     pub refresh_token: Option<SecretString>,
-    /// Whose refresh token it is.
+    /// The user of the refresh token.
     pub username: Option<String>,
 }
 
@@ -34,7 +34,7 @@ impl StoredToken {
         self
     }
 
-    /// Adds whose refresh token it is.
+    /// Adds the user of the refresh token.
     #[must_use]
     pub fn username(mut self, name: impl Into<String>) -> Self {
         self.username = Some(name.into());

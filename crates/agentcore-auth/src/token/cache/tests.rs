@@ -184,7 +184,7 @@ fn lifetimes() {
         let mut issued = Issued::new(Token::parse(token).unwrap());
         issued.expires_in = expires_in.map(secs);
         let asked = Moment { wall: at(NOW), monotonic: secs(7) };
-        let entry = issued.into_entry(asked, secs(window));
+        let entry = issued.entry(asked, secs(window));
         let freshness = |seconds: f64| entry.freshness(asked.after(Duration::from_secs_f64(seconds)));
         let case = format!("{token} {expires_in:?} {window}");
         match (ageing, dead) {

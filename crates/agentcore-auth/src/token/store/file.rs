@@ -1,4 +1,4 @@
-//! Tokens in a directory, one file a key, for their owner's eyes alone. Refuses to read what others can read; keeps no backups.
+//! Tokens in a directory, one file a key, readable by their owner alone. Refuses a file that others can read; keeps no backups.
 
 mod format;
 mod replacement;
@@ -22,11 +22,10 @@ use crate::{BoxFuture, Error, ErrorKind};
 /// systems than Unix give them whatever the directory above gives. A file's name is a hash of its key. A file is replaced as
 /// a whole, so that a crash leaves the old or the new one; one that is damaged, or somebody else's, counts as none.
 ///
-/// Whoever gets a token holds a lock on a file beside it, which the system gives back if the process dies. Network file
-/// systems may not keep it.
+/// A process that fetches a token holds a lock on a file beside it, which the system releases if the process ends. Network
+/// file systems may not honour it.
 ///
-/// Files are read and written on the thread that asks, which takes a few hundred microseconds and happens once in a token's
-/// life. Waiting for the lock of another process blocks no thread, and needs a tokio runtime with its timer.
+/// Files are read and written on the caller's thread, which takes a few hundred microseconds, once for each token. Waiting for the lock of another process blocks no thread, and needs a tokio runtime with its timer.
 #[derive(Clone, Debug)]
 pub struct FileStore {
     directory: PathBuf,
@@ -40,7 +39,7 @@ impl FileStore {
     }
 
     /// How long to wait while another process gets a token. Default: 120 seconds, for logins may wait for a person. A shorter
-    /// wait tells sooner of a process that hangs.
+    /// wait finds a process that hangs sooner.
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
@@ -51,7 +50,7 @@ impl FileStore {
         self.directory.join(format!("{}.{extension}", name(key)))
     }
 
-    /// Tries until nobody else holds the file's lock.
+    /// Tries until no other process holds the file's lock.
     async fn wait(&self, file: File) -> Result<StoreLock, Error> {
         let locked = async {
             loop {
@@ -120,12 +119,12 @@ impl TokenStore for FileStore {
     }
 }
 
-/// What a key's files are called, whatever is in the key.
+/// Returns the name of a key's files, whatever is in the key.
 fn name(key: &str) -> String {
-    Sha256::digest(key).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(key))
 }
 
-/// What is at a path.
+/// The file at a path.
 enum Found {
     Contents(Vec<u8>),
     /// Nothing that was written here: too large, or no file.
@@ -184,7 +183,7 @@ fn is_open_to_others(_: &fs::Metadata) -> bool {
 
 const TOKEN: &str = "json";
 const LOCK: &str = "lock";
-/// No token and refresh token come near.
+/// Far more than a token and a refresh token have.
 const MAX_FILE_BYTES: u64 = 64 * 1024;
 const DEFAULT_PATIENCE: Duration = Duration::from_secs(120);
 /// Between two looks at a lock; a token takes its issuer longer.

@@ -1,4 +1,4 @@
-//! How a stored token is written: one JSON object with a version. Touches no file.
+//! The format of a stored token: one JSON object with a version. Touches no file.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::StoredToken;
 use crate::Token;
 
-/// The bytes of a file.
+/// Returns the bytes of a file.
 pub(super) fn encode(stored: &StoredToken) -> Vec<u8> {
     let value = json!({
         "version": VERSION,
@@ -41,7 +41,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<StoredToken> {
     })
 }
 
-/// A text or nothing; what is neither was not written here.
+/// Reads a text or nothing; what is neither was not written here.
 fn text(value: &Value) -> Option<Option<String>> {
     match value {
         Value::Null => Some(None),

@@ -1,4 +1,4 @@
-//! A file's new contents, whole on disk before they take the old ones' place. Knows nothing of tokens.
+//! A file's new contents, whole on disk before they replace the old ones. Knows nothing of tokens.
 
 use std::{
     fs::{self, OpenOptions},
@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Contents that wait beside the file they will replace. Dropped before that, they are gone.
+/// Contents that wait beside the file they will replace. Dropping it before that removes them.
 pub(super) struct Replacement {
     waiting: PathBuf,
     place: PathBuf,
@@ -24,7 +24,7 @@ impl Replacement {
         Ok(replacement)
     }
 
-    /// Takes the old file's place, in one step.
+    /// Replaces the old file, in one step.
     pub(super) fn put_in_place(mut self) -> io::Result<()> {
         fs::rename(&self.waiting, &self.place)?;
         self.done = true;
@@ -38,13 +38,13 @@ impl Replacement {
 impl Drop for Replacement {
     fn drop(&mut self) {
         if !self.done {
-            // Without success there is nobody left to tell, and clearing tries again.
+            // A failure is not reported: clearing tries again.
             let _ = fs::remove_file(&self.waiting);
         }
     }
 }
 
-/// What crashes left waiting beside a file.
+/// Returns the files that crashes left beside a file.
 pub(super) fn leftovers(place: &Path) -> io::Result<Vec<PathBuf>> {
     let (Some(directory), Some(stem)) = (place.parent(), place.file_stem().and_then(|stem| stem.to_str())) else {
         return Ok(Vec::new());
@@ -75,7 +75,7 @@ fn sync_directory(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Files that are made are their owner's alone.
+/// Makes new files readable by their owner alone.
 #[cfg(unix)]
 pub(super) fn private(options: &mut OpenOptions) -> &OpenOptions {
     use std::os::unix::fs::OpenOptionsExt as _;

@@ -1,7 +1,8 @@
-//! The operations of Cognito that a login is made of, each one request through the SDK. Decides nothing and repeats nothing.
+//! The operations of Cognito that a login consists of, each one request through the SDK. Decides nothing and repeats nothing.
 
-use std::{collections::HashMap, fmt, future::Future, sync::Arc};
+use std::{collections::HashMap, future::Future, sync::Arc};
 
+use aws_lc_rs::hmac;
 use aws_sdk_cognitoidentityprovider::{
     Client,
     config::{
@@ -11,16 +12,17 @@ use aws_sdk_cognitoidentityprovider::{
     error::{ProvideErrorMetadata, SdkError},
     types::{AuthFlowType, AuthenticationResultType, ChallengeNameType},
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{config::CognitoConfig, login::Flow, pool::PoolRef, refusal::Failure, secret_hash::secret_hash};
+use super::{config::CognitoConfig, error::CognitoError, login::Flow, pool::PoolRef};
 use crate::{Exchange, Repeat, sdk};
 
 /// Parameters of a flow, or answers to a challenge.
 pub(super) type Parameters = HashMap<String, String>;
 
-/// One app client of one pool, ready to be asked.
-pub(super) struct Wire {
+/// One app client of one pool.
+pub(super) struct AppClient {
     client: Client,
     client_id: String,
     secret: Option<SecretString>,
@@ -28,28 +30,33 @@ pub(super) struct Wire {
     pool: Option<String>,
 }
 
-/// What Cognito says to a login.
-pub(super) enum Step {
-    Done(AuthenticationResultType),
-    Asked(Question),
+/// What Cognito answers in a login.
+pub(super) enum AuthResponse {
+    Tokens(AuthenticationResultType),
+    Challenge(OpenChallenge),
 }
 
-/// A challenge as it comes.
-pub(super) struct Question {
+/// A challenge that waits for its answer.
+pub(super) struct OpenChallenge {
     pub(super) name: ChallengeNameType,
     pub(super) parameters: Parameters,
     session: Option<String>,
 }
 
 /// The four operations of a login differ in type and not in fields.
-macro_rules! step {
+macro_rules! auth_response {
     ($output:expr) => {{
         let output = $output;
-        Step::read(output.challenge_name, output.session, output.challenge_parameters, output.authentication_result)
+        AuthResponse::read(
+            output.challenge_name,
+            output.session,
+            output.challenge_parameters,
+            output.authentication_result,
+        )
     }};
 }
 
-impl Wire {
+impl AppClient {
     pub(super) fn new(config: &CognitoConfig, http: &Arc<dyn Exchange>, flow: Option<&Flow>) -> Self {
         let mut settings = Builder::new()
             .behavior_version(BehaviorVersion::latest())
@@ -77,18 +84,18 @@ impl Wire {
         flow: &str,
         user: Option<&str>,
         mut parameters: Parameters,
-    ) -> Result<Step, Failure> {
+    ) -> Result<AuthResponse, CognitoError> {
         parameters.extend(user.and_then(|user| self.hash(user)));
         let secrets = self.secrets(&parameters, None);
         let (id, flow, parameters) = (&self.client_id, AuthFlowType::from(flow), Some(parameters));
         match &self.pool {
             None => {
                 let call = self.client.initiate_auth().client_id(id).auth_flow(flow).set_auth_parameters(parameters);
-                Ok(step!(send(&secrets, call.send()).await?))
+                Ok(auth_response!(send(&secrets, call.send()).await?))
             }
             Some(pool) => {
                 let call = self.client.admin_initiate_auth().user_pool_id(pool).client_id(id).auth_flow(flow);
-                Ok(step!(send(&secrets, call.set_auth_parameters(parameters).send()).await?))
+                Ok(auth_response!(send(&secrets, call.set_auth_parameters(parameters).send()).await?))
             }
         }
     }
@@ -96,39 +103,39 @@ impl Wire {
     /// Answers a challenge (`RespondToAuthChallenge`, `AdminRespondToAuthChallenge`) as a user.
     pub(super) async fn respond(
         &self,
-        question: Question,
+        challenge: OpenChallenge,
         user: &str,
         mut answers: Parameters,
-    ) -> Result<Step, Failure> {
+    ) -> Result<AuthResponse, CognitoError> {
         answers.extend(self.hash(user));
         answers.insert(USERNAME.to_owned(), user.to_owned());
-        let secrets = self.secrets(&answers, question.session.as_deref());
-        let (id, name, answers) = (&self.client_id, question.name, Some(answers));
+        let secrets = self.secrets(&answers, challenge.session.as_deref());
+        let (id, name, answers) = (&self.client_id, challenge.name, Some(answers));
         match &self.pool {
             None => {
                 let call = self.client.respond_to_auth_challenge().client_id(id).challenge_name(name);
-                let call = call.set_session(question.session).set_challenge_responses(answers);
-                Ok(step!(send(&secrets, call.send()).await?))
+                let call = call.set_session(challenge.session).set_challenge_responses(answers);
+                Ok(auth_response!(send(&secrets, call.send()).await?))
             }
             Some(pool) => {
                 let call = self.client.admin_respond_to_auth_challenge().user_pool_id(pool).client_id(id);
-                let call = call.challenge_name(name).set_session(question.session).set_challenge_responses(answers);
-                Ok(step!(send(&secrets, call.send()).await?))
+                let call = call.challenge_name(name).set_session(challenge.session).set_challenge_responses(answers);
+                Ok(auth_response!(send(&secrets, call.send()).await?))
             }
         }
     }
 
     /// Renews by `GetTokensFromRefreshToken`, which proves the client by its secret itself and needs no user name.
-    pub(super) async fn tokens(&self, refresh: &SecretString) -> Result<Step, Failure> {
+    pub(super) async fn tokens(&self, refresh: &SecretString) -> Result<AuthResponse, CognitoError> {
         let secrets = self.secrets(&Parameters::new(), Some(refresh.expose_secret()));
         let call = self.client.get_tokens_from_refresh_token().client_id(&self.client_id);
         let call = call.refresh_token(refresh.expose_secret()).set_client_secret(self.exposed());
         let output = send(&secrets, call.send()).await?;
-        Ok(Step::read(None, None, None, output.authentication_result))
+        Ok(AuthResponse::read(None, None, None, output.authentication_result))
     }
 
     /// Makes a refresh token, and every token that came of it, worthless (`RevokeToken`).
-    pub(super) async fn revoke(&self, refresh: &SecretString) -> Result<(), Failure> {
+    pub(super) async fn revoke(&self, refresh: &SecretString) -> Result<(), CognitoError> {
         let secrets = self.secrets(&Parameters::new(), Some(refresh.expose_secret()));
         let call = self.client.revoke_token().client_id(&self.client_id);
         let call = call.token(refresh.expose_secret()).set_client_secret(self.exposed());
@@ -152,7 +159,7 @@ impl Wire {
     }
 }
 
-impl Step {
+impl AuthResponse {
     fn read(
         name: Option<ChallengeNameType>,
         session: Option<String>,
@@ -160,20 +167,16 @@ impl Step {
         result: Option<AuthenticationResultType>,
     ) -> Self {
         match (result, name) {
-            (None, Some(name)) => Self::Asked(Question { name, parameters: parameters.unwrap_or_default(), session }),
-            (result, _) => Self::Done(result.unwrap_or_else(|| AuthenticationResultType::builder().build())),
+            (None, Some(name)) => {
+                Self::Challenge(OpenChallenge { name, parameters: parameters.unwrap_or_default(), session })
+            }
+            (result, _) => Self::Tokens(result.unwrap_or_else(|| AuthenticationResultType::builder().build())),
         }
     }
 }
 
-impl fmt::Debug for Wire {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Wire").finish_non_exhaustive()
-    }
-}
-
-/// An answer to a challenge is good once; everything else may be asked twice: a refresh token that a lost answer has used up is
-/// used up either way.
+/// An answer to a challenge is good once. Every other request may be repeated: a refresh token that a lost answer has used
+/// up is used up either way.
 fn repeat(headers: &http::HeaderMap) -> Repeat {
     let operation = headers.get("x-amz-target").map_or(&b""[..], |name| name.as_bytes());
     if operation.ends_with(b"RespondToAuthChallenge") { Repeat::WhereNotAccepted } else { Repeat::Always }
@@ -182,12 +185,39 @@ fn repeat(headers: &http::HeaderMap) -> Repeat {
 async fn send<T, E>(
     secrets: &[SecretString],
     call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-) -> Result<T, Failure>
+) -> Result<T, CognitoError>
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
-    sdk::muted(call).await.map_err(|error| Failure::read(error, secrets))
+    sdk::muted(call).await.map_err(|error| CognitoError::read(error, secrets))
+}
+
+/// Returns `SECRET_HASH`, which proves that an app client knows its secret: Base64(HMAC-SHA256(secret, user name + client id))
+/// (Amazon Cognito developer guide, "Computing secret hash values").
+fn secret_hash(secret: &str, username: &str, client_id: &str) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    STANDARD.encode(hmac::sign(&key, format!("{username}{client_id}").as_bytes()))
 }
 
 /// The name under which a user is sent.
 pub(super) const USERNAME: &str = "USERNAME";
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn golden_secret_hashes() {
+        let vectors = include_str!("../../../../tests/vectors/srp_vectors.json");
+        let vectors: serde_json::Value = serde_json::from_str(vectors).unwrap();
+        let vectors = vectors["secret_hash"].as_array().unwrap();
+        assert!(!vectors.is_empty());
+        for vector in vectors {
+            let text = |name: &str| vector[name].as_str().unwrap();
+            let hash = secret_hash(text("client_secret"), text("username"), text("client_id"));
+            assert_eq!(hash, text("SECRET_HASH"));
+        }
+    }
+}

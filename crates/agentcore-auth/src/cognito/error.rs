@@ -1,4 +1,4 @@
-//! What a failed request to Cognito means. Keeps the service's words only if they repeat no secret.
+//! What a failed request to Cognito means. Keeps the service's message only if it repeats no secret.
 
 use aws_sdk_cognitoidentityprovider::{
     config::http::HttpResponse,
@@ -8,16 +8,16 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{Error, ErrorKind, exchange::is_outage};
 
-/// A failure as the flows need to know it.
+/// A failed request, and what it means for the login.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(super) struct CognitoError {
     code: Option<String>,
     message: String,
     error: Error,
 }
 
-impl Failure {
-    /// Reads what the SDK says, given everything that was sent and must not come back in an error.
+impl CognitoError {
+    /// Reads the SDK's error. No secret that was sent may come back in the message.
     pub(super) fn read<E>(error: SdkError<E, HttpResponse>, secrets: &[SecretString]) -> Self
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
@@ -72,21 +72,21 @@ impl Failure {
         ) || self.message.to_ascii_lowercase().contains("rotation")
     }
 
-    /// Whether it may go better another time.
+    /// Returns whether a later request may succeed.
     pub(super) fn is_temporary(&self) -> bool {
         self.error.kind() == ErrorKind::Unavailable
     }
 }
 
-impl From<Error> for Failure {
+impl From<Error> for CognitoError {
     fn from(error: Error) -> Self {
         Self { code: None, message: String::new(), error }
     }
 }
 
-impl From<Failure> for Error {
-    fn from(failure: Failure) -> Self {
-        failure.error
+impl From<CognitoError> for Error {
+    fn from(error: CognitoError) -> Self {
+        error.error
     }
 }
 
@@ -94,19 +94,19 @@ fn unreached() -> Error {
     Error::new(ErrorKind::Unavailable, "Cognito could not be reached")
 }
 
-/// The service's words without control characters, not too long, and nothing at all if they repeat a secret.
+/// Returns the service's message without control characters, cut to its limit, or nothing if it repeats a secret.
 fn presentable(message: &str, secrets: &[SecretString]) -> String {
     let repeats =
         |secret: &SecretString| !secret.expose_secret().is_empty() && message.contains(secret.expose_secret());
     if secrets.iter().any(repeats) {
         return String::new();
     }
-    message.chars().filter(|c| !c.is_control()).take(LONGEST).collect()
+    message.chars().filter(|c| !c.is_control()).take(MAX_MESSAGE_CHARS).collect()
 }
 
-/// The errors of a service that has too much to do.
+/// The errors of a service that limits requests.
 const BUSY: &[&str] =
     &["TooManyRequestsException", "LimitExceededException", "ThrottlingException", "RequestLimitExceeded"];
 
-/// Characters of the service's words that an error shows.
-const LONGEST: usize = 200;
+/// The limit of the service's message in an error, in characters.
+const MAX_MESSAGE_CHARS: usize = 200;
