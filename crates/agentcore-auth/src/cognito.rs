@@ -45,7 +45,7 @@ use crate::{
 /// A user of a pool who is logged in when a token is first asked for. Clones share the login.
 ///
 /// The first token comes from the login and the next ones from the refresh token. When that has ended, the password logs in
-/// again; without a password, the error says that the user has to log in.
+/// again; without a password, an error asks for a new login.
 #[derive(Clone)]
 #[doc(alias = "AuthenticationManager")]
 pub struct Cognito {

@@ -23,8 +23,7 @@ impl Issuer {
     /// Returns the request for the issuer's metadata (OpenID Connect Discovery 1.0 §4.1).
     pub(crate) fn metadata_request(&self) -> Result<Request<Bytes>, Error> {
         let url = format!("{}/.well-known/openid-configuration", self.0.trim_end_matches('/'));
-        let request = Request::get(url).header(ACCEPT, "application/json").body(Bytes::new());
-        request.map_err(|error| Error::new(ErrorKind::Input, "the issuer's URL cannot be asked").with_source(error))
+        document_request("issuer", &url)
     }
 
     /// Returns the URL of a `what`, which the metadata has under `name`. The metadata must be this issuer's own (§4.3).
@@ -68,6 +67,14 @@ pub(crate) fn safe_url(what: &str, text: &str) -> Result<String, Error> {
         Some("http") => Err(refuse("secrets travel over https only, or to loopback")),
         _ => Err(refuse("it must begin with https://")),
     }
+}
+
+/// Returns the request for the JSON document at the URL of a `what`.
+pub(crate) fn document_request(what: &str, url: &str) -> Result<Request<Bytes>, Error> {
+    Request::get(url)
+        .header(ACCEPT, "application/json")
+        .body(Bytes::new())
+        .map_err(|error| Error::new(ErrorKind::Input, format!("the {what}'s URL cannot be asked")).with_source(error))
 }
 
 /// Returns the error of a document that the issuer refused.

@@ -28,7 +28,7 @@ pub const SERVICE: &str = "bedrock-agentcore";
 /// Signs a request in its headers: adds `Authorization`, `X-Amz-Date` and, for temporary credentials,
 /// `X-Amz-Security-Token`.
 ///
-/// A second call replaces the first one's headers, so a retried request is signed anew. The whole body is hashed
+/// A second call replaces the first one's headers, so a retried request is signed again. The whole body is hashed
 /// (SHA-256), which costs about a second per 500 MB.
 ///
 /// # Errors
@@ -170,6 +170,16 @@ mod tests {
         Credentials::new("AKIDEXAMPLE", secret, session_token.map(str::to_owned), None, "test")
     }
 
+    /// Signs a `GET` in its headers.
+    fn signed(url: &str, session_token: Option<&str>) -> Result<Request<Bytes>, Error> {
+        let mut request = Request::get(url).body(Bytes::new()).unwrap();
+        sign(&mut request, &keys(session_token), &region(), signed_at()).map(|()| request)
+    }
+
+    fn presigned(url: &str, session_token: Option<&str>, expires: u64) -> Result<String, Error> {
+        presign(&url.parse().unwrap(), &keys(session_token), &region(), signed_at(), secs(expires))
+    }
+
     #[test]
     fn a_second_signature_replaces_the_first() {
         let first = Credentials::new("FIRST", "s", Some("token".into()), None, "test");
@@ -199,8 +209,7 @@ mod tests {
             ("ws://bedrock-agentcore.us-east-1.amazonaws.com:80", true),
             ("wss://bedrock-agentcore.us-east-1.amazonaws.com:80", false),
         ] {
-            let mut request = Request::get(format!("{base}{PATH}")).body(Bytes::new()).unwrap();
-            sign(&mut request, &keys(None), &region(), signed_at()).unwrap();
+            let request = signed(&format!("{base}{PATH}"), None).unwrap();
             let authorization = request.headers()["authorization"].to_str().unwrap();
             let golden = "43714d499818e79533ff5a2790a4dbbbc19011cd565d49043b88df35780ccebd";
             assert_eq!(authorization.ends_with(golden), same, "{base}");
@@ -235,8 +244,8 @@ mod tests {
             ("wss://example.com/ws?", "wss://example.com/ws?X-Amz-Algorithm="),
             ("wss://example.com/ws?a=b", "wss://example.com/ws?a=b&X-Amz-Algorithm="),
         ] {
-            let signed = presign(&url.parse().unwrap(), &keys(None), &region(), signed_at(), secs(1)).unwrap();
-            assert!(signed.starts_with(start), "{signed}");
+            let url = presigned(url, None, 1).unwrap();
+            assert!(url.starts_with(start), "{url}");
         }
     }
 
@@ -248,25 +257,18 @@ mod tests {
             (long(21_000), None),
             (long(22_000), Some("the URL is too long to be signed")),
         ] {
-            let url: Uri = url.parse().unwrap();
-            let presigned = presign(&url, &keys(None), &region(), signed_at(), secs(1));
-            assert_eq!(presigned.err().map(|error| error.to_string()).as_deref(), message);
-            let mut request = Request::get(url).body(Bytes::new()).unwrap();
-            let signed = sign(&mut request, &keys(None), &region(), signed_at());
-            assert_eq!(signed.err().map(|error| error.to_string()).as_deref(), message);
+            for error in [presigned(&url, None, 1).err(), signed(&url, None).err()] {
+                assert_eq!(error.map(|error| error.to_string()).as_deref(), message);
+            }
         }
-        let token = "t".repeat(22_000);
-        let url = Uri::from_static("wss://example.com/ws");
-        assert!(presign(&url, &keys(Some(&token)), &region(), signed_at(), secs(1)).is_err());
+        assert!(presigned("wss://example.com/ws", Some(&"t".repeat(22_000)), 1).is_err());
     }
 
     #[test]
     fn no_session_token_is_logged() {
         let (log, guard) = CapturedLog::begin();
-        let url = Uri::from_static("wss://example.com/ws");
-        presign(&url, &keys(Some("hush-hush")), &region(), signed_at(), secs(1)).unwrap();
-        let mut request = Request::get(url).body(Bytes::new()).unwrap();
-        sign(&mut request, &keys(Some("hush-hush")), &region(), signed_at()).unwrap();
+        presigned("wss://example.com/ws", Some("hush-hush"), 1).unwrap();
+        signed("wss://example.com/ws", Some("hush-hush")).unwrap();
         tracing::trace!("listening");
         drop(guard);
         let log = log.text();

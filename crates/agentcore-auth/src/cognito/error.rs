@@ -64,7 +64,7 @@ impl CognitoError {
 
     /// Whether `REFRESH_TOKEN_AUTH` is refused as such, as it is for app clients that rotate refresh tokens.
     ///
-    /// The developer guide says that it must be turned off for them and not in which words it is refused.
+    /// The developer guide requires it to be turned off for them, and does not document the refusal.
     pub(super) fn is_about_the_flow(&self) -> bool {
         matches!(
             self.code.as_deref(),

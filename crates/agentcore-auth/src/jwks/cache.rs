@@ -3,14 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{Request, Response, header::ACCEPT};
+use http::{Request, Response};
 use serde_json::Value;
 
 use super::key::{Key, untrusted};
 use crate::{
-    BoxError, Error, ErrorKind, Exchange,
+    Error, ErrorKind, Exchange,
     clock::Moment,
-    issuer::{Issuer, refused},
+    issuer::{Issuer, document_request, refused},
     refresh::{DEFAULT_DEADLINE, Entry, Fetching, Policy, Refresh},
 };
 
@@ -74,18 +74,13 @@ impl Publisher {
     async fn published(&self) -> Result<KeySet, Error> {
         let metadata = self.exchange(self.issuer.metadata_request()?).await?;
         let url = self.issuer.read_metadata(&metadata, "jwks_uri", "key set")?;
-        let request = Request::get(url)
-            .header(ACCEPT, "application/json")
-            .body(Bytes::new())
-            .map_err(|error| Error::new(ErrorKind::Input, "the key set's URL cannot be asked").with_source(error))?;
-        read(&self.exchange(request).await?)
+        read(&self.exchange(document_request("key set", &url)?).await?)
     }
 
     async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Error> {
-        let unreached = |cause: BoxError| {
+        self.http.exchange(request).await.map_err(|cause| {
             Error::new(ErrorKind::Unavailable, "the issuer's keys could not be fetched").with_source(cause)
-        };
-        self.http.exchange(request).await.map_err(unreached)
+        })
     }
 }
 

@@ -360,7 +360,7 @@ fn a_renewal_makes_nobody_wait_but_one() {
     assert_eq!(idp.fetches(), 2);
 }
 
-/// On a runtime the fetch is a task of its own.
+/// On a runtime the fetch is a task.
 #[tokio::test]
 async fn a_thousand_tokens_cause_one_fetch_and_giving_up_costs_none() {
     let (key, idp, _, verifier) = setup(0);

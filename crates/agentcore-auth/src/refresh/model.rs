@@ -79,14 +79,14 @@ mod sync {
     }
 }
 
-/// A source of numbers that are never the same, and what is known of it.
+/// A source of numbers that are never the same, and its counts.
 struct World {
     refresh: Refresh<u64>,
     clock: ManualClock,
     begun: AtomicU64,
-    under_way: Arc<AtomicU64>,
-    /// Fetches that were dropped before they were done.
-    dropped: Arc<AtomicU64>,
+    /// Shared with the fetch that is under way.
+    under_way: Arc<()>,
+    done: Arc<AtomicU64>,
     rejected: Mutex<HashSet<u64>>,
     /// One in so many fetches fails; none if it is zero.
     failing: u32,
@@ -99,8 +99,8 @@ impl World {
         let mut refresh = Refresh::new(policy);
         let clock = ManualClock::new(UNIX_EPOCH);
         refresh.clock = Arc::new(clock.clone());
-        let (begun, under_way, dropped) = (AtomicU64::new(0), Arc::default(), Arc::default());
-        Arc::new(Self { refresh, clock, begun, under_way, dropped, rejected: Mutex::default(), failing })
+        let (begun, under_way, done) = (AtomicU64::new(0), Arc::default(), Arc::default());
+        Arc::new(Self { refresh, clock, begun, under_way, done, rejected: Mutex::default(), failing })
     }
 
     async fn get(&self) -> Option<u64> {
@@ -116,13 +116,14 @@ impl World {
     fn fetch(&self, asked: Moment) -> impl Future<Output = Result<Entry<u64>, Error>> + Send + 'static {
         let number = self.begun.fetch_add(1, Ordering::Relaxed) + 1;
         let fails = self.failing > 0 && thread_rng().gen_ratio(1, self.failing);
-        assert_eq!(self.under_way.fetch_add(1, Ordering::Relaxed), 0, "another fetch is under way");
-        let under_way = UnderWay { count: Arc::clone(&self.under_way), dropped: Some(Arc::clone(&self.dropped)) };
+        assert_eq!(self.under_way(), 0, "another fetch is under way");
+        let (under_way, done) = (Arc::clone(&self.under_way), Arc::clone(&self.done));
         async move {
             for _ in 0..thread_rng().gen_range(0..3) {
                 yield_now().await;
             }
-            under_way.done();
+            done.fetch_add(1, Ordering::Relaxed);
+            drop(under_way);
             match fails {
                 true => Err(Error::new(ErrorKind::Unavailable, "on purpose")),
                 false => Ok(Entry::new(number, asked, Some(HOUR), MINUTE)),
@@ -139,33 +140,21 @@ impl World {
         self.begun.load(Ordering::Relaxed)
     }
 
+    fn under_way(&self) -> u64 {
+        Arc::strong_count(&self.under_way) as u64 - 1
+    }
+
+    /// Returns the number of fetches that were dropped before they were done.
+    fn dropped(&self) -> u64 {
+        self.begun() - self.under_way() - self.done.load(Ordering::Relaxed)
+    }
+
     fn spawn<F: Future<Output = ()> + 'static>(
         self: &Arc<Self>,
         caller: impl FnOnce(Arc<Self>) -> F + Send + 'static,
     ) -> thread::JoinHandle<()> {
         let world = Arc::clone(self);
         thread::spawn(move || block_on(caller(world)))
-    }
-}
-
-/// Counts the fetches that are under way, and those that are dropped.
-struct UnderWay {
-    count: Arc<AtomicU64>,
-    dropped: Option<Arc<AtomicU64>>,
-}
-
-impl UnderWay {
-    fn done(mut self) {
-        self.dropped = None;
-    }
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        self.count.fetch_sub(1, Ordering::Relaxed);
-        if let Some(dropped) = &self.dropped {
-            dropped.fetch_add(1, Ordering::Relaxed);
-        }
     }
 }
 
@@ -205,7 +194,7 @@ fn everybody(world: &Arc<World>) {
     }
     // Each fetch had its reason: no value, a value that was rejected, or a fetch that came to nothing.
     let rejected = world.rejected.lock().unwrap().len() as u64;
-    let reasons = before + 1 + rejected + world.dropped.load(Ordering::Relaxed);
+    let reasons = before + 1 + rejected + world.dropped();
     assert!(world.begun() <= reasons, "{} fetches for {reasons} reasons", world.begun());
 }
 

@@ -233,7 +233,7 @@ impl<T: Send + Sync + 'static> Fetch<T> {
         let outcome = outcome.map(Arc::new);
         if let (true, Err(error)) = (self.early, &outcome) {
             let what = policy.what;
-            tracing::warn!(kind = ?error.kind(), %error, "{what} could not be renewed early; going on with what is in hand");
+            tracing::warn!(kind = ?error.kind(), %error, "{what} could not be renewed early; the last value is used");
         }
         let mut state = shared.lock();
         state.fetching = None;

@@ -53,8 +53,8 @@ use crate::{
 /// # Cancel safety
 /// A caller that drops the future of [`token`](TokenSource::token) drops its own wait and not the fetch, so that a slow login
 /// completes and a refresh token that may be used once is not lost. A runtime that shuts down drops the fetches that run on
-/// it; then one of the callers that wait on another runtime begins anew, or else the next one that comes. Where there is no
-/// runtime, dropping the future of the caller that does the fetch drops the fetch, and one of the others begins anew.
+/// it; then a caller that waits on another runtime begins another, or else the next caller. Where there is no
+/// runtime, dropping the future of the caller that does the fetch drops the fetch, and another caller begins one.
 pub struct CachedToken<I> {
     issuer: Arc<I>,
     window: Duration,

@@ -76,37 +76,32 @@ impl<F> fmt::Debug for FromFn<F> {
 /// cannot be read, such as during its replacement, the last token is used.
 pub struct FileToken {
     path: PathBuf,
-    read: Mutex<Option<Read>>,
+    last: Mutex<Option<Read>>,
 }
 
 /// What was read last, and the file's time and size then.
+#[derive(Clone)]
 struct Read {
     token: Token,
-    stamp: Stamp,
+    stamp: (Option<SystemTime>, u64),
 }
-
-type Stamp = (Option<SystemTime>, u64);
 
 impl FileToken {
     /// The token in this file; white space around it does not count. Nothing is read yet.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), read: Mutex::default() }
+        Self { path: path.into(), last: Mutex::default() }
     }
 
     fn current(&self) -> Result<Token, Error> {
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        match look(&self.path, read.as_ref().map(|read| read.stamp)) {
-            Ok(None) => {}
-            Ok(Some(fresh)) => *read = Some(fresh),
-            Err(error) => match &*read {
-                Some(_) => {
-                    tracing::warn!(kind = ?error.kind(), "the token's file cannot be read; going on with the last token")
-                }
-                None => return Err(error),
-            },
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        match (read(&self.path, last.as_ref()), &*last) {
+            (Ok(read), _) => Ok(last.insert(read).token.clone()),
+            (Err(error), None) => Err(error),
+            (Err(error), Some(last)) => {
+                tracing::warn!(kind = ?error.kind(), "the token's file cannot be read; the last token is used");
+                Ok(last.token.clone())
+            }
         }
-        let missing = || Error::new(ErrorKind::Authentication, "the token's file has no token");
-        read.as_ref().map(|read| read.token.clone()).ok_or_else(missing)
     }
 }
 
@@ -128,19 +123,19 @@ impl fmt::Debug for FileToken {
 }
 
 /// Reads the file if its time or size has changed.
-fn look(path: &Path, before: Option<Stamp>) -> Result<Option<Read>, Error> {
+fn read(path: &Path, last: Option<&Read>) -> Result<Read, Error> {
     let unreadable = |error: std::io::Error| {
         Error::new(ErrorKind::Authentication, "the token's file cannot be read").with_source(error)
     };
     let mut file = fs::File::open(path).map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
     let stamp = (metadata.modified().ok(), metadata.len());
-    if before == Some(stamp) {
-        return Ok(None);
+    if let Some(last) = last.filter(|last| last.stamp == stamp) {
+        return Ok(last.clone());
     }
     let mut text = String::new();
     file.by_ref().take(MAX_FILE_BYTES).read_to_string(&mut text).map_err(unreadable)?;
-    Ok(Some(Read { token: Token::parse(text.trim())?, stamp }))
+    Ok(Read { token: Token::parse(text.trim())?, stamp })
 }
 
 const VARIABLES: [&str; 2] = ["AGENTCORE_BEARER_TOKEN", "BEDROCK_AGENTCORE_BEARER_TOKEN"];

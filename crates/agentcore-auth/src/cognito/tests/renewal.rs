@@ -37,7 +37,7 @@ async fn the_secret_hash_of_a_renewal_is_of_the_real_name() {
 
 /// The payloads are in base64url; federated users have a `sub` at least.
 #[tokio::test]
-async fn whose_the_tokens_are() {
+async fn the_user_of_the_tokens() {
     for (access, id, expected) in [
         ("eyJzdWIiOiJzIiwidXNlcm5hbWUiOiJ1In0", "e30", Some("u")), // {"sub":"s","username":"u"}
         ("e30", "eyJzdWIiOiJzIiwiY29nbml0bzp1c2VybmFtZSI6ImMifQ", Some("c")), // {"sub":"s","cognito:username":"c"}
@@ -131,7 +131,7 @@ async fn a_dead_refresh_token_falls_back_to_the_password() {
 const LOG_IN_AGAIN: &str = "the login has ended: log in again";
 
 #[tokio::test]
-async fn without_a_password_somebody_has_to_log_in() {
+async fn without_a_password_the_login_ends() {
     let script = [refuses("NotAuthorizedException", "Refresh Token has been revoked")];
     let (cognito, http) = over(by_refresh_token(), script);
     let error = cognito.issue().await.unwrap_err();
@@ -188,9 +188,9 @@ async fn a_logout_that_failed() {
     }
 }
 
-/// What a store keeps of a login, and going on with it in another process.
+/// What a store keeps of a login, and its continuation in another process.
 #[tokio::test]
-async fn a_login_goes_on_from_a_store() {
+async fn a_login_continues_from_a_store() {
     let first = cognito(by_password()).over(port([done(Some("refresh-1"))]));
     let token = first.issue().await.unwrap().token;
     let stored = first.remember(StoredToken::new(token, at(0)));

@@ -21,7 +21,7 @@ const SECRETS: &[&str] = &[
 #[tokio::test(flavor = "current_thread")]
 async fn no_secret_is_logged_or_shown() {
     const KNOWS: challenges::Responder = challenges::Responder(|challenge| {
-        tracing::info!("somebody is asked");
+        tracing::info!("a responder is asked");
         let new_password = matches!(challenge, Challenge::NewPassword { .. });
         Ok(Answer::new(if new_password { "new-pass" } else { "424242" }))
     });
@@ -70,7 +70,7 @@ async fn no_secret_is_logged_or_shown() {
     }
     drop(guard);
     let log = log.text();
-    assert!(log.contains("somebody is asked"), "the log was captured");
+    assert!(log.contains("a responder is asked"), "the log was captured");
     assert!(shown.contains("Cognito refused"), "errors were shown");
     for secret in SECRETS {
         assert!(!log.contains(secret), "{secret} in the log");

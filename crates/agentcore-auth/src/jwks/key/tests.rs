@@ -111,7 +111,7 @@ fn which_keys_are_taken() {
     }
 }
 
-/// RFC 8725 §3.1: whatever the token says.
+/// RFC 8725 §3.1: whatever the token's header has.
 #[test]
 fn a_key_for_one_algorithm_is_used_with_no_other() {
     let mut key = rsa(NODE_RSA);

@@ -205,7 +205,7 @@ fn lifetimes() {
 fn clocks_that_jump_and_machines_that_sleep() {
     let (source, _, clock) = source(UNLIMITED, &[HOUR, HOUR, HOUR]);
     assert_eq!(ask(&source), "token-1");
-    // Set back by a day: the token does not live a day longer for it.
+    // Set back by a day: the token's lifetime is no day longer for it.
     clock.set(at(NOW) - secs(86_400));
     assert_eq!(ask(&source), "token-1");
     clock.advance(secs(3600));
@@ -256,7 +256,7 @@ fn debug_is_blind() {
     assert!(!format!("{source:?} {:?}", source.statistics()).contains("token-1"));
 }
 
-/// On a runtime a login is a task of its own.
+/// On a runtime a login is a task.
 #[tokio::test(start_paused = true)]
 async fn a_login_that_takes_longer_than_every_caller_waits_serves_the_next_one() {
     let (source, issuer, _) = source(0, &[HOUR]);

@@ -20,7 +20,7 @@ use crate::{BoxFuture, Error, ErrorKind};
 ///
 /// The directory is made when something is first stored, for its owner alone (mode 0700), and so are the files (0600); other
 /// systems than Unix give them whatever the directory above gives. A file's name is a hash of its key. A file is replaced as
-/// a whole, so that a crash leaves the old or the new one; one that is damaged, or somebody else's, counts as none.
+/// a whole, so that a crash leaves the old or the new one; one that is damaged, or of another program, counts as none.
 ///
 /// A process that fetches a token holds a lock on a file beside it, which the system releases if the process ends. Network
 /// file systems may not honour it.
@@ -88,14 +88,14 @@ impl TokenStore for FileStore {
             Err(error) => return Err(failed("a stored token", error)),
         };
         if stored.is_none() {
-            tracing::warn!(file = %name(key), "a stored token is damaged, or none of ours; going on without it");
+            tracing::warn!(file = %name(key), "a stored token is damaged or of another program; it is ignored");
         }
         Ok(stored)
     }
 
     fn save(&self, key: &str, token: &StoredToken) -> Result<(), Error> {
         make_directory(&self.directory)
-            .and_then(|()| Replacement::write(self.path(key, TOKEN), &format::encode(token))?.put_in_place())
+            .and_then(|()| Replacement::write(self.path(key, TOKEN), &format::encode(token)?)?.put_in_place())
             .map_err(|error| Error::new(ErrorKind::Authentication, "a token cannot be stored").with_source(error))
     }
 
@@ -111,7 +111,7 @@ impl TokenStore for FileStore {
     fn lock<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<StoreLock, Error>> {
         Box::pin(async move {
             let opened = make_directory(&self.directory).and_then(|()| {
-                // The file is never removed: whoever opened it before would hold the lock of a file that is no more.
+                // The file is never removed: a process that opened it before would hold the lock of a removed file.
                 private(OpenOptions::new().write(true).create(true).truncate(false)).open(self.path(key, LOCK))
             });
             self.wait(opened.map_err(|error| failed("the lock of a token's file", error))?).await

@@ -136,10 +136,10 @@ async fn a_cancelled_fetch_is_handed_over() {
 }
 
 #[tokio::test]
-async fn a_login_goes_on_in_another_process() {
+async fn a_login_continues_in_another_process() {
     let world = World::new(NumberedIssuer::prompt(&[HOUR, HOUR]));
     world.ask().await;
-    assert_eq!(*world.issuer.resumed.lock().unwrap(), Vec::<String>::new(), "there was nothing to go on with");
+    assert_eq!(*world.issuer.resumed.lock().unwrap(), Vec::<String>::new(), "there was nothing to continue");
     world.clock.advance(secs(10_000));
     world.ask().await;
     assert_eq!(*world.issuer.resumed.lock().unwrap(), [r#"Some("refresh-1") of Some("ada")"#]);
@@ -199,26 +199,26 @@ impl TokenStore for Announcing {
     }
 
     fn lock<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<StoreLock, Error>> {
-        say("waiting");
+        print("waiting");
         self.0.lock(key)
     }
 }
 
 /// The test harness keeps what is printed to itself, but not what is written.
-fn say(what: &str) {
-    writeln!(std::io::stdout(), "\n{SAYS}{what}").unwrap();
+fn print(what: &str) {
+    writeln!(std::io::stdout(), "\n{PREFIX}{what}").unwrap();
 }
 
 fn next_word(output: &mut impl Iterator<Item = std::io::Result<String>>) -> String {
-    output.find_map(|line| line.unwrap().strip_prefix(SAYS).map(str::to_owned)).unwrap()
+    output.find_map(|line| line.unwrap().strip_prefix(PREFIX).map(str::to_owned)).unwrap()
 }
 
-const SAYS: &str = "child: ";
+const PREFIX: &str = "child: ";
 const CHILD: &str = "AGENTCORE_AUTH_TEST_STORE";
 
 /// The other process of the next test; alone it does nothing.
 #[tokio::test]
-async fn a_process_of_its_own() {
+async fn another_process() {
     let Some(directory) = std::env::var_os(CHILD).map(PathBuf::from) else { return };
     let fetches = directory.join("fetches");
     let issuer = super::super::from_fn(move || {
@@ -228,7 +228,7 @@ async fn a_process_of_its_own() {
         async { Ok(Issued::new(token?).expires_in(secs(3600))) }
     });
     let source = Stored::new(issuer, Arc::new(Announcing(FileStore::new(&directory))), "key");
-    say(source.issue().await.unwrap().token.expose());
+    print(source.issue().await.unwrap().token.expose());
 }
 
 #[tokio::test]
@@ -237,7 +237,7 @@ async fn two_processes_make_one_fetch() {
     let lock = FileStore::new(&*directory).lock("key").await.unwrap();
     let run = || -> Child {
         Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "token::store::tests::a_process_of_its_own"])
+            .args(["--exact", "token::store::tests::another_process"])
             .env(CHILD, &*directory)
             .stdout(Stdio::piped())
             .spawn()
