@@ -58,12 +58,11 @@ impl CognitoConfig {
     /// Returns the user, who will be logged in over this port.
     #[must_use]
     pub fn over(self, http: Arc<dyn Exchange>) -> Cognito {
-        let refresh_token = match (&self.refresh_token, &self.login.0) {
-            (Some(token), _) | (None, Method::RefreshToken(token)) => Some(token.clone()),
-            (None, Method::Password(..)) => None,
-        };
-        let session = Session::new(refresh_token, self.username.clone(), self.rotating);
-        Cognito { config: self, http, session: Arc::new(session) }
+        let mut initial = self.initial.clone();
+        if let Method::RefreshToken(token) = &self.login.0 {
+            initial.refresh_token.get_or_insert_with(|| token.clone());
+        }
+        Cognito { config: self, http, session: Arc::new(Session::new(initial)) }
     }
 }
 

@@ -6,7 +6,7 @@ use agentcore_core::Endpoint;
 use aws_sdk_cognitoidentityprovider::types::AuthenticationResultType;
 use secrecy::SecretString;
 
-use super::{ChallengeResponder, Login, PoolRef};
+use super::{ChallengeResponder, Login, PoolRef, session::State};
 use crate::{Clock, Error, ErrorKind, Issued, SystemClock};
 
 /// The settings of a login: a user of a pool, through one app client.
@@ -31,9 +31,8 @@ pub struct CognitoConfig {
     pub(super) endpoint: Option<Endpoint>,
     pub(super) responder: Option<Arc<dyn ChallengeResponder>>,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) rotating: bool,
-    pub(super) username: Option<String>,
-    pub(super) refresh_token: Option<SecretString>,
+    /// How the session begins.
+    pub(super) initial: State,
 }
 
 /// Which of the tokens of a login is sent to agents.
@@ -60,9 +59,7 @@ impl CognitoConfig {
             endpoint: None,
             responder: None,
             clock: Arc::new(SystemClock::default()),
-            rotating: false,
-            username: None,
-            refresh_token: None,
+            initial: State::default(),
         }
     }
 
@@ -99,7 +96,7 @@ impl CognitoConfig {
     /// `REFRESH_TOKEN_AUTH` is tried first, and its refusal shows that they rotate.
     #[must_use]
     pub fn rotating(mut self) -> Self {
-        self.rotating = true;
+        self.initial.rotating = true;
         self
     }
 
@@ -109,7 +106,7 @@ impl CognitoConfig {
     /// `GetTokensFromRefreshToken`, which needs none, and the new token has the name.
     #[must_use]
     pub fn known_as(mut self, username: impl Into<String>) -> Self {
-        self.username = Some(username.into());
+        self.initial.username = Some(username.into());
         self
     }
 
@@ -123,7 +120,7 @@ impl CognitoConfig {
     /// Continues the login of this refresh token before the password is used. When it has ended, the password logs in again.
     #[must_use]
     pub fn resuming(mut self, refresh_token: impl Into<SecretString>) -> Self {
-        self.refresh_token = Some(refresh_token.into());
+        self.initial.refresh_token = Some(refresh_token.into());
         self
     }
 }

@@ -14,6 +14,8 @@ pub(super) struct Session {
     pub(super) flow: tokio::sync::Mutex<()>,
 }
 
+/// What changes in the course of a login.
+#[derive(Clone, Default)]
 pub(super) struct State {
     pub(super) refresh_token: Option<SecretString>,
     /// Never an alias.
@@ -24,8 +26,7 @@ pub(super) struct State {
 }
 
 impl Session {
-    pub(super) fn new(refresh_token: Option<SecretString>, username: Option<String>, rotating: bool) -> Self {
-        let state = State { refresh_token, username, rotating, password: None };
+    pub(super) fn new(state: State) -> Self {
         Self { state: Mutex::new(state), flow: tokio::sync::Mutex::default() }
     }
 

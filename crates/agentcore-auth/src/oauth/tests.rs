@@ -5,13 +5,14 @@
 use super::*;
 use crate::{
     TokenSource,
-    testing::{ScriptedExchange, failure, secs},
+    testing::{PortAnswer, ScriptedExchange, failure, secs},
 };
 
 type Answer = Result<(u16, &'static str), &'static str>;
 
 fn port(answers: &[Answer]) -> Arc<ScriptedExchange> {
-    ScriptedExchange::new(answers.iter().map(|answer| answer.map(|(status, body)| (status, body.to_owned()))))
+    let owned = |answer: &Answer| -> PortAnswer { answer.map(|(status, body)| (status, body.to_owned())) };
+    ScriptedExchange::new(answers.iter().map(owned))
 }
 
 fn client() -> ClientCredentialsConfig {
