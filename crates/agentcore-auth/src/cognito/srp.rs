@@ -3,10 +3,11 @@
 //! SRP-6a (RFC 5054) over the 3072-bit group of RFC 3526, with Cognito's own hashing: integers are hashed as signed
 //! big-endian bytes, and the key is drawn from the shared secret by HKDF under the label `Caldera Derived Key`.
 
-use aws_lc_rs::{digest, hmac, rand};
+use aws_lc_rs::{hmac, rand};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use crypto_bigint::{U3072, const_monty_params, modular::ConstMontyForm};
 use secrecy::{ExposeSecret, SecretBox};
+use sha2::{Digest as _, Sha256};
 
 use crate::{Error, ErrorKind};
 
@@ -90,11 +91,9 @@ impl Ephemeral {
 }
 
 fn hash(parts: &[&[u8]]) -> [u8; 32] {
-    let mut context = digest::Context::new(&digest::SHA256);
-    parts.iter().for_each(|part| context.update(part));
-    let mut hash = [0; 32];
-    hash.copy_from_slice(context.finish().as_ref());
-    hash
+    let mut hash = Sha256::new();
+    parts.iter().for_each(|part| hash.update(part));
+    hash.finalize().into()
 }
 
 fn mac(key: &[u8], parts: &[&[u8]]) -> hmac::Tag {
@@ -164,7 +163,7 @@ mod tests {
 
     use serde_json::Value;
 
-    /// Computed by another implementation under fixed random numbers; the names are the wire's.
+    /// Computed by another implementation under fixed random numbers; the names are the API's.
     const VECTORS: &str = include_str!("../../../../tests/vectors/srp_vectors.json");
 
     #[test]

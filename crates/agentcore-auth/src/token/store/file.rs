@@ -57,20 +57,19 @@ impl FileStore {
                 match file.try_lock() {
                     Ok(()) => return Ok(()),
                     Err(TryLockError::WouldBlock) => tokio::time::sleep(PAUSE).await,
-                    Err(TryLockError::Error(error)) => return Err(failed("the lock of a token's file", error)),
+                    Err(TryLockError::Error(error)) => {
+                        return Err(failed("the lock of a token's file cannot be used", error));
+                    }
                 }
             }
         };
-        match tokio::time::timeout(self.patience, locked).await {
-            Ok(locked) => locked.map(|()| StoreLock::new(file)),
-            Err(_) => {
-                let message = format!(
-                    "another process has been getting this token for more than {} s; end it, or try again later",
-                    self.patience.as_secs()
-                );
-                Err(Error::new(ErrorKind::Authentication, message))
-            }
-        }
+        let late = |_| {
+            let seconds = self.patience.as_secs();
+            let what = format!("another process has been getting this token for more than {seconds} s");
+            Error::new(ErrorKind::Authentication, format!("{what}; end it, or try again later"))
+        };
+        tokio::time::timeout(self.patience, locked).await.map_err(late)??;
+        Ok(StoreLock::new(file))
     }
 }
 
@@ -85,7 +84,7 @@ impl TokenStore for FileStore {
                 return Err(Error::new(ErrorKind::Authentication, message));
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed("a stored token", error)),
+            Err(error) => return Err(failed("a stored token cannot be used", error)),
         };
         if stored.is_none() {
             tracing::warn!(file = %name(key), "a stored token is damaged or of another program; it is ignored");
@@ -96,16 +95,14 @@ impl TokenStore for FileStore {
     fn save(&self, key: &str, token: &StoredToken) -> Result<(), Error> {
         make_directory(&self.directory)
             .and_then(|()| Replacement::write(self.path(key, TOKEN), &format::encode(token)?)?.put_in_place())
-            .map_err(|error| Error::new(ErrorKind::Authentication, "a token cannot be stored").with_source(error))
+            .map_err(|error| failed("a token cannot be stored", error))
     }
 
     fn clear(&self, key: &str) -> Result<(), Error> {
-        let found = replacement::leftovers(&self.path(key, TOKEN))
+        replacement::leftovers(&self.path(key, TOKEN))
             .and_then(|found| found.iter().try_for_each(|path| remove(path)))
-            .and_then(|()| remove(&self.path(key, TOKEN)));
-        found.map_err(|error| {
-            Error::new(ErrorKind::Authentication, "a stored token cannot be removed").with_source(error)
-        })
+            .and_then(|()| remove(&self.path(key, TOKEN)))
+            .map_err(|error| failed("a stored token cannot be removed", error))
     }
 
     fn lock<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<StoreLock, Error>> {
@@ -114,7 +111,7 @@ impl TokenStore for FileStore {
                 // The file is never removed: a process that opened it before would hold the lock of a removed file.
                 private(OpenOptions::new().write(true).create(true).truncate(false)).open(self.path(key, LOCK))
             });
-            self.wait(opened.map_err(|error| failed("the lock of a token's file", error))?).await
+            self.wait(opened.map_err(|error| failed("the lock of a token's file cannot be used", error))?).await
         })
     }
 }
@@ -155,8 +152,8 @@ fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-fn failed(what: &str, error: io::Error) -> Error {
-    Error::new(ErrorKind::Authentication, format!("{what} cannot be used")).with_source(error)
+fn failed(message: &str, error: io::Error) -> Error {
+    Error::new(ErrorKind::Authentication, message).with_source(error)
 }
 
 #[cfg(unix)]

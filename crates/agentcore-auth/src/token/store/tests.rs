@@ -181,29 +181,6 @@ async fn a_store_that_fails() {
     }
 }
 
-/// A store that prints when it begins to wait for the lock.
-#[derive(Debug)]
-struct Announcing(FileStore);
-
-impl TokenStore for Announcing {
-    fn load(&self, key: &str) -> Result<Option<StoredToken>, Error> {
-        self.0.load(key)
-    }
-
-    fn save(&self, key: &str, token: &StoredToken) -> Result<(), Error> {
-        self.0.save(key, token)
-    }
-
-    fn clear(&self, key: &str) -> Result<(), Error> {
-        self.0.clear(key)
-    }
-
-    fn lock<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<StoreLock, Error>> {
-        print("waiting");
-        self.0.lock(key)
-    }
-}
-
 /// The test harness keeps what is printed to itself, but not what is written.
 fn print(what: &str) {
     writeln!(std::io::stdout(), "\n{PREFIX}{what}").unwrap();
@@ -227,8 +204,11 @@ async fn another_process() {
         let token = Token::parse(&format!("of-process-{}", std::process::id()));
         async { Ok(Issued::new(token?).expires_in(secs(3600))) }
     });
-    let source = Stored::new(issuer, Arc::new(Announcing(FileStore::new(&directory))), "key");
-    print(source.issue().await.unwrap().token.expose());
+    let source = Stored::new(issuer, Arc::new(FileStore::new(&directory)), "key");
+    let mut issuing = source.issue();
+    assert!(poll(&mut issuing).is_pending(), "the parent holds the lock");
+    print("waiting");
+    print(issuing.await.unwrap().token.expose());
 }
 
 #[tokio::test]
