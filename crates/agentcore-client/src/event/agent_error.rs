@@ -21,17 +21,18 @@ pub(super) struct Failure {
 impl Failure {
     /// The failure that an object reports, if it does.
     pub(super) fn of(object: Object<'_>) -> Option<Self> {
-        let reported = ["error", "errors"].iter().find_map(|key| object.get(key)).filter(|error| !error.is_nothing());
-        if let Some(error) = reported {
+        let [error, errors, message, event, aws_type, kind] =
+            object.get_all(["error", "errors", "errorMessage", "event", "__type", "type"]);
+        if let Some(error) = [error, errors].into_iter().flatten().find(|error| !error.is_nothing()) {
             // `{"error": true, "message": "…"}`
             let message = if error.is_true() { words(object) } else { None };
             let code = ["error_type", "errorType", "code"].iter().find_map(|key| object.get(key)).and_then(Json::words);
             return Some(Self { message: message.unwrap_or_else(|| message_of(error)), code: code_of(error).or(code) });
         }
-        if let Some(message) = object.string("errorMessage").filter(|_| object.has("errorType")) {
+        if let Some(message) = message.and_then(Json::string).filter(|_| object.has("errorType")) {
             return Some(Self { message, code: object.string("errorType") });
         }
-        let mut names = ["event", "__type", "type"].iter().filter_map(|key| object.str(key));
+        let mut names = [event, aws_type, kind].into_iter().filter_map(|name| name?.str());
         let name = names.find(|name| event_name::is_error(name))?;
         let message = words(object)?;
         let code = object.get("code").and_then(Json::words);
@@ -114,6 +115,7 @@ mod tests {
                 "error overloaded_error: Overloaded",
             ),
             (r#"{"errors": [{"message": "boom"}]}"#, r#"error : [{"message": "boom"}]"#),
+            (r#"{"error": "", "errors": ["boom"]}"#, r#"error : ["boom"]"#),
             (r#"{"type": "error", "message": "boom"}"#, "error : boom"),
             (r#"{"type": "ValidationException", "message": "boom"}"#, "error ValidationException: boom"),
             (

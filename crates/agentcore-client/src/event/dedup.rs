@@ -19,13 +19,8 @@ use super::print::{Print, Printer};
 pub(super) struct Dedup {
     printer: Printer,
     ids: RandomState,
-    /// The message being said by an agent that gives its messages no ids,
-    alone: Message,
-    /// and those being said by the parts of one.
-    parts: Recent<Message>,
-    named: Recent<Message>,
-    /// Which part of the agent speaks.
-    speaker: Option<u64>,
+    unnamed: Unnamed,
+    named: Recent<MOST_MESSAGES>,
     /// The message that was added to last, by its id; without one, the unnamed one.
     last: Option<u64>,
 }
@@ -33,25 +28,25 @@ pub(super) struct Dedup {
 impl Dedup {
     /// From now on this part of the agent speaks; `None` for an agent without parts.
     pub(super) fn speaker(&mut self, name: Option<&str>) {
-        self.speaker = name.map(|name| self.ids.hash_one(name));
+        self.unnamed.speaker = name.map(|name| self.ids.hash_one(name));
     }
 
     /// A new message begins: no repetition is due of the one before it.
     pub(super) fn begin(&mut self) {
-        *self.unnamed() = Message::default();
+        *self.unnamed.current() = Message::default();
         self.last = None;
     }
 
     /// Notes a piece of a message.
     pub(super) fn piece(&mut self, id: Option<&str>, shape: MessageShape, text: &str) {
-        let printer = self.printer;
         let message = match id {
             None => {
-                if self.unnamed().shape.is_some() {
-                    self.begin();
-                }
                 self.last = None;
-                self.unnamed()
+                let message = self.unnamed.current();
+                if message.shape.is_some() {
+                    *message = Message::default();
+                }
+                message
             }
             Some(id) => {
                 let id = self.ids.hash_one(id);
@@ -61,14 +56,7 @@ impl Dedup {
                 message
             }
         };
-        message.add(&printer, text);
-    }
-
-    fn unnamed(&mut self) -> &mut Message {
-        match self.speaker {
-            None => &mut self.alone,
-            Some(speaker) => self.parts.entry(speaker),
-        }
+        message.add(&self.printer, text);
     }
 
     /// Notes a whole message; returns from which byte on it is new.
@@ -81,9 +69,8 @@ impl Dedup {
             Some(known) => known.news(&self.printer, text, false),
             None => {
                 let named = self.last.and_then(|id| self.named.get(id));
-                let unnamed = self.speaker.map_or(Some(&self.alone), |speaker| self.parts.get(speaker));
                 named
-                    .or(unnamed)
+                    .or_else(|| Some(self.unnamed.current()))
                     .filter(|last| last.shape != Some(shape))
                     .and_then(|last| last.news(&self.printer, text, self.last.is_none()))
             }
@@ -91,19 +78,17 @@ impl Dedup {
         match (id, new) {
             (Some(id), _) => self.replace(id, shape, text),
             (None, Some(new)) if self.last.is_none() => {
-                let printer = self.printer;
-                let message = self.unnamed();
+                let message = self.unnamed.current();
                 if new < text.len() {
-                    message.add(&printer, &text[new..]);
+                    message.add(&self.printer, &text[new..]);
                 }
                 message.shape = Some(shape);
             }
             (None, Some(_)) => {}
             (None, None) => {
                 self.begin();
-                let printer = self.printer;
-                let message = self.unnamed();
-                message.add(&printer, text);
+                let message = self.unnamed.current();
+                message.add(&self.printer, text);
                 message.shape = Some(shape);
             }
         }
@@ -149,10 +134,9 @@ impl Dedup {
 
     fn replace(&mut self, id: u64, shape: MessageShape, text: &str) {
         self.last = Some(id);
-        let printer = self.printer;
         let message = self.named.entry(id);
         *message = Message { shape: Some(shape), ..Message::default() };
-        message.add(&printer, text);
+        message.add(&self.printer, text);
     }
 }
 
@@ -208,21 +192,39 @@ impl Message {
 /// How many pieces of a message are remembered, 16 bytes each, for a repetition of its last pieces only.
 const MOST_CUTS: usize = 4096;
 
-/// The newest entries of a map.
+/// The messages without ids: the one that is being said, or one for each part of the agent.
 #[derive(Clone, Default)]
-struct Recent<T> {
-    entries: HashMap<u64, T>,
+struct Unnamed {
+    alone: Message,
+    parts: Recent<MOST_PARTS>,
+    /// Which part of the agent speaks.
+    speaker: Option<u64>,
+}
+
+impl Unnamed {
+    fn current(&mut self) -> &mut Message {
+        match self.speaker {
+            None => &mut self.alone,
+            Some(speaker) => self.parts.entry(speaker),
+        }
+    }
+}
+
+/// The newest messages, so many at most.
+#[derive(Clone, Default)]
+struct Recent<const MOST: usize> {
+    entries: HashMap<u64, Message>,
     order: VecDeque<u64>,
 }
 
-impl<T: Default> Recent<T> {
-    fn get(&self, key: u64) -> Option<&T> {
+impl<const MOST: usize> Recent<MOST> {
+    fn get(&self, key: u64) -> Option<&Message> {
         self.entries.get(&key)
     }
 
-    fn entry(&mut self, key: u64) -> &mut T {
+    fn entry(&mut self, key: u64) -> &mut Message {
         if !self.entries.contains_key(&key) {
-            if self.order.len() == MOST_MESSAGES {
+            if self.order.len() == MOST {
                 self.order.pop_front().map(|oldest| self.entries.remove(&oldest));
             }
             self.order.push_back(key);
@@ -230,13 +232,16 @@ impl<T: Default> Recent<T> {
         self.entries.entry(key).or_default()
     }
 
-    fn iter(&self) -> impl Iterator<Item = (u64, &T)> {
+    fn iter(&self) -> impl Iterator<Item = (u64, &Message)> {
         self.order.iter().filter_map(|key| Some((*key, self.entries.get(key)?)))
     }
 }
 
 /// How many messages are remembered, some hundred bytes each, before the oldest is forgotten.
 const MOST_MESSAGES: usize = 1024;
+
+/// How many parts of an agent are remembered, 64 KiB each for the pieces of its message.
+const MOST_PARTS: usize = 32;
 
 #[cfg(test)]
 mod tests {
@@ -332,8 +337,8 @@ mod tests {
         }
         said.speaker(None);
         (0..3 * MOST_CUTS).for_each(|_| said.piece(None, "t", "x"));
-        assert!(said.named.entries.len() <= MOST_MESSAGES && said.parts.entries.len() <= MOST_MESSAGES);
-        assert_eq!(said.alone.cuts.len(), MOST_CUTS);
+        assert!(said.named.entries.len() <= MOST_MESSAGES && said.unnamed.parts.entries.len() <= MOST_PARTS);
+        assert_eq!(said.unnamed.alone.cuts.len(), MOST_CUTS);
         assert_eq!(said.whole(None, "w", &"x".repeat(MOST_CUTS)), MOST_CUTS, "the last pieces are remembered");
         assert_eq!(said.whole(None, "v", &"x".repeat(3 * MOST_CUTS)), 3 * MOST_CUTS, "and so is the whole");
     }

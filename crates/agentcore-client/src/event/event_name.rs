@@ -18,17 +18,22 @@ impl EventName {
         if name == "message" {
             return Self::Other;
         }
-        let plain: String = name.chars().filter(|c| c.is_alphanumeric()).map(|c| c.to_ascii_lowercase()).collect();
+        let is_in = |names: &[&str]| names.iter().any(|plain| is_spelled(name, plain));
         if is_error(name) {
             Self::Error
-        } else if KEEP_ALIVE.contains(&&*plain) {
+        } else if is_in(KEEP_ALIVE) {
             Self::KeepAlive
-        } else if LIFECYCLE.contains(&&*plain) {
+        } else if is_in(LIFECYCLE) {
             Self::Lifecycle
         } else {
             Self::Other
         }
     }
+}
+
+/// Whether a name is this one, whatever its capitals and what stands between its words.
+fn is_spelled(name: &str, plain: &str) -> bool {
+    name.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase()).eq(plain.bytes())
 }
 
 /// Whether a name, an event's or a type's, is that of an error: `error`, `…Error`, `…Exception`, `…_error`.

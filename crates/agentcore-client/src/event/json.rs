@@ -159,6 +159,17 @@ impl<'a> Object<'a> {
         (value.kind() != Kind::Null).then_some(value)
     }
 
+    /// Several members at one walk; see [`get`](Self::get).
+    pub(super) fn get_all<const N: usize>(self, keys: [&str; N]) -> [Option<Json<'a>>; N] {
+        let mut found = [None; N];
+        for (name, value) in self.0.members() {
+            if let Some(index) = keys.iter().position(|key| name.is(key)) {
+                found[index] = (value.kind() != Kind::Null).then_some(value);
+            }
+        }
+        found
+    }
+
     /// The member, if it is a string.
     pub(super) fn string(self, key: &str) -> Option<ByteString> {
         self.get(key)?.string()

@@ -21,8 +21,8 @@ use super::{
 ///
 /// - A stream of bare words streams `42`, `true`, `[1]` and `"` as words; a stream of JSON does not. First events that could be of
 ///   either are held until one is of one kind only, until there are 64 of them, or until [`finish`](Self::finish).
-/// - A message that an agent first streams and then repeats counts once. What is remembered for that is less than 1 MiB; what is
-///   forgotten may be said twice, and is never lost.
+/// - A message that an agent first streams and then repeats counts once. What is remembered for that is less than
+///   6 MiB, and some KiB as a rule; what is forgotten may be said twice, and is never lost.
 /// - Half a surrogate pair waits for its other half.
 ///
 /// ```

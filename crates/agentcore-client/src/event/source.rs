@@ -1,6 +1,7 @@
 //! An answer of any kind as server-sent events: a stream of them, JSON, lines of JSON, or text as it comes. Judges no meaning.
 
 use std::{
+    mem,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -34,6 +35,8 @@ pub(super) enum Part {
 pub(super) struct Pieces {
     bytes: Pin<Box<ByteStream>>,
     held: BytesMut,
+    /// How much of it has been searched for an end.
+    searched: usize,
     max: usize,
     ended: bool,
 }
@@ -44,6 +47,7 @@ impl Source {
         let pieces = |response: Response| Pieces {
             bytes: Box::pin(response.into_stream()),
             held: BytesMut::new(),
+            searched: 0,
             max,
             ended: false,
         };
@@ -92,12 +96,13 @@ impl Pieces {
     fn poll(
         &mut self,
         cx: &mut Context<'_>,
-        take: impl Fn(&mut BytesMut) -> Option<BytesMut>,
+        take: impl Fn(&mut BytesMut, usize) -> Option<BytesMut>,
     ) -> Poll<Option<Result<ByteString, Error>>> {
         loop {
-            if let Some(part) = take(&mut self.held) {
+            if let Some(part) = take(&mut self.held, mem::take(&mut self.searched)) {
                 return Poll::Ready(Some(Ok(text(part.freeze()))));
             }
+            self.searched = self.held.len();
             if self.ended {
                 let rest = self.held.split();
                 return Poll::Ready((!rest.is_empty()).then(|| Ok(text(rest.freeze()))));
@@ -121,10 +126,11 @@ impl Pieces {
     }
 }
 
-/// Takes a line, without its end.
-fn line(held: &mut BytesMut) -> Option<BytesMut> {
+/// Takes a line, without its end, of which there is none in what has been searched.
+fn line(held: &mut BytesMut, mut searched: usize) -> Option<BytesMut> {
     loop {
-        let end = memchr::memchr(b'\n', held)?;
+        let end = searched + memchr::memchr(b'\n', &held[searched..])?;
+        searched = 0;
         let mut line = held.split_to(end + 1);
         line.truncate(line.trim_ascii_end().len());
         if !line.is_empty() {
@@ -134,7 +140,7 @@ fn line(held: &mut BytesMut) -> Option<BytesMut> {
 }
 
 /// Takes all but the beginning of a character whose rest has not come.
-fn characters(held: &mut BytesMut) -> Option<BytesMut> {
+fn characters(held: &mut BytesMut, _searched: usize) -> Option<BytesMut> {
     let whole = match std::str::from_utf8(held) {
         Ok(_) => held.len(),
         Err(error) if error.error_len().is_none() => error.valid_up_to(),

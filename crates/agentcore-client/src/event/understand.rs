@@ -19,7 +19,7 @@ pub(super) fn is_json_only(json: Json<'_>) -> bool {
     }
 }
 
-/// Asks the dialects for an object's meaning, and then whether it reports an error.
+/// Asks whether an object reports an error, and then what the dialects make of it: the one that read the event before first.
 pub(super) fn understand(
     only: Option<Dialect>,
     last: &mut Option<Dialect>,

@@ -263,7 +263,7 @@ agentcore_core::setters! {
 
     /// Bounds the bytes of an event's data, and of each other field's value. Default: [`DEFAULT_MAX_EVENT_BYTES`].
     ///
-    /// Memory is bounded by a small multiple of it, besides the chunks pushed: comments and unknown fields are never stored. Too low
+    /// Memory is bounded by a small multiple of it, besides the chunks pushed: comments are never stored, and of unknown fields only the first 200 bytes. Too low
     /// a bound ends a good stream; a high bound lets a hostile server take that much memory for each stream.
     max_event_bytes(max: usize) => max_event_bytes = max;
 }
