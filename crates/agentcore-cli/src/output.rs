@@ -53,7 +53,7 @@ impl Output {
 }
 
 /// Whether a character is no command to a terminal; a carriage return is one.
-fn is_text(character: char) -> bool {
+pub(crate) fn is_text(character: char) -> bool {
     !character.is_control() || matches!(character, '\n' | '\t')
 }
 

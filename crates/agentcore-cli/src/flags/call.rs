@@ -76,6 +76,7 @@ impl CallFlags {
     /// Returns the first typed flag that only an invocation understands.
     pub(crate) fn typed_for_http(&self) -> Option<&'static str> {
         let texts = self.user_id.iter().map(|id| ("--user-id", &id.source));
+        let texts = texts.chain(self.dialect.iter().map(|name| ("--dialect", &name.source)));
         let texts = texts.chain(self.headers.iter().map(|header| ("--header", &header.source)));
         let mut flags = texts.chain([("--lenient-sse", &self.lenient_sse.source)]);
         flags.find_map(|(flag, source)| source.is_flag().then_some(flag))

@@ -48,6 +48,7 @@ fn world() -> World {
                 "tools",
                 sse("data: {\"reasoningText\": \"hm\", \"reasoning\": true}\n\ndata: {\"data\": \"x\"}\n\n"),
             )
+            .agent("fails", sse("data: {\"step\": 1}\n\ndata: {\"error\": \"no\"}\n\n"))
             .agent("unknown", |_| async { AgentResponse::json(json!({"answer": 42})) }),
     )
 }
@@ -67,6 +68,7 @@ fn lines_and_answers() {
         ("unknown", "a\n", 0, "{\"answer\":42}\n", String::new()),
         ("silent", "a\n", 0, "", silent.to_owned()),
         ("empty", "a\n", 0, "", silent.to_owned()),
+        ("fails", "a\n", 6, "", "error: the agent failed: no\n".to_owned()),
         ("fail-midstream", "a\nb\n", 6, "Once upon\nOnce upon\n", failed.repeat(2)),
     ] {
         let ended = say(&world, agent, [], lines);
@@ -211,6 +213,7 @@ fn what_cannot_be_asked_for() {
     for (args, says) in [
         (&["--bearer-token=-"][..], "error: standard input holds the token"),
         (&["--ws", "--user-id=ada"], "error: --user-id is for invocations"),
+        (&["--ws", "--dialect=words"], "error: --dialect is for invocations"),
         (&["--ws", "--header=A=b"], "error: --header is for invocations"),
         (&["--session-id=short"], "error: "),
         (&["--session-id", SESSION, "--session-name=ada"], "error: --session-id and --session-name exclude"),

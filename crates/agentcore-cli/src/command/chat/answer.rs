@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use agentcore_client::Event;
 
-/// A part of an answer; nothing comes after the end.
+use crate::errors::Failure;
+
+/// A part of an answer; nothing comes after the end or a failure.
 pub(super) enum AnswerPart {
     Event(Event),
+    /// The agent says that it failed.
+    Failed(Failure),
     End(Statistics),
 }
 

@@ -1,6 +1,6 @@
 //! The way to the agent, by invocations or over a socket: a prompt goes in, and events come out. Shows nothing.
 
-use agentcore_client::{Event, Events, Runtime, SessionId};
+use agentcore_client::{ErrorKind, Event, Events, Runtime, SessionId};
 use futures_util::StreamExt as _;
 
 use super::{
@@ -72,6 +72,9 @@ impl Answer<'_> {
                     events: done.events,
                 })),
                 Some(Ok(event)) => Ok(AnswerPart::Event(event)),
+                Some(Err(error)) if error.kind() == ErrorKind::Agent => {
+                    Ok(AnswerPart::Failed(Failure::call(error, *mechanism)))
+                }
                 Some(Err(error)) => Err(Failure::call(error, *mechanism)),
                 None => Err(Failure::internal("the answer is over")),
             },

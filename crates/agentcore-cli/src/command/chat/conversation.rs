@@ -122,6 +122,10 @@ impl Conversation {
                     show(&mut self.screen, &mut self.transcript, &event)?;
                 }
                 Ok(AnswerPart::End(statistics)) => break Ok(statistics),
+                Ok(AnswerPart::Failed(failure)) => {
+                    spoken = true;
+                    break Err(failure);
+                }
                 Err(failure) => break Err(failure),
             }
         };

@@ -125,7 +125,7 @@ impl Turn<'_> {
     /// Waits for what comes next.
     pub(super) async fn next(&mut self) -> Result<AnswerPart, Failure> {
         let next = self.receive().await;
-        if next.is_err() {
+        if matches!(next, Err(_) | Ok(AnswerPart::Failed(_))) {
             // What is left of this answer must not be taken for the next one.
             self.channel.disconnect();
         }
@@ -135,9 +135,13 @@ impl Turn<'_> {
     async fn receive(&mut self) -> Result<AnswerPart, Failure> {
         loop {
             if let Some(event) = self.channel.reader.next_event() {
-                let event = event.map_err(|error| Failure::call(error, self.channel.mechanism))?;
-                self.settled = may_be_last(&event);
-                return Ok(AnswerPart::Event(event));
+                return Ok(match event {
+                    Ok(event) => {
+                        self.settled = may_be_last(&event);
+                        AnswerPart::Event(event)
+                    }
+                    Err(error) => AnswerPart::Failed(Failure::call(error, self.channel.mechanism)),
+                });
             }
             let Some(socket) = self.channel.socket.as_mut().filter(|_| !self.over) else {
                 if self.end() {

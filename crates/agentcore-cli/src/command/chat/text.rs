@@ -4,14 +4,15 @@ use std::borrow::Cow;
 
 use unicode_width::UnicodeWidthChar as _;
 
+use crate::output::is_text;
+
 /// The text with pictures in the place of control characters (Unicode's block "Control Pictures"), but for line breaks and
 /// tabs; carriage returns are dropped, which before a line break are part of it and elsewhere would hide what was said.
 pub(super) fn clean(text: &str) -> Cow<'_, str> {
-    let harmless = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
-    if text.chars().all(harmless) {
+    if text.chars().all(is_text) {
         return Cow::Borrowed(text);
     }
-    let shown = text.chars().filter(|c| *c != '\r').map(|c| if harmless(c) { c } else { picture(c) });
+    let shown = text.chars().filter(|c| *c != '\r').map(|c| if is_text(c) { c } else { picture(c) });
     Cow::Owned(shown.collect())
 }
 
