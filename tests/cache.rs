@@ -48,7 +48,7 @@ async fn what_counts_as_the_same_question() {
         ("another endpoint", other_endpoint.invoke("x"), 3),
         ("another user", ask("x").user("jane".parse().unwrap()), 4),
         ("that user again", ask("x").user("jane".parse().unwrap()), 4),
-        ("no user", ask("x").no_user(), 5),
+        ("no user, as before", ask("x").no_user(), 5),
         ("a header", ask("x").header("X-A=1".parse().unwrap()), 6),
         ("the same header", ask("x").header("X-A=1".parse().unwrap()), 6),
         ("another value", ask("x").header("X-A=2".parse().unwrap()), 7),

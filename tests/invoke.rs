@@ -11,7 +11,9 @@ use crate::support::{agent, bearer, endpoint, keys, mock, sigv4, start};
 async fn a_whole_answer_by_token_and_by_signature() {
     let mock = mock().await;
     let session = SessionId::derive("my_session_123");
-    for (client, user) in [(bearer(&mock), Some("agentcore-client")), (sigv4(&mock), None)] {
+    let compatible = Client::builder().bearer_token(&mock.token()).endpoints(endpoint(&mock)).python_compatible();
+    let compatible = compatible.build().unwrap();
+    for (client, user) in [(bearer(&mock), None), (sigv4(&mock), None), (compatible, Some("agentcore-client"))] {
         let reply = client.runtime(mock.arn("echo")).invoke("Hello, world!").session(&session).await.unwrap();
         let expected = json!({
             "payload": {"prompt": "Hello, world!", "sessionId": session.as_str(), "enableTrace": true},

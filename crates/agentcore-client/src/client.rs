@@ -253,17 +253,22 @@ impl<State> ClientBuilder<State> {
         self.map(|http| http.retry(policy))
     }
 
-    /// Sets the user of invocations that name none. Default: `agentcore-client` with a bearer token, and no user with SigV4, where
-    /// the header needs another IAM permission.
+    /// Sets the user of invocations that name none. Default: none; see
+    /// [`HttpClientBuilder::user`](agentcore_http::HttpClientBuilder::user) for when to set one.
     #[must_use]
     pub fn user(self, user: UserId) -> Self {
         self.map(|http| http.user(user))
     }
 
-    /// Sends no user id, not even with a bearer token.
+    /// Sends what the Python JWT client sends besides: the user id `agentcore-client` with every invocation that names no user.
+    ///
+    /// For agents that read the header. Default: off, because with a JWT the service takes the user from the token.
     #[must_use]
-    pub fn no_user(self) -> Self {
-        self.map(agentcore_http::HttpClientBuilder::no_user)
+    pub fn python_compatible(self) -> Self {
+        match "agentcore-client".parse() {
+            Ok(user) => self.user(user),
+            Err(_) => self,
+        }
     }
 
     /// Decodes server-sent events leniently; see [`sse::Decoder::lenient`](crate::sse::Decoder::lenient). Default: strictly.

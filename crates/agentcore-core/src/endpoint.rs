@@ -159,7 +159,7 @@ crate::setters! {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct BaseUrl {
     pub(crate) secure: bool,
-    host: String,
+    pub(crate) host: String,
     /// Authority and path, without a trailing slash.
     rest: String,
 }

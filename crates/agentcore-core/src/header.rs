@@ -44,6 +44,9 @@ pub const MAX_CUSTOM_VALUE_BYTES: usize = 4096;
 /// The prefix of the `X-Amzn-` headers that a caller may set.
 pub const CUSTOM_PREFIX: &str = "x-amzn-bedrock-agentcore-runtime-custom-";
 
+/// The caller's workload identity token, which agents pass on that call other agents.
+pub const IDENTITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-bedrock-agentcore-identity-wat");
+
 /// Makes a header's value of at most `max` bytes: printable ASCII and tabs, no white space at either end.
 ///
 /// # Errors
@@ -62,11 +65,13 @@ pub fn value(name: &HeaderName, text: &str, max: usize) -> Result<HeaderValue, E
         .ok_or_else(|| refuse("the value may hold only printable ASCII characters".into()))
 }
 
-/// A custom header, which the service passes to the agent.
+/// A custom header, for the agent.
 ///
-/// The service passes at most 20 of at most 4096 bytes each, and only those on the runtime's header allow-list. It forbids
-/// `x-amz-*` and `x-amzn-*` but for [`CUSTOM_PREFIX`] (AWS developer guide, "Pass custom headers"). Headers that this client, HTTP
-/// or authentication sets are refused too, so that none is overridden by accident.
+/// The service passes at most 20 of at most 4096 bytes each, and only those on the runtime's header allow-list (AWS developer guide,
+/// "Pass custom headers"). Headers that this client, HTTP or authentication sets are refused, so that none is overridden by
+/// accident, and so are `x-amz-*` and `x-amzn-*` but for [`CUSTOM_PREFIX`] and [`IDENTITY_TOKEN`]. The standard headers that the
+/// official Python SDK 1.25.0 lists as restricted, such as `Cookie`, are refused before a request to the service, which drops
+/// them; a local container, and an endpoint outside the domains of AWS, may get them.
 ///
 /// ```
 /// # use agentcore_core::CustomHeader;
@@ -90,18 +95,31 @@ impl CustomHeader {
     pub fn new(name: &str, value: &str) -> Result<Self, Error> {
         let refuse = |rule: &str| Error::invalid(InputKind::Header, name, rule);
         let name: HeaderName = name.parse().map_err(|_| refuse("it is not a header name (RFC 9110 section 5.6.2)"))?;
-        let lower = name.as_str();
-        if (lower.starts_with("x-amz-") || lower.starts_with("x-amzn-")) && !lower.starts_with(CUSTOM_PREFIX) {
-            return Err(refuse("the service sets x-amz- and x-amzn- aside for itself"));
+        if let Some(setting) = setting(name.as_str()) {
+            return Err(refuse(setting));
         }
-        if RESERVED.split(' ').any(|reserved| reserved == lower)
-            || lower.starts_with("proxy-")
-            || lower.starts_with("sec-")
-        {
-            return Err(refuse("it is set by this client, not by hand"));
+        let aws = name.as_str().starts_with("x-amz-") || name.as_str().starts_with("x-amzn-");
+        if aws && !name.as_str().starts_with(CUSTOM_PREFIX) && name != IDENTITY_TOKEN {
+            return Err(refuse("the service sets x-amz- and x-amzn- aside for itself"));
         }
         let value = self::value(&name, value, MAX_CUSTOM_VALUE_BYTES)?;
         Ok(Self { name, value })
+    }
+
+    /// Checks that the service can pass this header on to an agent.
+    ///
+    /// # Errors
+    /// If it never does.
+    pub fn check_forwarded(&self) -> Result<(), Error> {
+        let name = self.name.as_str();
+        let listed = NEVER_FORWARDED.split_ascii_whitespace().any(|listed| match listed.strip_suffix('*') {
+            Some(prefix) => name.starts_with(prefix),
+            None => name == listed,
+        });
+        if listed {
+            return Err(Error::invalid(InputKind::Header, name, "the service does not pass it on to agents"));
+        }
+        Ok(())
     }
 
     /// Returns the name.
@@ -136,10 +154,35 @@ impl fmt::Debug for CustomHeader {
     }
 }
 
-/// The headers that authentication, HTTP or another method of this client sets.
-const RESERVED: &str = "accept accept-encoding authorization baggage connection content-encoding content-length content-type \
-    expect host keep-alive mcp-method mcp-name mcp-protocol-version mcp-session-id te traceparent tracestate \
-    trailer transfer-encoding upgrade user-agent";
+/// Returns what sets a header, for the headers that the caller cannot set by name.
+fn setting(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "accept" => "it is set by this client, which reads the answer",
+        "accept-encoding" | "content-encoding" => "it is set by this client, and bodies are not compressed",
+        "authorization" | "x-amz-date" | "x-amz-security-token" | "x-amz-content-sha256" => {
+            "it is set by the client's credentials"
+        }
+        "content-type" => "it is set by the payload's content type",
+        "host" => "it is set by the endpoint",
+        "user-agent" => "it is set by the transport's user agent",
+        "baggage" | "traceparent" | "tracestate" | "x-amzn-trace-id" => "it is set by the trace context",
+        "mcp-method" | "mcp-name" | "mcp-protocol-version" | "mcp-session-id" => "it is set by the MCP context",
+        "x-amzn-bedrock-agentcore-runtime-session-id" => "it is set by the session id",
+        "x-amzn-bedrock-agentcore-runtime-user-id" => "it is set by the user id",
+        "connection" | "content-length" | "expect" | "keep-alive" | "te" | "trailer" | "transfer-encoding"
+        | "upgrade" => "it is set by HTTP itself",
+        name if name.starts_with("proxy-") || name.starts_with("sec-websocket-") => "it is set by HTTP itself",
+        _ => return None,
+    })
+}
+
+/// The other headers that the service does not pass on; `*` stands for any ending.
+const NEVER_FORWARDED: &str = "accept-* access-control-* cache-control cf-* clear-site-data content-* cookie cross-origin-* date \
+    downlink dpr ect etag expect-ct expires feature-policy forwarded from if-* last-modified link location origin \
+    permissions-policy pragma public-key-pins public-key-pins-report-only range referer referrer-policy retry-after rtt save-data \
+    sec-* server set-cookie strict-transport-security true-client-ip vary via viewport-width width www-authenticate x-cache x-client-ip x-cluster-client-ip x-content-type-options x-csrf-token x-forwarded-* x-frame-options \
+    x-original-host x-original-url x-originating-ip x-real-ip x-requested-with x-rewrite-url x-served-by x-source-ip \
+    x-xss-protection";
 
 #[cfg(test)]
 mod tests {
@@ -164,18 +207,22 @@ mod tests {
 
     #[test]
     fn all_others_are_refused() {
-        let (reserved, ours) =
-            ("the service sets x-amz- and x-amzn- aside for itself", "it is set by this client, not by hand");
+        let (http, credentials) = ("it is set by HTTP itself", "it is set by the client's credentials");
         let long = "v".repeat(4097);
         for (name, value, rule) in [
-            ("x-amz-date", "v", reserved),
-            ("X-Amzn-Trace-Id", "v", reserved),
-            ("X-Amzn-Bedrock-AgentCore-Runtime-User-Id", "v", reserved),
-            ("Authorization", "v", ours),
-            ("HOST", "v", ours),
-            ("content-type", "v", ours),
-            ("Proxy-Authorization", "v", ours),
-            ("Sec-WebSocket-Key", "v", ours),
+            ("x-amz-date", "v", credentials),
+            ("Authorization", "v", credentials),
+            ("X-Amzn-Trace-Id", "v", "it is set by the trace context"),
+            ("X-Amzn-Bedrock-AgentCore-Runtime-User-Id", "v", "it is set by the user id"),
+            ("X-Amzn-Bedrock-AgentCore-Runtime-Session-Id", "v", "it is set by the session id"),
+            ("Mcp-Session-Id", "v", "it is set by the MCP context"),
+            ("HOST", "v", "it is set by the endpoint"),
+            ("content-type", "v", "it is set by the payload's content type"),
+            ("X-Amz-Cf-Id", "v", "the service sets x-amz- and x-amzn- aside for itself"),
+            ("x-amzn-anything", "v", "the service sets x-amz- and x-amzn- aside for itself"),
+            ("Transfer-Encoding", "v", http),
+            ("Proxy-Authorization", "v", http),
+            ("Sec-WebSocket-Key", "v", http),
             ("", "v", "it is not a header name (RFC 9110 section 5.6.2)"),
             ("a b", "v", "it is not a header name (RFC 9110 section 5.6.2)"),
             ("x\r\nhost", "v", "it is not a header name (RFC 9110 section 5.6.2)"),
@@ -190,6 +237,28 @@ mod tests {
             assert_eq!((error.input_kind(), error.rule()), (Some(InputKind::Header), rule), "{name:?}");
         }
         assert_eq!("x-tenant".parse::<CustomHeader>().unwrap_err().rule(), "it must look like NAME=VALUE");
+    }
+
+    #[test]
+    fn headers_that_the_service_drops() {
+        for (name, forwarded) in [
+            ("X-Tenant", true),
+            ("X-Amzn-Bedrock-AgentCore-Runtime-Custom-A", true),
+            ("X-Amz-Bedrock-AgentCore-Identity-WAT", true),
+            ("Cookie", false),
+            ("Cookies", true),
+            ("origin", false),
+            ("X-Forwarded-For", false),
+            ("Access-Control-Request-Headers", false),
+            ("If-None-Match", false),
+            ("Link", false),
+            ("X-Requested-With", false),
+            ("x-api-key", true),
+        ] {
+            assert_eq!(CustomHeader::new(name, "v").unwrap().check_forwarded().is_ok(), forwarded, "{name}");
+        }
+        let error = CustomHeader::new("Cookie", "hush").unwrap().check_forwarded().unwrap_err();
+        assert_eq!(error.to_string(), "invalid header \"cookie\": the service does not pass it on to agents");
     }
 
     #[test]

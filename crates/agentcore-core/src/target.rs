@@ -171,6 +171,18 @@ impl Target {
         self.service().is_none()
     }
 
+    /// Returns whether requests go to a host of AWS, such as the service's or a VPC endpoint, and not to an endpoint of the caller's.
+    #[must_use]
+    pub fn is_aws(&self) -> bool {
+        self.service().is_some_and(|service| {
+            let partition = service.region.partition();
+            [partition.dns_suffix(), partition.dual_stack_dns_suffix()].into_iter().any(|suffix| {
+                let name = service.endpoint.base().host.strip_suffix(suffix);
+                name.is_some_and(|name| name.ends_with('.'))
+            })
+        })
+    }
+
     /// Returns whether requests are sent over TLS.
     #[must_use]
     pub fn is_encrypted(&self) -> bool {

@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error, Invocation, Payload, Response, RetryPolicy, Timeouts, Transport,
     call::HttpCall,
-    invoke::UserHeader,
     request::{self, Contents},
     response::Limits,
     sse,
@@ -40,7 +39,7 @@ struct Shared {
     auth: Auth,
     timeouts: Timeouts,
     retry: RetryPolicy,
-    user: UserHeader,
+    user: Option<UserId>,
     max_payload_bytes: usize,
 }
 
@@ -53,7 +52,7 @@ impl HttpClient {
             transport: None,
             timeouts: Timeouts::default(),
             retry: RetryPolicy::default(),
-            user: UserHeader::default(),
+            user: None,
             clock: Arc::new(SystemClock::default()),
             max_payload_bytes: Payload::MAX_BYTES,
             limits: Limits {
@@ -76,7 +75,7 @@ impl HttpClient {
     /// Dropping the future sends nothing more. It closes the connection of a begun attempt, and the agent may have run.
     pub async fn invoke(&self, target: &Target, invocation: &Invocation) -> Result<Response, Error> {
         let Shared { user, max_payload_bytes, .. } = &*self.0;
-        let request = invocation.request(target, user, self.auth(target), *max_payload_bytes)?;
+        let request = invocation.request(target, user.as_ref(), *max_payload_bytes)?;
         self.call(target, &operation::INVOKE, &request, invocation).await
     }
 
@@ -149,7 +148,7 @@ pub struct HttpClientBuilder {
     transport: Option<Transport>,
     timeouts: Timeouts,
     retry: RetryPolicy,
-    user: UserHeader,
+    user: Option<UserId>,
     clock: Arc<dyn Clock>,
     max_payload_bytes: usize,
     limits: Limits,
@@ -170,14 +169,11 @@ agentcore_core::setters! {
     /// Sets the retry policy of invocations that have none.
     retry(policy: RetryPolicy) => retry = policy;
 
-    /// Sets the user of invocations that name none.
+    /// Sets the user of invocations that name none. Default: none, and the header is not sent.
     ///
-    /// Default: `agentcore-client` with a bearer token, and no user with SigV4, where the header needs the IAM permission
-    /// `bedrock-agentcore:InvokeAgentRuntimeForUser` besides the one to invoke.
-    user(user: UserId) => user = UserHeader::Id(user);
-
-    /// Sends no user id, not even with a bearer token.
-    no_user() => user = UserHeader::Off;
+    /// With a JWT the service takes the user from the token, and whoever sets the header speaks for that user: set it only to a user
+    /// whom the caller has authenticated. With SigV4 it needs the IAM permission `bedrock-agentcore:InvokeAgentRuntimeForUser`.
+    user(user: UserId) => user = Some(user);
 
     /// Sets the clock for expiry and signatures. Default: the system's clock.
     clock(clock: impl Clock + 'static) => clock = Arc::new(clock);

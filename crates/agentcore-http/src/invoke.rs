@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use agentcore_auth::Auth;
 use agentcore_core::{CustomHeader, SessionId, Target, UserId, header, operation};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
@@ -28,7 +27,8 @@ pub struct Invocation {
     session: SessionId,
     /// Whether the caller set the session.
     own_session: bool,
-    user: Option<UserHeader>,
+    /// `None`: the client's user.
+    user: Option<Option<UserId>>,
     headers: Vec<CustomHeader>,
     trace: TraceContext,
     mcp: McpContext,
@@ -89,17 +89,21 @@ impl Invocation {
     pub(crate) fn request(
         &self,
         target: &Target,
-        user: &UserHeader,
-        auth: &Auth,
+        user: Option<&UserId>,
         max_payload_bytes: usize,
     ) -> Result<Request<Bytes>, Error> {
         if self.headers.len() > header::MAX_CUSTOM_HEADERS {
             let most = header::MAX_CUSTOM_HEADERS;
             return Err(Error::input(format!("{} custom headers, at most {most} are allowed", self.headers.len())));
         }
+        if target.is_aws() {
+            self.headers.iter().try_for_each(CustomHeader::check_forwarded)?;
+        }
         let (content_type, body) = self.payload.body(&self.session, max_payload_bytes)?;
         let mut headers = HeaderMap::new();
-        if let Some(user) = self.user.as_ref().unwrap_or(user).value(auth) {
+        let user = self.user.as_ref().map_or(user, Option::as_ref);
+        // A user id consists of printable ASCII, which any header takes.
+        if let Some(user) = user.and_then(|user| HeaderValue::from_str(user.as_str()).ok()) {
             headers.insert(header::USER_ID, user);
         }
         let own = self.headers.iter().map(|header| (header.name(), header.value()));
@@ -115,10 +119,10 @@ agentcore_core::setters! {
     impl Invocation:
 
     /// Sets the user. Default: the client's; see [`HttpClientBuilder::user`](crate::HttpClientBuilder::user).
-    user(user: UserId) => user = Some(UserHeader::Id(user));
+    user(user: UserId) => user = Some(Some(user));
 
     /// Sends no user id, whatever the client's default is.
-    no_user() => user = Some(UserHeader::Off);
+    no_user() => user = Some(None);
 
     /// Sets the trace headers.
     trace(trace: TraceContext) => trace = trace;
@@ -141,7 +145,7 @@ agentcore_core::setters! {
 pub struct CacheKey {
     payload: Payload,
     session: Option<SessionId>,
-    user: Option<UserHeader>,
+    user: Option<Option<UserId>>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -167,34 +171,9 @@ impl fmt::Debug for CacheKey {
     }
 }
 
-/// The value of the user-id header.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) enum UserHeader {
-    /// `agentcore-client` with a bearer token, none otherwise: with SigV4 the header needs another permission.
-    #[default]
-    ByMechanism,
-    Id(UserId),
-    Off,
-}
-
-impl UserHeader {
-    fn value(&self, auth: &Auth) -> Option<HeaderValue> {
-        match (self, auth) {
-            // A user id consists of printable ASCII, which any header takes.
-            (Self::Id(user), _) => HeaderValue::from_str(user.as_str()).ok(),
-            (Self::ByMechanism, Auth::Bearer(_)) => Some(HeaderValue::from_static(DEFAULT_USER)),
-            _ => None,
-        }
-    }
-}
-
-const DEFAULT_USER: &str = "agentcore-client";
-
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-    use agentcore_auth::{StaticToken, credentials::Credentials};
 
     use super::*;
 
@@ -204,25 +183,16 @@ mod tests {
         Target::new("arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/x".parse().unwrap())
     }
 
-    fn bearer() -> Auth {
-        Auth::bearer(StaticToken::parse("t").unwrap())
-    }
-
-    fn keys() -> Auth {
-        Auth::sigv4(Credentials::new("AKID", "s", None, None, "test"))
-    }
-
     #[test]
     fn the_request_of_the_default_form() {
         let invocation = Invocation::new("Hello").session(&SESSION.parse().unwrap());
-        let request = invocation.request(&target(), &UserHeader::default(), &bearer(), Payload::MAX_BYTES).unwrap();
+        let request = invocation.request(&target(), None, Payload::MAX_BYTES).unwrap();
         assert_eq!(request.method(), "POST");
         assert_eq!(request.uri().to_string(), target().url(&operation::INVOKE).unwrap().to_string());
         let headers = [
             ("accept", "text/event-stream, application/json"),
             ("content-type", "application/json"),
             ("x-amzn-bedrock-agentcore-runtime-session-id", "session-0123456789-0123456789-0123456789"),
-            ("x-amzn-bedrock-agentcore-runtime-user-id", "agentcore-client"),
         ];
         let headers = headers.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
         assert_eq!(*request.headers(), HeaderMap::from_iter(headers));
@@ -232,22 +202,17 @@ mod tests {
 
     #[test]
     fn whose_name_it_carries() {
-        let (plain, jane) = (Invocation::new("x"), UserHeader::Id("jane".parse().unwrap()));
+        let (plain, jane) = (Invocation::new("x"), Some("jane".parse().unwrap()));
         let joe = plain.clone().user("joe".parse().unwrap());
         let nobody = plain.clone().no_user();
-        for (invocation, client, auth, expected) in [
-            (&plain, UserHeader::ByMechanism, bearer(), Some("agentcore-client")),
-            (&plain, UserHeader::ByMechanism, keys(), None),
-            (&plain, UserHeader::ByMechanism, Auth::None, None),
-            (&plain, jane.clone(), bearer(), Some("jane")),
-            (&plain, jane.clone(), keys(), Some("jane")),
-            (&plain, UserHeader::Off, bearer(), None),
-            (&joe, jane.clone(), bearer(), Some("joe")),
-            (&joe, UserHeader::Off, keys(), Some("joe")),
-            (&nobody, jane, keys(), None),
-            (&nobody, UserHeader::ByMechanism, bearer(), None),
+        for (invocation, client, expected) in [
+            (&plain, None, None),
+            (&plain, jane.clone(), Some("jane")),
+            (&joe, None, Some("joe")),
+            (&joe, jane.clone(), Some("joe")),
+            (&nobody, jane, None),
         ] {
-            let request = invocation.request(&target(), &client, &auth, Payload::MAX_BYTES).unwrap();
+            let request = invocation.request(&target(), client.as_ref(), Payload::MAX_BYTES).unwrap();
             assert_eq!(request.headers().get(header::USER_ID).map(|value| value.to_str().unwrap()), expected);
         }
     }
@@ -258,7 +223,7 @@ mod tests {
         let trace = TraceContext::default().traceparent("00-1-2-01").unwrap();
         let mcp = McpContext::default().method("tools/call").unwrap();
         let twenty = (0..20).fold(Invocation::new("x").trace(trace).mcp(mcp), |all, n| all.header(own(n)));
-        let build = |invocation: &Invocation| invocation.request(&target(), &UserHeader::Off, &bearer(), usize::MAX);
+        let build = |invocation: &Invocation| invocation.request(&target(), None, usize::MAX);
         let request = build(&twenty).unwrap();
         assert_eq!(request.headers()["x-19"], "v");
         assert_eq!(request.headers()["traceparent"], "00-1-2-01");
@@ -268,9 +233,28 @@ mod tests {
     }
 
     #[test]
+    fn what_the_service_drops_goes_to_other_endpoints_alone() {
+        let cookie = Invocation::new("x").header("Cookie=a".parse().unwrap());
+        let arn: agentcore_core::Arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/x".parse().unwrap();
+        let at = |endpoint: &str| Target::at(endpoint.parse().unwrap(), arn.clone());
+        for (target, sent) in [
+            (target(), false),
+            (at("https://bedrock-agentcore-fips.us-east-1.amazonaws.com"), false),
+            (at("https://bedrock-agentcore.us-east-1.api.aws"), false),
+            (at("https://vpce-1.bedrock-agentcore.us-east-1.vpce.amazonaws.com"), false),
+            (at("https://agents.example.com"), true),
+            (at("https://notamazonaws.com"), true),
+            (at("http://127.0.0.1:1"), true),
+            (Target::local("http://127.0.0.1:1").unwrap(), true),
+        ] {
+            assert_eq!(cookie.request(&target, None, usize::MAX).is_ok(), sent, "{target:?}");
+        }
+    }
+
+    #[test]
     fn a_bad_media_type_is_an_input_error() {
         let invocation = Invocation::new(Payload::raw(Some("text/plain\r\nhost: evil"), "x"));
-        let error = invocation.request(&target(), &UserHeader::Off, &bearer(), usize::MAX).unwrap_err();
+        let error = invocation.request(&target(), None, usize::MAX).unwrap_err();
         assert_eq!(error.kind(), crate::ErrorKind::Input);
     }
 }

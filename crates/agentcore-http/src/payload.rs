@@ -60,9 +60,12 @@ impl Payload {
     /// Takes a JSON text, which is sent byte for byte.
     ///
     /// # Errors
-    /// If it is not one JSON value; the error has the position.
+    /// If it is not UTF-8 (RFC 8259 section 8.1), or not one JSON value; the error has the position.
     pub fn json_text(text: impl Into<Bytes>) -> Result<Self, Error> {
         let bytes = text.into();
+        std::str::from_utf8(&bytes).map_err(|error| {
+            Error::input(format!("the payload is not JSON: no UTF-8 at byte {}", error.valid_up_to()))
+        })?;
         serde_json::from_slice::<IgnoredAny>(&bytes)
             .map_err(|error| Error::input(format!("the payload is not JSON: {error}")))?;
         Ok(Self::raw(Some(JSON), bytes))
@@ -172,6 +175,10 @@ mod tests {
             ("{} {}", "the payload is not JSON: trailing characters at line 1 column 4"),
         ] {
             assert_eq!(Payload::json_text(text).unwrap_err().to_string(), message);
+        }
+        for (bytes, at) in [(&b"\"caf\xe9\""[..], 4), (b"\xff\xfe{\0}\0", 0), (b"{\"\xed\xa0\x80\":1}", 2)] {
+            let error = Payload::json_text(Bytes::from_static(bytes)).unwrap_err();
+            assert_eq!(error.to_string(), format!("the payload is not JSON: no UTF-8 at byte {at}"));
         }
     }
 

@@ -52,7 +52,7 @@ fn headers_and_ids() {
             Some("my_session_123-4eeee1f4-57db-5d6a-a692-a0948436f0aa"),
         ),
         (vec![], Some(("AGENTCORE_SESSION_ID", SESSION)), "x-amzn-bedrock-agentcore-runtime-session-id", Some(SESSION)),
-        (vec![], None, "x-amzn-bedrock-agentcore-runtime-user-id", Some("agentcore-client")),
+        (vec![], None, "x-amzn-bedrock-agentcore-runtime-user-id", None),
         (vec!["--user-id", "jane"], None, "x-amzn-bedrock-agentcore-runtime-user-id", Some("jane")),
         (vec!["--header", "X-A=1", "--header", "X-B=a=b"], None, "x-b", Some("a=b")),
         (vec![], Some(("AGENTCORE_HEADER", "X-A=from the environment")), "x-a", Some("from the environment")),
