@@ -6,7 +6,7 @@ use agentcore_core::{Region, endpoint::is_loopback};
 use bytes::Bytes;
 use http::{Request, Uri, header::AUTHORIZATION};
 
-use crate::{Error, ErrorKind, SigV4, Token, TokenSource, credentials::ProvideCredentials, sigv4};
+use crate::{Error, ErrorKind, Principal, SigV4, Token, TokenSource, credentials::ProvideCredentials, sigv4};
 
 /// How requests are authenticated. A runtime is configured for one of the two mechanisms; a local container for neither.
 #[derive(Clone, Debug)]
@@ -65,6 +65,21 @@ impl Auth {
                 Ok(AppliedCredential(Applied::Signature(at)))
             }
         }
+    }
+
+    /// Returns for whom requests are made now, by the credential that would be sent.
+    ///
+    /// # Errors
+    /// If there is no credential, or the token has expired.
+    ///
+    /// # Cancel safety
+    /// As [`authorize`](Self::authorize).
+    pub async fn principal(&self, now: SystemTime) -> Result<Principal, Error> {
+        Ok(match self {
+            Self::None => Principal::nobody(),
+            Self::Bearer(source) => source.cache_identity(&source.token().await?.alive_at(now)?),
+            Self::SigV4(signer) => Principal::of_access_key(signer.credentials().await?.access_key_id()),
+        })
     }
 
     /// Learns from a refusal, and returns whether an attempt with a new credential may succeed.

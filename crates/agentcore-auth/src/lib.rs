@@ -39,6 +39,7 @@ mod issuer;
 pub mod jwks;
 #[cfg(feature = "oauth")]
 pub mod oauth;
+mod principal;
 mod refresh;
 #[cfg(any(feature = "aws-config", feature = "cognito"))]
 mod sdk;
@@ -53,6 +54,7 @@ pub use auth::{AppliedCredential, Auth, Rejection};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use credentials::SigV4;
 pub use exchange::{BoxFuture, Exchange, Repeat};
+pub use principal::Principal;
 #[cfg(feature = "command")]
 pub use token::CommandToken;
 pub use token::{

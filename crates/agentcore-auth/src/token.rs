@@ -26,7 +26,7 @@ pub use self::{
     store::{FileStore, StoreLock, Stored, TokenStore},
     stored_token::StoredToken,
 };
-use crate::{BoxFuture, Error, ErrorKind, clock::in_words};
+use crate::{BoxFuture, Error, ErrorKind, Principal, clock::in_words};
 
 /// A bearer token with its ready-made `Authorization` value. Cheap to clone; blind in `Debug`.
 #[derive(Clone, PartialEq, Eq)]
@@ -86,6 +86,13 @@ impl Token {
     pub fn expose(&self) -> &str {
         // The header was made from ASCII text that begins with the scheme.
         self.0.header.to_str().ok().and_then(|value| value.strip_prefix(SCHEME)).unwrap_or_default()
+    }
+
+    /// Returns whom the token stands for: two JSON Web Tokens with equal claims, but for times and the tokens' own ids, are one
+    /// principal. An opaque token is a principal of its own.
+    #[must_use]
+    pub fn principal(&self) -> Principal {
+        Principal::of_token(self.expose())
     }
 
     /// Returns when the token expires; none for an opaque token, unless it was [set](Self::expiring_at).
@@ -150,6 +157,13 @@ pub trait TokenSource: fmt::Debug + Send + Sync {
         false
     }
 
+    /// Returns whom `token` stands for: a cache of answers shares nothing between different principals.
+    ///
+    /// Default: [`Token::principal`].
+    fn cache_identity(&self, token: &Token) -> Principal {
+        token.principal()
+    }
+
     /// Returns the statistics, if the source keeps any.
     fn token_statistics(&self) -> Option<TokenStatistics> {
         None
@@ -184,6 +198,10 @@ impl<T: TokenSource + ?Sized> TokenSource for Arc<T> {
 
     fn reject(&self, token: &Token) -> bool {
         (**self).reject(token)
+    }
+
+    fn cache_identity(&self, token: &Token) -> Principal {
+        (**self).cache_identity(token)
     }
 
     fn token_statistics(&self) -> Option<TokenStatistics> {

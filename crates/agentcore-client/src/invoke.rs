@@ -6,7 +6,12 @@ use agentcore_core::{CustomHeader, SessionId, Target, UserId};
 use agentcore_http::{Invocation, McpContext, Payload, Response, RetryPolicy, Timeouts, TraceContext};
 
 #[cfg(feature = "cache")]
-use crate::response_cache::CachePolicy;
+use {
+    crate::response_cache::{CachePolicy, Question, ResponseCache},
+    agentcore_auth::Auth,
+    tokio::time::Instant,
+};
+
 use crate::{BoxFuture, Dialect, Error, Event, Events, Reader, Reply, SseEvent, call::MeteredCall, shared::Shared};
 
 /// An invocation about to be made. Nothing is sent before it is awaited, [streamed](Self::stream) or [sent](Self::send).
@@ -59,9 +64,9 @@ impl Invoke {
         self.map(|invocation| invocation.trace(trace))
     }
 
-    /// Uses another total timeout than the client's, and its others.
+    /// Sets the total timeout, and leaves the others as they are.
     pub fn total_timeout(self, timeout: Duration) -> Self {
-        let timeouts = self.shared.http.timeouts().clone().total(timeout);
+        let timeouts = self.shared.http.timeouts(&self.invocation).clone().total(timeout);
         self.timeouts(timeouts)
     }
 
@@ -145,6 +150,26 @@ impl Invoke {
         self.stream().await?.into_reply().await
     }
 
+    #[cfg(feature = "cache")]
+    async fn cached(self, cache: ResponseCache) -> Result<Reply, Error> {
+        let (shared, started) = (self.shared.clone(), Instant::now());
+        let question = Question {
+            policy: self.policy,
+            target: self.target.clone(),
+            cache_key: self.invocation.cache_key(),
+            dialect: self.reader.shared_dialect(),
+            session: self.session_id().clone(),
+            started,
+            deadline: shared.http.timeouts(&self.invocation).deadline(started),
+        };
+        let auth = if self.target.is_local() { &Auth::None } else { &shared.auth };
+        let ask = |left| match left {
+            Some(left) => self.total_timeout(left).reply(),
+            None => self.reply(),
+        };
+        cache.answer(question, auth.principal(shared.clock.now()), &shared.meter, ask).await
+    }
+
     fn map(mut self, change: impl FnOnce(Invocation) -> Invocation) -> Self {
         self.invocation = change(self.invocation);
         self
@@ -185,11 +210,7 @@ impl IntoFuture for Invoke {
     fn into_future(self) -> Self::IntoFuture {
         #[cfg(feature = "cache")]
         if let Some(cache) = self.shared.cache.clone() {
-            return Box::pin(async move {
-                let (shared, target, policy) = (self.shared.clone(), self.target.clone(), self.policy);
-                let key = self.invocation.cache_key();
-                cache.answer(&target, key, policy, &shared.meter, self.reply()).await
-            });
+            return Box::pin(self.cached(cache));
         }
         Box::pin(self.reply())
     }

@@ -94,7 +94,7 @@ pub use agentcore_auth as auth;
 pub use agentcore_ws as ws;
 
 pub use agentcore_auth::{
-    Auth, BoxFuture, CachedToken, StaticToken, Token, TokenIssuer, TokenSource, credentials::Credentials,
+    Auth, BoxFuture, CachedToken, Principal, StaticToken, Token, TokenIssuer, TokenSource, credentials::Credentials,
 };
 pub use agentcore_core::{
     Arn, CustomHeader, Endpoint, EndpointVariant, Endpoints, Error, ErrorKind, InputKind, Operation, Qualifier, Region,

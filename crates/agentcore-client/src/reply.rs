@@ -133,6 +133,20 @@ impl Reply {
     }
 
     /// Gives it what it says, at the end of the answer.
+    /// Makes the answer that another call brought one of this call, which waited so long for it.
+    #[cfg(feature = "cache")]
+    pub(crate) fn kept(&mut self, session: SessionId, elapsed: Duration) {
+        if self.session_id != session {
+            // They lead to the machine of the other session.
+            self.metadata.session_endpoint_url = None;
+            self.metadata.mcp_session_id = None;
+        }
+        self.session_id = session;
+        self.elapsed = elapsed;
+        self.first_event = None;
+        self.metadata.attempts = 0;
+    }
+
     pub(crate) fn end(&mut self, text: ByteString, elapsed: Duration) {
         self.text = text;
         self.elapsed = elapsed;

@@ -1,21 +1,31 @@
 //! A cache of answers, for invocations that are repeated. Keeps no errors and no streams.
 
 use std::{
-    sync::Arc,
-    time::{Duration, Instant},
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
-use agentcore_core::{Arn, Target, operation};
+use agentcore_auth::Principal;
+use agentcore_core::{Arn, SessionId, Target, operation};
 use agentcore_http::CacheKey;
 use http::Uri;
 use moka::{Expiry, future::Cache as Store};
+use tokio::time::Instant;
 
-use crate::{Error, Reply, metrics::Meter};
+use crate::{Dialect, Error, ErrorKind, Reply, metrics::Meter};
 
 /// The settings of a client's cache of answers; see [`ClientBuilder::cache`](crate::ClientBuilder::cache).
 ///
-/// Invocations share an answer if agent and qualifier, payload, user, custom and MCP headers are equal, and the session if the
-/// caller set one. The first is sent and the others wait for its answer. If it fails, all of them fail, and nothing is kept.
+/// Invocations share an answer if caller, session, agent and qualifier, payload, user, custom and MCP headers and the named dialect
+/// are equal. Who the caller is, says [`TokenSource::cache_identity`](crate::TokenSource::cache_identity), or the access key id. The
+/// first is sent and the others wait for its answer, each within its own total timeout. If it fails, all of them fail, and nothing
+/// is kept. An invocation in no named session, or with a dialect of the caller's own, asks the agent and keeps nothing.
+///
+/// A kept answer has the caller's session id, the time that the caller waited, no time to the first event and no attempts.
 ///
 /// A cache is not for agents with side effects, or whose answers depend on earlier invocations.
 ///
@@ -44,7 +54,7 @@ agentcore_core::setters! {
     /// larger answer is not kept.
     max_bytes(bytes: u64) => max_bytes = bytes;
 
-    /// Sets whether sessions share answers. Default: no, because a session is an agent's memory.
+    /// Sets whether sessions share answers, new ones included. Default: no, because a session is an agent's memory.
     across_sessions(across: bool) => across_sessions = across;
 }
 
@@ -63,6 +73,8 @@ pub(crate) struct ResponseCache {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Key {
+    principal: Principal,
+    dialect: Option<Dialect>,
     /// The URL of the invocation, with the qualifier.
     url: Uri,
     arn: Option<String>,
@@ -75,6 +87,19 @@ struct Answer {
     /// The approximate size, with the key.
     bytes: u64,
     ttl: Duration,
+}
+
+/// An invocation, as far as the cache reads it.
+#[derive(Debug)]
+pub(crate) struct Question {
+    pub(crate) policy: CachePolicy,
+    pub(crate) target: Target,
+    pub(crate) cache_key: CacheKey,
+    /// The named dialect; none if nobody else reads the answer as the caller does.
+    pub(crate) dialect: Option<Option<Dialect>>,
+    pub(crate) session: SessionId,
+    pub(crate) started: Instant,
+    pub(crate) deadline: Option<Instant>,
 }
 
 /// How an invocation uses the cache.
@@ -99,41 +124,59 @@ impl ResponseCache {
         Self { store, settings }
     }
 
-    /// Returns the kept answer, or the one of `ask`, which is then kept.
-    pub(crate) async fn answer(
+    /// Returns the kept answer, or the one of `ask`, which is then kept. `ask` is told how much time is left.
+    pub(crate) async fn answer<A: Future<Output = Result<Reply, Error>>>(
         &self,
-        target: &Target,
-        cache_key: CacheKey,
-        policy: CachePolicy,
+        question: Question,
+        principal: impl Future<Output = Result<Principal, Error>>,
         meter: &Meter,
-        ask: impl Future<Output = Result<Reply, Error>>,
+        ask: impl FnOnce(Option<Duration>) -> A,
     ) -> Result<Reply, Error> {
-        let ttl = match policy {
-            CachePolicy::Bypass => return ask.await,
-            CachePolicy::Usual => self.settings.ttl,
-            CachePolicy::For(ttl) => ttl,
+        let Question { policy, target, cache_key, dialect, session, started, deadline } = question;
+        let left = || deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let across = self.settings.across_sessions;
+        let (ttl, dialect) = match (policy, dialect) {
+            (CachePolicy::Usual, Some(dialect)) if across || cache_key.session().is_some() => {
+                (self.settings.ttl, dialect)
+            }
+            (CachePolicy::For(ttl), Some(dialect)) if across || cache_key.session().is_some() => (ttl, dialect),
+            _ => return ask(left()).await,
         };
-        let cache_key = if self.settings.across_sessions { cache_key.in_any_session() } else { cache_key };
+        let cache_key = if across { cache_key.in_any_session() } else { cache_key };
+        let principal = by(deadline, principal).await?;
         let arn = target.arn().map(|arn| arn.as_str().to_owned());
-        let key = Key { url: target.url(&operation::INVOKE)?, arn, cache_key };
+        let key = Key { principal, dialect, url: target.url(&operation::INVOKE)?, arn, cache_key };
         let was_kept = self.store.contains_key(&key);
         let fixed = key.url.to_string().len() + key.cache_key.bytes();
-        let max_bytes = self.settings.max_bytes;
+        let (max_bytes, asks) = (self.settings.max_bytes, AtomicBool::new(false));
         let asked = async {
-            let reply = ask.await?;
+            asks.store(true, Ordering::Relaxed);
+            let reply = ask(left()).await?;
             let bytes = u64::try_from(fixed + size(&reply)).unwrap_or(u64::MAX);
             // The store evicts some time later; an answer that never fits must not wait for that.
             let ttl = if bytes > max_bytes { Duration::ZERO } else { ttl };
             Ok(Answer { reply: Arc::new(reply), bytes, ttl })
         };
-        let entry =
-            self.store.entry(key).or_try_insert_with(asked).await.map_err(|error: Arc<Error>| Error::clone(&error))?;
+        let mut entry = pin!(self.store.entry(key).or_try_insert_with(asked));
+        let entry = match by(deadline, async { Ok(entry.as_mut().await) }).await {
+            Ok(entry) => entry,
+            // The call has the same deadline, and knows more about how it failed.
+            Err(_) if asks.load(Ordering::Relaxed) => entry.await,
+            // The call that was waited for may run.
+            Err(error) => return Err(error.possibly_run(true)),
+        };
+        let entry = entry.map_err(|error: Arc<Error>| Error::clone(&error))?;
         meter.cached(|cache| match (entry.is_fresh(), was_kept) {
             (true, _) => cache.misses += 1,
             (false, true) => cache.hits += 1,
             (false, false) => cache.shared += 1,
         });
-        Ok(Reply::clone(&entry.into_value().reply))
+        let fresh = entry.is_fresh();
+        let mut reply = Reply::clone(&entry.into_value().reply);
+        if !fresh {
+            reply.kept(session, started.elapsed());
+        }
+        Ok(reply)
     }
 
     /// Removes the answers of an agent, by all its endpoint names.
@@ -157,9 +200,16 @@ impl ResponseCache {
 struct OwnTtl;
 
 impl Expiry<Key, Answer> for OwnTtl {
-    fn expire_after_create(&self, _: &Key, answer: &Answer, _: Instant) -> Option<Duration> {
+    fn expire_after_create(&self, _: &Key, answer: &Answer, _: std::time::Instant) -> Option<Duration> {
         Some(answer.ttl)
     }
+}
+
+/// Waits for another call's outcome, or a credential, until the deadline.
+async fn by<T>(deadline: Option<Instant>, outcome: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let Some(deadline) = deadline else { return outcome.await };
+    let late = || Error::new(ErrorKind::Timeout, "no answer came within the call's total time");
+    tokio::time::timeout_at(deadline, outcome).await.unwrap_or_else(|_| Err(late()))
 }
 
 fn size(reply: &Reply) -> usize {

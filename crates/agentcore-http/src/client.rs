@@ -93,7 +93,7 @@ impl HttpClient {
         settings: &Invocation,
     ) -> Result<Response, Error> {
         let auth = if operation.authenticated { self.auth(target) } else { &Auth::None };
-        let timeouts = settings.timeouts.as_ref().unwrap_or(&self.0.timeouts);
+        let timeouts = self.timeouts(settings);
         let session = settings.session_id();
         let spec = CallSpec {
             operation: operation.name,
@@ -111,10 +111,10 @@ impl HttpClient {
         Ok(Response::new(called, session, self.0.limits.clone(), timeouts.idle))
     }
 
-    /// Returns the timeouts of invocations that have none.
+    /// Returns the timeouts that apply to an invocation: its own, else the client's.
     #[must_use]
-    pub fn timeouts(&self) -> &Timeouts {
-        &self.0.timeouts
+    pub fn timeouts<'a>(&'a self, invocation: &'a Invocation) -> &'a Timeouts {
+        invocation.timeouts.as_ref().unwrap_or(&self.0.timeouts)
     }
 
     /// Requests the health of a local container (`GET /ping`).

@@ -150,6 +150,12 @@ pub struct CacheKey {
 }
 
 impl CacheKey {
+    /// Returns the session, if the caller set it.
+    #[must_use]
+    pub fn session(&self) -> Option<&SessionId> {
+        self.session.as_ref()
+    }
+
     /// Removes the session, so that invocations in different sessions have equal keys.
     #[must_use]
     pub fn in_any_session(mut self) -> Self {

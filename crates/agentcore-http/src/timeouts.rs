@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 /// The timeouts of a call. Each has a default and can be switched off.
 ///
 /// No other timeout bounds a silent agent, which may work for minutes: only [`first_byte`](Self::first_byte) and
@@ -27,6 +29,12 @@ impl Timeouts {
     #[must_use]
     pub fn off() -> Self {
         Self { first_byte: None, idle: None, total: None }
+    }
+
+    /// Returns when a call that began at `started` ends at the latest; `None` for never.
+    #[must_use]
+    pub fn deadline(&self, started: Instant) -> Option<Instant> {
+        self.total.and_then(|total| started.checked_add(total))
     }
 }
 

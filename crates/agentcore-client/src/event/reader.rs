@@ -74,6 +74,13 @@ struct StreamSoFar {
 }
 
 impl Reader {
+    /// Returns the only dialect that is read by, if one was named; none if the reader understands a dialect of the user's own,
+    /// because nobody else reads an answer as it does.
+    #[cfg(feature = "cache")]
+    pub(crate) fn shared_dialect(&self) -> Option<Option<Dialect>> {
+        self.own.is_empty().then_some(self.only)
+    }
+
     /// A reader that knows the dialects of this [module](crate::event).
     #[must_use]
     pub fn new() -> Self {
