@@ -54,6 +54,9 @@ impl Moment {
     }
 }
 
+/// A credential that expired is sent for so long, because clocks differ a little and the service's decides.
+pub(crate) const LEEWAY: Duration = Duration::from_secs(30);
+
 /// Returns a duration in words, in the largest unit that leaves two or more of it.
 pub(crate) fn in_words(age: Duration) -> String {
     match age.as_secs() {

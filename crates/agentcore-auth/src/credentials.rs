@@ -13,7 +13,10 @@ pub use aws_credential_types::{
     provider::{ProvideCredentials, SharedCredentialsProvider},
 };
 
-use crate::{Error, ErrorKind};
+use crate::{
+    Error, ErrorKind,
+    clock::{LEEWAY, in_words},
+};
 
 /// Signs with AWS credentials. Clones share what they learn of the service's clock.
 #[derive(Clone, Debug)]
@@ -75,12 +78,12 @@ impl SigV4 {
 /// Reads credentials from the environment, through `lookup` so that tests need not change it.
 ///
 /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` (or `SECRET_ACCESS_KEY`, as the AWS SDKs do) and, for temporary ones,
-/// `AWS_SESSION_TOKEN`. Empty counts as unset.
+/// `AWS_SESSION_TOKEN`. Empty counts as unset, and white space at either end does not count.
 ///
 /// # Errors
-/// If one of the first two is missing; the error names the variables.
+/// If one of the first two is missing, or holds what no credential holds; the error names the variable.
 pub fn from_env(lookup: impl Fn(&str) -> Option<String>) -> Result<Credentials, Error> {
-    let set = |name: &str| lookup(name).filter(|value| !value.is_empty());
+    let set = |name: &str| lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
     let missing = |name: &str| {
         let message = format!(
             "no AWS credentials in the environment: {name} is not set \
@@ -92,7 +95,43 @@ pub fn from_env(lookup: impl Fn(&str) -> Option<String>) -> Result<Credentials, 
     let secret = set("AWS_SECRET_ACCESS_KEY")
         .or_else(|| set("SECRET_ACCESS_KEY"))
         .ok_or_else(|| missing("AWS_SECRET_ACCESS_KEY"))?;
-    Ok(Credentials::new(id, secret, set("AWS_SESSION_TOKEN"), None, "Environment"))
+    let token = set("AWS_SESSION_TOKEN");
+    for (name, value) in [
+        ("AWS_ACCESS_KEY_ID", Some(&id)),
+        ("AWS_SECRET_ACCESS_KEY", Some(&secret)),
+        ("AWS_SESSION_TOKEN", token.as_ref()),
+    ] {
+        check_text(name, value.map(String::as_str))?;
+    }
+    Ok(Credentials::new(id, secret, token, None, "Environment"))
+}
+
+/// Checks that a request can be signed with these credentials: the signing library panics on some characters.
+///
+/// # Errors
+/// If a part holds what no credential holds, or they have expired.
+pub(crate) fn check(credentials: &Credentials, at: SystemTime) -> Result<(), Error> {
+    check_text("the AWS access key id", Some(credentials.access_key_id()))?;
+    check_text("the AWS secret access key", Some(credentials.secret_access_key()))?;
+    check_text("the AWS session token", credentials.session_token())?;
+    match credentials.expiry().and_then(|expiry| at.duration_since(expiry).ok()).filter(|age| *age >= LEEWAY) {
+        None => Ok(()),
+        Some(age) => {
+            let message =
+                format!("the AWS credentials expired {} ago, and nothing was signed with them", in_words(age));
+            Err(Error::new(ErrorKind::ExpiredToken, message))
+        }
+    }
+}
+
+fn check_text(what: &str, text: Option<&str>) -> Result<(), Error> {
+    match text.and_then(|text| text.bytes().position(|byte| !byte.is_ascii_graphic())) {
+        None => Ok(()),
+        Some(place) => {
+            let message = format!("{what} holds a character at byte {place} that no credential holds");
+            Err(Error::new(ErrorKind::Authentication, message))
+        }
+    }
 }
 
 /// A smaller difference is no reason for a refusal: AWS allows five minutes either way.
@@ -144,5 +183,46 @@ mod tests {
         // The other way.
         assert!(signer.learn_skew(at(3600), at(60), at(7200)));
         assert_eq!(signer.signing_time(at(7200)), at(60));
+    }
+
+    #[test]
+    fn what_no_request_is_signed_with() {
+        let plain = |id: &str, secret: &str, token: Option<&str>, expiry: Option<u64>| {
+            Credentials::new(id, secret, token.map(str::to_owned), expiry.map(at), "test")
+        };
+        for (credentials, refusal) in [
+            (plain("AKID", "s+/=", Some("t=="), Some(101)), None),
+            (plain("AKID", "s", None, Some(71)), None),
+            (
+                plain("AKID", "s", None, Some(70)),
+                Some("the AWS credentials expired 30 s ago, and nothing was signed with them"),
+            ),
+            (
+                plain("AKID\n", "s", None, None),
+                Some("the AWS access key id holds a character at byte 4 that no credential holds"),
+            ),
+            (
+                plain("AK\u{7f}ID", "s", None, None),
+                Some("the AWS access key id holds a character at byte 2 that no credential holds"),
+            ),
+            (
+                plain("AKID", "s\r", None, None),
+                Some("the AWS secret access key holds a character at byte 1 that no credential holds"),
+            ),
+            (
+                plain("AKID", "s", Some("\u{fc}"), None),
+                Some("the AWS session token holds a character at byte 0 that no credential holds"),
+            ),
+        ] {
+            assert_eq!(check(&credentials, at(100)).err().map(|error| error.to_string()).as_deref(), refusal);
+        }
+        let lookup = |name: &str| Some(if name == "AWS_ACCESS_KEY_ID" { "AK\tID" } else { " x\r\n" }.to_owned());
+        let error = from_env(lookup).unwrap_err();
+        assert_eq!(error.to_string(), "AWS_ACCESS_KEY_ID holds a character at byte 2 that no credential holds");
+        let trimmed = from_env(|_| Some(" x\r\n".to_owned())).unwrap();
+        assert_eq!(
+            (trimmed.access_key_id(), trimmed.secret_access_key(), trimmed.session_token()),
+            ("x", "x", Some("x"))
+        );
     }
 }

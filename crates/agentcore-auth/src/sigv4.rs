@@ -20,7 +20,7 @@ use bytes::Bytes;
 use http::{Request, Uri};
 use tracing::subscriber::{NoSubscriber, with_default};
 
-use crate::{BoxError, Error, ErrorKind};
+use crate::{BoxError, Error, ErrorKind, credentials};
 
 /// The service's name in the credential scope.
 pub const SERVICE: &str = "bedrock-agentcore";
@@ -32,7 +32,8 @@ pub const SERVICE: &str = "bedrock-agentcore";
 /// (SHA-256), which costs about a second per 500 MB.
 ///
 /// # Errors
-/// If a header's value is not text, or the URL names no host or is too long.
+/// If a header's value is not text, the URL names no host or is too long, or the credentials have expired by `at` or hold what no
+/// credential holds.
 pub fn sign(
     request: &mut Request<Bytes>,
     credentials: &Credentials,
@@ -62,7 +63,7 @@ pub fn sign(
 /// covered by the signature; they must be percent-encoded, a space as `%20`. The host is the one header that is signed.
 ///
 /// # Errors
-/// If the URL names no host or is too long.
+/// If the URL names no host or is too long, or the credentials have expired by `at` or hold what no credential holds.
 pub fn presign(
     url: &Uri,
     credentials: &Credentials,
@@ -103,6 +104,7 @@ fn instructions(
 ) -> Result<SigningInstructions, Error> {
     let failed = |what: &str, cause: BoxError| Error::new(ErrorKind::Input, what).with_source(cause);
     let refused = |what: &str| Err(Error::new(ErrorKind::Input, what));
+    credentials::check(credentials, at)?;
     let url = http_url(request.uri());
     if request.uri().authority().is_none() {
         return refused("a URL without a host cannot be signed");

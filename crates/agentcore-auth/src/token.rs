@@ -26,7 +26,10 @@ pub use self::{
     store::{FileStore, StoreLock, Stored, TokenStore},
     stored_token::StoredToken,
 };
-use crate::{BoxFuture, Error, ErrorKind, Principal, clock::in_words};
+use crate::{
+    BoxFuture, Error, ErrorKind, Principal,
+    clock::{LEEWAY, in_words},
+};
 
 /// A bearer token with its ready-made `Authorization` value. Cheap to clone; blind in `Debug`.
 #[derive(Clone, PartialEq, Eq)]
@@ -101,12 +104,13 @@ impl Token {
         self.0.expires_at
     }
 
-    /// Returns the same token, if it may still be sent.
+    /// Returns the same token, if it may still be sent. In its first 30 seconds after it expired it may, because the service's clock
+    /// decides.
     ///
     /// # Errors
     /// If it has expired; the error has its age.
     pub fn alive_at(self, now: SystemTime) -> Result<Self, Error> {
-        match self.0.expires_at.and_then(|at| now.duration_since(at).ok()) {
+        match self.0.expires_at.and_then(|at| now.duration_since(at).ok()).filter(|age| *age >= LEEWAY) {
             None => Ok(self),
             Some(age) => {
                 let message = format!("the bearer token expired {} ago and was not sent", in_words(age));
@@ -235,11 +239,11 @@ impl TokenSource for StaticToken {
     }
 }
 
-/// Reads an issuer's `expires_in`: a number of seconds, though some issuers write it as text.
+/// Reads an issuer's `expires_in`: a number of seconds, though some issuers write it as text. A negative one has passed.
 #[cfg(any(feature = "command", feature = "oauth"))]
 pub(crate) fn lifetime_in_seconds(value: &serde_json::Value) -> Option<Duration> {
     let seconds = value.as_f64().or_else(|| value.as_str()?.parse().ok())?;
-    Duration::try_from_secs_f64(seconds).ok()
+    Duration::try_from_secs_f64(seconds.max(0.0)).ok()
 }
 
 const SCHEME: &str = "Bearer ";

@@ -133,7 +133,10 @@ impl TokenUse {
             Self::Id => ("id", tokens.id_token()),
         };
         let token = token.ok_or_else(|| Error::new(ErrorKind::Service, format!("Cognito gave no {name} token")))?;
-        let issued = Issued::new(crate::Token::parse(token)?);
+        let token = crate::Token::parse(token).map_err(|error| {
+            Error::new(ErrorKind::Service, format!("Cognito's {name} token is none")).with_source(error)
+        })?;
+        let issued = Issued::new(token);
         // `ExpiresIn` is the access token's; an id token has its own lifetime in its claims.
         match u64::try_from(tokens.expires_in()) {
             Ok(life) if life > 0 && self == Self::Access => Ok(issued.expires_in(Duration::from_secs(life))),

@@ -54,7 +54,7 @@ async fn replies() {
         (200, GOOD, Some(3600)),
         (200, r#"{"access_token":"tok-1","token_type":"bearer"}"#, None),
         (200, r#"{"access_token":"tok-1","expires_in":"5"}"#, Some(5)),
-        (201, r#"{"access_token":"tok-1","expires_in":-1}"#, None),
+        (201, r#"{"access_token":"tok-1","expires_in":-1}"#, Some(0)),
     ] {
         let issued = client().over(port(&[Ok((status, body))])).issue().await.unwrap();
         assert_eq!((issued.token.expose(), issued.expires_in), ("tok-1", life.map(secs)), "{body}");
@@ -73,7 +73,13 @@ async fn replies() {
         (Ok((200, "tok")), odd, "it is not JSON"),
         (Ok((200, "{}")), odd, "it has no access token"),
         (Ok((200, r#"{"access_token":"t","token_type":"DPoP"}"#)), odd, "its token is not a bearer token"),
-        (Ok((200, r#"{"access_token":"a b"}"#)), (ErrorKind::Input, "invalid bearer token: "), "white space at byte 1"),
+        (Ok((200, r#"{"access_token":"a b"}"#)), odd, "its token is none"),
+        (Ok((200, r#"{"ok":false,"error":"invalid_auth"}"#)), refused, "invalid_auth"),
+        (Ok((200, r#"{"error":{"code":"E1","message":"no"}}"#)), refused, "E1"),
+        (Ok((200, r#"{"error":{}}"#)), refused, "HTTP 200"),
+        (Ok((200, r#"{"error":null}"#)), odd, "it has no access token"),
+        (Ok((200, r#"{"error":"temporarily_unavailable"}"#)), busy, "temporarily_unavailable"),
+        (Ok((400, r#"{"error":"slow_down"}"#)), busy, "slow_down"),
         (Err("no route"), (ErrorKind::Unavailable, "the token endpoint could not be reached"), ""),
     ] {
         let outcome = client().over(port(&[answer])).issue().await;

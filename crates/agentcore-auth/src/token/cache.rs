@@ -7,9 +7,8 @@ use super::{
     issuer::{DEFAULT_WINDOW, TokenIssuer},
 };
 use crate::{
-    BoxFuture, Clock, Error, ErrorKind,
-    clock::Moment,
-    refresh::{Fetching, Freshness, Policy, Refresh},
+    BoxFuture, Clock, Error,
+    refresh::{Fetching, Policy, Refresh},
 };
 
 /// A source that keeps its issuer's token until it expires, and renews it before that.
@@ -27,7 +26,7 @@ use crate::{
 /// issuer](TokenIssuer::deadline); the runtime needs its timer. Where there is no runtime, the caller does the fetch itself,
 /// without a deadline.
 ///
-/// The lifetime of a token is counted from the moment it was asked for, on the wall clock and on the monotonic one, and ends at
+/// The lifetime of a token is counted from the moment it was received, on the wall clock and on the monotonic one, and ends at
 /// the earlier of the two: neither a clock that was set back nor a machine that slept makes it longer.
 ///
 /// ```
@@ -108,15 +107,9 @@ impl<I: TokenIssuer> CachedToken<I> {
 }
 
 impl<I: TokenIssuer + 'static> CachedToken<I> {
-    fn fetch(&self, asked: Moment) -> Fetching<Token> {
+    fn fetch(&self) -> Fetching<Token> {
         let (issuer, clock, window) = (Arc::clone(&self.issuer), Arc::clone(&self.refresh.clock), self.window);
-        Box::pin(async move {
-            let entry = issuer.issue().await?.entry(asked, window);
-            match entry.freshness(clock.moment()) {
-                Freshness::Dead => Err(Error::new(ErrorKind::ExpiredToken, "the issuer gave a token that has expired")),
-                _ => Ok(entry),
-            }
-        })
+        Box::pin(async move { issuer.issue().await?.entry(clock.moment(), window) })
     }
 }
 
@@ -125,7 +118,7 @@ impl<I: TokenIssuer + 'static> TokenSource for CachedToken<I> {
         if let Some(token) = self.refresh.fresh(Token::clone) {
             return Box::pin(std::future::ready(Ok(token)));
         }
-        Box::pin(async { Ok(self.refresh.get(|asked| self.fetch(asked)).await?.value.clone()) })
+        Box::pin(async { Ok(self.refresh.get(|_| self.fetch()).await?.value.clone()) })
     }
 
     /// Forgets this token and no other; a newer one stays.

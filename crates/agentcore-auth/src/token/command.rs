@@ -77,14 +77,18 @@ impl CommandToken {
                 let object: Value = serde_json::from_str(object).map_err(|_| odd("printed JSON that is not whole"))?;
                 let token = ["token", "access_token"].iter().find_map(|name| object[*name].as_str());
                 let token = token.ok_or_else(|| odd("printed JSON without a token"))?;
-                Ok(Issued { expires_in: lifetime_in_seconds(&object["expires_in"]), ..Issued::new(self.parse(token)?) })
+                Ok(Issued {
+                    expires_in: lifetime_in_seconds(&object["expires_in"]),
+                    ..Issued::found(self.parse(token)?)
+                })
             }
-            token => Ok(Issued::new(self.parse(token)?)),
+            token => Ok(Issued::found(self.parse(token)?)),
         }
     }
 
     fn parse(&self, token: &str) -> Result<Token, Error> {
-        Token::parse(token).map_err(|error| self.failed(error.kind(), "printed what is no token").with_source(error))
+        Token::parse(token)
+            .map_err(|error| self.failed(ErrorKind::Authentication, "printed what is no token").with_source(error))
     }
 
     /// Returns what the program printed, if it succeeded. Dropping the future ends the program.

@@ -7,7 +7,7 @@ use std::{
 
 use super::{Token, jwt, stored_token::StoredToken};
 use crate::{
-    BoxFuture, Error,
+    BoxFuture, Error, ErrorKind,
     clock::Moment,
     refresh::{DEFAULT_DEADLINE, Entry},
 };
@@ -53,13 +53,22 @@ pub struct Issued {
     pub expires_in: Option<Duration>,
     /// The age of the token already. Zero, unless it was stored.
     pub age: Duration,
+    /// Whether it was found, and not issued just now.
+    pub(crate) found: bool,
 }
 
 impl Issued {
-    /// A new token whose lifetime is that of its claims, if they have one.
+    /// A token that was issued just now, whose lifetime is that of its claims, if they have one: from `iat` to `exp`, where `iat` is
+    /// within five minutes of the clock, else until `exp`.
     #[must_use]
     pub fn new(token: Token) -> Self {
-        Self { token, expires_in: None, age: Duration::ZERO }
+        Self { token, expires_in: None, age: Duration::ZERO, found: false }
+    }
+
+    /// A token that was found, such as one that a program or a file holds, and may be old: it lives until its `exp`.
+    #[must_use]
+    pub fn found(token: Token) -> Self {
+        Self { found: true, ..Self::new(token) }
     }
 
     /// Sets the lifetime (RFC 6749 §5.1 `expires_in`).
@@ -76,27 +85,53 @@ impl Issued {
         self
     }
 
-    /// Returns the lifetime from the moment the token was asked for, if that is known.
-    fn lifetime(&self, asked: SystemTime) -> Option<Duration> {
-        // `exp` minus `iat` is by one clock, the issuer's; `exp` alone needs ours to agree with it.
-        self.expires_in
-            .or_else(|| jwt::lifetime(self.token.expose()))
-            .or_else(|| Some(self.token.expires_at()?.duration_since(asked).unwrap_or_default()))
+    /// Returns the lifetime from the moment the token was received, if that is known.
+    fn lifetime(&self, received: SystemTime) -> Option<Duration> {
+        if self.expires_in.is_some() {
+            return self.expires_in;
+        }
+        let expiry = self.token.expires_at()?;
+        if let Some(issued) = jwt::issued_at(self.token.expose()).filter(|_| !self.found) {
+            let apart = received.duration_since(issued).unwrap_or_else(|later| later.duration());
+            if apart <= MOST_SKEW {
+                // Both are by one clock, the issuer's, and ours need not agree with it.
+                return Some(expiry.duration_since(issued).unwrap_or_default());
+            }
+            tracing::warn!(
+                seconds = apart.as_secs(),
+                "a new token was issued at another time: this clock is off, or the issuer's"
+            );
+        }
+        Some(expiry.duration_since(received).unwrap_or_default())
     }
 
-    /// Returns the token with the expiry that its lifetime gives.
-    pub(super) fn dated(&self, asked: SystemTime) -> Token {
-        let death = self.lifetime(asked).and_then(|lifetime| asked.checked_add(lifetime));
-        death.map_or_else(|| self.token.clone(), |death| self.token.clone().expiring_at(death))
+    /// Returns the token and the expiry that its lifetime gives.
+    ///
+    /// # Errors
+    /// If it has expired.
+    pub(super) fn alive(self, received: SystemTime) -> Result<Self, Error> {
+        let Some(lifetime) = self.lifetime(received) else { return Ok(self) };
+        if lifetime.is_zero() {
+            return Err(Error::new(ErrorKind::ExpiredToken, "the issuer gave a token that has expired"));
+        }
+        let expiry = received.checked_add(lifetime);
+        let token = expiry.map_or_else(|| self.token.clone(), |at| self.token.clone().expiring_at(at));
+        Ok(Self { token, expires_in: Some(lifetime), ..self })
     }
 
     /// Returns the token with its lifetime, to be renewed when less than `window` is left of it.
-    pub(super) fn entry(&self, asked: Moment, window: Duration) -> Entry<Token> {
-        let lifetime = self.lifetime(asked.wall);
-        let window = lifetime.map_or(window, |lifetime| longest_window(window, lifetime.saturating_add(self.age)));
-        Entry::new(self.dated(asked.wall), asked, lifetime, window)
+    ///
+    /// # Errors
+    /// If it has expired.
+    pub(super) fn entry(self, received: Moment, window: Duration) -> Result<Entry<Token>, Error> {
+        let Self { token, expires_in, age, .. } = self.alive(received.wall)?;
+        let window = expires_in.map_or(window, |lifetime| longest_window(window, lifetime.saturating_add(age)));
+        Ok(Entry::new(token, received, expires_in, window))
     }
 }
+
+/// Clocks that agree are no farther apart than this.
+const MOST_SKEW: Duration = Duration::from_secs(5 * 60);
 
 /// A refresh window is never more than a fraction of the whole lifetime.
 pub(super) fn longest_window(window: Duration, whole_life: Duration) -> Duration {

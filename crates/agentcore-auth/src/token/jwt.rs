@@ -20,18 +20,24 @@ pub fn claims(token: &str) -> Option<Map<String, Value>> {
     }
 }
 
-/// Returns when a token expires by its `exp` claim (RFC 7519 §4.1.4), if it has a valid one.
+/// Returns when a token expires by its `exp` claim (RFC 7519 §4.1.4), if it has one. A date before 1970 is 1970.
 #[must_use]
 pub fn expiry(token: &str) -> Option<SystemTime> {
-    let since_epoch = numeric_date(&claims(token)?, "exp")?;
-    UNIX_EPOCH.checked_add(since_epoch)
+    date(token, "exp")
 }
 
-/// Returns a token's lifetime by its claims, from `iat` to `exp`, whatever our clock shows.
+/// Returns when a token was issued by its `iat` claim (RFC 7519 §4.1.6), by its issuer's clock.
 #[must_use]
-pub fn lifetime(token: &str) -> Option<Duration> {
+pub fn issued_at(token: &str) -> Option<SystemTime> {
+    date(token, "iat")
+}
+
+/// Some issuers write a date as text.
+fn date(token: &str, name: &str) -> Option<SystemTime> {
     let claims = claims(token)?;
-    numeric_date(&claims, "exp")?.checked_sub(numeric_date(&claims, "iat")?)
+    let claim = claims.get(name)?;
+    let seconds: f64 = claim.as_f64().or_else(|| claim.as_str()?.parse().ok())?;
+    UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(seconds.max(0.0)).ok()?)
 }
 
 /// A `NumericDate` (RFC 7519 §2): seconds since 1970, perhaps with a fraction.
@@ -60,8 +66,8 @@ mod tests {
         for (payload, seconds) in [
             ("eyJleHAiOjEuNX0", Some(1.5)), // {"exp":1.5}
             ("eyJleHAiOjJ9", Some(2.0)),    // {"exp":2}
-            ("eyJleHAiOi0xfQ", None),       // {"exp":-1}
-            ("eyJleHAiOiIyIn0", None),      // {"exp":"2"}
+            ("eyJleHAiOi0xfQ", Some(0.0)),  // {"exp":-1}
+            ("eyJleHAiOiIyIn0", Some(2.0)), // {"exp":"2"}
             ("eyJleHAiOjFlMzAwfQ", None),   // {"exp":1e300}
             ("e30", None),                  // {}
             ("W10", None),                  // []
@@ -72,8 +78,11 @@ mod tests {
             let expected = seconds.map(|seconds| UNIX_EPOCH + Duration::from_secs_f64(seconds));
             assert_eq!(expiry(&format!("e30.{payload}.c2ln")), expected, "{payload}");
         }
-        assert_eq!(lifetime("e30.eyJpYXQiOjEwLCJleHAiOjM2MTB9.c2ln"), Some(Duration::from_secs(3600))); // {"iat":10,"exp":3610}
-        assert_eq!(lifetime("e30.eyJpYXQiOjEwLCJleHAiOjl9.c2ln"), None); // {"iat":10,"exp":9}
+        let since = |seconds| Some(UNIX_EPOCH + Duration::from_secs(seconds));
+        let token = "e30.eyJpYXQiOjEwLCJleHAiOjM2MTB9.c2ln"; // {"iat":10,"exp":3610}
+        assert_eq!((issued_at(token), expiry(token)), (since(10), since(3610)));
+        assert_eq!(expiry("e30.eyJleHAiOi0xfQ.c2ln"), since(0)); // {"exp":-1}
+        assert_eq!(expiry("e30.eyJleHAiOiIxMzk5OTkzNjAwIn0.c2ln"), since(1_399_993_600)); // {"exp":"1399993600"}
         for not_a_jwt in ["opaque", "a.b", "e30.eyJleHAiOjJ9", "a.eyJleHAiOjJ9.c.d.e"] {
             assert_eq!(expiry(not_a_jwt), None);
         }

@@ -181,9 +181,10 @@ impl<I: TokenIssuer> Stored<I> {
         if let Some(stored) = &stored {
             self.issuer.resume(stored);
         }
-        let asked = self.clock.now();
         let issued = self.issuer.issue().await?;
-        let stored = self.issuer.remember(StoredToken::new(issued.dated(asked), asked));
+        let received = self.clock.now();
+        let issued = issued.alive(received)?;
+        let stored = self.issuer.remember(StoredToken::new(issued.token.clone(), received));
         if let Err(error) = self.store.save(&self.key, &stored) {
             tracing::warn!(kind = ?error.kind(), %error, "a new token could not be stored");
         }

@@ -98,7 +98,7 @@ async fn rotation_is_found_out_once() {
 async fn the_new_refresh_token_is_kept_first() {
     let body = r#"{"AuthenticationResult":{"RefreshToken":"refresh-1","AccessToken":"not a token"}}"#;
     let cognito = by_refresh_token().rotating().over(port([Ok((200, body.to_owned()))]));
-    assert_eq!(cognito.issue().await.unwrap_err().kind(), ErrorKind::Input);
+    assert_eq!(cognito.issue().await.unwrap_err().kind(), ErrorKind::Service);
     assert_eq!(cognito.refresh_token().unwrap().expose_secret(), "refresh-1");
 }
 

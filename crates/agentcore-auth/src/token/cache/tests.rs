@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::time::timeout;
 
 use super::*;
+use crate::{ErrorKind, clock::Moment, refresh::Freshness};
 use crate::{
     ManualClock,
     testing::{Issue, NOW, NumberedIssuer, at, at_once, clock, failure, poll, secs, shown},
@@ -164,8 +165,12 @@ fn a_late_refusal_does_not_evict_a_newer_token() {
 /// When a token is renewed early and when it is dead, in seconds after it came.
 #[test]
 fn lifetimes() {
-    // {"iat":1999990000,"exp":1999993600}: an hour, by an issuer whose clock is far behind ours.
-    let dated = "e30.eyJpYXQiOjE5OTk5OTAwMDAsImV4cCI6MTk5OTk5MzYwMH0.c2ln";
+    // {"iat":1999999760,"exp":2000003360}: an hour, by an issuer whose clock is four minutes behind ours.
+    let dated = "e30.eyJpYXQiOjE5OTk5OTk3NjAsImV4cCI6MjAwMDAwMzM2MH0.c2ln";
+    // {"iat":2000000240,"exp":2000003840}: an hour, by one whose clock is four minutes ahead.
+    let ahead = "e30.eyJpYXQiOjIwMDAwMDAyNDAsImV4cCI6MjAwMDAwMzg0MH0.c2ln";
+    // {"iat":1999998200,"exp":2000001800}: half of its hour is over.
+    let half_spent = "e30.eyJpYXQiOjE5OTk5OTgyMDAsImV4cCI6MjAwMDAwMTgwMH0.c2ln";
     // {"exp":2000000300}
     let undated = "e30.eyJleHAiOjIwMDAwMDAzMDB9.c2ln";
     for (token, expires_in, window, ageing, dead) in [
@@ -176,15 +181,16 @@ fn lifetimes() {
         ("opaque", Some(5), 120, Some(3.75), Some(5.0)),
         ("opaque", Some(2), 120, Some(1.5), Some(2.0)),
         ("opaque", Some(1), 120, Some(1.0), Some(1.0)),
-        ("opaque", Some(0), 120, Some(0.0), Some(0.0)),
         (dated, None, 120, Some(3480.0), Some(3600.0)),
         (dated, Some(60), 120, Some(45.0), Some(60.0)),
+        (ahead, None, 120, Some(3480.0), Some(3600.0)),
+        (half_spent, None, 120, Some(1680.0), Some(1800.0)),
         (undated, None, 10, Some(290.0), Some(300.0)),
     ] {
         let mut issued = Issued::new(Token::parse(token).unwrap());
         issued.expires_in = expires_in.map(secs);
         let asked = Moment { wall: at(NOW), monotonic: secs(7) };
-        let entry = issued.entry(asked, secs(window));
+        let entry = issued.entry(asked, secs(window)).unwrap();
         let freshness = |seconds: f64| entry.freshness(asked.after(Duration::from_secs_f64(seconds)));
         let case = format!("{token} {expires_in:?} {window}");
         match (ageing, dead) {
@@ -198,6 +204,37 @@ fn lifetimes() {
         }
         let death = dead.map(|dead| at(NOW) + Duration::from_secs_f64(dead));
         assert_eq!(entry.value.expires_at(), death, "{case}: the last check before sending knows it too");
+    }
+}
+
+/// A token that was found lives until its `exp`, and a dead one is never kept, whatever its claims say of its lifetime.
+#[test]
+fn tokens_that_may_be_old() {
+    // {"iat":1999999760,"exp":2000003360}, {"iat":1399990000,"exp":1399993600}, {"exp":-1}, {"exp":"1399993600"}
+    let dated = "e30.eyJpYXQiOjE5OTk5OTk3NjAsImV4cCI6MjAwMDAwMzM2MH0.c2ln";
+    let of_2014 = "e30.eyJpYXQiOjEzOTk5OTAwMDAsImV4cCI6MTM5OTk5MzYwMH0.c2ln";
+    let negative = "e30.eyJleHAiOi0xfQ.c2ln";
+    let as_text = "e30.eyJleHAiOiIxMzk5OTkzNjAwIn0.c2ln";
+    let token = |text| Token::parse(text).unwrap();
+    for (issued, lifetime) in [
+        (Issued::found(token(dated)), Some(3360)),
+        (Issued::found(token(dated)).expires_in(secs(60)), Some(60)),
+        (Issued::found(token("opaque")), None),
+    ] {
+        assert_eq!(issued.alive(at(NOW)).unwrap().expires_in, lifetime.map(secs));
+    }
+    for dead in [
+        Issued::found(token(of_2014)),
+        Issued::new(token(of_2014)),
+        Issued::new(token(negative)),
+        Issued::new(token(as_text)),
+        Issued::new(token("opaque")).expires_in(Duration::ZERO),
+    ] {
+        let error = dead.alive(at(NOW)).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.to_string().as_str()),
+            (ErrorKind::ExpiredToken, "the issuer gave a token that has expired")
+        );
     }
 }
 

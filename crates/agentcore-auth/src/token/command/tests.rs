@@ -22,7 +22,7 @@ async fn what_is_printed() {
         (r#"echo '{"token":"one"}'"#, "one", None),
         (r#"echo '{"token":"one","expires_in":60}'"#, "one", Some(60.0)),
         (r#"echo ' {"access_token":"one","expires_in":"1.5","token_type":"Bearer"} '"#, "one", Some(1.5)),
-        (r#"echo '{"access_token":"one","expires_in":-1}'"#, "one", None),
+        (r#"echo '{"access_token":"one","expires_in":-1}'"#, "one", Some(0.0)),
         ("cat; echo one", "one", None),
     ] {
         let issued = shell(script).issue().await.unwrap();
@@ -43,7 +43,7 @@ async fn what_goes_wrong() {
         (shell("echo hush; exit 3"), ErrorKind::Authentication, r#""sh" failed: exit status: 3"#),
         (shell("echo hush; kill -9 $$"), ErrorKind::Authentication, r#""sh" failed: signal: 9 (SIGKILL)"#),
         (shell("true"), ErrorKind::Authentication, r#""sh" printed nothing"#),
-        (shell("echo hush hush"), ErrorKind::Input, r#""sh" printed what is no token"#),
+        (shell("echo hush hush"), ErrorKind::Authentication, r#""sh" printed what is no token"#),
         (shell(r#"echo '{"hush":1}'"#), ErrorKind::Authentication, r#""sh" printed JSON without a token"#),
         (shell(r#"echo '{"token":1}'"#), ErrorKind::Authentication, r#""sh" printed JSON without a token"#),
         (shell(r#"echo '{"token":"hush"'"#), ErrorKind::Authentication, r#""sh" printed JSON that is not whole"#),
