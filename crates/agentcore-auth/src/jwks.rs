@@ -16,7 +16,7 @@ use self::{
     key::{Algorithm, decode, untrusted},
 };
 pub use crate::issuer::Issuer;
-use crate::{Clock, Error, ErrorKind, Exchange, clock::in_words, token::jwt};
+use crate::{Clock, Error, ErrorKind, Exchange, clock::in_words};
 
 /// Verifies the tokens of one issuer, as a runtime with a JWT authorizer does.
 ///
@@ -128,12 +128,12 @@ impl Verifier {
     /// RFC 7519 §4.1.4 and §4.1.5.
     fn check_times(&self, claims: &Map<String, Value>) -> Result<(), Error> {
         let now = self.keys.refresh.clock.now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        let expiry = jwt::numeric_date(claims, "exp").ok_or_else(|| untrusted("it does not say when it expires"))?;
+        let expiry = numeric_date(claims, "exp").ok_or_else(|| untrusted("it does not say when it expires"))?;
         if now >= expiry.saturating_add(self.leeway) {
             let message = format!("the token expired {} ago", in_words(now.saturating_sub(expiry)));
             return Err(Error::new(ErrorKind::ExpiredToken, message));
         }
-        match jwt::numeric_date(claims, "nbf") {
+        match numeric_date(claims, "nbf") {
             None if claims.contains_key("nbf") => Err(untrusted("it does not say since when it is valid")),
             Some(begin) if now.saturating_add(self.leeway) < begin => Err(untrusted("it is not valid yet")),
             _ => Ok(()),
@@ -216,6 +216,11 @@ impl<'a> Parts<'a> {
 
 /// HTTP servers accept no header this long.
 const MAX_TOKEN_BYTES: usize = 64 * 1024;
+
+/// A `NumericDate` (RFC 7519 §2): seconds since 1970, perhaps with a fraction.
+fn numeric_date(claims: &Map<String, Value>, name: &str) -> Option<Duration> {
+    Duration::try_from_secs_f64(claims.get(name)?.as_f64()?).ok()
+}
 
 #[cfg(test)]
 mod tests;

@@ -49,6 +49,7 @@ mod sync;
 mod testing;
 pub mod token;
 
+use agentcore_core::unicode;
 pub use agentcore_core::{BoxError, Error, ErrorKind};
 pub use auth::{AppliedCredential, Auth, Rejection};
 pub use clock::{Clock, ManualClock, SystemClock};

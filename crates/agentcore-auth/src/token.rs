@@ -29,6 +29,7 @@ pub use self::{
 use crate::{
     BoxFuture, Error, ErrorKind, Principal,
     clock::{LEEWAY, in_words},
+    unicode,
 };
 
 /// A bearer token with its ready-made `Authorization` value. Cheap to clone; blind in `Debug`.
@@ -43,11 +44,16 @@ struct Secret {
 }
 
 impl Token {
-    /// Checks a token's shape (RFC 6750 §2.1) and, if it is a JSON Web Token, reads its `exp`.
+    /// Checks a token's shape (RFC 6750 §2.1) and, if it is a JSON Web Token, reads its `exp`. White space around it, and a byte
+    /// order mark before it, are those of the file, pipe or variable that it came from, and do not count.
     ///
     /// # Errors
     /// If it is empty, or holds a character that no bearer token has; the error names the place, not the token.
     pub fn parse(token: &str) -> Result<Self, Error> {
+        Self::read(token.as_bytes())
+    }
+
+    fn of(token: &str) -> Result<Self, Error> {
         let refuse = |why: String| Err(Error::new(ErrorKind::Input, format!("invalid bearer token: {why}")));
         if token.is_empty() {
             return refuse("it is empty".into());
@@ -69,6 +75,16 @@ impl Token {
             .map_err(|_| Error::new(ErrorKind::Input, "invalid bearer token"))?;
         header.set_sensitive(true);
         Ok(Self(Arc::new(Secret { header, expires_at: jwt::expiry(token) })))
+    }
+
+    /// Reads a token from the bytes of a file or a pipe, as [`parse`](Self::parse) does.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse), and if they are not UTF-8.
+    pub fn read(bytes: &[u8]) -> Result<Self, Error> {
+        let text = unicode::text(bytes)
+            .map_err(|rule| Error::new(ErrorKind::Input, format!("invalid bearer token: {rule}")))?;
+        Self::of(text.trim())
     }
 
     /// Returns the same token with the expiry of its issuer's `expires_in`, which takes the place of `exp`: that is by the
@@ -253,6 +269,22 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use super::*;
+
+    #[test]
+    fn what_surrounds_a_token() {
+        for text in [&b" x\r\n"[..], b"\xef\xbb\xbfx\n", b"\tx", b"x"] {
+            assert_eq!(Token::read(text).unwrap().expose(), "x");
+        }
+        for (bytes, rule) in [
+            (&b"\xff\xfex\0\r\0\n\0"[..], "it is UTF-16, and must be UTF-8"),
+            (b"x\0y\0", "it is UTF-16, and must be UTF-8"),
+            (b"to\xe9", "it is not UTF-8 at byte 2"),
+            (b" \n", "it is empty"),
+            (b"\xef\xbb\xbf\xef\xbb\xbfx", "a non-ASCII character at byte 0"),
+        ] {
+            assert_eq!(Token::read(bytes).unwrap_err().to_string(), format!("invalid bearer token: {rule}"));
+        }
+    }
 
     #[test]
     fn shape() {

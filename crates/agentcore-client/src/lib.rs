@@ -98,7 +98,7 @@ pub use agentcore_auth::{
 };
 pub use agentcore_core::{
     Arn, CustomHeader, Endpoint, EndpointVariant, Endpoints, Error, ErrorKind, InputKind, Operation, Qualifier, Region,
-    ResourceType, SessionId, Target, UserId, operation, retry,
+    ResourceType, SessionId, Target, UserId, operation, retry, unicode,
 };
 pub use agentcore_http::{
     Health, McpContext, Payload, Proxy, Response, RetryPolicy, SseEvent, Timeouts, TlsVersion, TraceContext, Transport,

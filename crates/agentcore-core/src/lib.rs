@@ -22,6 +22,7 @@ pub mod session;
 mod setters;
 pub mod target;
 mod text;
+pub mod unicode;
 
 pub use arn::{Arn, ResourceType};
 pub use call::{BoxError, Error, ErrorKind, RetryPolicy, ServiceResponse, retry, service_error};

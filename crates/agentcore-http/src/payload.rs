@@ -1,6 +1,6 @@
 //! The body of an invocation. Checks and serializes it once; knows no headers and no hosts.
 
-use agentcore_core::SessionId;
+use agentcore_core::{SessionId, unicode};
 use bytes::Bytes;
 use serde::{Serialize, de::IgnoredAny};
 
@@ -63,9 +63,9 @@ impl Payload {
     /// If it is not UTF-8 (RFC 8259 section 8.1), or not one JSON value; the error has the position.
     pub fn json_text(text: impl Into<Bytes>) -> Result<Self, Error> {
         let bytes = text.into();
-        std::str::from_utf8(&bytes).map_err(|error| {
-            Error::input(format!("the payload is not JSON: no UTF-8 at byte {}", error.valid_up_to()))
-        })?;
+        let text = unicode::text(&bytes).map_err(|rule| Error::input(format!("the payload is not JSON: {rule}")))?;
+        // RFC 8259 section 8.1: a text has no byte order mark, though some editors write one.
+        let bytes = bytes.slice_ref(text.as_bytes());
         serde_json::from_slice::<IgnoredAny>(&bytes)
             .map_err(|error| Error::input(format!("the payload is not JSON: {error}")))?;
         Ok(Self::raw(Some(JSON), bytes))
@@ -160,6 +160,7 @@ mod tests {
             (Payload::prompt("").enable_trace(false), json, untraced),
             (Payload::from(json!({"b": 1, "a": [null]})), json, r#"{"a":[null],"b":1}"#),
             (Payload::json_text(" {\"b\":1, \"a\":2} ").unwrap(), json, " {\"b\":1, \"a\":2} "),
+            (Payload::json_text("\u{feff}{}").unwrap(), json, "{}"),
             (Payload::raw(Some("text/csv"), "a,b"), Some("text/csv"), "a,b"),
             (Payload::raw(None, ""), None, ""),
         ] {
@@ -176,9 +177,13 @@ mod tests {
         ] {
             assert_eq!(Payload::json_text(text).unwrap_err().to_string(), message);
         }
-        for (bytes, at) in [(&b"\"caf\xe9\""[..], 4), (b"\xff\xfe{\0}\0", 0), (b"{\"\xed\xa0\x80\":1}", 2)] {
+        for (bytes, rule) in [
+            (&b"\"caf\xe9\""[..], "it is not UTF-8 at byte 4"),
+            (b"\xff\xfe{\0}\0", "it is UTF-16, and must be UTF-8"),
+            (b"{\"\xed\xa0\x80\":1}", "it is not UTF-8 at byte 2"),
+        ] {
             let error = Payload::json_text(Bytes::from_static(bytes)).unwrap_err();
-            assert_eq!(error.to_string(), format!("the payload is not JSON: no UTF-8 at byte {at}"));
+            assert_eq!(error.to_string(), format!("the payload is not JSON: {rule}"));
         }
     }
 

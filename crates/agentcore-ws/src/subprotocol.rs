@@ -136,12 +136,12 @@ mod tests {
         assert!(socket().subprotocol(&source(&"x".repeat(3072))).await.is_ok());
         let (long, expired) = ("x".repeat(3073), "e30.eyJleHAiOjE5OTl9.c2ln");
         let local = WebSocket::new(Target::local("http://127.0.0.1:8080").unwrap());
-        let later = socket().clock(ManualClock::new(UNIX_EPOCH + std::time::Duration::from_secs(2000)));
+        let later = socket().clock(ManualClock::new(UNIX_EPOCH + std::time::Duration::from_secs(2030)));
         let too_long = "the bearer token is too long for a browser: it has 4098 characters when encoded for \
                         Sec-WebSocket-Protocol, at most 4096 are allowed";
         for (socket, token, kind, message) in [
             (socket(), &*long, ErrorKind::Input, too_long),
-            (later, expired, ErrorKind::ExpiredToken, "the bearer token expired 1 s ago and was not sent"),
+            (later, expired, ErrorKind::ExpiredToken, "the bearer token expired 31 s ago and was not sent"),
             (local, "aaa.bbb.ccc", ErrorKind::Input, "a local container takes no token"),
         ] {
             let error = socket.subprotocol(&source(token)).await.unwrap_err();

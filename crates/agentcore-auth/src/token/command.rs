@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::{io::AsyncReadExt as _, process::Command};
 
 use super::{CachedToken, Issued, Token, TokenIssuer, lifetime_in_seconds};
-use crate::{BoxFuture, Error, ErrorKind};
+use crate::{BoxFuture, Error, ErrorKind, unicode};
 
 /// A program that is run for each new token.
 ///
@@ -70,7 +70,7 @@ impl CommandToken {
             self.failed(ErrorKind::Unavailable, &format!("took longer than {} s and was ended", self.timeout.as_secs()))
         })??;
         let odd = |why: &str| self.failed(ErrorKind::Authentication, why);
-        let output = String::from_utf8(output).map_err(|_| odd("printed what is no text"))?;
+        let output = unicode::text(&output).map_err(|rule| odd("printed what is no text").with_source(rule))?;
         match output.trim() {
             "" => Err(odd("printed nothing")),
             object if object.starts_with('{') => {

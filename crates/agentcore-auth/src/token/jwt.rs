@@ -40,11 +40,6 @@ fn date(token: &str, name: &str) -> Option<SystemTime> {
     UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(seconds.max(0.0)).ok()?)
 }
 
-/// A `NumericDate` (RFC 7519 §2): seconds since 1970, perhaps with a fraction.
-pub(crate) fn numeric_date(claims: &Map<String, Value>, name: &str) -> Option<Duration> {
-    Duration::try_from_secs_f64(claims.get(name)?.as_f64()?).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

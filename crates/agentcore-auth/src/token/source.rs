@@ -22,7 +22,7 @@ pub fn from_env(lookup: impl Fn(&str) -> Option<String>) -> Result<StaticToken, 
     let set = |name: &&str| lookup(name).filter(|value| !value.is_empty());
     match VARIABLES.iter().find_map(|name| Some((name, set(name)?))) {
         Some((name, token)) => {
-            StaticToken::parse(token.trim()).map_err(|error| Error::new(error.kind(), format!("{name}: {error}")))
+            StaticToken::parse(&token).map_err(|error| Error::new(error.kind(), format!("{name}: {error}")))
         }
         None => {
             let message = format!("no bearer token in the environment: looked at {}", VARIABLES.join(" and "));
@@ -133,9 +133,9 @@ fn read(path: &Path, last: Option<&Read>) -> Result<Read, Error> {
     if let Some(last) = last.filter(|last| last.stamp == stamp) {
         return Ok(last.clone());
     }
-    let mut text = String::new();
-    file.by_ref().take(MAX_FILE_BYTES).read_to_string(&mut text).map_err(unreadable)?;
-    Ok(Read { token: Token::parse(text.trim())?, stamp })
+    let mut text = Vec::new();
+    file.by_ref().take(MAX_FILE_BYTES).read_to_end(&mut text).map_err(unreadable)?;
+    Ok(Read { token: Token::read(&text)?, stamp })
 }
 
 const VARIABLES: [&str; 2] = ["AGENTCORE_BEARER_TOKEN", "BEDROCK_AGENTCORE_BEARER_TOKEN"];

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, Read};
 
+use agentcore_client::unicode::{self, NotUtf8};
 use tokio::sync::mpsc;
 
 use super::read::without_line_break;
@@ -12,7 +13,8 @@ pub(crate) fn lines() -> mpsc::Receiver<Result<String, Failure>> {
     let (found, lines) = mpsc::channel(1);
     std::thread::spawn(move || {
         let mut stdin = std::io::stdin().lock();
-        while let Some(line) = line(&mut stdin).transpose() {
+        let mut first = true;
+        while let Some(line) = line(&mut stdin, std::mem::take(&mut first)).transpose() {
             let last = line.is_err();
             if found.blocking_send(line).is_err() || last {
                 break;
@@ -22,8 +24,8 @@ pub(crate) fn lines() -> mpsc::Receiver<Result<String, Failure>> {
     lines
 }
 
-/// Reads the next line without its end, or nothing at the end of input.
-fn line(input: &mut impl BufRead) -> Result<Option<String>, Failure> {
+/// Reads the next line without its end, or nothing at the end of input. A byte order mark before the first is about the encoding.
+fn line(input: &mut impl BufRead, first: bool) -> Result<Option<String>, Failure> {
     let mut line = Vec::new();
     let failed = "cannot read a message from standard input";
     let read = input.take(MAX_LINE_BYTES + 1).read_until(b'\n', &mut line);
@@ -34,8 +36,12 @@ fn line(input: &mut impl BufRead) -> Result<Option<String>, Failure> {
     if bytes as u64 > MAX_LINE_BYTES {
         return Err(Failure::usage(format!("a line of standard input is longer than {MAX_LINE_BYTES} bytes")));
     }
-    let line = String::from_utf8(line).map_err(|_| Failure::usage("a line of standard input is not UTF-8"))?;
-    Ok(Some(without_line_break(&line).to_owned()))
+    let no_text = |rule: NotUtf8| Failure::usage("a line of standard input is no text").caused_by(&rule);
+    let text = match first {
+        true => unicode::text(&line),
+        false => std::str::from_utf8(&line).map_err(|error| NotUtf8::At(error.valid_up_to())),
+    };
+    Ok(Some(without_line_break(text.map_err(no_text)?).to_owned()))
 }
 
 /// As much as the client takes in a message by default.
@@ -51,15 +57,18 @@ mod tests {
     fn lines_without_their_ends() {
         let mut input = &b"one\ntwo\r\n\n  four \nlast"[..];
         for expected in [Some("one"), Some("two"), Some(""), Some("  four "), Some("last"), None, None] {
-            assert_eq!(line(&mut input).unwrap().as_deref(), expected);
+            assert_eq!(line(&mut input, false).unwrap().as_deref(), expected);
         }
-        assert!(line(&mut &b"\xff\n"[..]).is_err());
+        assert!(line(&mut &b"\xff\n"[..], false).is_err());
+        assert_eq!(line(&mut &b"\xef\xbb\xbfone\r\n"[..], true).unwrap().as_deref(), Some("one"));
+        assert_eq!(line(&mut &b"\xef\xbb\xbfone\r\n"[..], false).unwrap().as_deref(), Some("\u{feff}one"));
+        assert!(line(&mut &b"\xff\xfeo\0\n\0"[..], true).is_err());
     }
 
     #[test]
     fn a_line_has_a_bound() {
         let fits = usize::try_from(MAX_LINE_BYTES).unwrap();
-        assert!(line(&mut "x".repeat(fits).as_bytes()).is_ok());
-        assert!(line(&mut "x".repeat(fits + 1).as_bytes()).is_err());
+        assert!(line(&mut "x".repeat(fits).as_bytes(), false).is_ok());
+        assert!(line(&mut "x".repeat(fits + 1).as_bytes(), false).is_err());
     }
 }

@@ -2,15 +2,14 @@
 
 use std::io::Read;
 
-use agentcore_client::Payload;
+use agentcore_client::{Payload, Token};
 
 use crate::errors::Failure;
 
 /// Reads the token from standard input.
 pub(crate) async fn token() -> Result<String, Failure> {
     let bytes = blocking(|| all(std::io::stdin().lock(), "cannot read the token from standard input")).await?;
-    let text = String::from_utf8(bytes).map_err(|_| Failure::usage("invalid bearer token: it is not ASCII"))?;
-    Ok(text.trim_ascii().to_owned())
+    Ok(Token::read(&bytes)?.expose().to_owned())
 }
 
 /// Reads a file to its end.

@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal, Read};
 
-use agentcore_client::Payload;
+use agentcore_client::{Payload, unicode};
 use clap::Args;
 
 use crate::{errors::Failure, flags::Sourced, input};
@@ -57,9 +57,9 @@ impl PayloadFlags {
 }
 
 fn prompt_text(bytes: Vec<u8>) -> Result<Payload, Failure> {
-    let text = String::from_utf8(bytes).map_err(|_| Failure::usage("the prompt is not UTF-8"))?;
+    let text = unicode::text(&bytes).map_err(|rule| Failure::usage("the prompt is no text").caused_by(&rule))?;
     // The line break that ends a piped line is the pipe's, not the prompt's.
-    let text = input::without_line_break(&text);
+    let text = input::without_line_break(text);
     if text.is_empty() {
         return Err(
             Failure::usage("the prompt is empty").hint("--payload '{\"prompt\": \"\"}' says nothing on purpose")
