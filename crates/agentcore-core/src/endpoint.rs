@@ -8,6 +8,7 @@ use crate::{Error, InputKind, Region};
 
 /// The base URL of a data plane: scheme, authority and perhaps a path, without query.
 ///
+/// The host is kept in small letters, because it is signed, and clients send it so whatever was typed.
 /// Plaintext `http` is accepted to loopback only, because every request carries a credential. Parse an endpoint to reach a gateway,
 /// a VPC endpoint or a test server; [`Endpoints`] has the service's hosts.
 ///
@@ -184,11 +185,12 @@ impl BaseUrl {
         if uri.query().is_some() || text.contains('#') {
             return Err(refuse("it may have no query and no fragment"));
         }
-        // HTTP clients differ in whether they send a default port in `Host`, which is signed: without it they cannot differ.
+        // HTTP clients differ in whether they send a default port in `Host`, which is signed, and in whether they write the host in
+        // small letters (RFC 3986 §6.2.2.1): with this form they cannot differ.
         let default_port = if secure { ":443" } else { ":80" };
         let host_and_port = authority.as_str().strip_suffix(default_port).unwrap_or(authority.as_str());
-        let rest = format!("{host_and_port}{}", uri.path().trim_end_matches('/'));
-        Ok(Self { secure, host: authority.host().to_owned(), rest })
+        let rest = format!("{}{}", host_and_port.to_ascii_lowercase(), uri.path().trim_end_matches('/'));
+        Ok(Self { secure, host: authority.host().to_ascii_lowercase(), rest })
     }
 
     /// Returns the URL in the `http` or `ws` family of schemes.
@@ -263,7 +265,9 @@ mod tests {
             ("http://127.9.9.9", "http://127.9.9.9"),
             ("http://[::1]:80", "http://[::1]"),
             ("http://[::1]:443", "http://[::1]:443"),
-            ("http://LocalHost:1", "http://LocalHost:1"),
+            ("http://LocalHost:1", "http://localhost:1"),
+            ("https://Gateway.Example.COM:443/Base", "https://gateway.example.com/Base"),
+            ("http://[::1]:8080/A%2fB", "http://[::1]:8080/A%2fB"),
         ] {
             assert_eq!(text.parse::<Endpoint>().unwrap().to_string(), url);
         }
