@@ -66,8 +66,8 @@ impl ByteStream {
 
     /// Returns an error once the idle or the total time has passed.
     fn poll_timeouts(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
-        if let Some(idle) = self.idle {
-            let at = Instant::now() + idle;
+        // A bound beyond what the clock can hold is none.
+        if let Some((idle, at)) = self.idle.and_then(|idle| Some((idle, Instant::now().checked_add(idle)?))) {
             let timer = self.idle_timer.get_or_insert_with(|| Box::pin(sleep_until(at)));
             if !self.waiting {
                 timer.as_mut().reset(at);
