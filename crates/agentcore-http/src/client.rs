@@ -108,7 +108,8 @@ impl HttpClient {
             pause: Duration::ZERO,
         };
         let called = self.0.engine.run(&spec, &HttpCall { request, auth, region: target.region() }).await?;
-        Ok(Response::new(called, session, self.0.limits.clone(), timeouts.idle))
+        let host = request.uri().host().filter(|_| !target.is_local());
+        Ok(Response::new(called, session, self.0.limits.clone(), timeouts.idle, host))
     }
 
     /// Returns the timeouts that apply to an invocation: its own, else the client's.

@@ -22,6 +22,7 @@ mod network;
 mod proxy;
 mod route;
 mod send_error;
+mod sent_secrets;
 #[cfg(any(test, feature = "testing"))]
 #[doc(hidden)]
 pub mod testing;
