@@ -29,6 +29,7 @@ pub mod testing;
 mod tls;
 mod transport;
 mod upgraded;
+mod whole_body;
 
 pub use agentcore_auth::{AppliedCredential, Auth, BoxFuture, Clock, Exchange, ManualClock, Repeat, SystemClock};
 pub use agentcore_core::{BoxError, Error, ErrorKind, RetryPolicy, call::FailurePoint, retry};
