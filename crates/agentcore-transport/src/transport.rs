@@ -7,10 +7,10 @@ use std::{
 };
 
 use agentcore_auth::{Clock, SystemClock};
-use agentcore_core::{BoxError, Error};
+use agentcore_core::Error;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header::USER_AGENT, uri::Scheme};
-use http_body_util::{Full, combinators::UnsyncBoxBody};
+use http_body_util::Full;
 use hyper_util::{
     client::legacy::{self, Client},
     rt::{TokioExecutor, TokioTimer},
@@ -18,16 +18,13 @@ use hyper_util::{
 use rustls::ClientConfig;
 
 use crate::{
-    Proxy, SendError, Upgraded,
+    Body, Proxy, SendError, Upgraded,
+    body::whole,
     metered::Count,
     proxy::ProxyRules,
     route::{Bounded, Routes},
     tls::{TlsSettings, TlsVersion},
-    whole_body::whole,
 };
-
-/// The body of an answer, of any protocol.
-pub type Body = UnsyncBoxBody<Bytes, BoxError>;
 
 /// A pool of connections. Cheap to clone; clones share the pool.
 ///

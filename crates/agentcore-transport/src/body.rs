@@ -8,10 +8,11 @@ use std::{
 use agentcore_core::BoxError;
 use bytes::Bytes;
 use http::{Response, Version};
-use http_body_util::BodyExt as _;
-use hyper::body::{Body, Frame, Incoming};
+use http_body_util::{BodyExt as _, combinators::UnsyncBoxBody};
+use hyper::body::{Frame, Incoming};
 
-use crate::transport::Body as AnyBody;
+/// The body of an answer, of any protocol.
+pub type Body = UnsyncBoxBody<Bytes, BoxError>;
 
 /// A body of HTTP/2, which is complete only where its stream was ended (RFC 9113 §8.1).
 ///
@@ -20,7 +21,7 @@ use crate::transport::Body as AnyBody;
 /// chunk, or end with the connection.
 struct Http2Body(Incoming);
 
-impl Body for Http2Body {
+impl hyper::body::Body for Http2Body {
     type Data = Bytes;
     type Error = BoxError;
 
@@ -33,7 +34,7 @@ impl Body for Http2Body {
 }
 
 /// Returns the answer with a body that ends as an error where it broke off.
-pub(crate) fn whole(answer: Response<Incoming>) -> Response<AnyBody> {
+pub(crate) fn whole(answer: Response<Incoming>) -> Response<Body> {
     let http2 = answer.version() == Version::HTTP_2;
     answer.map(|body| if http2 { Http2Body(body).boxed_unsync() } else { body.map_err(BoxError::from).boxed_unsync() })
 }
