@@ -131,8 +131,8 @@ impl Invoke {
     pub async fn stream(self) -> Result<Events, Error> {
         let mut call = MeteredCall::begin(&self.shared.meter, &self.target, self.session_id());
         let (reader, arn) = (self.reader.clone(), self.target.arn().cloned());
-        let response = self.answer(&mut call).await?;
-        if let Some(error) = response.page_of_another() {
+        let mut response = self.answer(&mut call).await?;
+        if let Some(error) = response.page_of_another().await {
             call.failed(&error);
             return Err(error);
         }

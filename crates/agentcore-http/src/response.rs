@@ -139,14 +139,18 @@ impl Response {
     /// Returns an error if the body is a page that something between here and the service has answered with: HTML without one header of
     /// the service, such as a captive portal's. A local container's pages are its own.
     ///
-    /// The body can be read nevertheless; who reads it as an agent's answer looks here first.
-    #[must_use]
-    pub fn page_of_another(&self) -> Option<Error> {
-        let host = self.host.as_ref()?;
-        let foreign = service_error::is_page(&self.headers) && !service_error::is_of_the_service(&self.headers);
-        let message =
-            || format!("a page came in place of an agent's answer: {host} or a proxy on the way to it wrote it");
-        foreign.then(|| self.bytes.call.error(ErrorKind::Service, message()))
+    /// An answer that has no header of the service and is no event stream and no JSON is waited for until it begins. The body can be
+    /// read nevertheless; who reads it as an agent's answer looks here first.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing.
+    pub async fn page_of_another(&mut self) -> Option<Error> {
+        let host = self.host.as_ref().filter(|_| !service_error::is_of_the_service(&self.headers))?;
+        let message = format!("a page came in place of an agent's answer: {host} or a proxy on the way to it wrote it");
+        let typed = self.is_event_stream() || self.is_json() || self.is_json_lines();
+        let page = service_error::is_page(&self.headers)
+            || (!typed && self.bytes.peek().await.is_some_and(|text| service_error::begins_like_a_page(text)));
+        page.then(|| self.bytes.call.error(ErrorKind::Service, message))
     }
 
     /// Returns how many bytes the body may have where it is collected; see [`HttpClientBuilder`](crate::HttpClientBuilder).

@@ -31,8 +31,8 @@ pub fn read(status: StatusCode, headers: &HeaderMap, body: &[u8], secrets: &[Str
         None if is_page(headers) => String::new(),
         None => String::from_utf8_lossy(body).into_owned(),
     };
-    let message =
-        Some(one_line(&blot_out(&text, secrets))).filter(|line| !line.is_empty() && !begins_like_a_page(line));
+    let message = Some(one_line(&blot_out(&text, secrets)))
+        .filter(|line| !line.is_empty() && !begins_like_a_page(line.as_bytes()));
     let response = ServiceResponse {
         status: status.as_u16(),
         code,
@@ -69,11 +69,13 @@ pub fn is_page(headers: &HeaderMap) -> bool {
 }
 
 /// Returns whether a text begins as pages of HTML do.
-fn begins_like_a_page(text: &str) -> bool {
-    let text = text.trim_start_matches('\u{feff}').trim_start();
-    PAGE_BEGINNINGS
-        .iter()
-        .any(|beginning| text.get(..beginning.len()).is_some_and(|text| text.eq_ignore_ascii_case(beginning)))
+#[must_use]
+pub fn begins_like_a_page(text: &[u8]) -> bool {
+    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text).trim_ascii_start();
+    let begins = |beginning: &&str| {
+        text.get(..beginning.len()).is_some_and(|text| text.eq_ignore_ascii_case(beginning.as_bytes()))
+    };
+    PAGE_BEGINNINGS.iter().any(begins)
 }
 
 /// Returns the point at which a refused attempt failed.

@@ -346,26 +346,32 @@ async fn a_cancelled_call_sends_nothing_more() {
 /// A page without a header of the service is not the agent's; what a local container answers is.
 #[tokio::test(start_paused = true)]
 async fn whose_page_it_is() {
-    let html = ("content-type", "text/html; charset=utf-8");
+    const PAGE: &str = "\n<!DOCTYPE html><p>Please pay";
+    let kind = |kind| ("content-type", kind);
+    let html = kind("text/html; charset=utf-8");
     let session = ("x-amzn-bedrock-agentcore-runtime-session-id", "s");
     let local = Target::local("http://127.0.0.1:8080").unwrap();
-    for (name, target, headers, foreign) in [
-        ("a portal's", &target(), &[html][..], true),
-        ("an agent's", &target(), &[html, session], false),
-        ("no page", &target(), &[("content-type", "text/event-stream")], false),
-        ("a container's", &local, &[html], false),
+    for (name, target, headers, text, foreign) in [
+        ("a portal's", &target(), &[html][..], PAGE, true),
+        ("a portal's, by its media type", &target(), &[html], "Please pay", true),
+        ("a portal's, without one", &target(), &[], PAGE, true),
+        ("a portal's, as text", &target(), &[kind("text/plain")], PAGE, true),
+        ("an agent's", &target(), &[html, session], PAGE, false),
+        ("text", &target(), &[kind("text/plain")], "less than < html", false),
+        ("events", &target(), &[kind("text/event-stream")], PAGE, false),
+        ("a container's", &local, &[html], PAGE, false),
     ] {
-        let script = Script::of(vec![answer(200, headers, "<!DOCTYPE html>")]);
+        let script = Script::of(vec![answer(200, headers, text)]);
         let client = bearer().over(script.network(), || 0.0);
-        let response = client.invoke(target, &Invocation::new("x")).await.unwrap();
-        let error = response.page_of_another();
+        let mut response = client.invoke(target, &Invocation::new("x")).await.unwrap();
+        let error = response.page_of_another().await;
         assert_eq!(
             error.as_ref().map(|error| (error.kind(), error.status())),
             foreign.then_some((ErrorKind::Service, Some(200))),
             "{name}"
         );
         assert!(error.is_none_or(|error| error.message().contains("bedrock-agentcore.us-east-1.amazonaws.com")));
-        assert_eq!(response.text().await.unwrap(), "<!DOCTYPE html>", "{name}: whoever wants it may read it");
+        assert_eq!(response.text().await.unwrap(), text, "{name}: whoever wants it may read it");
     }
 }
 

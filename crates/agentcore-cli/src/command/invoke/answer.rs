@@ -66,8 +66,8 @@ impl Printer {
 
     /// Prints the body of whoever answered, and judges it afterwards.
     async fn bytes(&mut self, invoke: Invoke) -> Result<(), Failure> {
-        let response = invoke.send().await.map_err(|error| self.failure(error))?;
-        let page = response.page_of_another();
+        let mut response = invoke.send().await.map_err(|error| self.failure(error))?;
+        let page = response.page_of_another().await;
         let mut pieces = response.into_stream();
         while let Some(piece) = pieces.try_next().await.map_err(|error| self.failure(error))? {
             self.spinner.clear();
@@ -96,8 +96,8 @@ impl Printer {
 
     /// Prints the events by the strict grammar, and judges them as they are read for their text.
     async fn events(&mut self, invoke: Invoke) -> Result<(), Failure> {
-        let response = invoke.send().await.map_err(|error| self.failure(error))?;
-        if let Some(error) = response.page_of_another() {
+        let mut response = invoke.send().await.map_err(|error| self.failure(error))?;
+        if let Some(error) = response.page_of_another().await {
             return Err(self.failure(error));
         }
         let mut reader = Reader::new();
