@@ -3,8 +3,10 @@
 use std::{
     convert::Infallible,
     sync::{Arc, Mutex},
+    time::{Duration, SystemTime},
 };
 
+use agentcore_auth::{Clock as _, ManualClock};
 use agentcore_client::{
     Client, ErrorKind, Proxy, Runtime, TlsVersion, Transport, TransportBuilder,
     auth::oauth::ClientCredentialsConfig,
@@ -42,6 +44,20 @@ async fn connections_are_kept_alive() {
     }
     assert_eq!((mock.requests().len(), mock.connections()), (5, 1));
     assert_eq!(mock.requests()[0].version, Version::HTTP_11);
+}
+
+/// A client's clocks are its connections' too: after a sleep it takes new ones, though the old seem open.
+#[tokio::test]
+async fn after_a_sleep_a_client_connects_anew() {
+    let mock = mock().await;
+    let clock = ManualClock::new(SystemTime::now());
+    let client = Client::builder().bearer_token(&mock.token()).endpoints(endpoint(&mock)).clock(clock.clone());
+    let runtime = client.build().unwrap().runtime(mock.arn("echo"));
+    for (slept, connections) in [(0, 1), (0, 1), (60, 2), (0, 2)] {
+        clock.set(clock.now() + Duration::from_secs(slept));
+        runtime.invoke("x").await.unwrap();
+        assert_eq!(mock.connections(), connections);
+    }
 }
 
 /// Without HTTP/2 it is not offered, though the server would rather have it; upgrades never use it.
@@ -253,7 +269,7 @@ async fn a_proxy_that_refuses() {
 async fn connecting_is_bounded() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://{}", listener.local_addr().unwrap());
-    let transport = Transport::builder().connect_timeout(std::time::Duration::from_millis(50)).build().unwrap();
+    let transport = Transport::builder().connect_timeout(Duration::from_millis(50)).build().unwrap();
     let client = Client::builder().bearer_token("x").endpoints(url.parse::<agentcore_client::Endpoint>().unwrap());
     let client = client.transport(transport).retry(agentcore_client::RetryPolicy::off()).build().unwrap();
     let arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/x".parse().unwrap();

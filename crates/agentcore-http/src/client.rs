@@ -198,7 +198,8 @@ impl HttpClientBuilder {
     /// # Errors
     /// If the default transport cannot be built.
     pub fn build(self) -> Result<HttpClient, Error> {
-        let transport = self.transport.clone().map_or_else(|| Transport::builder().build(), Ok)?;
+        let default = || Transport::builder().clock(self.clock.clone()).build();
+        let transport = self.transport.clone().map_or_else(default, Ok)?;
         Ok(self.over(Arc::new(transport), fastrand::f64))
     }
 
