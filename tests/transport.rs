@@ -8,7 +8,7 @@ use std::{
 
 use agentcore_auth::{Clock as _, ManualClock};
 use agentcore_client::{
-    Client, ErrorKind, Proxy, Runtime, TlsVersion, Transport, TransportBuilder,
+    Client, ErrorKind, Event, Proxy, Runtime, TlsVersion, Transport, TransportBuilder,
     auth::oauth::ClientCredentialsConfig,
     rustls::{
         self,
@@ -17,11 +17,12 @@ use agentcore_client::{
 };
 use agentcore_mock::{AgentResponse, Mock};
 use bytes::Bytes;
-use futures_util::{future::join_all, stream};
+use futures_util::{StreamExt as _, future::join_all, stream};
 use http::Version;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader, copy_bidirectional},
     net::{TcpListener, TcpStream},
+    sync::Notify,
 };
 
 use crate::support::{endpoint, mock, start};
@@ -57,6 +58,37 @@ async fn after_a_sleep_a_client_connects_anew() {
         clock.set(clock.now() + Duration::from_secs(slept));
         runtime.invoke("x").await.unwrap();
         assert_eq!(mock.connections(), connections);
+    }
+}
+
+/// What is being read when the machine falls asleep is read to its end, if its connection is alive.
+#[tokio::test]
+async fn a_stream_outlives_a_sleep() {
+    let awake = Arc::new(Notify::new());
+    let waking = awake.clone();
+    let agent = move |_| {
+        let (event, waking) = (|text: &'static str| Ok::<_, Infallible>(Bytes::from(text)), waking.clone());
+        let second = stream::once(async move {
+            waking.notified().await;
+            event("data: \"two\"\n\n")
+        });
+        let body = stream::iter([event("data: \"one\"\n\n")]).chain(second);
+        std::future::ready(AgentResponse::stream("text/event-stream", body))
+    };
+    let mock = start(Mock::builder().tls(true).agent("sleeper", agent)).await;
+    for http2 in [false, true] {
+        let clock = ManualClock::new(SystemTime::now());
+        let transport = trusting(&mock).http2(http2).clock(clock.clone()).build().unwrap();
+        let client = Client::builder().bearer_token(&mock.token()).endpoints(endpoint(&mock));
+        let client = client.transport(transport.clone()).build().unwrap();
+        let mut events = client.runtime(mock.arn("sleeper")).invoke("x").stream().await.unwrap();
+        assert_eq!(events.next().await.unwrap().unwrap().text(), Some("one"));
+        clock.set(clock.now() + Duration::from_secs(3600));
+        client.runtime(mock.arn("echo")).invoke("x").await.unwrap();
+        assert_eq!(transport.connections().made, 2);
+        awake.notify_one();
+        assert_eq!(events.next().await.unwrap().unwrap().text(), Some("two"), "HTTP/2: {http2}");
+        assert!(matches!(events.next().await, Some(Ok(Event::Done(_)))), "HTTP/2: {http2}");
     }
 }
 
