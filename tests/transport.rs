@@ -1,21 +1,28 @@
 //! TLS, HTTP/2, keep-alive, proxies, certificates.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    convert::Infallible,
+    sync::{Arc, Mutex},
+    time::{Duration, SystemTime},
+};
 
+use agentcore_auth::{Clock as _, ManualClock};
 use agentcore_client::{
-    Client, ErrorKind, Proxy, Runtime, TlsVersion, Transport, TransportBuilder,
+    Client, ErrorKind, Event, Proxy, Runtime, TlsVersion, Transport, TransportBuilder,
     auth::oauth::ClientCredentialsConfig,
     rustls::{
         self,
         pki_types::{CertificateDer, pem::PemObject as _},
     },
 };
-use agentcore_mock::Mock;
-use futures_util::future::join_all;
+use agentcore_mock::{AgentResponse, Mock};
+use bytes::Bytes;
+use futures_util::{StreamExt as _, future::join_all, stream};
 use http::Version;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader, copy_bidirectional},
     net::{TcpListener, TcpStream},
+    sync::Notify,
 };
 
 use crate::support::{endpoint, mock, start};
@@ -40,10 +47,104 @@ async fn connections_are_kept_alive() {
     assert_eq!(mock.requests()[0].version, Version::HTTP_11);
 }
 
+/// A client's clocks are its connections' too: after a sleep it takes new ones, though the old seem open.
+#[tokio::test]
+async fn after_a_sleep_a_client_connects_anew() {
+    let mock = mock().await;
+    let clock = ManualClock::new(SystemTime::now());
+    let client = Client::builder().bearer_token(&mock.token()).endpoints(endpoint(&mock)).clock(clock.clone());
+    let runtime = client.build().unwrap().runtime(mock.arn("echo"));
+    for (slept, connections) in [(0, 1), (0, 1), (60, 2), (0, 2)] {
+        clock.set(clock.now() + Duration::from_secs(slept));
+        runtime.invoke("x").await.unwrap();
+        assert_eq!(mock.connections(), connections);
+    }
+}
+
+/// What is being read when the machine falls asleep is read to its end, if its connection is alive.
+#[tokio::test]
+async fn a_stream_outlives_a_sleep() {
+    let awake = Arc::new(Notify::new());
+    let waking = awake.clone();
+    let agent = move |_| {
+        let (event, waking) = (|text: &'static str| Ok::<_, Infallible>(Bytes::from(text)), waking.clone());
+        let second = stream::once(async move {
+            waking.notified().await;
+            event("data: \"two\"\n\n")
+        });
+        let body = stream::iter([event("data: \"one\"\n\n")]).chain(second);
+        std::future::ready(AgentResponse::stream("text/event-stream", body))
+    };
+    let mock = start(Mock::builder().tls(true).agent("sleeper", agent)).await;
+    for http2 in [false, true] {
+        let clock = ManualClock::new(SystemTime::now());
+        let transport = trusting(&mock).http2(http2).clock(clock.clone()).build().unwrap();
+        let client = Client::builder().bearer_token(&mock.token()).endpoints(endpoint(&mock));
+        let client = client.transport(transport.clone()).build().unwrap();
+        let mut events = client.runtime(mock.arn("sleeper")).invoke("x").stream().await.unwrap();
+        assert_eq!(events.next().await.unwrap().unwrap().text(), Some("one"));
+        clock.set(clock.now() + Duration::from_secs(3600));
+        client.runtime(mock.arn("echo")).invoke("x").await.unwrap();
+        assert_eq!(transport.connections().made, 2);
+        awake.notify_one();
+        assert_eq!(events.next().await.unwrap().unwrap().text(), Some("two"), "HTTP/2: {http2}");
+        assert!(matches!(events.next().await, Some(Ok(Event::Done(_)))), "HTTP/2: {http2}");
+    }
+}
+
+/// Without HTTP/2 it is not offered, though the server would rather have it; upgrades never use it.
+#[tokio::test]
+async fn http1_is_the_default() {
+    let mock = start(Mock::builder().tls(true)).await;
+    for (http2, version) in [(false, Version::HTTP_11), (true, Version::HTTP_2)] {
+        let runtime = over(&mock, trusting(&mock).http2(http2), "echo");
+        runtime.invoke("x").await.unwrap();
+        runtime.websocket().connect().await.unwrap();
+        let versions: Vec<_> = mock.take_requests().iter().map(|request| request.version).collect();
+        assert_eq!(versions, [version, Version::HTTP_11]);
+    }
+}
+
+/// Events of a few bytes, a frame each, in streams that nobody reads for now: together more than one connection's window is by
+/// default, and more frames than h2 lets wait behind that. Other calls pass them, and everything is delivered.
+#[tokio::test]
+async fn many_streams_whose_readers_pause() {
+    const STREAMS: usize = 100;
+    const WORDS: usize = 500;
+    let words = || (0..WORDS).map(|n| Ok::<_, Infallible>(Bytes::from(format!("data: \"{n} \"\n\n"))));
+    let mock = Mock::builder()
+        .tls(true)
+        .agent("words", move |_| std::future::ready(AgentResponse::stream("text/event-stream", stream::iter(words()))));
+    let mock = start(mock).await;
+    let expected: String = (0..WORDS).map(|n| format!("{n} ")).collect();
+    for http2 in [false, true] {
+        let transport = trusting(&mock).http2(http2).build().unwrap();
+        let client = Client::builder().bearer_token(&mock.token()).endpoints(endpoint(&mock));
+        let client = client.transport(transport.clone()).build().unwrap();
+        let (runtime, quick) = (client.runtime(mock.arn("words")), client.runtime(mock.arn("echo")));
+        let mut paused = Vec::new();
+        for _ in 0..STREAMS {
+            let mut events = runtime.invoke("x").stream().await.unwrap();
+            let first = events.next().await.unwrap().unwrap();
+            paused.push((first.text().unwrap().to_owned(), events));
+        }
+        let replies = quick.invoke_all((0..1000).map(|n| n.to_string())).concurrency(50).collect().await;
+        assert!(replies.into_iter().enumerate().all(|(n, reply)| reply.unwrap().text.contains(&n.to_string())));
+        for (mut text, mut events) in paused {
+            while let Some(event) = events.next().await {
+                text.push_str(event.unwrap().text().unwrap_or_default());
+            }
+            assert_eq!(text, expected, "HTTP/2: {http2}");
+        }
+        let made = usize::try_from(transport.connections().made).unwrap();
+        assert!(if http2 { made == 1 } else { (STREAMS..=STREAMS + 50).contains(&made) }, "HTTP/2: {http2}, {made}");
+    }
+}
+
 #[tokio::test]
 async fn http2_carries_many_calls_on_one_connection() {
     let mock = start(Mock::builder().tls(true)).await;
-    let runtime = over(&mock, trusting(&mock), "echo");
+    let runtime = over(&mock, trusting(&mock).http2(true), "echo");
     runtime.invoke("first").await.unwrap();
     let calls = (0..20).map(|n| runtime.invoke(n.to_string()).into_future());
     assert!(join_all(calls).await.into_iter().all(|reply| reply.is_ok()));
@@ -154,7 +255,7 @@ pub(crate) fn via(url: &str, except: &str) -> Proxy {
 async fn through_a_proxy_and_around_it() {
     let mock = start(Mock::builder().tls(true)).await;
     let (url, asked) = proxy(TUNNEL).await;
-    over(&mock, trusting(&mock).proxy(via(&url, "")), "echo").invoke("x").await.unwrap();
+    over(&mock, trusting(&mock).http2(true).proxy(via(&url, "")), "echo").invoke("x").await.unwrap();
     let head = asked.lock().unwrap().pop().unwrap();
     let authority = mock.url().trim_start_matches("https://").to_owned();
     assert!(head.starts_with(&format!("CONNECT {authority} HTTP/1.1\r\n")), "{head}");
@@ -180,14 +281,19 @@ async fn plaintext_to_loopback_takes_no_proxy() {
 async fn a_proxy_that_refuses() {
     let mock = start(Mock::builder().tls(true)).await;
     let (url, _) = proxy("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n").await;
-    for (url, attempts) in [(url.as_str(), 1), ("socks5://127.0.0.1:1", 1)] {
-        let runtime = over(&mock, trusting(&mock).proxy(via(url, "")), "echo");
-        let error = runtime.invoke("x").retry(agentcore_client::RetryPolicy::off()).await.unwrap_err();
-        assert_eq!((error.kind(), error.may_have_run()), (ErrorKind::Unavailable, false), "{url}");
-        assert_eq!(error.attempts(), attempts);
-        assert!(!format!("{error:?}").contains("pa%20ss") && !format!("{error:?}").contains("dXNlcjpwYSBzcw"));
-    }
+    let runtime = over(&mock, trusting(&mock).proxy(via(&url, "")), "echo");
+    let error = runtime.invoke("x").retry(agentcore_client::RetryPolicy::off()).await.unwrap_err();
+    assert_eq!((error.kind(), error.may_have_run()), (ErrorKind::Unavailable, false), "{url}");
+    assert_eq!(error.attempts(), 1);
+    assert!(!format!("{error:?}").contains("pa%20ss") && !format!("{error:?}").contains("dXNlcjpwYSBzcw"));
     assert!(mock.requests().is_empty());
+    for url in ["socks5://user:hush@127.0.0.1:1", "http://user:hush@", "hush hush"] {
+        let error = Transport::builder().proxy(via(url, "")).build().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the proxy's URL must look like http://[USER:PASSWORD@]HOST[:PORT] (or https://)"
+        );
+    }
 }
 
 /// A listener whose queue is never served stands for a host that does not answer the TLS handshake.
@@ -195,7 +301,7 @@ async fn a_proxy_that_refuses() {
 async fn connecting_is_bounded() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://{}", listener.local_addr().unwrap());
-    let transport = Transport::builder().connect_timeout(std::time::Duration::from_millis(50)).build().unwrap();
+    let transport = Transport::builder().connect_timeout(Duration::from_millis(50)).build().unwrap();
     let client = Client::builder().bearer_token("x").endpoints(url.parse::<agentcore_client::Endpoint>().unwrap());
     let client = client.transport(transport).retry(agentcore_client::RetryPolicy::off()).build().unwrap();
     let arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/x".parse().unwrap();

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use agentcore_client::{
-    Auth, Authenticated, Client, ClientBuilder, Credentials, Error, Runtime, StaticToken, Target, Token, Transport,
-    auth::SigV4,
+    Auth, Authenticated, Client, ClientBuilder, Credentials, Error, Proxy, Runtime, StaticToken, Target, Token,
+    Transport, auth::SigV4,
 };
 use agentcore_mock::Mock;
 
@@ -29,6 +29,7 @@ pub(crate) struct Context {
 pub(crate) struct Route {
     destination: Destination,
     identity: Option<Identity>,
+    http2: bool,
 }
 
 /// An agent that can be called.
@@ -56,13 +57,13 @@ impl Context {
                 )
             })?),
         };
-        Ok(Route { destination, identity })
+        Ok(Route { destination, identity, http2: self.target.http2 })
     }
 
     /// Resolves which container is asked for its health.
     pub(crate) fn route_of_ping(&self) -> Result<Route, Failure> {
         let destination = Destination::of_ping(&self.target, &Identity::sources(&self.identity))?;
-        Ok(Route { destination, identity: None })
+        Ok(Route { destination, identity: None, http2: self.target.http2 })
     }
 
     /// Gets the token that would be sent, wherever it goes: no agent need be named for that.
@@ -70,7 +71,7 @@ impl Context {
         let mocked = uses_mock(&self.target)?;
         match Identity::resolve(if mocked { &self.typed_identity } else { &self.identity })? {
             Some(identity) => {
-                let transport = transport(identity.needs_tls())?;
+                let transport = transport(identity.needs_tls(), self.target.http2)?;
                 let source = identity.token_source(&transport, None).await?;
                 Ok(source.token().await?)
             }
@@ -82,7 +83,7 @@ impl Context {
     /// Resolves whose login is meant, and the way to its issuer.
     pub(crate) fn login(&self) -> Result<(Box<dyn IssuedIdentity>, Transport), Failure> {
         let identity = Identity::resolve_issued(&self.identity, &self.typed_identity)?;
-        let transport = transport(identity.needs_tls())?;
+        let transport = transport(identity.needs_tls(), self.target.http2)?;
         Ok((identity, transport))
     }
 }
@@ -116,7 +117,7 @@ impl Route {
         };
         let keys = mock.as_ref().filter(|_| self.identity.as_ref().is_some_and(Identity::signs)).map(keys);
         let fetches = keys.is_none() && self.identity.as_ref().is_some_and(Identity::needs_tls);
-        let transport = transport(fetches || target.is_encrypted())?;
+        let transport = transport(fetches || target.is_encrypted(), self.http2)?;
         let auth = match (keys, self.identity, &mock) {
             (Some(keys), ..) => Auth::sigv4(keys),
             (None, Some(identity), _) => identity.auth(&transport, target.region()).await?,
@@ -159,9 +160,10 @@ pub(crate) async fn start_mock(port: u16) -> Result<Mock, Failure> {
     })
 }
 
-/// Reads the system's certificates only where they are needed, which costs more than all the rest of the start.
-fn transport(system_roots: bool) -> Result<Transport, Failure> {
-    Ok(Transport::builder().system_roots(system_roots).build()?)
+/// Reads the system's certificates, which costs more than all the rest of the start, and the proxy's variables only where TLS is used.
+fn transport(tls: bool, http2: bool) -> Result<Transport, Failure> {
+    let proxy = if tls { Proxy::Environment } else { Proxy::None };
+    Ok(Transport::builder().system_roots(tls).proxy(proxy).http2(http2).build()?)
 }
 
 fn keys(mock: &Mock) -> Credentials {

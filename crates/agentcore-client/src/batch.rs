@@ -63,7 +63,7 @@ where
     }
 
     /// Bounds the invocations at a time. Default: 8. More finish sooner, until the service throttles them (429) or the runtime's
-    /// quota of sessions is used up. Over HTTP/2 they share one connection, over HTTP/1.1 each has its own. Zero counts as one.
+    /// quota of sessions is used up. Each has a connection of its own, unless HTTP/2 is on. Zero counts as one.
     pub fn concurrency(mut self, calls: usize) -> Self {
         self.concurrency = calls.max(1);
         self

@@ -294,7 +294,7 @@ impl ClientBuilder<Authenticated> {
     /// # Errors
     /// If the bearer token is not one, or the default transport cannot be built.
     pub fn build(self) -> Result<Client, Error> {
-        let transport = self.transport.map_or_else(|| Transport::builder().build(), Ok)?;
+        let transport = self.transport.map_or_else(|| Transport::builder().clock(self.clock.clone()).build(), Ok)?;
         let auth = (self.state.0)(&transport, &self.clock)?;
         let http = self.http.auth(auth.clone()).transport(transport.clone()).clock(self.clock.clone()).build()?;
         let shared = Shared {

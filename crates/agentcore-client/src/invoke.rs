@@ -122,7 +122,8 @@ impl Invoke {
     /// Sends it and streams what the agent says, as it says it. An answer that is no event stream is taken as one event.
     ///
     /// # Errors
-    /// As [`send`](Self::send).
+    /// As [`send`](Self::send), and if the answer is a page of a proxy or a captive portal; see
+    /// [`Response::page_of_another`].
     ///
     /// # Cancel safety
     /// As [`send`](Self::send).
@@ -130,7 +131,11 @@ impl Invoke {
     pub async fn stream(self) -> Result<Events, Error> {
         let mut call = MeteredCall::begin(&self.shared.meter, &self.target, self.session_id());
         let (reader, arn) = (self.reader.clone(), self.target.arn().cloned());
-        let response = self.answer(&mut call).await?;
+        let mut response = self.answer(&mut call).await?;
+        if let Some(error) = response.page_of_another().await {
+            call.failed(&error);
+            return Err(error);
+        }
         Ok(Events::new(response, reader, arn, call))
     }
 

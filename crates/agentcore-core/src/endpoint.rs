@@ -8,6 +8,7 @@ use crate::{Error, InputKind, Region};
 
 /// The base URL of a data plane: scheme, authority and perhaps a path, without query.
 ///
+/// The host is kept in small letters, because it is signed, and clients send it so whatever was typed.
 /// Plaintext `http` is accepted to loopback only, because every request carries a credential. Parse an endpoint to reach a gateway,
 /// a VPC endpoint or a test server; [`Endpoints`] has the service's hosts.
 ///
@@ -184,11 +185,17 @@ impl BaseUrl {
         if uri.query().is_some() || text.contains('#') {
             return Err(refuse("it may have no query and no fragment"));
         }
-        // HTTP clients differ in whether they send a default port in `Host`, which is signed: without it they cannot differ.
-        let default_port = if secure { ":443" } else { ":80" };
-        let host_and_port = authority.as_str().strip_suffix(default_port).unwrap_or(authority.as_str());
-        let rest = format!("{host_and_port}{}", uri.path().trim_end_matches('/'));
-        Ok(Self { secure, host: authority.host().to_owned(), rest })
+        // Browsers write the host of a URL in small letters and its port without a default or leading zeros (RFC 3986 §6.2), and others
+        // as they were given. The `Host` field is signed: in this form nobody changes it.
+        let host = authority.host().to_ascii_lowercase();
+        let port = match (authority.as_str().get(host.len()..).unwrap_or_default(), authority.port_u16()) {
+            ("" | ":", _) => String::new(),
+            (_, Some(port)) if port == if secure { 443 } else { 80 } => String::new(),
+            (_, Some(port)) => format!(":{port}"),
+            (_, None) => return Err(refuse("its port must be a number up to 65535")),
+        };
+        let rest = format!("{host}{port}{}", uri.path().trim_end_matches('/'));
+        Ok(Self { secure, host, rest })
     }
 
     /// Returns the URL in the `http` or `ws` family of schemes.
@@ -263,7 +270,13 @@ mod tests {
             ("http://127.9.9.9", "http://127.9.9.9"),
             ("http://[::1]:80", "http://[::1]"),
             ("http://[::1]:443", "http://[::1]:443"),
-            ("http://LocalHost:1", "http://LocalHost:1"),
+            ("http://LocalHost:1", "http://localhost:1"),
+            ("https://Gateway.Example.COM:443/Base", "https://gateway.example.com/Base"),
+            ("https://gw.example.test:0443", "https://gw.example.test"),
+            ("https://gw.example.test:08443", "https://gw.example.test:8443"),
+            ("https://gw.example.test:/base", "https://gw.example.test/base"),
+            ("https://[2001:DB8::1]:8443", "https://[2001:db8::1]:8443"),
+            ("http://[::1]:8080/A%2fB", "http://[::1]:8080/A%2fB"),
         ] {
             assert_eq!(text.parse::<Endpoint>().unwrap().to_string(), url);
         }
@@ -276,6 +289,7 @@ mod tests {
             ("https://me:secret@gw.example.test", "user names and passwords do not belong into it"),
             ("https://gw.example.test?x=1", "it may have no query and no fragment"),
             ("https://gw.example.test/#x", "it may have no query and no fragment"),
+            ("https://gw.example.test:99999", "its port must be a number up to 65535"),
             ("https://gw example", "it must look like https://HOST[:PORT][/PATH]"),
             ("http://gw.example.test", "gw.example.test is not loopback: credentials travel over https only"),
             ("http://localhost.evil", "localhost.evil is not loopback: credentials travel over https only"),

@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    future::poll_fn,
     pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
@@ -23,6 +24,8 @@ use tokio::time::{Instant, Sleep, sleep_until};
 /// A `next()` future may be dropped at any time; no piece is lost.
 pub struct ByteStream {
     body: Option<Body>,
+    /// A piece that has been looked at, and not been delivered.
+    peeked: Option<Result<Bytes, Error>>,
     idle: Option<Duration>,
     /// Set only while no piece has arrived, so that a steady stream needs no timer.
     idle_timer: Option<Pin<Box<Sleep>>>,
@@ -56,7 +59,18 @@ impl CallFacts {
 impl ByteStream {
     pub(crate) fn new(body: Body, idle: Option<Duration>, deadline: Option<Instant>, call: CallFacts) -> Self {
         let deadline = deadline.map(|at| Box::pin(sleep_until(at)));
-        Self { body: Some(body), idle, idle_timer: None, waiting: false, deadline, call }
+        Self { body: Some(body), peeked: None, idle, idle_timer: None, waiting: false, deadline, call }
+    }
+
+    /// Waits for the first piece and returns it, without taking it.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing.
+    pub(crate) async fn peek(&mut self) -> Option<&Bytes> {
+        if self.peeked.is_none() {
+            self.peeked = poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await;
+        }
+        self.peeked.as_ref()?.as_ref().ok()
     }
 
     fn end(&mut self, error: Error) -> Poll<Option<Result<Bytes, Error>>> {
@@ -66,8 +80,8 @@ impl ByteStream {
 
     /// Returns an error once the idle or the total time has passed.
     fn poll_timeouts(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
-        if let Some(idle) = self.idle {
-            let at = Instant::now() + idle;
+        // A bound beyond what the clock can hold is none.
+        if let Some((idle, at)) = self.idle.and_then(|idle| Some((idle, Instant::now().checked_add(idle)?))) {
             let timer = self.idle_timer.get_or_insert_with(|| Box::pin(sleep_until(at)));
             if !self.waiting {
                 timer.as_mut().reset(at);
@@ -91,6 +105,9 @@ impl Stream for ByteStream {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
+        if let Some(peeked) = this.peeked.take() {
+            return Poll::Ready(Some(peeked));
+        }
         loop {
             let Some(body) = &mut this.body else { return Poll::Ready(None) };
             match Pin::new(body).poll_frame(cx) {

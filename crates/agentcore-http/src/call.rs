@@ -42,7 +42,7 @@ impl Call for HttpCall<'_> {
         };
         let coding: String = String::from_utf8_lossy(coding.as_bytes()).chars().take(40).collect();
         let message = format!("the answer has the content coding {coding:?}, which was not asked for");
-        let error = service_error::read(StatusCode::OK, response.headers(), message.as_bytes(), UNIX_EPOCH);
+        let error = service_error::read(StatusCode::OK, response.headers(), message.as_bytes(), &[], UNIX_EPOCH);
         Ok(Reception::Useless(error.possibly_run(true)))
     }
 }

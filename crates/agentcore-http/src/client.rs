@@ -108,7 +108,8 @@ impl HttpClient {
             pause: Duration::ZERO,
         };
         let called = self.0.engine.run(&spec, &HttpCall { request, auth, region: target.region() }).await?;
-        Ok(Response::new(called, session, self.0.limits.clone(), timeouts.idle))
+        let host = request.uri().host().filter(|_| !target.is_local());
+        Ok(Response::new(called, session, self.0.limits.clone(), timeouts.idle, host))
     }
 
     /// Returns the timeouts that apply to an invocation: its own, else the client's.
@@ -197,7 +198,8 @@ impl HttpClientBuilder {
     /// # Errors
     /// If the default transport cannot be built.
     pub fn build(self) -> Result<HttpClient, Error> {
-        let transport = self.transport.clone().map_or_else(|| Transport::builder().build(), Ok)?;
+        let default = || Transport::builder().clock(self.clock.clone()).build();
+        let transport = self.transport.clone().map_or_else(default, Ok)?;
         Ok(self.over(Arc::new(transport), fastrand::f64))
     }
 

@@ -32,6 +32,8 @@ use crate::{
 pub struct Response {
     headers: HeaderMap,
     limits: Limits,
+    /// The host that answered, if it was not a local container.
+    host: Option<String>,
     bytes: ByteStream,
 }
 
@@ -44,7 +46,13 @@ pub(crate) struct Limits {
 }
 
 impl Response {
-    pub(crate) fn new(called: Called<Body>, sent: &SessionId, limits: Limits, idle: Option<Duration>) -> Self {
+    pub(crate) fn new(
+        called: Called<Body>,
+        sent: &SessionId,
+        limits: Limits,
+        idle: Option<Duration>,
+        host: Option<&str>,
+    ) -> Self {
         let Called { response, attempts, started, deadline, .. } = called;
         let (head, body) = response.into_parts();
         let request_id = service_error::request_id(&head.headers).map(str::to_owned);
@@ -52,7 +60,7 @@ impl Response {
         let session = answered.unwrap_or_else(|| sent.clone());
         let call = CallFacts { started, attempts, status: head.status, request_id, session };
         let bytes = ByteStream::new(body, idle, deadline, call);
-        Self { headers: head.headers, limits, bytes }
+        Self { headers: head.headers, limits, host: host.map(str::to_owned), bytes }
     }
 
     /// Returns the HTTP status, 200 to 299.
@@ -126,6 +134,23 @@ impl Response {
                 | "text/x-ndjson"
                 | "text/jsonl"
         )
+    }
+
+    /// Returns an error if the body is a page that something between here and the service has answered with: HTML without one header of
+    /// the service, such as a captive portal's. A local container's pages are its own.
+    ///
+    /// An answer that has no header of the service and is no event stream and no JSON is waited for until it begins. The body can be
+    /// read nevertheless; who reads it as an agent's answer looks here first.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing.
+    pub async fn page_of_another(&mut self) -> Option<Error> {
+        let host = self.host.as_ref().filter(|_| !service_error::is_of_the_service(&self.headers))?;
+        let message = format!("a page came in place of an agent's answer: {host} or a proxy on the way to it wrote it");
+        let typed = self.is_event_stream() || self.is_json() || self.is_json_lines();
+        let page = service_error::is_page(&self.headers)
+            || (!typed && self.bytes.peek().await.is_some_and(|text| service_error::begins_like_a_page(text)));
+        page.then(|| self.bytes.call.error(ErrorKind::Service, message))
     }
 
     /// Returns how many bytes the body may have where it is collected; see [`HttpClientBuilder`](crate::HttpClientBuilder).

@@ -19,7 +19,7 @@ use http::{Request, Response, StatusCode, Uri};
 use http_body_util::BodyExt as _;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use crate::{Body, Network, SendError, challenge};
+use crate::{Body, Network, SendError, challenge, sent_secrets::SentSecrets};
 
 /// Makes calls: invocations, upgrades and requests to issuers.
 ///
@@ -135,6 +135,13 @@ pub struct Called<B> {
     pub deadline: Option<Instant>,
 }
 
+/// What a refusal refers to: the credential of an attempt, when it was made, and what must not be repeated of it.
+struct Sent {
+    at: SystemTime,
+    credential: AppliedCredential,
+    secrets: SentSecrets,
+}
+
 /// An attempt without an accepted answer.
 struct Failed<B> {
     point: FailurePoint,
@@ -168,7 +175,7 @@ impl CallEngine {
         }
         loop {
             attempts += 1;
-            let failed = match self.attempt_in_time(spec, call, attempts, deadline).await {
+            let failed = match self.attempt(spec, call, attempts, deadline).await {
                 Ok(response) => {
                     if let (1, Some(budget)) = (attempts, &self.budget) {
                         budget.deposit();
@@ -215,51 +222,27 @@ impl CallEngine {
         }
     }
 
-    /// Makes one attempt within the call's total time.
-    async fn attempt_in_time<C: Call>(
+    /// Makes one attempt. A refusal is read even where the call's time ends meanwhile: its status is what went wrong.
+    async fn attempt<C: Call>(
         &self,
         spec: &CallSpec<'_>,
         call: &C,
         number: u32,
         deadline: Option<Instant>,
     ) -> Result<Response<C::Body>, Failed<C::Body>> {
-        let mut sent = false;
-        let attempt = self.attempt(spec, call, number, &mut sent);
-        let Some(deadline) = deadline else { return attempt.await };
-        match timeout_at(deadline, attempt).await {
-            Ok(outcome) => outcome,
-            Err(_) => {
-                let error = Error::new(ErrorKind::Timeout, "no answer came within the call's total time");
-                Err(Failed::at(FailurePoint::Uncertain, error.possibly_run(sent)))
-            }
-        }
-    }
-
-    /// Makes one attempt. `sent` is set before the request is sent, for a caller that drops the future.
-    async fn attempt<C: Call>(
-        &self,
-        spec: &CallSpec<'_>,
-        call: &C,
-        number: u32,
-        sent: &mut bool,
-    ) -> Result<Response<C::Body>, Failed<C::Body>> {
-        let now = self.clock.now();
-        let prepared = call.prepare(now).await;
-        let (request, credential) = prepared.map_err(|error| Failed::at(FailurePoint::Final, error))?;
-        *sent = true;
-        let sending = call.send(&*self.network, request);
-        let reception = match spec.first_byte {
-            None => sending.await,
-            Some(bound) => match timeout(bound, sending).await {
-                Ok(reception) => reception,
+        let mut sending = false;
+        let answering = self.answer(spec, call, &mut sending);
+        let (reception, sent) = match deadline {
+            None => answering.await?,
+            Some(deadline) => match timeout_at(deadline, answering).await {
+                Ok(answer) => answer?,
                 Err(_) => {
-                    let message = format!("{} within {} s", spec.first_byte_missed, bound.as_secs_f32());
-                    let error = Error::new(ErrorKind::Timeout, message).possibly_run(true);
-                    return Err(Failed::at(FailurePoint::Uncertain, error));
+                    let error = Error::new(ErrorKind::Timeout, "no answer came within the call's total time");
+                    return Err(Failed::at(FailurePoint::Uncertain, error.possibly_run(sending)));
                 }
             },
         };
-        match reception.map_err(|failed| Failed::at(failed.failure_point(), failed.into()))? {
+        match reception {
             Reception::Accepted(response) => {
                 tracing::debug!(
                     operation = spec.operation,
@@ -275,44 +258,79 @@ impl CallEngine {
                 Err(Failed { point: service_error::failure_point(&error), error, response: Some(response) })
             }
             Reception::Useless(error) => Err(Failed::at(FailurePoint::Final, error)),
-            Reception::Refused(response) => Err(self.refused(spec, call, response, &credential, now).await),
+            Reception::Refused(response) => {
+                let until = Instant::now() + TIMEOUT;
+                let until = deadline.map_or(until, |deadline| deadline.min(until));
+                Err(self.refused(spec, call, response, sent, until).await)
+            }
         }
     }
 
-    /// Reads a refusal and informs the mechanism, which may have another credential for a replay.
+    /// Prepares and sends one attempt. `sending` is set before the request is sent, for a caller that drops the future.
+    async fn answer<C: Call>(
+        &self,
+        spec: &CallSpec<'_>,
+        call: &C,
+        sending: &mut bool,
+    ) -> Result<(Reception<C::Body>, Sent), Failed<C::Body>> {
+        let at = self.clock.now();
+        let prepared = call.prepare(at).await;
+        let (request, credential) = prepared.map_err(|error| Failed::at(FailurePoint::Final, error))?;
+        let sent = Sent { at, credential, secrets: SentSecrets::of(request.headers(), request.uri()) };
+        *sending = true;
+        let answering = call.send(&*self.network, request);
+        let reception = match spec.first_byte {
+            None => answering.await,
+            Some(bound) => match timeout(bound, answering).await {
+                Ok(reception) => reception,
+                Err(_) => {
+                    let message = format!("{} within {} s", spec.first_byte_missed, bound.as_secs_f32());
+                    let error = Error::new(ErrorKind::Timeout, message).possibly_run(true);
+                    return Err(Failed::at(FailurePoint::Uncertain, error));
+                }
+            },
+        };
+        let reception = reception.map_err(|failed| Failed::at(failed.failure_point(), failed.into()))?;
+        Ok((reception, sent))
+    }
+
+    /// Reads a refusal, until a time at most, and informs the mechanism, which may have another credential for a replay.
     async fn refused<C: Call>(
         &self,
         spec: &CallSpec<'_>,
         call: &C,
         response: Response<Body>,
-        credential: &AppliedCredential,
-        now: SystemTime,
+        sent: Sent,
+        until: Instant,
     ) -> Failed<C::Body> {
         let (head, body) = response.into_parts();
+        let Sent { at: now, credential, secrets } = sent;
         if head.status.is_redirection() {
             let message = b"the service answered with a redirect, which is not followed";
-            return Failed::at(FailurePoint::Final, service_error::read(head.status, &head.headers, message, now));
+            return Failed::at(FailurePoint::Final, service_error::read(head.status, &head.headers, message, &[], now));
         }
-        let error = service_error::read(head.status, &head.headers, &text(body).await, now);
+        let error = service_error::read(head.status, &head.headers, &text(body, until).await, &secrets.texts(), now);
         let rejection =
             Rejection { status: head.status.as_u16(), code: error.code(), date: service_error::date(&head.headers) };
-        if call.auth().refused(credential, &rejection, now) {
+        if call.auth().refused(&credential, &rejection, now) {
             return Failed::at(FailurePoint::Unauthorized, error);
         }
         let point = service_error::failure_point(&error);
         match challenge::metadata_url(&head.headers, spec.url) {
             Some(url) if head.status == StatusCode::UNAUTHORIZED => {
-                Failed::at(point, error.with_issuers(self.issuers(url).await))
+                Failed::at(point, error.with_issuers(self.issuers(url, until).await))
             }
             _ => Failed::at(point, error),
         }
     }
 
     /// Requests the issuers whose tokens a runtime accepts. Returns none if that fails, since the refusal is the error to report.
-    async fn issuers(&self, metadata: Uri) -> Vec<String> {
+    async fn issuers(&self, metadata: Uri, until: Instant) -> Vec<String> {
         let Ok(request) = Request::get(metadata).body(Bytes::new()) else { return Vec::new() };
-        match timeout(METADATA_TIMEOUT, self.network.send(request)).await {
-            Ok(Ok(answer)) if answer.status().is_success() => challenge::issuers(&text(answer.into_body()).await),
+        match timeout_at(until, self.network.send(request)).await {
+            Ok(Ok(answer)) if answer.status().is_success() => {
+                challenge::issuers(&text(answer.into_body(), until).await)
+            }
             _ => Vec::new(),
         }
     }
@@ -340,10 +358,10 @@ impl<B> Failed<B> {
     }
 }
 
-/// Reads a refusal's body: at most 64 KiB, for at most 10 seconds.
+/// Reads a refusal's body: at most 64 KiB, and not beyond a time.
 ///
 /// Returns what arrived of a body that stalls or ends too soon, since the status alone is an error to report.
-async fn text(mut body: Body) -> Bytes {
+async fn text(mut body: Body, until: Instant) -> Bytes {
     let mut read = BytesMut::new();
     let reading = async {
         while let Some(Ok(frame)) = body.frame().await {
@@ -355,13 +373,13 @@ async fn text(mut body: Body) -> Bytes {
             }
         }
     };
-    let _ = timeout(TIMEOUT, reading).await;
+    let _ = timeout_at(until, reading).await;
     read.freeze()
 }
 
 const MAX_BYTES: usize = 64 * 1024;
+/// Bounds what is read after the head of a refusal: its body, and the metadata it points to.
 const TIMEOUT: Duration = Duration::from_secs(10);
-const METADATA_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests;

@@ -63,8 +63,8 @@ impl Call for IssuerCall<'_> {
             return Ok(Reception::Accepted(Response::from_parts(head, body)));
         }
         // An issuer's body may repeat a secret; the engine needs only the status and `Retry-After`.
-        let error =
-            service_error::read(head.status, &head.headers, b"the issuer does not serve now", SystemTime::now());
+        let message = b"the issuer does not serve now";
+        let error = service_error::read(head.status, &head.headers, message, &[], SystemTime::now());
         Ok(Reception::Busy(Response::from_parts(head, body), error))
     }
 }

@@ -13,6 +13,7 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod body;
 mod challenge;
 mod engine;
 mod forward_write;
@@ -22,6 +23,7 @@ mod network;
 mod proxy;
 mod route;
 mod send_error;
+mod sent_secrets;
 #[cfg(any(test, feature = "testing"))]
 #[doc(hidden)]
 pub mod testing;
@@ -31,6 +33,7 @@ mod upgraded;
 
 pub use agentcore_auth::{AppliedCredential, Auth, BoxFuture, Clock, Exchange, ManualClock, Repeat, SystemClock};
 pub use agentcore_core::{BoxError, Error, ErrorKind, RetryPolicy, call::FailurePoint, retry};
+pub use body::Body;
 pub use bytes::Bytes;
 pub use engine::{Call, CallEngine, CallSpec, Called, Reception, RetryBudget};
 /// The types of requests and answers.
@@ -41,5 +44,5 @@ pub use proxy::Proxy;
 pub use rustls;
 pub use send_error::SendError;
 pub use tls::TlsVersion;
-pub use transport::{Body, Connections, Transport, TransportBuilder, Upgrade};
+pub use transport::{Connections, Transport, TransportBuilder, Upgrade};
 pub use upgraded::Upgraded;

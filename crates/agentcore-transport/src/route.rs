@@ -9,12 +9,9 @@ use std::{
 
 use agentcore_core::BoxError;
 use http::Uri;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
+use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::{
-    client::{
-        legacy::connect::{HttpConnector, proxy::Tunnel},
-        proxy::matcher::Matcher,
-    },
+    client::legacy::connect::{HttpConnector, proxy::Tunnel},
     rt::TokioIo,
 };
 use rustls::ClientConfig;
@@ -23,7 +20,8 @@ use tower_service::Service;
 
 use crate::{
     metered::{Count, Metered},
-    send_error::{ConnectTimeout, UnsupportedProxy},
+    proxy::ProxyRules,
+    send_error::ConnectTimeout,
 };
 
 type Tcp = TokioIo<TcpStream>;
@@ -34,30 +32,34 @@ type Stream = Metered<MaybeHttpsStream<MaybeHttpsStream<Tcp>>>;
 
 /// The connectors, by protocol.
 pub(crate) struct Routes {
-    /// HTTP/1.1 or HTTP/2, by the server's choice (ALPN).
-    pub(crate) any: Bounded,
+    /// HTTP/1.1, or HTTP/2 if it is wanted and the server chooses it (ALPN, RFC 7301).
+    pub(crate) calls: Bounded,
     /// HTTP/1.1 alone.
-    pub(crate) http1: Bounded,
+    pub(crate) upgrades: Bounded,
     pub(crate) count: Arc<Count>,
 }
 
 impl Routes {
-    pub(crate) fn new(tls: &ClientConfig, matcher: Matcher, timeout: Option<Duration>) -> Self {
+    pub(crate) fn new(tls: &ClientConfig, proxy: ProxyRules, timeout: Option<Duration>, http2: bool) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_keepalive(Some(TCP_KEEPALIVE));
-        let https = || HttpsConnectorBuilder::new().with_tls_config(tls.clone()).https_or_http();
-        let to_proxy = https().enable_http1().wrap_connector(tcp.clone());
-        let route = Route { tcp, to_proxy, matcher: Arc::new(matcher) };
+        let with = |protocols: &[&[u8]]| {
+            let mut tls = tls.clone();
+            tls.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+            tls
+        };
+        let http1 = Arc::new(with(&[b"http/1.1"]));
+        let to_proxy = HttpsConnector::from((tcp.clone(), http1.clone()));
+        let route = Route { tcp, to_proxy, proxy: Arc::new(proxy) };
         let count = Arc::new(Count::default());
-        let any = https().enable_all_versions().wrap_connector(route.clone());
-        let http1 = https().enable_http1().wrap_connector(route);
-        Self {
-            any: Bounded { https: any, timeout, count: count.clone() },
-            http1: Bounded { https: http1, timeout, count: count.clone() },
-            count,
-        }
+        let bounded = |tls: Arc<ClientConfig>| {
+            let https = HttpsConnector::from((route.clone(), tls));
+            Bounded { https, timeout, count: count.clone() }
+        };
+        let calls = if http2 { Arc::new(with(&[b"h2", b"http/1.1"])) } else { http1.clone() };
+        Self { calls: bounded(calls), upgrades: bounded(http1), count }
     }
 }
 
@@ -66,7 +68,7 @@ impl Routes {
 struct Route {
     tcp: HttpConnector,
     to_proxy: HttpsConnector<HttpConnector>,
-    matcher: Arc<Matcher>,
+    proxy: Arc<ProxyRules>,
 }
 
 impl Service<Uri> for Route {
@@ -80,14 +82,10 @@ impl Service<Uri> for Route {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let encrypted = uri.scheme_str() == Some("https");
-        let Some(proxy) = self.matcher.intercept(&uri).filter(|_| encrypted) else {
+        let Some(proxy) = self.proxy.intercept(&uri) else {
             let connecting = self.tcp.call(uri);
             return Box::pin(async { Ok(MaybeHttpsStream::Http(connecting.await?)) });
         };
-        if !matches!(proxy.uri().scheme_str(), Some("http" | "https")) {
-            return Box::pin(async { Err(UnsupportedProxy.into()) });
-        }
         let mut tunnel = Tunnel::new(proxy.uri().clone(), self.to_proxy.clone());
         if let Some(credentials) = proxy.basic_auth() {
             tunnel = tunnel.with_auth(credentials.clone());

@@ -13,8 +13,8 @@ pub struct SendError {
     pub kind: ErrorKind,
     /// The message.
     pub message: String,
-    /// Whether a part of the request may have left this machine.
-    pub sent: bool,
+    /// Whether the server may have processed a part of the request.
+    pub may_have_run: bool,
     /// Whether the next attempt would fail the same way.
     pub lasting: bool,
     /// The cause.
@@ -25,7 +25,7 @@ impl SendError {
     /// Returns the point at which the attempt failed.
     #[must_use]
     pub fn failure_point(&self) -> FailurePoint {
-        if self.sent { FailurePoint::Uncertain } else { FailurePoint::NotSent { lasting: self.lasting } }
+        if self.may_have_run { FailurePoint::Uncertain } else { FailurePoint::NotSent { lasting: self.lasting } }
     }
 
     /// Makes the error of an encrypted connection without trusted certificates.
@@ -33,7 +33,7 @@ impl SendError {
         Self {
             kind: ErrorKind::Unavailable,
             message: "no trusted root certificates were found on this system".into(),
-            sent: false,
+            may_have_run: false,
             lasting: true,
             source: None,
         }
@@ -43,13 +43,13 @@ impl SendError {
     pub(crate) fn request(error: hyper_util::client::legacy::Error) -> Self {
         let causes = Causes::in_chain(&error);
         // hyper calls a request `Canceled` that was still in the queue when its connection closed.
-        Self::after(&causes, !error.is_connect() && !causes.canceled, error.into())
+        Self::after(&causes, !(error.is_connect() || causes.canceled || causes.refused), error.into())
     }
 
     /// Makes the error of a URL without a host.
     pub(crate) fn invalid_url(source: BoxError) -> Self {
         let message = "the URL names no host".into();
-        Self { kind: ErrorKind::Input, message, sent: false, lasting: true, source: Some(source) }
+        Self { kind: ErrorKind::Input, message, may_have_run: false, lasting: true, source: Some(source) }
     }
 
     /// Makes the error of a connection that was lost after the request.
@@ -57,19 +57,25 @@ impl SendError {
         Self::after(&Causes::in_chain(&*source), true, source)
     }
 
-    fn after(causes: &Causes, sent: bool, source: BoxError) -> Self {
-        let (kind, message) = match (causes.timed_out, sent) {
-            (true, _) => (ErrorKind::Timeout, "could not connect in time"),
-            (false, false) => (ErrorKind::Unavailable, "could not connect"),
-            (false, true) => (ErrorKind::Unavailable, "the connection was lost before an answer came"),
+    fn after(causes: &Causes, may_have_run: bool, source: BoxError) -> Self {
+        let (kind, message) = match causes {
+            Causes { timed_out: true, .. } => (ErrorKind::Timeout, "could not connect in time"),
+            Causes { refused: true, .. } => {
+                (ErrorKind::Unavailable, "the server closed the stream without a look at it")
+            }
+            Causes { malformed: true, .. } if may_have_run => {
+                (ErrorKind::Service, "the server broke the protocol: the head of its answer cannot be read")
+            }
+            _ if may_have_run => (ErrorKind::Unavailable, "the connection was lost before an answer came"),
+            _ => (ErrorKind::Unavailable, "could not connect"),
         };
-        Self { kind, message: message.into(), sent, lasting: causes.lasting, source: Some(source) }
+        Self { kind, message: message.into(), may_have_run, lasting: causes.lasting, source: Some(source) }
     }
 }
 
 impl From<SendError> for Error {
     fn from(send_error: SendError) -> Self {
-        let error = Self::new(send_error.kind, send_error.message).possibly_run(send_error.sent);
+        let error = Self::new(send_error.kind, send_error.message).possibly_run(send_error.may_have_run);
         let error = if send_error.lasting { error.lasting() } else { error };
         match send_error.source {
             Some(source) => error.with_source(source),
@@ -84,6 +90,10 @@ struct Causes {
     timed_out: bool,
     lasting: bool,
     canceled: bool,
+    /// The peer did not process the stream.
+    refused: bool,
+    /// The peer's answer is not HTTP, or beyond the limits of what is read as HTTP.
+    malformed: bool,
 }
 
 impl Causes {
@@ -92,8 +102,11 @@ impl Causes {
         let mut layer = Some(error);
         while let Some(cause) = layer {
             causes.timed_out |= cause.is::<ConnectTimeout>();
-            causes.lasting |= cause.is::<UnsupportedProxy>() || cause.downcast_ref().is_some_and(is_lasting);
+            causes.lasting |= cause.downcast_ref().is_some_and(is_lasting);
             causes.canceled |= cause.downcast_ref().is_some_and(hyper::Error::is_canceled);
+            causes.refused |= cause.downcast_ref().is_some_and(is_unprocessed);
+            causes.malformed |= cause.downcast_ref().is_some_and(hyper::Error::is_parse);
+            causes.malformed |= cause.downcast_ref().is_some_and(h2::Error::is_library);
             // The source of an `io::Error` is its inner error's source: the inner error itself would be passed over.
             let inner = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
             layer = inner.map(|inner| inner as &(dyn StdError + 'static)).or_else(|| cause.source());
@@ -107,10 +120,12 @@ fn is_lasting(error: &rustls::Error) -> bool {
     matches!(error, rustls::Error::InvalidCertificate(_) | rustls::Error::UnsupportedNameType)
 }
 
+/// Returns whether the peer says that it did not process the stream (RFC 9113 §8.7): it refused the stream, or it ended the connection
+/// after an earlier one. h2 reports the second to later streams only, and to the others that the connection was lost.
+fn is_unprocessed(error: &h2::Error) -> bool {
+    error.is_remote() && (error.is_go_away() || error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM))
+}
+
 #[derive(Debug, thiserror::Error)]
 #[error("no connection within {} s", .0.as_secs_f32())]
 pub(crate) struct ConnectTimeout(pub(crate) Duration);
-
-#[derive(Debug, thiserror::Error)]
-#[error("the proxy's URL must begin with http:// or https://")]
-pub(crate) struct UnsupportedProxy;

@@ -127,7 +127,7 @@ impl Network for Script {
                 Step::SendError { sent, lasting } => Err(SendError {
                     kind: ErrorKind::Unavailable,
                     message: "no connection".into(),
-                    sent,
+                    may_have_run: sent,
                     lasting,
                     source: None,
                 }),

@@ -1,34 +1,35 @@
 //! The pool of connections and its settings. Follows no redirect, decodes no content coding, logs nothing.
 
 use std::{
-    fmt,
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
+    env, fmt,
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    time::{Duration, SystemTime},
 };
 
-use agentcore_core::{BoxError, Error};
+use agentcore_auth::{Clock, SystemClock};
+use agentcore_core::Error;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header::USER_AGENT, uri::Scheme};
-use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
+use http_body_util::Full;
 use hyper_util::{
-    client::{legacy::Client, proxy::matcher::Matcher},
+    client::legacy::{self, Client},
     rt::{TokioExecutor, TokioTimer},
 };
 use rustls::ClientConfig;
 
 use crate::{
-    Proxy, SendError, Upgraded,
+    Body, Proxy, SendError, Upgraded,
+    body::whole,
     metered::Count,
+    proxy::ProxyRules,
     route::{Bounded, Routes},
     tls::{TlsSettings, TlsVersion},
 };
 
-/// The body of an answer, of any protocol.
-pub type Body = UnsyncBoxBody<Bytes, BoxError>;
-
 /// A pool of connections. Cheap to clone; clones share the pool.
 ///
-/// One transport serves any number of clients and targets. Over TLS it uses HTTP/2 if the server does (ALPN), else HTTP/1.1.
+/// One transport serves any number of clients and targets. It speaks HTTP/1.1, each answer on a connection of its own, or HTTP/2 where
+/// [that is wanted](TransportBuilder::http2).
 ///
 /// ```no_run
 /// use agentcore_transport::{Bytes, Error, Transport, http::Request};
@@ -44,12 +45,40 @@ pub type Body = UnsyncBoxBody<Bytes, BoxError>;
 pub struct Transport(Arc<Pool>);
 
 struct Pool {
-    client: Client<Bounded, Full<Bytes>>,
+    client: Mutex<Pooling>,
+    builder: legacy::Builder,
+    calls: Bounded,
+    clock: Arc<dyn Clock>,
     /// Makes a connection for each request.
     single: Client<Bounded, Full<Bytes>>,
     user_agent: HeaderValue,
     no_roots: bool,
     count: Arc<Count>,
+}
+
+/// The connections of a time in which the machine did not sleep.
+struct Pooling {
+    client: Client<Bounded, Full<Bytes>>,
+    /// Both clocks at the last request.
+    used: (SystemTime, Duration),
+}
+
+impl Pool {
+    /// Returns the client, with a new pool if the machine has slept: what it kept open is dead by then, and nobody has told it.
+    ///
+    /// While a machine sleeps or a function is frozen, its monotonic clock stands, by which idle connections are closed; the wall clock
+    /// goes on. A wall clock that was set forward costs new connections, and no more. Open streams go on in the old pool.
+    fn client(&self) -> Client<Bounded, Full<Bytes>> {
+        let mut pooling = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        let (now, monotonic) = (self.clock.now(), self.clock.monotonic());
+        let (wall, awake) = pooling.used;
+        let passed = now.duration_since(wall).unwrap_or_default();
+        pooling.used = (now, monotonic);
+        if passed.saturating_sub(monotonic.saturating_sub(awake)) > LONGEST_NAP {
+            pooling.client = self.builder.build(self.calls.clone());
+        }
+        pooling.client.clone()
+    }
 }
 
 impl Transport {
@@ -62,6 +91,8 @@ impl Transport {
             user_agent: DEFAULT_USER_AGENT.to_owned(),
             tls: TlsSettings::default(),
             proxy: Proxy::Environment,
+            http2: false,
+            clock: Arc::new(SystemClock::default()),
         }
     }
 
@@ -76,8 +107,8 @@ impl Transport {
         self.check_roots(request.uri())?;
         let mut request = request.map(Full::new);
         self.set_user_agent(request.headers_mut());
-        let answer = self.0.client.request(request).await.map_err(SendError::request)?;
-        Ok(answer.map(|body| body.map_err(BoxError::from).boxed_unsync()))
+        let client = self.0.client();
+        Ok(whole(client.request(request).await.map_err(SendError::request)?))
     }
 
     /// Requests another protocol (RFC 9110 §7.8) of the server of an `https`, `wss`, `http` or `ws` URL. It uses a new HTTP/1.1
@@ -99,7 +130,7 @@ impl Transport {
         let request = Request::from_parts(head, Full::default());
         let mut answer = self.0.single.request(request).await.map_err(SendError::request)?;
         if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
-            return Ok(Upgrade::Refused(answer.map(|body| body.map_err(BoxError::from).boxed_unsync())));
+            return Ok(Upgrade::Refused(whole(answer)));
         }
         let upgraded = hyper::upgrade::on(&mut answer).await.map_err(|error| SendError::lost(error.into()))?;
         Ok(Upgrade::Switched(answer.map(|_| Upgraded::new(upgraded))))
@@ -157,6 +188,8 @@ pub struct TransportBuilder {
     user_agent: String,
     tls: TlsSettings,
     proxy: Proxy,
+    http2: bool,
+    clock: Arc<dyn Clock>,
 }
 
 agentcore_core::setters! {
@@ -186,6 +219,18 @@ agentcore_core::setters! {
 
     /// Sets the proxy. Default: [`Proxy::Environment`].
     proxy(proxy: Proxy) => proxy = proxy;
+
+    /// Sets whether to offer HTTP/2 (RFC 9113) over TLS, besides HTTP/1.1; the server chooses. Upgrades stay HTTP/1.1. Default: off, because
+    /// agents' answers are long streams of small events, and each is best off with a connection of its own.
+    ///
+    /// HTTP/2 saves handshakes where many short calls go to one host. Its limits: all calls to a host share one connection; more calls
+    /// than the server allows at once (128 are common) wait for one to end, while their tokens and signatures age; a connection that
+    /// dies takes all of its streams along; and an answer that is not read holds back up to 256 KiB in memory before its server must
+    /// wait.
+    http2(on: bool) => http2 = on;
+
+    /// Sets the clocks by which a machine's sleep is noticed, after which no kept connection is used. Default: the system's.
+    clock(clock: impl Clock + 'static) => clock = Arc::new(clock);
 }
 
 impl TransportBuilder {
@@ -206,28 +251,29 @@ impl TransportBuilder {
     /// Makes the transport, without a connection.
     ///
     /// # Errors
-    /// If a certificate or a key cannot be read, if TLS settings exclude each other, or if the user agent is no header value.
+    /// If a certificate or a key cannot be read, if TLS settings exclude each other, if the user agent is no header value, or if the
+    /// proxy's URL is not one; the error then names the variable that holds it.
     pub fn build(self) -> Result<Transport, Error> {
         let user_agent = HeaderValue::from_str(&self.user_agent)
             .map_err(|_| Error::input("the user agent may hold only printable ASCII characters"))?;
         let (tls, no_roots) = self.tls.build()?;
-        let matcher = match self.proxy {
-            Proxy::Environment => Matcher::from_env(),
-            Proxy::None => Matcher::builder().build(),
-            Proxy::Url { url, except } => Matcher::builder().https(url).no(except).build(),
-        };
-        let routes = Routes::new(&tls, matcher, self.connect_timeout);
-        let client = Client::builder(TokioExecutor::new())
+        let proxy = ProxyRules::new(self.proxy, |name| env::var_os(name))?;
+        let Routes { calls, upgrades, count } = Routes::new(&tls, proxy, self.connect_timeout, self.http2);
+        let mut builder = Client::builder(TokioExecutor::new());
+        builder
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(self.pool_idle_timeout)
+            .pool_idle_timeout(self.pool_idle_timeout.filter(|idle| *idle < ENDLESS))
             // Pings distinguish a silent agent from a lost connection: the server's HTTP/2 stack answers them.
             .http2_keep_alive_interval(HTTP2_PING_INTERVAL)
             .http2_keep_alive_timeout(HTTP2_PING_TIMEOUT)
-            .http2_adaptive_window(true)
-            .build(routes.any);
-        let single = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(routes.http1);
-        Ok(Transport(Arc::new(Pool { client, single, user_agent, no_roots, count: routes.count })))
+            .http2_initial_connection_window_size(HTTP2_CONNECTION_WINDOW)
+            .http2_initial_stream_window_size(HTTP2_STREAM_WINDOW);
+        let used = (self.clock.now(), self.clock.monotonic());
+        let client = Mutex::new(Pooling { client: builder.build(calls.clone()), used });
+        let single = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(upgrades);
+        let clock = self.clock;
+        Ok(Transport(Arc::new(Pool { client, builder, calls, clock, single, user_agent, no_roots, count })))
     }
 }
 
@@ -236,3 +282,15 @@ const DEFAULT_POOL_IDLE: Duration = Duration::from_secs(50);
 const DEFAULT_USER_AGENT: &str = concat!("agentcore-rs/", env!("CARGO_PKG_VERSION"));
 const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(30);
 const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(20);
+/// The largest that there is (RFC 9113 §6.9.1). Streams are held back by their own windows; and h2 ends a connection that brings many
+/// small frames once they are more than its window has room for, which honest agents are not to meet.
+const HTTP2_CONNECTION_WINDOW: u32 = (1 << 31) - 1;
+/// What an unread stream may hold in memory. At 100 ms between client and server a stream brings 2.5 MB a second.
+const HTTP2_STREAM_WINDOW: u32 = 256 * 1024;
+/// Servers keep idle connections for longer, and clocks are seldom set by more.
+const LONGEST_NAP: Duration = Duration::from_secs(5);
+/// hyper-util adds the idle time to the clock, which must not overflow.
+const ENDLESS: Duration = Duration::from_secs(u32::MAX as u64);
+
+#[cfg(test)]
+mod tests;

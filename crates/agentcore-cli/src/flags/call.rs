@@ -108,10 +108,11 @@ impl CallSettings {
     }
 }
 
-/// Parses a number of seconds, which may have a fraction.
+/// Parses a number of seconds, which may have a fraction. More than a duration can hold are never.
 pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse::<f64>().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    seconds.filter(|duration| !duration.is_zero()).ok_or_else(|| "it must be a number of seconds above 0".to_owned())
+    let seconds = text.parse::<f64>().ok().filter(|seconds| seconds.is_finite() && *seconds > 0.0);
+    let duration = seconds.map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX));
+    duration.filter(|duration| !duration.is_zero()).ok_or_else(|| "it must be a number of seconds above 0".to_owned())
 }
 
 fn session_id(text: &str) -> Result<SessionId, Failure> {
@@ -137,7 +138,8 @@ mod tests {
             ("-1", None),
             ("inf", None),
             ("NaN", None),
-            ("1e300", None),
+            ("1e19", Some(Duration::from_secs(10_000_000_000_000_000_000))),
+            ("1e300", Some(Duration::MAX)),
             ("", None),
             ("1s", None),
         ] {

@@ -26,4 +26,7 @@ pub(crate) struct TargetFlags {
     /// Starts a mock of the service in this process and talks to that: nothing else is needed
     #[arg(long, global = true, action = ArgAction::SetTrue)]
     pub(crate) mock: Sourced<bool>,
+    /// Offers HTTP/2 as well, where all calls share one connection [default: HTTP/1.1]
+    #[arg(long, global = true, action = ArgAction::SetTrue)]
+    pub(crate) http2: bool,
 }

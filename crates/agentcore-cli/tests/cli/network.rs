@@ -74,6 +74,7 @@ fn certificates_and_proxies_of_the_environment() {
         (vec![("ALL_PROXY", url.as_str())], true),
         (vec![("HTTP_PROXY", url.as_str())], false),
         (vec![("HTTPS_PROXY", url.as_str()), ("NO_PROXY", "127.0.0.1")], false),
+        (vec![("HTTPS_PROXY", url.as_str()), ("NO_PROXY", place)], false),
         (vec![("HTTPS_PROXY", url.as_str()), ("NO_PROXY", "example.com")], true),
     ] {
         let mut command = world.invoke("text", ["hi"]);
@@ -86,6 +87,40 @@ fn certificates_and_proxies_of_the_environment() {
         );
         let expected: &[&str] = if through { &[place] } else { &[] };
         assert_eq!(std::mem::take(&mut *asked.lock().unwrap()), expected, "{environment:?}");
+    }
+}
+
+/// A slip in the variable is no reason to send the token around the proxy.
+#[test]
+fn a_proxy_that_is_none() {
+    let world = World::with(Mock::builder().tls(true));
+    for name in ["HTTPS_PROXY", "all_proxy"] {
+        let ended = run(world.invoke("text", ["hi"]).env(name, "http://hush@:3128"));
+        let line = format!("error: {name} must look like http://[USER:PASSWORD@]HOST[:PORT] (or https://)");
+        assert_eq!((ended.exit, ended.stderr.lines().next()), (Some(2), Some(line.as_str())));
+        assert!(!ended.stderr.contains("hush"));
+    }
+    assert_eq!(world.mock.connections(), 0);
+    let plaintext = World::new();
+    let ended = run(plaintext.invoke("text", ["hi"]).env("HTTPS_PROXY", "not a url"));
+    assert_eq!(ended.exit, Some(0), "a proxy that is not asked for need not be one: {}", ended.stderr);
+}
+
+#[test]
+fn http2_is_offered_when_wanted() {
+    let world = World::with(Mock::builder().tls(true));
+    let certificate = Certificate::of(&world);
+    for (flag, variable, version) in [
+        (None, None, "HTTP/1.1"),
+        (Some("--http2"), None, "HTTP/2.0"),
+        (None, Some("1"), "HTTP/2.0"),
+        (None, Some("0"), "HTTP/1.1"),
+    ] {
+        let mut command = world.invoke("text", flag.into_iter().chain(["hi"]));
+        let ended =
+            run(command.env("SSL_CERT_FILE", &certificate.0).envs(variable.map(|value| ("AGENTCORE_HTTP2", value))));
+        let seen = format!("{:?}", world.mock.take_requests()[0].version);
+        assert_eq!((ended.exit, seen.as_str()), (Some(0), version), "{}", ended.stderr);
     }
 }
 

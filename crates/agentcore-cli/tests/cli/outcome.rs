@@ -23,7 +23,7 @@ fn exit_codes() {
         ("error-502", "", 6, "", "HTTP 502"),
         ("error-503", "--no-retry", 4, "", "HTTP 503"),
         ("error-504", "", 5, "", "HTTP 504"),
-        ("html", "", 6, "", "502 Bad Gateway"),
+        ("html", "", 6, "", "error: Bad Gateway (HTTP 502,"),
         ("redirect", "", 6, "", "a redirect, which is not followed"),
         ("gzip", "", 6, "", "content coding \"gzip\""),
         ("reset", "", 4, "", "the connection was lost before an answer came (the agent may have run)\n  caused by: "),
@@ -33,6 +33,8 @@ fn exit_codes() {
         ("huge", "", 7, "", "larger than the limit of 16777216 bytes"),
         ("stall", "--timeout=0.3", 5, "Once\n", "total time ran out"),
         ("stall", "--idle-timeout=0.2", 5, "Once\n", "the answer stood still for 0.2 s"),
+        ("text", "--idle-timeout=1e19", 0, "You asked: hi\n", ""),
+        ("text", "--timeout=1e300", 0, "You asked: hi\n", ""),
         ("slow-60000", "--timeout=0.2", 5, "", "no answer came within the call's total time"),
         ("no-such-agent", "", 6, "", "HTTP 404 ResourceNotFoundException"),
     ] {

@@ -24,7 +24,9 @@ impl Backoff {
     pub fn next(&mut self, random: f64) -> Duration {
         let low = self.base.min(self.cap);
         let high = self.previous.saturating_mul(3).clamp(low, self.cap);
-        self.previous = low + (high - low).mul_f64(random.clamp(0.0, 1.0));
+        let jitter = (high - low).as_secs_f64() * random.clamp(0.0, 1.0);
+        // A jitter that no `Duration` holds is as long as the bounds allow.
+        self.previous = Duration::try_from_secs_f64(jitter).map_or(high, |jitter| low.saturating_add(jitter).min(high));
         self.previous
     }
 }
@@ -49,5 +51,7 @@ mod tests {
         assert_eq!(Backoff::new(Duration::ZERO, Duration::ZERO).next(0.7), Duration::ZERO);
         assert_eq!(Backoff::new(Duration::from_secs(9), Duration::from_secs(1)).next(1.0), Duration::from_secs(1));
         assert_eq!(Backoff::new(Duration::MAX, Duration::MAX).next(2.0), Duration::MAX);
+        assert_eq!(Backoff::new(Duration::from_secs(u64::MAX / 2), Duration::MAX).next(1.0).as_secs(), u64::MAX);
+        assert_eq!(Backoff::new(Duration::ZERO, Duration::MAX).next(f64::NAN), Duration::ZERO);
     }
 }

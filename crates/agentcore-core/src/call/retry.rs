@@ -5,10 +5,11 @@
 //! | where it failed | [`FailurePoint`] | sent again |
 //! |---|---|---|
 //! | no connection: DNS, TCP, proxy, or the pooled connection was closed before the request left | `NotSent` | yes |
+//! | the server says that it did not process the HTTP/2 stream: `REFUSED_STREAM`, or `GOAWAY` below it (RFC 9113 §8.7) | `NotSent` | yes |
 //! | the TLS certificate was refused | `NotSent`, lasting | no |
 //! | 429, 503, 409 `RetryableConflictException` | `NotAccepted` | yes, after `Retry-After` |
 //! | 401 while the token's source has another; a signature refused for its time | `Unauthorized` | once, at once |
-//! | 408, 500, 502, 504, connection lost, no first byte in time | `Uncertain` | only if the caller said idempotent |
+//! | 408, 500, 502, 504, connection lost, no first byte in time, the head of the answer unreadable | `Uncertain` | only if the caller said idempotent |
 //! | every other answer, 401 of a fixed token and 424 included | `Final` | no |
 //! | anything after the head of a successful answer | | never: the caller may have read a part of it |
 //!
@@ -107,7 +108,7 @@ pub struct Progress {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "the decision is a table over all of them")]
 pub enum FailurePoint {
-    /// The request did not leave this machine.
+    /// The request did not leave this machine, or the server did not look at it.
     NotSent {
         /// Whether the next attempt would fail the same way.
         lasting: bool,

@@ -1,38 +1,81 @@
-//! Reads a refused answer: the error's name, its message, its request id. Any body is accepted.
+//! Reads a refused answer: the error's name, its message, its request id. Any body is accepted; none of our secrets is repeated.
 
 use std::time::{Duration, SystemTime};
 
 use http::{
     HeaderMap, StatusCode,
-    header::{DATE, RETRY_AFTER},
+    header::{CONTENT_TYPE, DATE, RETRY_AFTER},
 };
 use serde_json::Value;
 
 use super::{Error, ErrorKind, ServiceResponse, error::RETRYABLE_CONFLICT, retry::FailurePoint};
-use crate::header;
+use crate::{header, percent_encode};
 
 /// Reads a refusal's status, headers and body as an error.
 ///
 /// The name comes from `x-amzn-ErrorType`, or from `__type` or `code` in the body, without namespace and suffix (AWS
 /// `restJson1` protocol, "Operation error serialization"). The message comes from the body's JSON, or is the body's text.
+///
+/// Gateways answer with pages, and some services repeat the request: a page of HTML is replaced by the status in words, and each of
+/// `secrets`, which are the request's own, by `[secret]`.
 #[must_use]
-pub fn read(status: StatusCode, headers: &HeaderMap, body: &[u8], now: SystemTime) -> Error {
+pub fn read(status: StatusCode, headers: &HeaderMap, body: &[u8], secrets: &[String], now: SystemTime) -> Error {
     let json: Option<Value> = serde_json::from_slice(body).ok();
     let code = text_header(headers, header::ERROR_TYPE.as_str())
         .or_else(|| ["__type", "code"].into_iter().find_map(|key| json.as_ref()?.get(key)?.as_str()))
         .map(bare_name)
         .filter(|name| !name.is_empty())
-        .map(str::to_owned);
-    let message = json.as_ref().and_then(message_in).unwrap_or_else(|| text_of(status, body));
+        .map(|name| blot_out(name, secrets));
+    let text = match json.as_ref().and_then(message_in) {
+        Some(message) => message.to_owned(),
+        None if is_page(headers) => String::new(),
+        None => String::from_utf8_lossy(body).into_owned(),
+    };
+    let message = Some(one_line(&blot_out(&text, secrets)))
+        .filter(|line| !line.is_empty() && !begins_like_a_page(line.as_bytes()));
     let response = ServiceResponse {
         status: status.as_u16(),
         code,
-        request_id: request_id(headers).map(str::to_owned),
+        request_id: request_id(headers).map(|id| blot_out(id, secrets)),
         retry_after: retry_after(headers, now),
         issuers: Vec::new(),
     };
     let may_have_run = matches!(status.as_u16(), 408 | 424 | 500 | 502 | 504);
+    let message = message.unwrap_or_else(|| in_words(status));
     Error::new(kind_of(status), message).with_response(response).possibly_run(may_have_run)
+}
+
+/// Returns the text with `[secret]` in place of each secret, as it is or percent-encoded.
+fn blot_out(text: &str, secrets: &[String]) -> String {
+    secrets.iter().fold(text.to_owned(), |text, secret| {
+        let encoded = percent_encode(secret).to_string();
+        text.replace(secret, BLOT).replace(&encoded, BLOT)
+    })
+}
+
+/// Returns whether an answer has a header of the service (`x-amzn-…`, of which the session and the request id are two). What has none
+/// was written by something in between, or by a local container.
+#[must_use]
+pub fn is_of_the_service(headers: &HeaderMap) -> bool {
+    headers.keys().any(|name| name.as_str().starts_with("x-amzn-")) || request_id(headers).is_some()
+}
+
+/// Returns whether an answer is a page of HTML, by its media type.
+#[must_use]
+pub fn is_page(headers: &HeaderMap) -> bool {
+    let essence =
+        text_header(headers, CONTENT_TYPE.as_str()).and_then(|kind| kind.split(';').next()).unwrap_or_default();
+    PAGES.iter().any(|page| page.eq_ignore_ascii_case(essence.trim()))
+}
+
+/// Returns whether a text begins as pages of HTML do.
+#[must_use]
+pub fn begins_like_a_page(text: &[u8]) -> bool {
+    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text).trim_ascii_start();
+    let begins = |beginning: &&str| {
+        text.get(..beginning.len()).is_some_and(|text| text.eq_ignore_ascii_case(beginning.as_bytes()))
+    };
+    PAGE_BEGINNINGS.iter().any(begins)
 }
 
 /// Returns the point at which a refused attempt failed.
@@ -61,8 +104,9 @@ pub fn date(headers: &HeaderMap) -> Option<SystemTime> {
 /// Reads `Retry-After`, in seconds or as a date (RFC 9110 §10.2.3).
 fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = text_header(headers, RETRY_AFTER.as_str())?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
+    if !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit()) {
+        // More seconds than a number holds are longer than anybody waits.
+        return Some(text.parse().map_or(Duration::MAX, Duration::from_secs));
     }
     let date = httpdate::parse_http_date(text).ok()?;
     Some(date.duration_since(now).unwrap_or_default())
@@ -96,24 +140,22 @@ fn bare_name(name: &str) -> &str {
 }
 
 /// Returns the message in an error's JSON, by the usual keys.
-fn message_in(json: &Value) -> Option<String> {
+fn message_in(json: &Value) -> Option<&str> {
     match json {
-        Value::String(text) => Some(one_line(text)),
+        Value::String(text) => Some(text),
         Value::Object(fields) => MESSAGE_KEYS.iter().find_map(|key| match fields.get(*key)? {
-            Value::String(text) if !text.is_empty() => Some(one_line(text)),
+            Value::String(text) if !text.is_empty() => Some(text.as_str()),
             // JSON-RPC and the like put the message one level down.
-            Value::Object(inner) => inner.get("message")?.as_str().map(one_line),
+            Value::Object(inner) => inner.get("message")?.as_str(),
             _ => None,
         }),
         _ => None,
     }
 }
 
-/// Returns the body as text, or the status in words if there is no body.
-fn text_of(status: StatusCode, body: &[u8]) -> String {
-    let text = one_line(&String::from_utf8_lossy(body));
-    let reason = || status.canonical_reason().map_or_else(|| format!("HTTP status {status}"), str::to_owned);
-    if text.is_empty() { reason() } else { text }
+/// Returns the status in words.
+fn in_words(status: StatusCode) -> String {
+    status.canonical_reason().map_or_else(|| format!("HTTP status {status}"), str::to_owned)
 }
 
 /// Returns the text on one line, of at most 600 characters.
@@ -128,7 +170,14 @@ fn one_line(text: &str) -> String {
 
 const MESSAGE_KEYS: &[&str] = &["message", "Message", "errorMessage", "error_description", "error", "detail"];
 
-/// Enough for a message, too little for a page of HTML.
+const BLOT: &str = "[secret]";
+
+/// The media types of pages.
+const PAGES: &[&str] = &["text/html", "application/xhtml+xml"];
+
+const PAGE_BEGINNINGS: &[&str] = &["<!doctype html", "<html", "<head", "<body", "<title", "<h1", "<center", "<!--"];
+
+/// Enough for a message.
 const MAX_MESSAGE_CHARS: usize = 600;
 
 #[cfg(test)]
@@ -144,11 +193,21 @@ mod tests {
 
     #[test]
     fn bodies_met_in_practice() {
-        let long = format!("<html>{}</html>", "x".repeat(5000));
+        let long = "x".repeat(5000);
         for (status, body, kind, message) in [
             (401, &br#"{"message":"Unauthorized"}"#[..], ErrorKind::Authentication, "Unauthorized"),
             (403, br#"{"Message":"denied"}"#, ErrorKind::Authorization, "denied"),
-            (502, b"<html>bad\r\n gateway</html>", ErrorKind::Service, "<html>bad   gateway</html>"),
+            (502, b"<html>bad\r\n gateway</html>", ErrorKind::Service, "Bad Gateway"),
+            (502, b"\xef\xbb\xbf\r\n<!DOCTYPE HTML><p>x", ErrorKind::Service, "Bad Gateway"),
+            (502, br#"{"message":"<HTML><h1>no</h1>"}"#, ErrorKind::Service, "Bad Gateway"),
+            (
+                500,
+                b"<Error><Message>denied</Message></Error>",
+                ErrorKind::Service,
+                "<Error><Message>denied</Message></Error>",
+            ),
+            (500, "<\u{e9}".as_bytes(), ErrorKind::Service, "<\u{e9}"),
+            (400, b"  bad\r\n request ", ErrorKind::Refused, "bad   request"),
             (503, b"", ErrorKind::Unavailable, "Service Unavailable"),
             (504, b"[]", ErrorKind::Timeout, "[]"),
             (408, b"null", ErrorKind::Timeout, "null"),
@@ -163,7 +222,7 @@ mod tests {
             (502, long.as_bytes(), ErrorKind::Service, &format!("{}…", &long[..600])),
         ] {
             let status = StatusCode::from_u16(status).unwrap_or_default();
-            let error = read(status, &HeaderMap::new(), body, SystemTime::UNIX_EPOCH);
+            let error = read(status, &HeaderMap::new(), body, &[], SystemTime::UNIX_EPOCH);
             assert_eq!((error.kind(), error.message()), (kind, message), "{status}");
         }
     }
@@ -183,7 +242,7 @@ mod tests {
             (Some(""), b"{}", None),
         ] {
             let headers = header.map(|name| headers(&[("x-amzn-errortype", name)])).unwrap_or_default();
-            let error = read(StatusCode::BAD_REQUEST, &headers, body, SystemTime::UNIX_EPOCH);
+            let error = read(StatusCode::BAD_REQUEST, &headers, body, &[], SystemTime::UNIX_EPOCH);
             assert_eq!(error.code(), code);
         }
     }
@@ -198,10 +257,59 @@ mod tests {
             ("Sun, 06 Nov 1994 08:49:00 GMT", Some(0)),
             ("soon", None),
             ("-1", None),
+            ("+1", None),
             ("1.5", None),
+            ("", None),
+            ("18446744073709551615", Some(u64::MAX)),
         ] {
             let found = retry_after(&headers(&[("retry-after", text)]), now);
             assert_eq!(found, wait.map(Duration::from_secs), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_retry_after_beyond_any_number_is_longer_than_any_wait() {
+        for text in ["18446744073709551616", "99999999999999999999999999"] {
+            let found = retry_after(&headers(&[("retry-after", text)]), SystemTime::UNIX_EPOCH);
+            assert_eq!(found, Some(Duration::MAX), "{text}");
+        }
+    }
+
+    #[test]
+    fn whose_answer_it_is() {
+        for (pairs, of_the_service, page) in [
+            (&[("content-type", "text/html; charset=utf-8")][..], false, true),
+            (&[("content-type", "Application/XHTML+xml")], false, true),
+            (&[("content-type", "text/html"), ("x-amzn-requestid", "1-2-3")], true, true),
+            (&[("content-type", "text/html"), ("x-amz-request-id", "1-2-3")], true, true),
+            (&[("x-amzn-bedrock-agentcore-runtime-session-id", "s")], true, false),
+            // A CDN's own.
+            (&[("content-type", "text/html"), ("x-amz-cf-id", "x")], false, true),
+            (&[("content-type", "text/htmlx")], false, false),
+            (&[], false, false),
+        ] {
+            let headers = headers(pairs);
+            assert_eq!((is_of_the_service(&headers), is_page(&headers)), (of_the_service, page), "{pairs:?}");
+        }
+        let named = headers(&[("content-type", "text/html")]);
+        let error = read(StatusCode::BAD_GATEWAY, &named, b"Please pay", &[], SystemTime::UNIX_EPOCH);
+        assert_eq!(error.message(), "Bad Gateway");
+    }
+
+    /// Neither where the text is cut nor in the error's name or id is a secret left.
+    #[test]
+    fn our_own_secrets_are_not_repeated() {
+        let secrets = ["to/ken+==".to_owned(), "to/ken".to_owned()];
+        let headers = headers(&[("x-amzn-errortype", "No-to/ken"), ("x-amzn-requestid", "id-to/ken+==")]);
+        let far = format!(r#"{{"message":"{}to\/ken+=="}}"#, "x".repeat(590));
+        for (body, message) in [
+            (r#"{"message":"no to\/ken+==, to/ken"}"#, "no [secret], [secret]"),
+            ("to%2Fken%2B%3D%3D", "[secret]"),
+            (&*far, &*format!("{}[secret]", "x".repeat(590))),
+        ] {
+            let error = read(StatusCode::FORBIDDEN, &headers, body.as_bytes(), &secrets, SystemTime::UNIX_EPOCH);
+            assert_eq!(error.message(), message);
+            assert_eq!((error.code(), error.request_id()), (Some("No-[secret]"), Some("id-[secret]")));
         }
     }
 
@@ -227,7 +335,7 @@ mod tests {
             (505, "", ErrorKind::Service, FailurePoint::Final, false),
         ] {
             let status = StatusCode::from_u16(status).unwrap_or_default();
-            let error = read(status, &headers(&[("x-amzn-errortype", code)]), b"", SystemTime::UNIX_EPOCH);
+            let error = read(status, &headers(&[("x-amzn-errortype", code)]), b"", &[], SystemTime::UNIX_EPOCH);
             let found = (error.kind(), failure_point(&error), error.may_have_run());
             assert_eq!(found, (kind, expected, may_have_run), "{status} {code}");
         }

@@ -342,3 +342,45 @@ async fn a_cancelled_call_sends_nothing_more() {
     tokio::time::advance(secs(600)).await;
     assert_eq!((script.seen().len(), script.left()), (1, 1));
 }
+
+/// A page without a header of the service is not the agent's; what a local container answers is.
+#[tokio::test(start_paused = true)]
+async fn whose_page_it_is() {
+    const PAGE: &str = "\n<!DOCTYPE html><p>Please pay";
+    let kind = |kind| ("content-type", kind);
+    let html = kind("text/html; charset=utf-8");
+    let session = ("x-amzn-bedrock-agentcore-runtime-session-id", "s");
+    let local = Target::local("http://127.0.0.1:8080").unwrap();
+    for (name, target, headers, text, foreign) in [
+        ("a portal's", &target(), &[html][..], PAGE, true),
+        ("a portal's, by its media type", &target(), &[html], "Please pay", true),
+        ("a portal's, without one", &target(), &[], PAGE, true),
+        ("a portal's, as text", &target(), &[kind("text/plain")], PAGE, true),
+        ("an agent's", &target(), &[html, session], PAGE, false),
+        ("text", &target(), &[kind("text/plain")], "less than < html", false),
+        ("events", &target(), &[kind("text/event-stream")], PAGE, false),
+        ("a container's", &local, &[html], PAGE, false),
+    ] {
+        let script = Script::of(vec![answer(200, headers, text)]);
+        let client = bearer().over(script.network(), || 0.0);
+        let mut response = client.invoke(target, &Invocation::new("x")).await.unwrap();
+        let error = response.page_of_another().await;
+        assert_eq!(
+            error.as_ref().map(|error| (error.kind(), error.status())),
+            foreign.then_some((ErrorKind::Service, Some(200))),
+            "{name}"
+        );
+        assert!(error.is_none_or(|error| error.message().contains("bedrock-agentcore.us-east-1.amazonaws.com")));
+        assert_eq!(response.text().await.unwrap(), text, "{name}: whoever wants it may read it");
+    }
+}
+
+/// Bounds that no clock can hold are none.
+#[tokio::test(start_paused = true)]
+async fn timeouts_without_end() {
+    let year = Piece::Pause(secs(365 * 24 * 3600));
+    let ever = Timeouts::off().first_byte(Duration::MAX).idle(Duration::MAX).total(Duration::MAX);
+    let script = Script::of(vec![body(&[Piece::Data("one"), year, Piece::Data("two")])]);
+    let response = run(bearer().timeouts(ever), &script, Invocation::new("x")).await.unwrap();
+    assert_eq!(response.text().await.unwrap(), "onetwo");
+}

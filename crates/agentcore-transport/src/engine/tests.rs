@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use agentcore_auth::{BoxFuture, SystemClock, Token, TokenSource};
 
 use super::*;
-use crate::testing::{Script, Step, answer, refusal};
+use crate::testing::{Piece, Script, Step, answer, refusal};
 
 /// A request that is sent with the credential of a mechanism; a 2xx is accepted.
 struct Plain(Auth);
@@ -190,4 +190,62 @@ async fn an_attempt_that_may_have_run_is_remembered() {
         assert_eq!(run(engine(&script), spec, Auth::None).await.0, Err(expected), "{name}");
         assert_eq!(script.left(), 0, "{name}");
     }
+}
+
+/// The status of a refusal is what went wrong, however slowly its body comes. The total time is 5 seconds, or none.
+#[tokio::test(start_paused = true)]
+async fn a_refusal_whose_body_drips_keeps_its_status() {
+    let pause = Piece::Pause(Duration::from_secs(3));
+    let drip = || std::iter::repeat_n([Piece::Data("no "), pause], 60).flatten().collect::<Vec<_>>();
+    let refusal = |body| Step::Answer { status: 403, headers: vec![], body };
+    for (name, body, total, message, millis) in [
+        ("whole", vec![Piece::Data("no")], None, "no", 0),
+        ("slow", vec![Piece::Data("no"), pause, Piece::Data("!")], None, "no!", 3_000),
+        ("drips", drip(), None, "no no no no", 10_000),
+        ("drips past the total time", drip(), Some(5), "no no", 5_000),
+        ("stalls", vec![Piece::Hang], None, "Forbidden", 10_000),
+        ("stalls past the total time", vec![Piece::Data("no"), Piece::Hang], Some(5), "no", 5_000),
+        ("breaks off", vec![Piece::Data("no"), Piece::Break], None, "no", 0),
+    ] {
+        let script = Script::of(vec![refusal(body)]);
+        let (url, retry) = (Uri::from_static("https://host.example/x"), RetryPolicy::default());
+        let spec = CallSpec { total: total.map(Duration::from_secs), ..spec(&url, &retry) };
+        let started = Instant::now();
+        let error = engine(&script).run(&spec, &Plain(Auth::None)).await.unwrap_err();
+        assert_eq!((error.status(), error.message()), (Some(403), message), "{name}");
+        assert_eq!(started.elapsed().as_millis(), millis, "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_repeats_the_token_is_shown_without_it() {
+    const TOKEN: &str = "e30.eyJzdWIiOiJ4In0.c2ln";
+    let body = r#"{"message":"Bearer e30.eyJzdWIiOiJ4In0.c2ln is no token of ours"}"#;
+    let script = Script::of(vec![answer(403, &[("x-amzn-errortype", "No#e30.eyJzdWIiOiJ4In0.c2ln")], body)]);
+    let (url, retry) = (Uri::from_static("https://host.example/x"), RetryPolicy::default());
+    let auth = Auth::bearer(agentcore_auth::StaticToken::parse(TOKEN).unwrap());
+    let error = engine(&script).run(&spec(&url, &retry), &Plain(auth)).await.unwrap_err();
+    assert_eq!(error.to_string(), "Bearer [secret] is no token of ours (HTTP 403 [secret])");
+    assert!(!format!("{error:?}").contains(TOKEN));
+}
+
+/// A bound that no clock can hold is none.
+#[tokio::test(start_paused = true)]
+async fn bounds_without_end() {
+    let (url, retry) = (Uri::from_static("https://host.example/x"), RetryPolicy::default());
+    let retry = retry.max_elapsed(Duration::MAX).pauses(Duration::ZERO, Duration::MAX);
+    let ever = Some(Duration::MAX);
+    for (name, steps, expected) in [
+        ("answered", vec![ok()], Ok(200)),
+        ("refused", vec![refusal(403, "")], Err((ErrorKind::Authorization, false))),
+        ("retried", vec![unavailable("0"), ok()], Ok(200)),
+    ] {
+        let script = Script::of(steps);
+        let spec = CallSpec { total: ever, first_byte: ever, ..spec(&url, &retry) };
+        assert_eq!(run(engine(&script), spec, Auth::None).await.0, expected, "{name}");
+    }
+    // Longer than we wait, so the call ends at once, with the attempt that it had.
+    let script = Script::of(vec![unavailable("99999999999999999999999")]);
+    let found = run(engine(&script), spec(&url, &RetryPolicy::default()), Auth::None).await;
+    assert_eq!(found, (Err((ErrorKind::Unavailable, false)), 1, 0));
 }

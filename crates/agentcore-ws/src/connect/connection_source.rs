@@ -139,5 +139,5 @@ fn refused(response: Response<Body>) -> Reception<Upgraded> {
         return Reception::Refused(response);
     }
     let message = format!("the answer to the upgrade was HTTP {status}, which opens no WebSocket");
-    Reception::Useless(service_error::read(status, response.headers(), message.as_bytes(), SystemTime::UNIX_EPOCH))
+    Reception::Useless(service_error::read(status, response.headers(), message.as_bytes(), &[], SystemTime::UNIX_EPOCH))
 }

@@ -64,13 +64,16 @@ impl Printer {
         failure.map_or(Ok(()), Err)
     }
 
+    /// Prints the body of whoever answered, and judges it afterwards.
     async fn bytes(&mut self, invoke: Invoke) -> Result<(), Failure> {
-        let mut pieces = invoke.send().await.map_err(|error| self.failure(error))?.into_stream();
+        let mut response = invoke.send().await.map_err(|error| self.failure(error))?;
+        let page = response.page_of_another().await;
+        let mut pieces = response.into_stream();
         while let Some(piece) = pieces.try_next().await.map_err(|error| self.failure(error))? {
             self.spinner.clear();
             self.output.write(&piece)?;
         }
-        Ok(())
+        page.map_or(Ok(()), |error| Err(self.failure(error)))
     }
 
     /// Prints what the agent says; a JSON answer in which no text is known is printed as it is.
@@ -93,7 +96,10 @@ impl Printer {
 
     /// Prints the events by the strict grammar, and judges them as they are read for their text.
     async fn events(&mut self, invoke: Invoke) -> Result<(), Failure> {
-        let response = invoke.send().await.map_err(|error| self.failure(error))?;
+        let mut response = invoke.send().await.map_err(|error| self.failure(error))?;
+        if let Some(error) = response.page_of_another().await {
+            return Err(self.failure(error));
+        }
         let mut reader = Reader::new();
         if !response.is_event_stream() {
             let event = SseEvent::new(response.text().await.map_err(|error| self.failure(error))?);
