@@ -69,3 +69,8 @@ pub(crate) fn note(text: &str) {
     // There is nobody to tell that standard error is gone.
     let _ = writeln!(io::stderr(), "note: {text}");
 }
+
+/// Writes a note about a binary message, in place of its bytes.
+pub(crate) fn note_binary(bytes: &[u8]) {
+    note(&format!("a binary message of {} bytes is not shown", bytes.len()));
+}

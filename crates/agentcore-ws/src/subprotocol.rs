@@ -65,8 +65,8 @@ impl WebSocket {
             return Err(Error::input("a local container takes no token"));
         }
         let token = source.token().await?.alive_at(self.clock.now())?;
-        let credential = format!("{NAME}.{}", URL_SAFE_NO_PAD.encode(token.expose()));
-        let (chars, max) = (credential.len() - NAME.len() - 1, Subprotocol::MAX_TOKEN_CHARS);
+        let encoded = URL_SAFE_NO_PAD.encode(token.expose());
+        let (chars, max) = (encoded.len(), Subprotocol::MAX_TOKEN_CHARS);
         if chars > max {
             return Err(Error::input(format!(
                 "the bearer token is too long for a browser: it has {chars} characters when encoded for \
@@ -74,6 +74,7 @@ impl WebSocket {
             )));
         }
         let url = self.url_with_session()?;
+        let credential = format!("{NAME}.{encoded}");
         Ok((Subprotocol { url, credential, session: self.session_id().clone() }, token))
     }
 }

@@ -6,7 +6,9 @@ use agentcore_client::{
     RetryPolicy,
     ws::{AuthMode, Close, Expiry, Incoming, Receiver, Sender, Settings},
 };
-use clap::Args;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use clap::{Args, ValueEnum};
+use serde::Serialize;
 use tokio::{sync::mpsc, time::timeout};
 
 use crate::{
@@ -14,11 +16,11 @@ use crate::{
     errors::{Failure, Mechanism},
     flags::{SessionFlags, seconds},
     input,
-    output::{Output, note},
+    output::{Output, note, note_binary},
     progress::Spinner,
 };
 
-/// Opens the agent's WebSocket: each line of standard input is a text message, and each message a line of output
+/// Opens the agent's WebSocket: each line of standard input is a text message, and each message is printed as it comes
 #[derive(Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct ConnectFlags {
@@ -30,6 +32,9 @@ pub(super) struct ConnectFlags {
     /// Gets in by the subprotocol, as a browser with a token does
     #[arg(long, help_heading = "The way in")]
     subprotocol: bool,
+    /// How to print a message
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text, help_heading = "The answer")]
+    output: Format,
     /// Seconds of silence after the end of input before the socket is closed
     #[arg(long, value_name = "SECS", default_value = "2", value_parser = seconds, help_heading = "Patience")]
     wait: Duration,
@@ -39,6 +44,15 @@ pub(super) struct ConnectFlags {
     /// Asks for the socket once, whatever happens
     #[arg(long, help_heading = "Patience")]
     no_retry: bool,
+}
+
+/// How a message is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Text as it is, with the line breaks in it; bytes are not shown
+    Text,
+    /// One line a message: a JSON string, or {"binary": "<base64>"}
+    Json,
 }
 
 impl ConnectFlags {
@@ -61,9 +75,8 @@ impl ConnectFlags {
             note(&format!("connected, in session {}; Ctrl-D ends it", socket.session_id().as_str()));
         }
         let (sender, receiver) = socket.split();
-        Connection { sender, receiver, output: Output::default(), mechanism: agent.mechanism() }
-            .pass(input::lines(), self.wait)
-            .await
+        let (output, format, mechanism) = (Output::default(), self.output, agent.mechanism());
+        Connection { sender, receiver, output, format, mechanism }.pass(input::lines(), self.wait).await
     }
 
     fn settings(&self) -> Settings {
@@ -91,6 +104,7 @@ struct Connection {
     sender: Sender,
     receiver: Receiver,
     output: Output,
+    format: Format,
     mechanism: Mechanism,
 }
 
@@ -143,8 +157,14 @@ impl Connection {
                 }
                 return Ok(false);
             }
-            Some(Incoming::Text(text)) => self.output.line(&text)?,
-            Some(Incoming::Binary(bytes)) => note(&format!("a binary message of {} bytes is not shown", bytes.len())),
+            Some(Incoming::Text(text)) => match self.format {
+                Format::Text => self.output.line(&text)?,
+                Format::Json => self.output.json(&JsonMessage::Text(&text))?,
+            },
+            Some(Incoming::Binary(bytes)) => match self.format {
+                Format::Text => note_binary(&bytes),
+                Format::Json => self.output.json(&JsonMessage::binary(&bytes))?,
+            },
             Some(Incoming::Reconnected(interruption)) => note(&format!(
                 "the connection was lost and there is a new one after {:.1} s; what the agent said meanwhile is lost, and of \
                  what was sent up to {} messages",
@@ -157,10 +177,42 @@ impl Connection {
     }
 }
 
+/// A message, as it is printed in JSON.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum JsonMessage<'a> {
+    Text(&'a str),
+    Binary { binary: String },
+}
+
+impl JsonMessage<'_> {
+    fn binary(bytes: &[u8]) -> Self {
+        Self::Binary { binary: BASE64_STANDARD.encode(bytes) }
+    }
+}
+
 const RECONNECTS: u32 = 8;
 
 const AFTER_HELP: &str = "\
 Examples:
   echo \"Hello\" | acore --mock --arn echo connect
   acore connect --arn \"$ARN\" --sigv4 --presigned < questions.txt
-  acore connect --local http://127.0.0.1:8080";
+  acore connect --local http://127.0.0.1:8080 --output json";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_one_line_of_json() {
+        for (message, line) in [
+            (JsonMessage::Text("{\n  \"a\": 1\r\n}"), r#""{\n  \"a\": 1\r\n}""#),
+            (JsonMessage::Text(""), "\"\""),
+            (JsonMessage::Text("é\u{1b}[1m"), r#""é\u001b[1m""#),
+            (JsonMessage::binary(b"\x00\xff\n"), r#"{"binary":"AP8K"}"#),
+            (JsonMessage::binary(b""), r#"{"binary":""}"#),
+        ] {
+            assert_eq!(serde_json::to_string(&message).ok().as_deref(), Some(line));
+        }
+    }
+}

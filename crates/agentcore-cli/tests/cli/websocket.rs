@@ -119,6 +119,15 @@ fn answers_that_are_due_come_before_the_end() {
 }
 
 #[test]
+fn a_json_string_a_line() {
+    let world = World::new();
+    let args = ["connect", "--output", "json"];
+    let ended = run_with(&mut by_token(&world, "echo", args), "say \"hé\"\n\n{\"a\":1}\n".as_bytes());
+    assert_eq!((ended.exit, ended.stderr.as_str()), (Some(0), ""));
+    assert_eq!(ended.stdout, "\"say \\\"hé\\\"\"\n\"\"\n\"{\\\"a\\\":1}\"\n");
+}
+
+#[test]
 fn an_answer_is_shown_while_input_is_open() {
     let world = World::new();
     let mut child = by_token(&world, "echo", ["connect"]).stdin(Stdio::piped()).spawn().unwrap();

@@ -28,12 +28,19 @@ use tokio_tungstenite::{
     },
 };
 
+use self::{
+    close_frame::{CloseFinder, ClosePayload},
+    in_flight::InFlight,
+};
 use super::{
     Close, Incoming, Message, Reconnected, Settings,
     keep_alive::{KeepAlive, PeerActivity},
     rate_limit::RateLimit,
 };
 use crate::{Error, ErrorKind};
+
+mod close_frame;
+mod in_flight;
 
 /// What the program asks of the connection.
 #[derive(Debug)]
@@ -49,7 +56,7 @@ pub(super) enum Command {
 pub(super) struct Channels {
     pub(super) outbox: mpsc::Receiver<Command>,
     pub(super) inbox: mpsc::Sender<Result<Incoming, Error>>,
-    /// A command that was taken while there was no connection.
+    /// A command of which nothing was done yet; the next connection gets it, if this one ends before.
     pub(super) waiting: Option<Command>,
     /// What the program gets before anything of this connection.
     pub(super) reconnected: Option<Reconnected>,
@@ -61,7 +68,7 @@ pub(super) struct Outcome {
     pub(super) end: End,
     /// The code with which the program closed, if it did.
     pub(super) close_sent: Option<u16>,
-    /// Messages sent since a frame last arrived.
+    /// Messages sent since a frame last arrived, and the one that was being sent.
     pub(super) unconfirmed: u64,
 }
 
@@ -76,85 +83,119 @@ pub(super) enum End {
 
 /// A WebSocket connection.
 #[derive(Debug)]
-pub(super) struct Connection<S>(WebSocketStream<S>);
+pub(super) struct Connection<S> {
+    stream: WebSocketStream<CloseFinder<S>>,
+    close: ClosePayload,
+}
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
     /// Begins the WebSocket protocol on an upgraded connection.
     pub(super) async fn new(connection: S, settings: &Settings) -> Self {
         let bound = Some(settings.max_message_bytes);
-        let config = WebSocketConfig::default().max_message_size(bound).max_frame_size(bound);
-        Self(WebSocketStream::from_raw_socket(connection, Role::Client, Some(config)).await)
+        // A frame of the program's always fits behind what else waits: pongs, of which the newest is kept where the peer does not
+        // read (RFC 6455 §5.5.3).
+        let config = WebSocketConfig::default()
+            .max_message_size(bound)
+            .max_frame_size(bound)
+            .write_buffer_size(0)
+            .max_write_buffer_size(settings.max_frame_bytes.saturating_add(CONTROL_FRAMES_BYTES));
+        let (connection, close) = CloseFinder::new(connection);
+        Self { stream: WebSocketStream::from_raw_socket(connection, Role::Client, Some(config)).await, close }
     }
 
     /// Passes messages both ways until the connection ends.
     pub(super) async fn run(self, channels: &mut Channels, settings: &Settings) -> Outcome {
         let activity = PeerActivity::new();
-        let (mut sink, mut source) = self.0.split();
+        let (mut sink, source) = self.stream.split();
+        let mut reader = Reader { source, close: self.close };
         let Channels { outbox, inbox, waiting, reconnected } = channels;
         let mut close_sent = None;
         let writer = Writer { sink: &mut sink, inbox, activity: &activity, settings };
         let end = tokio::select! {
-            end = read(&mut source, inbox, reconnected, &activity) => end,
+            end = reader.run(inbox, reconnected, &activity) => end,
             end = writer.run(outbox, waiting, &mut close_sent) => end,
         };
         let bound = Some(settings.close_timeout);
-        if let End::Lost { close_code: Some(code), .. } = end {
-            let frame = CloseFrame { code, reason: "".into() };
-            let _ = within(bound, sink.feed(tungstenite::Message::Close(Some(frame)))).await;
-        }
         // After the agent's close, the library has queued the answer.
         if !matches!(end, End::Lost { close_code: None, .. }) {
             let _ = within(bound, sink.flush()).await;
+        }
+        if let End::Lost { close_code: Some(code), .. } = end {
+            let frame = CloseFrame { code, reason: "".into() };
+            let _ = within(bound, sink.send(tungstenite::Message::Close(Some(frame)))).await;
         }
         Outcome { end, close_sent, unconfirmed: activity.unconfirmed.into_inner() }
     }
 }
 
-async fn read<S: AsyncRead + AsyncWrite + Unpin>(
-    source: &mut SplitStream<WebSocketStream<S>>,
-    inbox: &mpsc::Sender<Result<Incoming, Error>>,
-    reconnected: &mut Option<Reconnected>,
-    activity: &PeerActivity,
-) -> End {
-    loop {
-        // The permit comes first: a cancellation must not lose a message that has been read.
-        activity.note(true);
-        let permit = inbox.reserve().await.ok();
-        activity.note(false);
-        if let Some(reconnected) = reconnected.take() {
-            if let Some(permit) = permit {
-                permit.send(Ok(Incoming::Reconnected(reconnected)));
-            }
-            continue;
-        }
-        let incoming = loop {
-            let frame = match source.next().await {
-                Some(Ok(frame)) => frame,
-                Some(Err(error)) => return lost(error),
-                None => return lost(tungstenite::Error::ConnectionClosed),
-            };
+/// The reading half.
+struct Reader<S> {
+    source: SplitStream<WebSocketStream<CloseFinder<S>>>,
+    close: ClosePayload,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
+    async fn run(
+        &mut self,
+        inbox: &mpsc::Sender<Result<Incoming, Error>>,
+        reconnected: &mut Option<Reconnected>,
+        activity: &PeerActivity,
+    ) -> End {
+        loop {
+            // The permit comes first: a cancellation must not lose a message that has been read.
+            activity.note(true);
+            let permit = inbox.reserve().await.ok();
             activity.note(false);
-            activity.unconfirmed.store(0, Ordering::Relaxed);
-            match frame {
-                tungstenite::Message::Text(text) => {
-                    let Ok(text) = ByteString::try_from(Bytes::from(text)) else { continue };
-                    break Incoming::Text(text);
+            if let Some(reconnected) = reconnected.take() {
+                if let Some(permit) = permit {
+                    permit.send(Ok(Incoming::Reconnected(reconnected)));
                 }
-                tungstenite::Message::Binary(bytes) => break Incoming::Binary(bytes),
-                tungstenite::Message::Close(frame) => return End::Closed(close(frame)),
-                _ => {}
+                continue;
             }
-        };
-        // Without a permit the receiver was dropped.
-        if let Some(permit) = permit {
-            permit.send(Ok(incoming));
+            let incoming = loop {
+                let frame = match self.source.next().await {
+                    Some(Ok(frame)) => frame,
+                    Some(Err(error)) => return lost(error),
+                    None => return lost(tungstenite::Error::ConnectionClosed),
+                };
+                activity.note(false);
+                activity.unconfirmed.store(0, Ordering::Relaxed);
+                match frame {
+                    tungstenite::Message::Text(text) => {
+                        let Ok(text) = ByteString::try_from(Bytes::from(text)) else { continue };
+                        break Incoming::Text(text);
+                    }
+                    tungstenite::Message::Binary(bytes) => break Incoming::Binary(bytes),
+                    tungstenite::Message::Close(_) => return self.closed(),
+                    _ => {}
+                }
+            };
+            // Without a permit the receiver was dropped.
+            if let Some(permit) = permit {
+                permit.send(Ok(incoming));
+            }
         }
+    }
+
+    /// Returns the end by the agent's close frame, as it came.
+    fn closed(&self) -> End {
+        let payload = self.close.get().map(Vec::as_slice).unwrap_or_default();
+        let Some((code, reason)) = payload.split_first_chunk() else {
+            return End::Closed(Close { code: 1005, reason: String::new() });
+        };
+        let code = u16::from_be_bytes(*code);
+        if Close::may_have(code) {
+            return End::Closed(Close { code, reason: String::from_utf8_lossy(reason).into_owned() });
+        }
+        let message = format!("the agent's side closed the connection with {code}, which no close frame may have");
+        let error = Error::new(ErrorKind::BrokenOff, message).possibly_run(true).lasting();
+        End::Lost { error, close_code: Some(CloseCode::Protocol) }
     }
 }
 
 /// The writing half.
 struct Writer<'a, S> {
-    sink: &'a mut SplitSink<WebSocketStream<S>, tungstenite::Message>,
+    sink: &'a mut SplitSink<WebSocketStream<CloseFinder<S>>, tungstenite::Message>,
     inbox: &'a mpsc::Sender<Result<Incoming, Error>>,
     activity: &'a PeerActivity,
     settings: &'a Settings,
@@ -170,10 +211,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
         let mut rate_limit = RateLimit::new(self.settings.max_frames_per_second, Instant::now());
         let mut check = KeepAlive::first(self.settings);
         loop {
-            let command = match waiting.take() {
-                Some(command) => Some(command),
-                None => tokio::select! {
-                    command = outbox.recv() => command,
+            if waiting.is_none() {
+                *waiting = tokio::select! {
+                    command = outbox.recv() => match command {
+                        Some(command) => Some(command),
+                        // All senders were dropped. The receiver keeps the connection open.
+                        None => match self.listen(check).await {
+                            Some(end) => return end,
+                            None => Some(Command::Close(Close::normal())),
+                        },
+                    },
                     () = check.due() => {
                         match self.check(check).await {
                             Ok(next) => check = next,
@@ -181,37 +228,36 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
                         }
                         continue;
                     }
-                },
-            };
-            let close = match command {
-                // The sender's future was dropped.
-                Some(Command::Send(_, result)) if result.is_closed() => continue,
-                Some(Command::Send(message, result)) => match self.send(message, &mut rate_limit).await {
-                    Ok(()) => {
-                        self.activity.unconfirmed.fetch_add(1, Ordering::Relaxed);
-                        let _ = result.send(Ok(()));
-                        continue;
+                };
+            }
+            // The sender's future was dropped.
+            if matches!(waiting, Some(Command::Send(_, result)) if result.is_closed()) {
+                *waiting = None;
+                continue;
+            }
+            if matches!(waiting, Some(Command::Send(..)))
+                && let Err(error) = self.make_room(&mut rate_limit).await
+            {
+                return lost(error);
+            }
+            match waiting.take() {
+                Some(Command::Send(message, result)) => {
+                    let in_flight = InFlight::new(result, &self.activity.unconfirmed);
+                    match self.send(message, &mut rate_limit).await {
+                        Ok(()) => in_flight.sent(),
+                        Err(error) => return lost(error),
                     }
-                    Err(error) => {
-                        let message = "the connection was lost while the message was sent";
-                        let failed = Error::new(ErrorKind::BrokenOff, message).possibly_run(true);
-                        let _ = result.send(Err(failed));
-                        return lost(error);
-                    }
-                },
-                Some(Command::Close(close)) => close,
-                // All senders were dropped. The receiver keeps the connection open.
-                None => match self.listen(check).await {
-                    Some(end) => return end,
-                    None => Close::normal(),
-                },
-            };
-            *close_sent = Some(close.code);
-            return self.close(close).await;
+                }
+                Some(Command::Close(close)) => {
+                    *close_sent = Some(close.code);
+                    return self.close(close).await;
+                }
+                None => {}
+            }
         }
     }
 
-    /// Sends a message in frames within the limits of size and rate.
+    /// Sends a message in frames within the limits of size and rate; there is room for the first.
     async fn send(&mut self, message: Message, rate_limit: &mut RateLimit) -> Result<(), tungstenite::Error> {
         let (mut kind, mut rest) = match message {
             Message::Text(text) => (Data::Text, text.into_bytes()),
@@ -219,21 +265,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
         };
         loop {
             let piece = rest.split_to(rest.len().min(self.settings.max_frame_bytes));
-            while let Err(wait) = rate_limit.take(Instant::now()) {
-                // What is ready is sent before the pause.
-                self.flush().await?;
-                sleep(wait).await;
-            }
             let frame = tungstenite::Message::Frame(Frame::message(piece, OpCode::Data(kind), rest.is_empty()));
-            within(self.settings.pong_timeout, self.sink.feed(frame)).await?;
+            within(self.settings.pong_timeout, self.sink.send(frame)).await?;
             if rest.is_empty() {
-                return self.flush().await;
+                return Ok(());
             }
+            self.make_room(rate_limit).await?;
             kind = Data::Continue;
         }
     }
 
-    async fn flush(&mut self) -> Result<(), tungstenite::Error> {
+    /// Waits until the rate allows a frame, and writes what waits before it.
+    async fn make_room(&mut self, rate_limit: &mut RateLimit) -> Result<(), tungstenite::Error> {
+        while let Err(wait) = rate_limit.take(Instant::now()) {
+            sleep(wait).await;
+        }
         within(self.settings.pong_timeout, self.sink.flush()).await
     }
 
@@ -260,7 +306,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
             KeepAlive::Pong { pinged, .. } => Ok(KeepAlive::ping_after(self.settings, pinged)),
             KeepAlive::Ping { .. } => {
                 let pinged = Instant::now();
-                let ping = self.sink.send(tungstenite::Message::Ping(Bytes::new()));
+                let ping = async {
+                    self.sink.flush().await?;
+                    self.sink.send(tungstenite::Message::Ping(Bytes::new())).await
+                };
                 within(self.settings.pong_timeout, ping).await.map_err(lost)?;
                 Ok(KeepAlive::pong_after(self.settings, pinged))
             }
@@ -274,7 +323,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
         let frame = CloseFrame { code, reason: close.reason.into() };
         let begun = Instant::now();
         let closing = async {
-            match self.sink.send(tungstenite::Message::Close(Some(frame))).await {
+            let sent = match self.sink.flush().await {
+                Ok(()) => self.sink.send(tungstenite::Message::Close(Some(frame))).await,
+                failed => failed,
+            };
+            match sent {
                 // The reading half receives the answer, or, where nothing can be sent, the agent's earlier close.
                 Ok(())
                 | Err(
@@ -291,13 +344,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
             let message = format!("the agent did not answer the close within {waited} s");
             End::Lost { error: Error::new(ErrorKind::Timeout, message), close_code: None }
         })
-    }
-}
-
-fn close(frame: Option<CloseFrame>) -> Close {
-    match frame {
-        Some(frame) => Close { code: frame.code.into(), reason: frame.reason.as_str().to_owned() },
-        None => Close { code: 1005, reason: String::new() },
     }
 }
 
@@ -329,6 +375,9 @@ fn lost(error: tungstenite::Error) -> End {
     let error = if close_code.is_some() { error.lasting() } else { error };
     End::Lost { error, close_code }
 }
+
+/// What may wait to be written besides a frame of the program's, in bytes: some hundred pongs.
+const CONTROL_FRAMES_BYTES: usize = 16 * 1024;
 
 #[cfg(test)]
 mod tests;

@@ -13,7 +13,7 @@ use super::Settings;
 #[derive(Debug)]
 pub(super) struct PeerActivity {
     last: Mutex<Activity>,
-    /// Messages sent since a frame last arrived.
+    /// Messages sent, in whole or in part, since a frame last arrived.
     pub(super) unconfirmed: AtomicU64,
 }
 

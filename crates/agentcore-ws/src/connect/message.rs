@@ -61,8 +61,8 @@ impl Incoming {
 pub struct Reconnected {
     /// Why the connection was lost.
     pub cause: Error,
-    /// How many messages were sent since a frame last arrived from the agent, which may have received any number of them. A
-    /// message whose [`send`](crate::Sender::send) failed is not counted.
+    /// How many messages were sent since a frame last arrived from the agent, which may have received any number of them. The
+    /// one that was being sent when the connection was lost, whose [`send`](crate::Sender::send) failed, is counted too.
     pub unconfirmed: u64,
     /// How many attempts the new connection took.
     pub attempts: u32,
@@ -94,7 +94,7 @@ impl Close {
     /// 123 bytes.
     pub fn new(code: u16, reason: impl Into<String>) -> Result<Self, Error> {
         let reason = reason.into();
-        if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) {
+        if !Self::may_have(code) {
             return Err(Error::input(format!("a connection cannot be closed with the code {code}")));
         }
         if reason.len() > MAX_REASON_BYTES {
@@ -102,6 +102,11 @@ impl Close {
             return Err(Error::input(message));
         }
         Ok(Self { code, reason })
+    }
+
+    /// Checks that a close frame may have this code (RFC 6455 §7.4, and the IANA registry of close codes).
+    pub(super) fn may_have(code: u16) -> bool {
+        matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
     }
 }
 

@@ -33,7 +33,7 @@ impl RateLimit {
             return Ok(());
         }
         // A nanosecond more, so that rounding does not cause a second wait.
-        Err(Duration::from_secs_f64((1.0 - self.tokens) / self.per_second) + Duration::from_nanos(1))
+        Err(Duration::from_secs_f64((1.0 - self.tokens) / self.per_second + 1e-9))
     }
 }
 

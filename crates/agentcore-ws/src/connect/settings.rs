@@ -6,6 +6,8 @@ use agentcore_core::RetryPolicy;
 
 /// Settings for how a socket is opened, kept open and closed.
 ///
+/// A duration beyond what the clock can hold, such as [`Duration::MAX`], means *never*.
+///
 /// ```
 /// use std::time::Duration;
 /// use agentcore_ws::{RetryPolicy, Settings};
@@ -50,7 +52,8 @@ agentcore_core::setters! {
     /// Sets how long no frame may arrive after a ping before the connection counts as lost. Default: 30 seconds; shorter values
     /// find a dead connection sooner and may drop an agent that is only busy. `None` waits for the operating system.
     ///
-    /// The limit also bounds each write. It does not run while the program takes no messages from a full socket.
+    /// The limit also bounds each write. Where the agent's side does not read, at most one frame and 16 KiB of pongs wait to be
+    /// written, and the newest ping is answered. The limit does not run while the program takes no messages from a full socket.
     pong_timeout(timeout: impl Into<Option<Duration>>) => pong_timeout = timeout.into();
 
     /// Sets the most bytes of payload in one frame; a larger message is sent in several. Default: 32,000, within the smaller of the two

@@ -140,7 +140,9 @@ impl Sender {
     /// ([`Settings`](crate::Settings)).
     ///
     /// # Errors
-    /// If the connection is closed, or is lost while the message is sent: the agent may or may not have received it then.
+    /// If the connection is closed, or is lost while the message is sent: then the agent may have received it
+    /// ([`may_have_run`](Error::may_have_run)), whatever part of it was written. A message not yet begun at the loss waits for the
+    /// next connection ([`Settings::reconnect`](crate::Settings::reconnect)), or was certainly not sent.
     ///
     /// # Cancel safety
     /// Dropping the future leaves unknown whether the message is sent; it is sent whole or not at all.

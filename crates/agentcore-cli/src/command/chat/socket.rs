@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout};
 use super::answer::{AnswerPart, Statistics};
 use crate::{
     errors::{Failure, Mechanism},
-    output::note,
+    output::{note, note_binary},
 };
 
 /// The socket, if it is open, and how it is opened.
@@ -219,7 +219,7 @@ fn may_be_last(event: &Event) -> bool {
 
 fn pass_over(incoming: &Incoming) {
     if let Incoming::Binary(bytes) = incoming {
-        note(&format!("a binary message of {} bytes is not shown", bytes.len()));
+        note_binary(bytes);
     }
 }
 

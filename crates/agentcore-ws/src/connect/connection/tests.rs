@@ -9,6 +9,8 @@ use tokio::{
 
 use super::*;
 
+mod scripted;
+
 type Server = WebSocketStream<DuplexStream>;
 
 /// A connection that runs, the program's side of it, and the agent's.
@@ -130,6 +132,26 @@ async fn no_pings_if_none_are_wanted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn durations_beyond_the_clock_mean_never() {
+    for never in [Duration::MAX, Duration::from_secs_f64(1e19), Duration::from_secs(1 << 62)] {
+        let settings = Settings::default().close_timeout(never).ping_interval(never).pong_timeout(never);
+        let mut quiet = fixture(settings.clone()).await;
+        let sent = quiet.begin("hello").await;
+        assert_eq!(quiet.at_server().await, tungstenite::Message::text("hello"));
+        sent.await.unwrap().unwrap();
+        assert!(timeout(Duration::from_secs(3600), quiet.server.next()).await.is_err());
+        quiet.commands.send(Command::Close(Close::normal())).await.unwrap();
+        sleep(Duration::from_secs(3600)).await;
+        assert!(!quiet.running.is_finished());
+
+        let mut unanswered = fixture(settings.ping_interval(Duration::from_secs(10))).await;
+        assert!(matches!(unanswered.at_server().await, tungstenite::Message::Ping(_)));
+        sleep(Duration::from_secs(3600)).await;
+        assert!(!unanswered.running.is_finished());
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn silence_after_a_ping_is_a_loss() {
     let settings = Settings::default().ping_interval(Duration::from_secs(10)).pong_timeout(Duration::from_secs(7));
     let fixture = fixture(settings).await;
@@ -235,6 +257,38 @@ async fn the_agents_close_is_reported_and_answered() {
     let outcome = fixture.running.await.unwrap();
     assert_eq!(outcome.close_sent, None);
     assert!(matches!(outcome.end, End::Closed(close) if (close.code, &*close.reason) == (1011, "boom")));
+}
+
+/// The codes of RFC 6455 §7.4 and the IANA registry, as bytes of the agent's, before and after the program's close.
+#[tokio::test(start_paused = true)]
+async fn close_codes_are_reported_as_they_came() {
+    let valid = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999];
+    let invalid = [0, 1, 999, 1004, 1005, 1006, 1015, 1016, 2000, 2999, 5000, 65535];
+    for (codes, fine) in [(&valid[..], true), (&invalid, false)] {
+        for (code, close_first) in codes.iter().flat_map(|code| [(*code, false), (*code, true)]) {
+            let mut fixture = fixture(Settings::default()).await;
+            if close_first {
+                fixture.commands.send(Command::Close(Close::normal())).await.unwrap();
+                fixture.at_server().await;
+            }
+            let frame = [&[0x88, 5][..], &u16::to_be_bytes(code), b"why"].concat();
+            fixture.server.get_mut().write_all(&frame).await.unwrap();
+            if fine {
+                let outcome = fixture.running.await.unwrap();
+                let End::Closed(close) = outcome.end else { panic!("{code}: {outcome:?}") };
+                assert_eq!((close.code, &*close.reason), (code, "why"));
+            } else {
+                let message =
+                    format!("the agent's side closed the connection with {code}, which no close frame may have");
+                assert_eq!(fixture.lost().await, (ErrorKind::BrokenOff, message));
+            }
+        }
+    }
+    let mut fixture = fixture(Settings::default()).await;
+    fixture.server.get_mut().write_all(&[0x88, 0]).await.unwrap();
+    assert!(
+        matches!(fixture.running.await.unwrap().end, End::Closed(close) if (close.code, &*close.reason) == (1005, ""))
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -62,7 +62,7 @@ fn refusals() {
         (Some(""), None, Terminal, "the prompt is empty"),
         (None, None, Pipe(b""), "the prompt is empty"),
         (None, None, Pipe(b"\r\n"), "the prompt is empty"),
-        (None, None, Pipe(b"\xff"), "the prompt is not UTF-8"),
+        (None, None, Pipe(b"\xff"), "the prompt is no text\n  caused by: it is not UTF-8 at byte 0"),
         (None, Some(("nope", true)), Terminal, "the payload is not JSON: expected ident at line 1 column 2"),
         (None, Some(("{} {}", true)), Terminal, "the payload is not JSON: trailing characters at line 1 column 4"),
         (None, Some(("", true)), Terminal, "the payload is not JSON"),
