@@ -87,6 +87,19 @@ async fn a_run_outlives_its_tokens() {
 }
 
 #[tokio::test]
+async fn a_runtime_that_refuses_every_token_is_asked_twice() {
+    let mock = jwt_only(Mock::builder()).await;
+    let (agent, source) = agent(&mock, machine(&mock).over(http()).cached(), "error-401");
+    for call in 0..5 {
+        let error = agent.invoke("x").await.unwrap_err();
+        assert_eq!((error.kind(), error.may_have_run()), (ErrorKind::Authentication, false));
+        assert_eq!(error.to_string().starts_with("the runtime refuses what the issuer gives"), call > 0, "{error}");
+    }
+    assert_eq!((token_requests(&mock), source.statistics().rejected), (2, 2));
+    assert_eq!(mock.requests().iter().filter(|request| request.agent.is_some()).count(), 2);
+}
+
+#[tokio::test]
 async fn a_refused_token_is_replaced_once() {
     let mock = jwt_only(Mock::builder()).await;
     for (name, fine, fetches) in [("unauthorized-1", true, 2), ("unauthorized-5", false, 2)] {

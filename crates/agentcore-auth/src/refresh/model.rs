@@ -132,7 +132,7 @@ impl World {
     }
 
     fn reject(&self, value: u64) {
-        self.refresh.evict(|held| *held == value);
+        self.refresh.evict(|held| *held == value, || Error::new(ErrorKind::Authentication, "refused"));
         self.rejected.lock().unwrap().insert(value);
     }
 
@@ -216,6 +216,24 @@ fn a_failure_is_remembered_whatever_the_order() {
         for caller in [world.spawn(caller), world.spawn(caller), world.spawn(caller)] {
             caller.join().unwrap();
         }
+    });
+}
+
+#[test]
+fn where_everything_is_refused_two_are_fetched_whatever_the_order() {
+    explore(|| {
+        let world = World::new(0);
+        let caller = async |world: Arc<World>| {
+            for _ in 0..3 {
+                if let Some(value) = world.get().await {
+                    world.reject(value);
+                }
+            }
+        };
+        for caller in [world.spawn(caller), world.spawn(caller), world.spawn(caller)] {
+            caller.join().unwrap();
+        }
+        assert_eq!(world.begun() - world.dropped(), 2);
     });
 }
 

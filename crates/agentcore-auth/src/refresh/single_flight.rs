@@ -7,6 +7,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     task::Poll,
+    time::Duration,
 };
 
 use super::{
@@ -37,6 +38,11 @@ struct State<T> {
     failures_in_a_row: u32,
     /// The last failure, and until when it prevents another fetch.
     failure: Option<(Error, Moment)>,
+    /// Whether the next value takes the place of one that was refused, and whether the current one does.
+    replacing: bool,
+    replaced: bool,
+    /// Replacements that were refused soon, in a row.
+    refusals_in_a_row: u32,
     counts: Counts,
 }
 
@@ -67,7 +73,15 @@ enum Step<T> {
 
 impl<T: Send + Sync + 'static> Refresh<T> {
     pub(crate) fn new(policy: Policy) -> Self {
-        let state = State { fetching: None, failures_in_a_row: 0, failure: None, counts: Counts::default() };
+        let state = State {
+            fetching: None,
+            failures_in_a_row: 0,
+            failure: None,
+            replacing: false,
+            replaced: false,
+            refusals_in_a_row: 0,
+            counts: Counts::default(),
+        };
         let shared = Arc::new(Shared { slot: ArcSwapOption::empty(), state: Mutex::new(state) });
         Self { clock: Arc::new(SystemClock::default()), policy, shared }
     }
@@ -132,13 +146,28 @@ impl<T: Send + Sync + 'static> Refresh<T> {
         }
     }
 
-    /// Forgets the value if this is the one. A newer one stays.
-    pub(crate) fn evict(&self, is_it: impl FnOnce(&T) -> bool) {
+    /// Forgets a value that was refused, if this is the one, and returns whether the next caller gets another. A newer one stays.
+    ///
+    /// Where the value took the place of a refused one and was refused soon after it came, others would be too: nothing is fetched
+    /// for a minute, twice as long after each in a row, and callers get `refused`.
+    pub(crate) fn evict(&self, is_it: impl FnOnce(&T) -> bool, refused: impl FnOnce() -> Error) -> bool {
+        let now = self.clock.moment();
         let mut state = self.shared.lock();
-        if self.shared.slot.load().as_ref().is_some_and(|entry| is_it(&entry.value)) {
-            self.shared.slot.store(None);
-            state.counts.rejected += 1;
+        let Some(entry) = self.shared.slot.load_full().filter(|entry| is_it(&entry.value)) else {
+            let resting = state.failure.as_ref().is_some_and(|(_, until)| !until.is_past(now));
+            return self.shared.slot.load().is_some() || !resting;
+        };
+        self.shared.slot.store(None);
+        state.counts.rejected += 1;
+        let soon = entry.lived(now) < SOON;
+        let storm = state.replaced && soon;
+        state.refusals_in_a_row = if storm { state.refusals_in_a_row.saturating_add(1) } else { 0 };
+        (state.replacing, state.replaced) = (true, false);
+        if storm {
+            let pause = SOON.saturating_mul(1 << (state.refusals_in_a_row - 1).min(16)).min(LONGEST_REST);
+            state.failure = Some((refused(), now.after(pause)));
         }
+        !storm
     }
 
     fn step(&self, unfit: Option<&Arc<Entry<T>>>) -> Step<T> {
@@ -196,6 +225,10 @@ impl<T: fmt::Debug + Send + Sync + 'static> fmt::Debug for Refresh<T> {
     }
 }
 
+/// A value that is refused sooner than this after it came was never good; and how long no other is fetched then.
+const SOON: Duration = Duration::from_secs(60);
+const LONGEST_REST: Duration = Duration::from_secs(3600);
+
 /// The fetch that is under way. There is no other until it is complete or dropped.
 struct Fetch<T> {
     refresh: Refresh<T>,
@@ -240,6 +273,7 @@ impl<T: Send + Sync + 'static> Fetch<T> {
         match &outcome {
             Ok(entry) => {
                 (state.failures_in_a_row, state.failure) = (0, None);
+                state.replaced = std::mem::take(&mut state.replacing);
                 shared.slot.store(Some(Arc::clone(entry)));
             }
             Err(error) => {

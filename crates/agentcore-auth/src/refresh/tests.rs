@@ -193,16 +193,20 @@ async fn a_failed_renewal_hurts_nobody_before_the_value_is_dead() {
     assert_eq!(source.begun(), 3);
 }
 
+fn refused() -> Error {
+    Error::new(ErrorKind::Authentication, "refused")
+}
+
 #[tokio::test(start_paused = true)]
 async fn eviction_is_of_one_value_and_no_newer_one() {
     let source = Source::new(slow);
     assert_eq!(source.get().await, Ok(1));
     source.clock.advance(secs(3480));
     assert_eq!(source.get().await, Ok(1), "the second is on its way");
-    source.refresh.evict(|value| *value == 1);
+    source.refresh.evict(|value| *value == 1, refused);
     assert!(poll(source.get()).is_pending(), "the first is never served again");
     assert_eq!(source.get().await, Ok(2));
-    source.refresh.evict(|value| *value == 1);
+    source.refresh.evict(|value| *value == 1, refused);
     assert_eq!(at_once(source.get()), Ok(2));
     assert_eq!((source.begun(), source.refresh.counts().rejected), (2, 1));
 }
@@ -214,7 +218,7 @@ async fn what_was_rejected_before_a_waiting_caller_looked_is_fetched_again() {
     let mut late = pin!(source.get());
     assert!(poll(late.as_mut()).is_pending());
     assert_eq!(source.get().await, Ok(1));
-    source.refresh.evict(|value| *value == 1);
+    source.refresh.evict(|value| *value == 1, refused);
     assert_eq!(late.await, Ok(2));
 }
 

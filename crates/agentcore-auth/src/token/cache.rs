@@ -7,7 +7,7 @@ use super::{
     issuer::{DEFAULT_WINDOW, TokenIssuer},
 };
 use crate::{
-    BoxFuture, Clock, Error,
+    BoxFuture, Clock, Error, ErrorKind,
     refresh::{Fetching, Policy, Refresh},
 };
 
@@ -18,6 +18,9 @@ use crate::{
 /// | fresh | get it, without a lock |
 /// | in its refresh window | get it too; the first of them causes a fetch in the background, whose failure is a warning |
 /// | expired, or was refused | wait for one fetch together, and share its outcome |
+///
+/// A token that the runtime refused is replaced, however young it is. If the replacement is refused within a minute of its fetch, the
+/// issuer is not asked for a minute, and twice as long after each such refusal in a row, up to an hour; callers get the failure at once.
 ///
 /// After a failed fetch the issuer is not asked for a pause that grows from a quarter of a second to 30 seconds, with jitter.
 /// During it callers get the token until it expires, and then the failure, at once.
@@ -121,10 +124,11 @@ impl<I: TokenIssuer + 'static> TokenSource for CachedToken<I> {
         Box::pin(async { Ok(self.refresh.get(|_| self.fetch()).await?.value.clone()) })
     }
 
-    /// Forgets this token and no other; a newer one stays.
+    /// Forgets this token and no other; a newer one stays. Where it took the place of a refused one less than a minute ago, no other
+    /// is fetched for a minute, and for twice as long after each in a row, up to an hour.
     fn reject(&self, token: &Token) -> bool {
-        self.refresh.evict(|held| held == token);
-        true
+        let message = "the runtime refuses what the issuer gives: a new token was refused too, and for a while no other is fetched";
+        self.refresh.evict(|held| held == token, || Error::new(ErrorKind::Authentication, message))
     }
 
     fn token_statistics(&self) -> Option<TokenStatistics> {

@@ -162,6 +162,36 @@ fn a_late_refusal_does_not_evict_a_newer_token() {
     assert_eq!(source.statistics().rejected, 1);
 }
 
+/// What the runtime does with each token in turn, at which second, and how many were fetched by then.
+#[test]
+fn a_runtime_that_refuses_every_token_causes_no_storm() {
+    let (source, issuer, clock) = source(UNLIMITED, &[HOUR; 9]);
+    let refused = "error: the runtime refuses what the issuer gives: a new token was refused too, and for a while no other is fetched";
+    let reject = |text: &str| source.reject(&Token::parse(text).unwrap().expiring_at(clock.now() + secs(3600)));
+    assert_eq!(ask(&source), "token-1");
+    assert!(reject("token-1"), "the first refusal replaces the token, however young it is");
+    assert_eq!(ask(&source), "token-2");
+    assert!(!reject("token-2"));
+    for (pause, next) in [(60, "token-3"), (120, "token-4"), (240, "token-5")] {
+        for _ in 0..5 {
+            assert_eq!(ask(&source), refused);
+        }
+        clock.advance(secs(pause - 1));
+        assert_eq!(ask(&source), refused);
+        clock.advance(secs(1));
+        assert_eq!(ask(&source), next);
+        assert!(next == "token-5" || !reject(next));
+    }
+    assert_eq!(issuer.begun(), 5);
+    // What was good for a minute is replaced as the first was.
+    clock.advance(secs(60));
+    assert!(source.reject(&Token::parse("token-5").unwrap().expiring_at(clock.now() + secs(3540))));
+    assert_eq!(ask(&source), "token-6");
+    assert!(!reject("token-6"));
+    clock.advance(secs(60));
+    assert_eq!(ask(&source), "token-7", "the pauses begin anew");
+}
+
 /// When a token is renewed early and when it is dead, in seconds after it came.
 #[test]
 fn lifetimes() {
