@@ -24,6 +24,9 @@ mod batch;
 /// Answers that are kept: for what, how long, for whom.
 mod cache;
 
+/// The end of a client, and what it remembers of calls that were lost.
+mod lifecycle;
+
 /// The numbers of a client.
 mod metrics;
 

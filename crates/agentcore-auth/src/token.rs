@@ -184,6 +184,14 @@ pub trait TokenSource: fmt::Debug + Send + Sync {
         token.principal()
     }
 
+    /// Waits until no fetch is under way. The default returns at once.
+    ///
+    /// # Cancel safety
+    /// Dropping the future ends the wait and no fetch.
+    fn settled(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
     /// Returns the statistics, if the source keeps any.
     fn token_statistics(&self) -> Option<TokenStatistics> {
         None
@@ -222,6 +230,10 @@ impl<T: TokenSource + ?Sized> TokenSource for Arc<T> {
 
     fn cache_identity(&self, token: &Token) -> Principal {
         (**self).cache_identity(token)
+    }
+
+    fn settled(&self) -> BoxFuture<'_, ()> {
+        (**self).settled()
     }
 
     fn token_statistics(&self) -> Option<TokenStatistics> {

@@ -182,6 +182,7 @@ impl From<&Auth> for Mechanism {
 /// Returns what to do about a failed call. Only where it is known: a wrong hint is worse than none.
 fn hint(error: &Error, mechanism: Mechanism) -> Option<&'static str> {
     match (error.kind(), error.status(), mechanism) {
+        (ErrorKind::ExpiredToken, _, Mechanism::SigV4) => Some("get new AWS credentials, such as by `aws sso login`"),
         (ErrorKind::ExpiredToken, ..) => Some("get a new token from its issuer"),
         (ErrorKind::Authentication, None, Mechanism::SigV4) => Some(NO_CREDENTIALS),
         (ErrorKind::Authentication | ErrorKind::Authorization, Some(_), Mechanism::Bearer) => Some(
@@ -200,6 +201,7 @@ fn hint(error: &Error, mechanism: Mechanism) -> Option<&'static str> {
             Some("check the network, the region and --endpoint-url, and HTTPS_PROXY if there is a proxy")
         }
         (ErrorKind::Timeout, None | Some(200), _) => Some(MORE_TIME),
+        (ErrorKind::BrokenOff | ErrorKind::Unavailable, None | Some(200), _) => Some(GOES_ON),
         (ErrorKind::NotFound, Some(404), Mechanism::Bearer | Mechanism::SigV4) => Some("check the ARN and --qualifier"),
         (ErrorKind::Agent, Some(424), _) => {
             Some("the agent itself failed, or took over 30 seconds to start: its log in CloudWatch tells why")
@@ -213,7 +215,9 @@ fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-const MORE_TIME: &str = "--timeout and --idle-timeout give the agent more time";
+const MORE_TIME: &str =
+    "--timeout and --idle-timeout give the agent more time; it may go on working, and its session is busy until then";
+const GOES_ON: &str = "the agent may go on working, and its session is busy until then";
 #[cfg(feature = "aws-config")]
 const NO_CREDENTIALS: &str =
     "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, choose a --profile, or log in with `aws sso login`";

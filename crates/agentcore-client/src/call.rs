@@ -1,27 +1,27 @@
 //! One call with its metrics and its span, from its beginning to the end of its answer. Reads no answer.
 
-use std::sync::Arc;
-
 use agentcore_core::{SessionId, Target};
 use agentcore_http::Response;
 use tracing::{Instrument as _, Span};
 
-use crate::{
-    Done, Error,
-    metrics::{Measured, Meter},
-    trace,
-};
+use crate::{Done, Error, lifecycle::UnderWay, metrics::Measured, shared::Shared, trace};
 
 /// A call that has not ended.
 #[derive(Debug)]
 pub(crate) struct MeteredCall {
     measured: Measured,
+    under_way: UnderWay,
     span: Span,
 }
 
 impl MeteredCall {
-    pub(crate) fn begin(meter: &Arc<Meter>, target: &Target, session: &SessionId) -> Self {
-        Self { measured: meter.begin(), span: trace::span(target, session) }
+    /// Begins a call.
+    ///
+    /// # Errors
+    /// If the client was shut down.
+    pub(crate) fn begin(shared: &Shared, target: &Target, session: &SessionId) -> Result<Self, Error> {
+        let under_way = shared.lifecycle.begin(session)?;
+        Ok(Self { measured: shared.meter.begin(), under_way, span: trace::span(target, session) })
     }
 
     /// Returns the trace to pass on, if a subscriber records it.
@@ -50,6 +50,7 @@ impl MeteredCall {
 
     /// Ends the call; the caller reads the answer, as bytes or server-sent events.
     pub(crate) fn handed_over(&mut self, response: &Response) {
+        self.under_way.ended(None);
         self.measured.handed_over(response.attempts(), response.elapsed());
     }
 
@@ -58,12 +59,14 @@ impl MeteredCall {
         if agent_failed {
             trace::agent_failed(&self.span);
         }
+        self.under_way.ended(None);
         self.measured.done(done, attempts, agent_failed);
     }
 
     /// Ends the call without a complete answer.
     pub(crate) fn failed(&mut self, error: &Error) {
         trace::failed(&self.span, error);
+        self.under_way.ended(Some(error));
         self.measured.failed(error);
     }
 }

@@ -1,6 +1,6 @@
 //! The client: authentication, endpoints and connections for all runtimes. Sends nothing itself.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use agentcore_auth::{Auth, Clock, StaticToken, SystemClock, TokenSource, credentials::ProvideCredentials};
 use agentcore_core::{Arn, Endpoints, Target, UserId};
@@ -8,7 +8,7 @@ use agentcore_http::{RetryPolicy, Timeouts, Transport};
 
 #[cfg(feature = "cache")]
 use crate::response_cache::{CacheSettings, ResponseCache};
-use crate::{Error, Metrics, Runtime, metrics::TokenMetrics, shared::Shared};
+use crate::{Error, ErrorKind, Metrics, Runtime, metrics::TokenMetrics, shared::Shared};
 
 /// A client with one authentication and one pool of connections, for any number of runtimes. Cheap to clone, `Send` and `Sync`.
 ///
@@ -88,6 +88,34 @@ impl Client {
             (metrics.cache.entries, metrics.cache.bytes) = cache.size();
         }
         metrics
+    }
+
+    /// Lets no more calls begin, for this client and its clones, and waits for those under way: until their answers are read to the
+    /// end or dropped, and until a token that is being fetched has come, so that a refresh token that may be used once is not lost.
+    ///
+    /// Responses of [`send`](crate::Invoke::send) and sockets that are open are their callers' to end.
+    ///
+    /// # Errors
+    /// If calls are still under way after `deadline`; they are not cut off, and their agents may be working.
+    ///
+    /// # Cancel safety
+    /// Dropping the future ends the wait. No calls begin nevertheless.
+    pub async fn shutdown(&self, deadline: Duration) -> Result<(), Error> {
+        let lifecycle = &self.shared.lifecycle;
+        lifecycle.close();
+        let ended = async {
+            lifecycle.drained().await;
+            if let Auth::Bearer(source) = &self.shared.auth {
+                source.settled().await;
+            }
+        };
+        tokio::time::timeout(deadline, ended).await.map_err(|_| {
+            let message = match lifecycle.under_way() {
+                0 => "a token was still being fetched when the client was shut down".to_owned(),
+                calls => format!("calls were still under way when the client was shut down: {calls}"),
+            };
+            Error::new(ErrorKind::Timeout, message).possibly_run(lifecycle.under_way() > 0)
+        })
     }
 
     /// Removes the kept answers of an agent, by all its endpoint names; see [`ClientBuilder::cache`].
@@ -304,6 +332,7 @@ impl ClientBuilder<Authenticated> {
             auth,
             transport,
             meter: Arc::default(),
+            lifecycle: Arc::default(),
             #[cfg(feature = "cache")]
             cache: self.cache.map(ResponseCache::new),
             clock: self.clock,

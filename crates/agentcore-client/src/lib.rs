@@ -111,6 +111,7 @@ mod client;
 pub mod event;
 mod invoke;
 mod legacy;
+mod lifecycle;
 pub mod metrics;
 mod reply;
 #[cfg(feature = "cache")]

@@ -57,6 +57,7 @@ impl Runtime {
     /// # Cancel safety
     /// Dropping the future has no lasting effect.
     pub async fn ping(&self) -> Result<Health, Error> {
+        self.shared.lifecycle.check_open()?;
         self.shared.http.ping(&self.target).await
     }
 }

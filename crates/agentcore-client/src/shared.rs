@@ -5,9 +5,9 @@ use std::sync::Arc;
 use agentcore_auth::{Auth, Clock};
 use agentcore_http::Transport;
 
-use crate::metrics::Meter;
 #[cfg(feature = "cache")]
 use crate::response_cache::ResponseCache;
+use crate::{lifecycle::Lifecycle, metrics::Meter};
 
 /// The parts that a client shares with its runtimes.
 #[derive(Debug)]
@@ -16,6 +16,7 @@ pub(crate) struct Shared {
     pub(crate) auth: Auth,
     pub(crate) transport: Transport,
     pub(crate) meter: Arc<Meter>,
+    pub(crate) lifecycle: Arc<Lifecycle>,
     #[cfg(feature = "cache")]
     pub(crate) cache: Option<ResponseCache>,
     pub(crate) clock: Arc<dyn Clock>,

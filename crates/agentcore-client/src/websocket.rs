@@ -27,6 +27,8 @@ pub struct WebSocketRequest {
     socket: WebSocket,
     #[cfg(feature = "connect")]
     connector: agentcore_ws::Connector,
+    #[cfg(feature = "connect")]
+    lifecycle: std::sync::Arc<crate::lifecycle::Lifecycle>,
 }
 
 impl WebSocketRequest {
@@ -36,6 +38,8 @@ impl WebSocketRequest {
             socket: WebSocket::new(target).clock(shared.clock.clone()),
             #[cfg(feature = "connect")]
             connector: shared.connector.clone(),
+            #[cfg(feature = "connect")]
+            lifecycle: shared.lifecycle.clone(),
         }
     }
 
@@ -117,6 +121,7 @@ impl WebSocketRequest {
     /// Dropping the future closes the connection; the agent may have received the request.
     #[cfg(feature = "connect")]
     pub async fn connect(&self) -> Result<agentcore_ws::Socket, Error> {
+        self.lifecycle.check_open()?;
         self.connector.connect(&self.socket).await
     }
 

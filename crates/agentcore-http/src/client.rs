@@ -105,6 +105,7 @@ impl HttpClient {
             first_byte_missed: "no answer began",
             total: timeouts.total,
             retry: settings.retry.as_ref().unwrap_or(&self.0.retry),
+            waits_while_busy: settings.waits_while_busy,
             pause: Duration::ZERO,
         };
         let called = self.0.engine.run(&spec, &HttpCall { request, auth, region: target.region() }).await?;

@@ -33,6 +33,7 @@ pub struct Invocation {
     trace: TraceContext,
     mcp: McpContext,
     pub(crate) idempotent: bool,
+    pub(crate) waits_while_busy: bool,
     pub(crate) timeouts: Option<Timeouts>,
     pub(crate) retry: Option<RetryPolicy>,
 }
@@ -49,6 +50,7 @@ impl Invocation {
             trace: TraceContext::default(),
             mcp: McpContext::default(),
             idempotent: false,
+            waits_while_busy: false,
             timeouts: None,
             retry: None,
         }
@@ -132,6 +134,10 @@ agentcore_core::setters! {
 
     /// Marks the invocation as harmless if run twice. Failures after which the agent may have run are then retried too.
     idempotent() => idempotent = true;
+
+    /// Waits up to 16 minutes while the session is busy (409 `RetryableConflictException`), within the timeouts: for an earlier call
+    /// that was lost, and on which the agent may still be working. Default: a conflict is retried as the policy says.
+    wait_while_busy() => waits_while_busy = true;
 
     /// Sets the timeouts. Default: the client's.
     timeouts(timeouts: Timeouts) => timeouts = Some(timeouts);

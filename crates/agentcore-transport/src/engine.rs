@@ -75,6 +75,8 @@ pub struct CallSpec<'a> {
     pub total: Option<Duration>,
     /// Bounds attempts and pauses.
     pub retry: &'a RetryPolicy,
+    /// Whether a session that is busy (409 `RetryableConflictException`) is waited for longer than the policy says: up to 16 minutes.
+    pub waits_while_busy: bool,
     /// The pause before the first attempt.
     pub pause: Duration,
 }
@@ -195,7 +197,11 @@ impl CallEngine {
                 retry_after: error.retry_after(),
                 pause: backoff.next((self.random)()),
             };
-            let mut verdict = decide(spec.retry, point, &progress);
+            let busy = spec.waits_while_busy && error.code() == Some("RetryableConflictException");
+            let mut verdict = match busy && !spec.retry.is_off() {
+                true => decide(&spec.retry.clone().max_attempts(u32::MAX).max_elapsed(LONGEST_BUSY), point, &progress),
+                false => decide(spec.retry, point, &progress),
+            };
             if matches!(verdict, Verdict::Retry { .. }) && self.budget.as_ref().is_some_and(|budget| !budget.withdraw())
             {
                 verdict = Verdict::GiveUp;
@@ -380,6 +386,9 @@ async fn text(mut body: Body, until: Instant) -> Bytes {
 const MAX_BYTES: usize = 64 * 1024;
 /// Bounds what is read after the head of a refusal: its body, and the metadata it points to.
 const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// As long as the service lets an invocation take (AgentCore Runtime quotas: 15 minutes), and a minute more.
+const LONGEST_BUSY: Duration = Duration::from_secs(16 * 60);
 
 #[cfg(test)]
 mod tests;

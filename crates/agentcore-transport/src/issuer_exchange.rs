@@ -25,6 +25,7 @@ async fn exchange(engine: &CallEngine, request: Request<Bytes>) -> Result<Respon
     let repeat = Repeat::of(&request);
     let retry = if repeat == Repeat::Never { RetryPolicy::off() } else { RetryPolicy::default() };
     let spec = CallSpec {
+        waits_while_busy: false,
         operation: "issuer",
         url: request.uri(),
         arn: None,

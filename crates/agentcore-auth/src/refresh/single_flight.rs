@@ -98,6 +98,15 @@ impl<T: Send + Sync + 'static> Refresh<T> {
         self.shared.slot.load_full()
     }
 
+    /// Waits until no fetch is under way.
+    pub(crate) async fn settled(&self) {
+        let fetching = self.shared.lock().fetching.clone();
+        if let Some(mut receiver) = fetching {
+            // It is closed if the fetch was dropped.
+            let _ = receiver.wait_for(Option::is_some).await;
+        }
+    }
+
     pub(crate) fn counts(&self) -> Counts {
         self.shared.lock().counts
     }

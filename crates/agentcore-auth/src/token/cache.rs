@@ -131,6 +131,10 @@ impl<I: TokenIssuer + 'static> TokenSource for CachedToken<I> {
         self.refresh.evict(|held| held == token, || Error::new(ErrorKind::Authentication, message))
     }
 
+    fn settled(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.refresh.settled())
+    }
+
     fn token_statistics(&self) -> Option<TokenStatistics> {
         Some(self.statistics())
     }

@@ -45,6 +45,12 @@ impl RetryPolicy {
         Self::default().max_attempts(1)
     }
 
+    /// Returns whether nothing is retried.
+    #[must_use]
+    pub fn is_off(&self) -> bool {
+        self.max_attempts == 1
+    }
+
     /// Sets the shortest and the longest pause. Default: 100 milliseconds and 20 seconds. Shorter pauses recover sooner, and load
     /// an overloaded service more.
     #[must_use]

@@ -91,6 +91,30 @@ async fn attempts_by_where_they_failed() {
     }
 }
 
+/// How long a busy session is waited for, by the shortest pauses: what the invocation says, how often it is busy, and what it comes to.
+#[tokio::test(start_paused = true)]
+async fn a_busy_session_is_waited_for_after_a_loss() {
+    let (plain, waits) = (Invocation::new("x"), Invocation::new("x").wait_while_busy());
+    for (invocation, busy, fine, attempts) in [
+        (plain, 3, false, 3),
+        (waits.clone(), 50, true, 51),
+        (waits.clone().retry(RetryPolicy::default().max_attempts(2).max_elapsed(Duration::ZERO)), 50, true, 51),
+        (waits.clone().retry(RetryPolicy::off()), 1, false, 1),
+        (waits.timeouts(Timeouts::off().total(Duration::from_millis(450))), 5, false, 5),
+    ] {
+        let mut steps: Vec<_> = (0..busy).map(|_| refusal(409, "RetryableConflictException")).collect();
+        if fine {
+            steps.push(answer(200, &[], "\"fine\""));
+        }
+        let script = Script::of(steps);
+        let found = run(bearer(), &script, invocation).await;
+        assert_eq!((found.is_ok(), script.left(), script.seen().len()), (fine, 0, attempts));
+    }
+    let script = Script::of(vec![refusal(429, "ThrottlingException"), refusal(429, ""), refusal(429, "")]);
+    let error = run(bearer(), &script, Invocation::new("x").wait_while_busy()).await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Throttled, 3), "throttling is no busy session");
+}
+
 #[tokio::test(start_paused = true)]
 async fn retry_after_is_obeyed_and_never_past_the_deadline() {
     let asking = |seconds: &str| answer(429, &[("retry-after", seconds)], "{}");

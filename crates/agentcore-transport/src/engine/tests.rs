@@ -101,6 +101,7 @@ fn spec<'a>(url: &'a Uri, retry: &'a RetryPolicy) -> CallSpec<'a> {
         first_byte_missed: "",
         total: None,
         retry,
+        waits_while_busy: false,
         pause: Duration::ZERO,
     }
 }

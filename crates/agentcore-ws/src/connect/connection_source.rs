@@ -56,6 +56,7 @@ impl ConnectionSource {
         let operation = &operation::WEBSOCKET;
         let url = socket.target.url(operation)?;
         let spec = CallSpec {
+            waits_while_busy: false,
             operation: operation.name,
             url: &url,
             arn: socket.target.arn().map(|arn| arn.as_str()),
