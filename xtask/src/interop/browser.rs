@@ -14,7 +14,7 @@ use crate::{Outcome, report};
 
 /// Runs both against a mock.
 pub(super) fn run(bench: &Bench, workspace: &Workspace, tally: &mut Tally) -> Outcome {
-    let mock = bench.serve("acore-mock", &bench.acore(&["mock".to_owned()]))?;
+    let mock = bench.serve("acore-mock", &bench.acore(&["mock", "--endpoint", "prod"].map(str::to_owned)))?;
     let credentials = Credentials::read(&mock)?;
     plain_page(bench, &mock.url, &credentials, tally)?;
     chat(bench, workspace, &mock.url, &credentials, tally)
