@@ -131,7 +131,8 @@
 //!
 //! Stricter than the service is known to be, so that mistakes become visible: a handshake with credentials in two forms,
 //! with a repeated `Host`, `Upgrade`, `Connection` or `Sec-WebSocket-` header, or with a subprotocol that is no token, is
-//! refused with 400.
+//! refused with 400. A second handshake after the whole first one is let pass, as the official SDK's headers make it with
+//! Python's `websockets`.
 //!
 //! Not verified, so a test must conclude nothing from it:
 //!

@@ -43,7 +43,7 @@ impl MockFlags {
         let mock = start_mock(self.endpoints.into_iter().fold(settings, MockBuilder::endpoint)).await?;
         if let Some((file, root)) = self.tls_ca.as_ref().zip(mock.root_certificate_pem()) {
             let written = std::fs::write(file, root);
-            let refuse = |error| Failure::usage(&format!("cannot write {}", file.display())).caused_by(&error);
+            let refuse = |error| Failure::usage(format!("cannot write {}", file.display())).caused_by(&error);
             written.map_err(refuse)?;
         }
         let mut output = Output::default();
