@@ -22,7 +22,7 @@ use crate::support::{endpoint, start};
 /// A mock whose agent `counter` says how often it was asked, and a client that keeps what it says.
 async fn world(cache: CacheSettings) -> (Mock, Client) {
     let asked = Arc::new(AtomicU32::new(0));
-    let mock = start(Mock::builder().agent("counter", move |_| {
+    let mock = start(Mock::builder().endpoint("other").agent("counter", move |_| {
         let asked = asked.clone();
         async move { AgentResponse::json((asked.fetch_add(1, Ordering::SeqCst) + 1).to_string()) }
     }))

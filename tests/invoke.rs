@@ -59,7 +59,7 @@ async fn a_stream_by_token_and_by_signature() {
 
 #[tokio::test]
 async fn everything_a_caller_can_set_reaches_the_agent() {
-    let mock = mock().await;
+    let mock = start(Mock::builder().endpoint("my endpoint")).await;
     let runtime = bearer(&mock).runtime(mock.arn("headers")).qualifier("my endpoint".parse().unwrap());
     let trace = TraceContext::default()
         .trace_id("Root=1-5759e988-bd862e3fe1be46a994272793")
@@ -113,12 +113,10 @@ async fn everything_a_caller_can_set_reaches_the_agent() {
 /// The signature covers every custom header, and the mock's own verifier agrees with it.
 #[tokio::test]
 async fn odd_names_and_values_survive_signing() {
-    let mock = start(Mock::builder().inbound_auth(InboundAuth::SigV4).agent(
-        "a_b-C-0123456789",
-        |request: agentcore_mock::AgentRequest| async move {
-            agentcore_mock::AgentResponse::json(request.prompt().unwrap_or_default())
-        },
-    ))
+    let builder = Mock::builder().inbound_auth(InboundAuth::SigV4).endpoint("100% q/é");
+    let mock = start(builder.agent("a_b-C-0123456789", |request: agentcore_mock::AgentRequest| async move {
+        agentcore_mock::AgentResponse::json(request.prompt().unwrap_or_default())
+    }))
     .await;
     let runtime = sigv4(&mock).runtime(mock.arn("a_b-C-0123456789")).qualifier("100% q/é".parse().unwrap());
     for runtime in [runtime.clone(), runtime.by_account()] {

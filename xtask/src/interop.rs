@@ -57,6 +57,7 @@ struct Bench {
 impl Bench {
     fn new(workspace: &Workspace) -> Outcome<Self> {
         let shell = &workspace.shell;
+        browser::check(&std::env::var_os("PATH").unwrap_or_default())?;
         let peers = workspace.root.join("tests/peers");
         let place = workspace.target()?.join("interop");
         let requirements = shell.read_file(peers.join("requirements.txt"))?;

@@ -8,7 +8,7 @@ use agentcore_client::{
     Auth, Authenticated, Client, ClientBuilder, Credentials, Error, Proxy, Runtime, StaticToken, Target, Token,
     Transport, auth::SigV4,
 };
-use agentcore_mock::Mock;
+use agentcore_mock::{Mock, MockBuilder};
 
 use crate::{
     errors::{Failure, Mechanism},
@@ -75,7 +75,7 @@ impl Context {
                 let source = identity.token_source(&transport, None).await?;
                 Ok(source.token().await?)
             }
-            None if mocked => Ok(Token::parse(&start_mock(0).await?.token())?),
+            None if mocked => Ok(Token::parse(&start_mock(mock()).await?.token())?),
             None => Err(no_credentials()),
         }
     }
@@ -110,7 +110,7 @@ impl Route {
         let (target, mock) = match self.destination {
             Destination::Local(target) | Destination::Runtime(target) => (target, None),
             Destination::Mock(agent) => {
-                let mock = start_mock(0).await?;
+                let mock = start_mock(mock()).await?;
                 let target = agent.map_or_else(|| Ok(Target::local(mock.url())?), |agent| agent.target(&mock))?;
                 (target, Some(mock))
             }
@@ -149,9 +149,9 @@ impl Agent {
     }
 }
 
-/// Starts the mock at the pace of somebody who writes.
-pub(crate) async fn start_mock(port: u16) -> Result<Mock, Failure> {
-    Mock::builder().port(port).pace(PACE).start().await.map_err(|error| {
+/// Starts a mock.
+pub(crate) async fn start_mock(mock: MockBuilder) -> Result<Mock, Failure> {
+    mock.start().await.map_err(|error| {
         let failed = match error {
             agentcore_mock::Error::Bind { .. } => Failure::usage,
             _ => Failure::internal,
@@ -170,6 +170,11 @@ fn keys(mock: &Mock) -> Credentials {
     let own = mock.credentials();
     let session_token = own.session_token().map(str::to_owned);
     Credentials::new(own.access_key_id(), own.secret_access_key(), session_token, None, "mock")
+}
+
+/// Returns the settings of a mock at the pace of somebody who writes.
+pub(crate) fn mock() -> MockBuilder {
+    Mock::builder().pace(PACE)
 }
 
 const PACE: Duration = Duration::from_millis(40);

@@ -1,9 +1,9 @@
 //! Configures and starts a mock. Answers nothing itself.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::{Duration, SystemTime},
 };
 
@@ -14,7 +14,7 @@ use crate::{
     identity::{Issuer, TOKEN_LIFETIME, User, UserPool},
     invocation::{AgentRequest, AgentResponse},
     mock::Mock,
-    runtime::{self, RuntimeState},
+    runtime::{self, RuntimeState, Sessions},
     server::{self, Certificate, Server},
     verify::{Credentials, InboundAuth},
 };
@@ -34,6 +34,8 @@ pub struct MockBuilder {
     users: Vec<User>,
     rotates: bool,
     agents: BTreeMap<String, CustomAgent>,
+    endpoints: BTreeSet<String>,
+    max_new_sessions: Option<u32>,
 }
 
 impl Mock {
@@ -52,6 +54,8 @@ impl Mock {
             users: Vec::new(),
             rotates: false,
             agents: BTreeMap::new(),
+            endpoints: BTreeSet::from(["DEFAULT".to_owned()]),
+            max_new_sessions: None,
         }
     }
 }
@@ -126,6 +130,20 @@ impl MockBuilder {
         self
     }
 
+    /// Adds an endpoint to every runtime, which a request names as its qualifier. Default: `DEFAULT` alone, as for a runtime that
+    /// was just made; another qualifier answers 404.
+    pub fn endpoint(mut self, name: impl Into<String>) -> Self {
+        self.endpoints.insert(name.into());
+        self
+    }
+
+    /// Answers 429 to requests that begin more new sessions than this within a second of tokio's clock; `None` sets no limit.
+    /// Default: none, because tests begin many at once. The service's quota is 25.
+    pub fn max_new_sessions_per_second(mut self, sessions: impl Into<Option<u32>>) -> Self {
+        self.max_new_sessions = sessions.into();
+        self
+    }
+
     /// Adds a custom agent under a runtime id, in place of a built-in one of that name.
     ///
     /// ```
@@ -167,13 +185,15 @@ impl MockBuilder {
         let runtime = Arc::new(RuntimeState {
             inbound_auth: self.inbound_auth,
             local_agent: self.local_agent,
-            started: (self.clock)(),
+            health: Mutex::new((false, (self.clock)())),
             clock: self.clock,
             agents: Agents { custom: self.agents, pace: self.pace },
             user_pool,
             credentials: self.credentials.map_or_else(Credentials::random, Ok)?,
             log: Default::default(),
             attempts: Default::default(),
+            endpoints: self.endpoints,
+            sessions: Sessions::new(self.max_new_sessions),
         });
         let (root_certificate_pem, tls) = certificate.map(|made| (made.root_pem, made.acceptor)).unzip();
         let server = Server::start(listener, tls, runtime::router(runtime.clone()));
@@ -190,6 +210,8 @@ impl fmt::Debug for MockBuilder {
             .field("pace", &self.pace)
             .field("local_agent", &self.local_agent)
             .field("agents", &self.agents.keys())
+            .field("endpoints", &self.endpoints)
+            .field("max_new_sessions", &self.max_new_sessions)
             .finish_non_exhaustive()
     }
 }

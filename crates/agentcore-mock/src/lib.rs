@@ -97,8 +97,10 @@
 //! |---|---|
 //! | `POST /runtimes/{arn}/invocations` | invokes an agent; a bare id in place of the ARN needs the query `accountId` |
 //! | `GET /runtimes/{arn}/invocations/.well-known/oauth-protected-resource` | names the issuer of tokens |
+//! | `POST /runtimes/{arn}/stopruntimesession` | ends a session, so that its id begins a new one |
+//! | `POST /harnesses/invoke` | checks an invocation of a harness; there is none, so that a good one answers 404 |
 //! | `GET /runtimes/{arn}/ws` | opens a WebSocket to an agent, over HTTP/1.1 |
-//! | `POST /invocations`, `GET /ws`, `GET /ping` | a local agent container without the service, healthy since the start; [`MockBuilder::local_agent`] sets its agent |
+//! | `POST /invocations`, `GET /ws`, `GET /ping` | a local agent container without the service; [`MockBuilder::local_agent`] sets its agent, [`Mock::set_busy`] its health |
 //! | `GET /.well-known/jwks.json`, `GET /.well-known/openid-configuration` | the issuer of the mock's tokens |
 //! | `POST /` | Amazon Cognito's API: logins, challenges, renewals and revocations of [`Mock::cognito`] |
 //! | `POST /oauth2/token` | the issuer's token endpoint: client credentials, by [`Mock::client_id`] and [`Mock::client_secret`] |
@@ -110,8 +112,7 @@
 //! * A bearer token: RS256 by the key in the mock's key set, `exp` and `nbf` without leeway, `iss`, and `client_id` or
 //!   `aud`.
 //! * A SigV4 signature: over the request as received, body included, by an independent implementation. It must be
-//!   scoped to the ARN's region, at most 5 minutes off the mock's clock, and cover `host`, every `x-amz-*` header and
-//!   the session id header.
+//!   scoped to the ARN's region, at most 5 minutes off the mock's clock, and cover `host` and every `x-amz-*` header.
 //! * For a WebSocket, two forms more. A signature in the query: over all other parameters, valid for its 1 to 300 seconds.
 //!   And a bearer token in the subprotocols, as a browser sends it: `base64UrlBearerAuthorization.` with the token
 //!   in base64url, at most 4096 characters without padding, then `base64UrlBearerAuthorization`, which is selected.
@@ -123,18 +124,21 @@
 //!   over the sent name at a login, over the user name at a renewal. An administrator's login must be signed.
 //! * A runtime's id: letters, digits, `_` and `-`.
 //! * The service's order (credentials, form, existence) and its limits: session id 33 to 256 characters, user id 1 to
-//!   1024, payload 100 MB, 20 custom headers of 4 KB, the trace headers' lengths.
+//!   1024, payload 100 MB, 20 custom headers of 4 KB, the trace headers' lengths. Headers of AWS (`x-amz-`, `x-amzn-`) that are
+//!   neither in the service's model nor of a signature are refused; others that the service drops are shown to the agent.
+//! * An endpoint's name: `DEFAULT`, and those of [`MockBuilder::endpoint`].
+//! * If wanted, the quota of new sessions: [`MockBuilder::max_new_sessions_per_second`].
 //!
 //! Stricter than the service is known to be, so that mistakes become visible: a handshake with credentials in two forms,
 //! with a repeated `Host`, `Upgrade`, `Connection` or `Sec-WebSocket-` header, or with a subprotocol that is no token, is
-//! refused with 400.
+//! refused with 400. A second handshake after the whole first one is let pass, as the official SDK's headers make it with
+//! Python's `websockets`.
 //!
 //! Not verified, so a test must conclude nothing from it:
 //!
 //! * Permissions: every authenticated caller may do everything, with or without a user id.
-//! * Qualifiers: every endpoint name exists.
 //! * Other quotas, except by the agents that throttle, and the service's time limits.
-//! * Sessions: the mock only counts their requests.
+//! * Sessions: the mock counts their requests and knows which run, and lets none expire.
 //! * More than 16 KB of headers over HTTP/2, which the HTTP server refuses with 431.
 //!
 //! Where the service's messages are not public, the mock has its own: match errors by name and status. The mock listens on

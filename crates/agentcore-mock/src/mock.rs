@@ -114,6 +114,13 @@ impl Mock {
         self.root_certificate_pem.as_deref()
     }
 
+    /// Makes the local container busy or idle, as which `GET /ping` reports it since the last change. Default: idle.
+    ///
+    /// The service keeps a busy container beyond its idle timeout.
+    pub fn set_busy(&self, busy: bool) {
+        self.runtime.set_busy(busy);
+    }
+
     /// Returns every request so far, refused ones included, oldest first.
     ///
     /// Keeps them with their bodies until they are [taken](Self::take_requests): the latest 10,000, and no more than 512 MiB

@@ -2,11 +2,14 @@
 //! agent.
 
 mod handshake;
+mod harness;
 mod identity;
 mod incoming;
 mod limits;
 mod response_headers;
+mod sessions;
 mod state;
+mod stop;
 mod target;
 
 use std::sync::Arc;
@@ -26,6 +29,7 @@ use crate::{
     agents::Agent,
     clock::unix_seconds,
     invocation::{AgentRequest, AgentResponse},
+    lock::lock,
     service_error::ServiceError,
     verify::InboundAuth,
 };
@@ -34,6 +38,7 @@ use response_headers::ResponseHeaders;
 use state::Shared;
 use target::Target;
 
+pub(crate) use sessions::Sessions;
 pub(crate) use state::RuntimeState;
 pub(crate) use target::{ACCOUNT, REGION};
 
@@ -43,6 +48,8 @@ pub(crate) fn router(runtime: Arc<RuntimeState>) -> Router {
         .route("/runtimes/{runtime}/invocations", post(invoke))
         .route("/runtimes/{runtime}/invocations/.well-known/oauth-protected-resource", get(protected_resource))
         .route("/runtimes/{runtime}/ws", get(handshake::open))
+        .route("/runtimes/{runtime}/stopruntimesession", post(stop::stop))
+        .route("/harnesses/invoke", post(harness::invoke))
         .route("/invocations", post(invoke_local))
         .route("/ws", get(handshake::open_local))
         .route("/ping", get(ping))
@@ -84,7 +91,9 @@ async fn respond(admitted: Result<(Agent, AgentRequest), ServiceError>) -> Agent
 
 async fn ping(State(runtime): Shared, incoming: IncomingRequest) -> Json<Value> {
     runtime.log.push(incoming.request);
-    Json(json!({ "status": "Healthy", "time_of_last_update": unix_seconds(runtime.started) }))
+    let (busy, since) = *lock(&runtime.health);
+    let status = if busy { "HealthyBusy" } else { "Healthy" };
+    Json(json!({ "status": status, "time_of_last_update": unix_seconds(since) }))
 }
 
 /// Names the issuer of tokens for a runtime (RFC 9728 section 3). Needs no token.

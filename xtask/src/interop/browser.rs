@@ -1,5 +1,6 @@
 //! Chromium: a plain page that opens what `acore` printed, and somebody who uses the page of the example `browser_chat`.
 
+use std::ffi::OsStr;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -12,9 +13,15 @@ use super::{Bench, build, program, tap};
 use crate::workspace::Workspace;
 use crate::{Outcome, report};
 
+/// Checks that there is a Chromium, which the scripts look for in the same way.
+pub(super) fn check(path: &OsStr) -> Outcome {
+    let found = std::env::split_paths(path).any(|directory| directory.join("chromium").exists());
+    if found { Ok(()) } else { Err(NO_CHROMIUM.into()) }
+}
+
 /// Runs both against a mock.
 pub(super) fn run(bench: &Bench, workspace: &Workspace, tally: &mut Tally) -> Outcome {
-    let mock = bench.serve("acore-mock", &bench.acore(&["mock".to_owned()]))?;
+    let mock = bench.serve("acore-mock", &bench.acore(&["mock", "--endpoint", "prod"].map(str::to_owned)))?;
     let credentials = Credentials::read(&mock)?;
     plain_page(bench, &mock.url, &credentials, tally)?;
     chat(bench, workspace, &mock.url, &credentials, tally)
@@ -90,8 +97,27 @@ fn chat(bench: &Bench, workspace: &Workspace, url: &str, credentials: &Credentia
     Ok(())
 }
 
+const NO_CHROMIUM: &str = "chromium is not on the PATH: install it (Debian: chromium)";
+
 /// The mock's agent that sends every message back.
 const ECHO: &str = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/echo-AbC1234567";
 
 /// The mock's agent that loses the first connection of a session after one message.
 const LOSSY: &str = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/drop-1";
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn a_missing_browser_is_said_before_anything_runs() {
+        let error = check(OsStr::new("/nonexistent")).unwrap_err();
+        assert_eq!(error.to_string(), "chromium is not on the PATH: install it (Debian: chromium)");
+        let place = std::env::temp_dir().join(format!("xtask-chromium-{}", std::process::id()));
+        std::fs::create_dir_all(place.join("chromium")).unwrap();
+        assert!(check(&std::env::join_paths(["/nonexistent".as_ref(), place.as_os_str()]).unwrap()).is_ok());
+        std::fs::remove_dir_all(place).unwrap();
+    }
+}

@@ -6,6 +6,8 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use crate::Outcome;
 
 /// How a program ended and what it said.
@@ -17,6 +19,14 @@ pub(super) struct Answer {
     pub(super) stdout: Vec<u8>,
     /// Standard error.
     pub(super) stderr: String,
+}
+
+impl Answer {
+    /// Says what differs where standard output is not this JSON value.
+    pub(super) fn fault(&self, expected: &Value) -> Option<String> {
+        let said = serde_json::from_slice::<Value>(&self.stdout).unwrap_or_default();
+        (said != *expected).then(|| format!("standard output is {said}, expected {expected}"))
+    }
 }
 
 /// Runs a command without input until it ends.

@@ -16,7 +16,8 @@ use crate::{Outcome, report};
 pub(super) fn run(bench: &Bench, tally: &mut Tally) -> Outcome {
     checked_by_botocore(bench, tally)?;
     sockets_checked_by_botocore(bench, tally)?;
-    signed_by_boto3(bench, tally)
+    signed_by_boto3(bench, tally)?;
+    opened_by_the_sdk(bench, tally)
 }
 
 /// `acore` signs with the keys that AWS publishes as an example; botocore must arrive at the same signature.
@@ -136,6 +137,40 @@ fn signed_by_boto3(bench: &Bench, tally: &mut Tally) -> Outcome {
     Ok(())
 }
 
+/// What the official SDK generates opens the mock's socket over TLS, by the two libraries that its documentation names.
+fn opened_by_the_sdk(bench: &Bench, tally: &mut Tally) -> Outcome {
+    report::heading("sockets of the mock, opened by the official SDK");
+    let root = bench.logs.join("acore-mock-root.pem");
+    let root = root.to_str().ok_or("the path of the logs is not text")?;
+    let mock = bench.serve("acore-mock-tls", &bench.acore(&["mock", "--tls-ca", root].map(str::to_owned)))?;
+    let Credentials { token, aws } = Credentials::read(&mock)?;
+    let port = mock.url.rsplit(':').next().ok_or("the mock's URL has no port")?;
+    let open = |secret: Option<&str>, generator: &str, library: &str| {
+        let mut command = bench.script("sdk_socket.py");
+        command.args([port, HEADERS, &token, root, generator, library]).envs(aws.clone());
+        command.envs(secret.map(|secret| (SECRET, secret)));
+        program::run(command)
+    };
+    for library in ["websockets", "aiohttp"] {
+        for (generator, form) in [
+            ("generate_ws_connection", "signature"),
+            ("generate_presigned_url", "presigned-url"),
+            ("generate_ws_connection_oauth", "bearer"),
+        ] {
+            let answer = open(None, generator, library)?;
+            let expected = json!({ "credential_form": form, "session": true, "echo": "héllo" });
+            tally.count(&format!("{generator} by {library}"), answer.fault(&expected).as_slice(), &answer);
+        }
+        let answer = open(Some("wrong"), "generate_ws_connection", library)?;
+        tally.count(
+            &format!("another secret by {library}"),
+            answer.fault(&json!({ "status": 403 })).as_slice(),
+            &answer,
+        );
+    }
+    Ok(())
+}
+
 const KEY: &str = "AWS_ACCESS_KEY_ID";
 const SECRET: &str = "AWS_SECRET_ACCESS_KEY";
 const SESSION_TOKEN: &str = "AWS_SESSION_TOKEN";
@@ -153,6 +188,9 @@ const SOCKET: &str =
 
 /// What the session is called in a query.
 const SESSION_NAME: &str = "X-Amzn-Bedrock-AgentCore-Runtime-Session-Id";
+
+/// The mock's agent that greets with the headers of the handshake.
+const HEADERS: &str = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/headers";
 
 /// The mock's agent that answers with what it was asked.
 const ECHO: &str = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/echo-AbC1234567";

@@ -38,7 +38,12 @@ pub(super) fn read(text: &str) -> Outcome<Vec<Point>> {
     }
     match planned {
         Some(planned) if planned == points.len() => Ok(points),
-        _ => Err(format!("{} tests reported, planned: {planned:?}", points.len()).into()),
+        _ => {
+            let plan =
+                planned.map_or_else(|| "without a plan".to_owned(), |planned| format!("where {planned} were planned"));
+            let failed = points.iter().filter_map(|point| Some(format!("; {}: {}", point.name, point.faults.first()?)));
+            Err(format!("{} tests were reported {plan}{}", points.len(), failed.collect::<String>()).into())
+        }
     }
 }
 
@@ -101,9 +106,13 @@ not ok 3 - throws
     #[test]
     fn tests_that_are_missing_are_missed() {
         for (text, said) in [
-            ("", "0 tests reported, planned: None"),
-            ("ok 1 - a\n", "1 tests reported, planned: None"),
-            ("ok 1 - a\n1..2\n", "1 tests reported, planned: Some(2)"),
+            ("", "0 tests were reported without a plan"),
+            ("ok 1 - a\n", "1 tests were reported without a plan"),
+            ("ok 1 - a\n1..2\n", "1 tests were reported where 2 were planned"),
+            (
+                "not ok 1 - a\n  error: 'it broke'\nok 2 - b\n1..1\n",
+                "2 tests were reported where 1 were planned; a: error: 'it broke'",
+            ),
         ] {
             assert_eq!(read(text).unwrap_err().to_string(), said);
         }

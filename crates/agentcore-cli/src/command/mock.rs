@@ -1,12 +1,12 @@
 //! `acore mock`: the mock server in the foreground, with all that is needed to reach it, fit to be copied.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, path::PathBuf, time::Duration};
 
-use agentcore_mock::Mock;
+use agentcore_mock::{Mock, MockBuilder};
 use clap::Args;
 
 use crate::{
-    context::{Context, start_mock},
+    context::{Context, mock, start_mock},
     errors::Failure,
     output::Output,
 };
@@ -21,13 +21,36 @@ pub(super) struct MockFlags {
     /// The port on 127.0.0.1 [default: any free one]
     #[arg(long, value_name = "PORT", default_value_t = 0, hide_default_value = true)]
     port: u16,
+    /// Serves TLS, and writes to this file the certificate authority to trust (`SSL_CERT_FILE`)
+    #[arg(long, value_name = "FILE")]
+    tls_ca: Option<PathBuf>,
+    /// A further endpoint of every agent, beside DEFAULT; may be repeated
+    #[arg(long = "endpoint", value_name = "NAME")]
+    endpoints: Vec<String>,
+    /// Answers 429 beyond so many new sessions within a second, as the service does beyond 25 [default: no limit]
+    #[arg(long, value_name = "N")]
+    new_sessions_per_second: Option<u32>,
+    /// Milliseconds between the words of a story [default: 40]
+    #[arg(long, value_name = "MS")]
+    pace: Option<u64>,
 }
 
 impl MockFlags {
     pub(super) async fn run(self, _: &Context) -> Result<(), Failure> {
-        let mock = start_mock(self.port).await?;
+        let settings = mock().port(self.port).tls(self.tls_ca.is_some());
+        let settings = settings.max_new_sessions_per_second(self.new_sessions_per_second);
+        let settings = self.pace.into_iter().map(Duration::from_millis).fold(settings, MockBuilder::pace);
+        let mock = start_mock(self.endpoints.into_iter().fold(settings, MockBuilder::endpoint)).await?;
+        if let Some((file, root)) = self.tls_ca.as_ref().zip(mock.root_certificate_pem()) {
+            let written = std::fs::write(file, root);
+            let refuse = |error| Failure::usage(format!("cannot write {}", file.display())).caused_by(&error);
+            written.map_err(refuse)?;
+        }
         let mut output = Output::default();
         output.line(&format!("ready {}", mock.url()))?;
+        if let Some(file) = &self.tls_ca {
+            output.line(&format!("\nThe certificate authority to trust:\nexport SSL_CERT_FILE={}", file.display()))?;
+        }
         output.write(guide(&mock).as_bytes())?;
         std::future::pending().await
     }

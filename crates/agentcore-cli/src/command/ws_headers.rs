@@ -54,7 +54,9 @@ const AFTER_HELP: &str = "\
 Examples:
   acore --mock ws-headers
   acore ws-headers --arn \"$ARN\" --sigv4
-  acore ws-headers --arn \"$ARN\" --bearer-token \"$TOKEN\" --subprotocol";
+  acore ws-headers --arn \"$ARN\" --bearer-token \"$TOKEN\" --subprotocol
+
+aiohttp takes the URL as yarl.URL(url, encoded=True); as a string it decodes what was signed.";
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,6 @@
 //! What the flags, the environment and standard input make of a request.
 
+use agentcore_mock::Mock;
 use serde_json::{Value, json};
 
 use crate::world::{SESSION, World, acore, run, run_with};
@@ -90,7 +91,7 @@ fn tokens_come_by_flag_pipe_and_environment() {
 
 #[test]
 fn signatures() {
-    let world = World::new();
+    let world = World::with(Mock::builder().endpoint("a b"));
     let env = world.keys();
     // The flag beats a token in the environment.
     let ended = run(world.invoke("echo", ["--sigv4", "--qualifier", "a b", "hi"]).envs(env));

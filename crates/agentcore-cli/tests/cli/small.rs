@@ -33,6 +33,34 @@ fn the_mock_says_how_to_reach_it() {
     server.wait().unwrap();
 }
 
+#[test]
+fn a_mock_with_tls_endpoints_and_a_quota() {
+    let file = std::env::temp_dir().join(format!("acore-mock-{}.pem", std::process::id()));
+    let ca = file.to_str().unwrap();
+    let args = ["mock", "--tls-ca", ca, "--endpoint", "prod", "--new-sessions-per-second", "0", "--pace", "0"];
+    let mut server = acore(args).spawn().unwrap();
+    let lines = lines_up_to(&mut server, "  AGENTCORE_OAUTH_CLIENT_SECRET=");
+    let url = lines[0].strip_prefix("ready ").unwrap();
+    let exports: BTreeMap<&str, &str> =
+        lines.iter().filter_map(|line| line.strip_prefix("export ")?.split_once('=')).collect();
+    assert_eq!((exports["SSL_CERT_FILE"], exports["AWS_ENDPOINT_URL_BEDROCK_AGENTCORE"]), (ca, url));
+    for (args, exit, words) in [
+        (vec!["invoke", "--local", url, "hi"], 0, ""),
+        (vec!["invoke", "--no-retry", "--qualifier", "prod", "hi"], 4, "ThrottlingException"),
+        (vec!["invoke", "--qualifier", "test", "hi"], 6, "ResourceNotFoundException"),
+    ] {
+        let ended = run(acore(args).envs(&exports));
+        assert!(ended.exit == Some(exit) && ended.stderr.contains(words), "{exit}: {}", ended.stderr);
+    }
+    let ended = run(acore(["invoke", "--local", url, "hi"]).env("SSL_CERT_FILE", "/dev/null"));
+    assert_eq!(ended.exit, Some(4), "{}", ended.stderr);
+    server.kill().unwrap();
+    server.wait().unwrap();
+    std::fs::remove_file(file).unwrap();
+    let ended = run(&mut acore(["mock", "--tls-ca", "/nonexistent/ca.pem"]));
+    assert_eq!((ended.exit, ended.stdout.as_str()), (Some(2), ""));
+}
+
 #[cfg(unix)]
 #[test]
 fn the_mock_ends_by_ctrl_c() {

@@ -61,6 +61,7 @@ fn admit(
     upgrade: Upgrade,
 ) -> Admission {
     // A repeated header is ambiguous, for the caller's credential too.
+    drop_second(&mut request.headers);
     check_single(&request.headers)?;
     let target = Target::parse(request);
     let (caller, credential_form) = runtime.authenticator(target.as_ref().ok()).authenticate_handshake(request)?;
@@ -76,6 +77,7 @@ fn admit(
 }
 
 fn admit_local(runtime: &RuntimeState, request: &mut RecordedRequest, upgrade: Upgrade) -> Admission {
+    drop_second(&mut request.headers);
     check_single(&request.headers)?;
     let upgrade = check_upgrade(&request.headers, upgrade)?;
     let session_id = request.session_id.clone();
@@ -113,6 +115,22 @@ fn session_id(request: &RecordedRequest) -> Result<Option<String>, ServiceError>
     Ok(Some(id))
 }
 
+/// Drops a second handshake, with a key of its own, behind the whole first one: the official SDK returns one among its headers, and
+/// Python's `websockets` adds them to its own.
+fn drop_second(headers: &mut HeaderMap) {
+    let twice = |name: &str| {
+        let values: Vec<_> = headers.get_all(name).iter().collect();
+        matches!(values[..], [own, sdk] if own == sdk || name == "sec-websocket-key")
+    };
+    if HANDSHAKE.into_iter().all(twice) {
+        for name in HANDSHAKE {
+            if let Some(first) = headers.get(name).cloned() {
+                headers.insert(name, first);
+            }
+        }
+    }
+}
+
 /// Rejects repeated headers, which a server and a proxy in front of it may read differently.
 fn check_single(headers: &HeaderMap) -> Result<(), ServiceError> {
     let is_single = |name: &str| SINGLE.contains(&name) || name.starts_with("sec-websocket-");
@@ -134,6 +152,9 @@ fn check_upgrade(headers: &HeaderMap, upgrade: Upgrade) -> Result<WebSocketUpgra
 
 /// The session id's name in the query, where case matters.
 const SESSION_PARAMETER: &str = "X-Amzn-Bedrock-AgentCore-Runtime-Session-Id";
+
+/// The headers that make a handshake (RFC 6455 section 4.1).
+const HANDSHAKE: [&str; 5] = ["host", "upgrade", "connection", "sec-websocket-key", "sec-websocket-version"];
 
 /// The headers that may not repeat, besides those of the WebSocket.
 const SINGLE: [&str; 3] = ["host", "upgrade", "connection"];

@@ -3,10 +3,13 @@
 use agentcore_core::header::{self, CUSTOM_PREFIX};
 use http::{HeaderMap, HeaderName};
 
-use crate::service_error::ServiceError;
+use crate::{record::RecordedRequest, service_error::ServiceError};
 
-/// Checks the lengths of the headers and the number of custom ones.
+/// Checks the names and lengths of the headers, and the number of custom ones.
 pub(super) fn check_headers(headers: &HeaderMap) -> Result<(), ServiceError> {
+    if let Some(name) = headers.keys().find(|name| is_restricted(name.as_str())) {
+        return Err(ServiceError::validation(format!("The header '{name}' is restricted.")));
+    }
     BOUNDS.iter().try_for_each(|bound| bound.check(headers))?;
     check_custom(headers)
 }
@@ -15,6 +18,14 @@ pub(super) fn check_headers(headers: &HeaderMap) -> Result<(), ServiceError> {
 pub(super) fn check_session_id(id: &str) -> Result<(), ServiceError> {
     let is_visible = id.bytes().all(|byte| matches!(byte, b' '..=b'~'));
     SESSION.check_value(Some(id).filter(|_| is_visible))
+}
+
+/// Returns the session id, where one is required.
+pub(super) fn require_session_id(request: &RecordedRequest) -> Result<String, ServiceError> {
+    let id = request.header(header::SESSION_ID.as_str()).map(str::to_owned);
+    id.ok_or_else(|| {
+        ServiceError::validation("Value at 'runtimeSessionId' failed to satisfy constraint: Member must not be null")
+    })
 }
 
 /// The length that a header's value may have, in bytes.
@@ -68,6 +79,13 @@ fn is_custom(name: &str) -> bool {
     !is_standard || name.starts_with(CUSTOM_PREFIX)
 }
 
+/// Returns whether a header is of AWS, but neither of the service's model nor of a signature.
+fn is_restricted(name: &str) -> bool {
+    (name.starts_with("x-amz-") || name.starts_with("x-amzn-"))
+        && !name.starts_with(CUSTOM_PREFIX)
+        && !AWS.split(' ').any(|known| known == name)
+}
+
 const SESSION: Bound = Bound { header: header::SESSION_ID, field: "runtimeSessionId", min: 33, max: 256 };
 
 /// The lengths of the service's model; where it has no minimum, an empty value passes.
@@ -89,6 +107,11 @@ const STANDARD: &str = "\
     accept accept-charset accept-encoding accept-language authorization baggage cache-control connection \
     content-encoding content-length content-type cookie date expect forwarded host keep-alive origin pragma \
     referer te traceparent tracestate trailer transfer-encoding upgrade user-agent via";
+
+/// The headers of AWS that a request may have.
+const AWS: &str = "\
+    x-amz-bedrock-agentcore-identity-wat x-amz-content-sha256 x-amz-date x-amz-security-token x-amz-user-agent \
+    x-amzn-bedrock-agentcore-runtime-session-id x-amzn-bedrock-agentcore-runtime-user-id x-amzn-trace-id";
 
 const STANDARD_PREFIXES: &[&str] = &["amz-sdk-", "mcp-", "proxy-", "sec-", "x-amz-", "x-amzn-", "x-forwarded-"];
 
@@ -135,6 +158,25 @@ mod tests {
             "1 validation error detected: Value at 'runtimeSessionId' failed to satisfy constraint: Member must have \
              length greater than or equal to 33"
         );
+    }
+
+    #[test]
+    fn names() {
+        for (name, fine) in [
+            ("x-amzn-bedrock-agentcore-runtime-custom-a", true),
+            ("x-amz-bedrock-agentcore-identity-wat", true),
+            ("x-amzn-trace-id", true),
+            ("x-amz-date", true),
+            ("x-amz-user-agent", true),
+            ("x-tenant", true),
+            ("cookie", true),
+            ("x-amz-meta", false),
+            ("x-amzn-requestid", false),
+            ("x-amzn-bedrock-agentcore-runtime-colour", false),
+        ] {
+            let expected = (!fine).then(|| format!("The header '{name}' is restricted."));
+            assert_eq!(error(&[(name, "x")]), expected);
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The state that the routes share: admits requests, finds agents and records what was decided. Writes no HTTP.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex},
     time::SystemTime,
 };
@@ -12,6 +12,7 @@ use axum::extract::State;
 use super::{
     incoming::IncomingRequest,
     limits,
+    sessions::Sessions,
     target::{ACCOUNT, REGION, Target},
 };
 use crate::{
@@ -34,13 +35,16 @@ pub(crate) struct RuntimeState {
     /// The agent in the local container.
     pub(crate) local_agent: String,
     pub(crate) clock: Clock,
-    /// When the mock started, which is the last change of its health.
-    pub(crate) started: SystemTime,
+    /// Whether the local container is busy, and since when it is as it is.
+    pub(crate) health: Mutex<(bool, SystemTime)>,
     pub(crate) agents: Agents,
     pub(crate) user_pool: UserPool,
     pub(crate) credentials: Credentials,
     pub(crate) log: RequestLog,
     pub(crate) attempts: Attempts,
+    /// The endpoints of every runtime.
+    pub(crate) endpoints: BTreeSet<String>,
+    pub(crate) sessions: Sessions,
 }
 
 impl RuntimeState {
@@ -50,11 +54,20 @@ impl RuntimeState {
         incoming.check_payload()?;
         let request = &mut incoming.request;
         let target = Target::parse(request);
-        let (caller, credential_form) = self.authenticator(target.as_ref().ok()).authenticate(request)?;
-        (request.caller, request.credential_form) = (Some(caller), Some(credential_form));
-        limits::check_headers(&request.headers)?;
+        self.authenticate(target.as_ref().ok(), request)?;
         let session_id = request.header(SESSION_ID.as_str()).map(str::to_owned);
         self.resolve(&target?, session_id, request)
+    }
+
+    /// Checks the caller of a request for this runtime, then the headers.
+    pub(super) fn authenticate(
+        &self,
+        target: Option<&Target>,
+        request: &mut RecordedRequest,
+    ) -> Result<(), ServiceError> {
+        let (caller, credential_form) = self.authenticator(target).authenticate(request)?;
+        (request.caller, request.credential_form) = (Some(caller), Some(credential_form));
+        limits::check_headers(&request.headers)
     }
 
     /// Returns the authenticator of a runtime, or of one whose name cannot be parsed.
@@ -71,20 +84,35 @@ impl RuntimeState {
         SigV4Verifier { credentials: &self.credentials, region, service, now: (self.clock)() }
     }
 
-    /// Finds the agent of a target. `session_id` is the one that was sent.
+    /// Finds the agent of a target, and counts its session. `session_id` is the one that was sent.
     pub(super) fn resolve(
         &self,
         target: &Target,
         session_id: Option<String>,
         request: &mut RecordedRequest,
     ) -> Result<(Agent, AgentRequest), ServiceError> {
+        self.check_endpoint(target)?;
+        if let Some(id) = request.session_id.as_deref().filter(|_| self.agents.find(&target.id).is_some()) {
+            self.sessions.begin(&target.id, id)?;
+        }
+        self.find_agent(&target.id, target.qualifier.as_deref(), session_id, request)
+    }
+
+    /// Checks that the caller may reach the runtime, and that it has the endpoint.
+    pub(super) fn check_endpoint(&self, target: &Target) -> Result<(), ServiceError> {
         if target.account != ACCOUNT {
             return Err(ServiceError::forbidden(
                 "AccessDeniedException",
-                "You are not authorized to perform bedrock-agentcore:InvokeAgentRuntime on this resource.",
+                "You are not authorized to perform this operation of bedrock-agentcore on this resource.",
             ));
         }
-        self.find_agent(&target.id, target.qualifier.as_deref(), session_id, request)
+        match &target.qualifier {
+            Some(name) if !self.endpoints.contains(name) => Err(ServiceError::not_found(format!(
+                "There is no endpoint '{name}' of the agent runtime '{}'.",
+                target.id
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// Finds the agent of a runtime id, and makes its request. `session_id` is the one that was sent.
@@ -108,6 +136,14 @@ impl RuntimeState {
             headers: AgentRequest::redact(&request.headers),
         };
         Ok((agent, agent_request))
+    }
+
+    /// Makes the local container busy or idle.
+    pub(crate) fn set_busy(&self, busy: bool) {
+        let mut health = lock(&self.health);
+        if health.0 != busy {
+            *health = (busy, (self.clock)());
+        }
     }
 
     /// Records a request with the decision about it.

@@ -1,6 +1,6 @@
 //! The runtime that a path and query name: an ARN in one segment, or an id with an account. Looks for none.
 
-use agentcore_core::Arn;
+use agentcore_core::{Arn, ResourceType};
 use percent_encoding::percent_decode_str;
 
 use crate::{record::RecordedRequest, service_error::ServiceError, verify::percent_encode};
@@ -52,6 +52,16 @@ impl Target {
         Ok(target)
     }
 
+    /// Parses the parameters `harnessArn` and `qualifier`.
+    pub(super) fn harness(request: &RecordedRequest) -> Result<Self, ServiceError> {
+        let parameter = |wanted: &str| request.parameters().into_iter().find(|(name, _)| name == wanted);
+        let (_, name) = parameter("harnessArn").ok_or_else(|| ServiceError::validation("harnessArn is required."))?;
+        let arn = name.parse::<Arn>().ok().filter(|arn| arn.resource_type() == ResourceType::Harness);
+        let arn = arn.ok_or_else(|| ServiceError::validation("The harness's ARN is not valid."))?;
+        let [id, account, region] = [arn.id(), arn.account(), arn.region().as_str()].map(str::to_owned);
+        Ok(Self { name, is_arn: true, id, account, region, qualifier: parameter("qualifier").map(|(_, value)| value) })
+    }
+
     /// Returns the URL of the runtime's invocations, or of a path under them.
     pub(super) fn url(&self, base: &str, under: &str) -> String {
         let account = Some(&self.account).filter(|_| !self.is_arn);
@@ -62,6 +72,14 @@ impl Target {
         let mark = if parameters.is_empty() { "" } else { "?" };
         let name = percent_encode(self.name.as_bytes());
         format!("{base}/runtimes/{name}/invocations{under}{mark}{}", parameters.join("&"))
+    }
+}
+
+/// Rejects `accountId`, where the operation has no such member (stop, harness).
+pub(super) fn refuse_account(request: &RecordedRequest) -> Result<(), ServiceError> {
+    match request.parameters().iter().any(|(name, _)| name == "accountId") {
+        true => Err(ServiceError::validation("The operation has no member accountId.")),
+        false => Ok(()),
     }
 }
 

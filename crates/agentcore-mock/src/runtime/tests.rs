@@ -5,6 +5,7 @@
 mod agents;
 mod cognito;
 mod handshake;
+mod refusals;
 mod websocket;
 
 use std::{
@@ -148,7 +149,7 @@ async fn start() -> Mock {
 
 #[tokio::test]
 async fn echo_sees_what_was_sent() {
-    let mock = start().await;
+    let mock = Mock::builder().endpoint("my endpoint").start().await.unwrap();
     let bearer = format!("bearer {}", mock.token());
     let headers = [
         ("authorization", bearer.as_str()),
@@ -186,7 +187,7 @@ async fn echo_sees_what_was_sent() {
 
 #[tokio::test]
 async fn a_session_is_made_where_none_is_sent() {
-    let mock = start().await;
+    let mock = Mock::builder().endpoint("prod").start().await.unwrap();
     let answer = invoke_with(&mock, "echo", &[], "not json").await;
     let session = answer.header("x-amzn-bedrock-agentcore-runtime-session-id").to_owned();
     assert_eq!(session.len(), 36);
@@ -200,7 +201,7 @@ async fn a_session_is_made_where_none_is_sent() {
 
 #[tokio::test]
 async fn a_local_container_asks_for_nothing() {
-    let (mock, _) = start_with_clock().await;
+    let (mock, clock) = start_with_clock().await;
     let answer = send(&mock, "POST /invocations", &[], r#"{"prompt": "Hi"}"#).await;
     assert_eq!(
         answer.json(),
@@ -208,10 +209,21 @@ async fn a_local_container_asks_for_nothing() {
     );
     assert_eq!(answer.header("x-amzn-requestid"), "");
     assert_eq!(answer.header("date"), "Fri, 15 Aug 2025 12:34:56 GMT");
-    let ping = send(&mock, "GET /ping", &[], "").await;
-    assert_eq!(ping.json(), json!({"status": "Healthy", "time_of_last_update": 1_755_261_296}));
-    assert_eq!(mock.requests().len(), 2);
     assert_eq!(mock.requests()[0].caller, None);
+    // The time is that of the last change of the status, by a clock that goes on.
+    for (seconds, busy, status, since) in [
+        (0, false, "Healthy", 1_755_261_296),
+        (60, false, "Healthy", 1_755_261_296),
+        (60, true, "HealthyBusy", 1_755_261_356),
+        (90, true, "HealthyBusy", 1_755_261_356),
+        (120, false, "Healthy", 1_755_261_416),
+    ] {
+        clock.store(1_755_261_296 + seconds, Ordering::Relaxed);
+        mock.set_busy(busy);
+        let ping = send(&mock, "GET /ping", &[], "").await;
+        assert_eq!(ping.json(), json!({"status": status, "time_of_last_update": since}), "{seconds}");
+    }
+    assert_eq!(mock.requests().len(), 6);
 }
 
 #[tokio::test]

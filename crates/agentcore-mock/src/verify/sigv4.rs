@@ -1,8 +1,7 @@
 //! Verifies an AWS Signature Version 4, in the `authorization` header or, for a WebSocket, in the query.
 //!
 //! Written from the AWS documentation ("Create a signed AWS API request", "Elements of an AWS API request signature")
-//! and not from a client's signer, so that the two check one another. Refuses what AWS refuses, by AWS's messages, and is
-//! stricter in one point: the session id header must be signed where it is sent.
+//! and not from a client's signer, so that the two check one another. Refuses what AWS refuses, by AWS's messages.
 
 mod canonical;
 pub(crate) mod presign;
@@ -10,7 +9,6 @@ mod timestamp;
 
 use std::time::{Duration, SystemTime};
 
-use agentcore_core::header::SESSION_ID;
 use aws_lc_rs::{constant_time, digest, hmac};
 use http::header;
 
@@ -121,7 +119,7 @@ impl SigV4Verifier<'_> {
         query: &str,
         date: &str,
     ) -> Result<(), ServiceError> {
-        let body_hash = hex(digest::digest(&digest::SHA256, &request.body).as_ref());
+        let body_hash = hex::encode(digest::digest(&digest::SHA256, &request.body));
         let canonical = canonical::request(request, query, &authorization.signed_headers, &body_hash);
         let string_to_sign = string_to_sign(date, &authorization.scope, &canonical);
         let signature = signature(self.credentials.secret_access_key(), &authorization.scope, &string_to_sign);
@@ -179,7 +177,7 @@ fn check_signed_headers(authorization: &Authorization<'_>, request: &RecordedReq
     if let Some(absent) = signed.iter().find(|name| !request.headers.keys().any(|sent| sent.as_str() == **name)) {
         return Err(invalid(format!("'{absent}' is a 'SignedHeader' in the AWS Authorization but is not sent.")));
     }
-    let must_be_signed = |name: &str| name == "host" || name.starts_with("x-amz-") || *name == SESSION_ID;
+    let must_be_signed = |name: &str| name == "host" || name.starts_with("x-amz-");
     let sent = request.headers.keys().map(|name| name.as_str());
     match ["host"].into_iter().chain(sent).find(|name| must_be_signed(name) && !signed.contains(name)) {
         Some(unsigned) => Err(invalid(format!("'{unsigned}' must be a 'SignedHeader' in the AWS Authorization."))),
@@ -188,7 +186,7 @@ fn check_signed_headers(authorization: &Authorization<'_>, request: &RecordedReq
 }
 
 fn string_to_sign(date: &str, scope: &[&str; 4], canonical_request: &[u8]) -> String {
-    let hash = hex(digest::digest(&digest::SHA256, canonical_request).as_ref());
+    let hash = hex::encode(digest::digest(&digest::SHA256, canonical_request));
     format!("{ALGORITHM}\n{date}\n{}\n{hash}", scope.join("/"))
 }
 
@@ -198,7 +196,7 @@ fn signature(secret_access_key: &str, scope: &[&str; 4], string_to_sign: &str) -
     for part in scope.iter().chain([&string_to_sign]) {
         key = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key), part.as_bytes()).as_ref().to_vec();
     }
-    hex(&key)
+    hex::encode(key)
 }
 
 /// Returns a header's value as text, if it was sent once.
@@ -209,10 +207,6 @@ fn single<'a>(request: &'a RecordedRequest, name: &str) -> Option<&'a str> {
 
 fn parse_date(date: &str) -> Result<SystemTime, ServiceError> {
     timestamp::parse(date).ok_or_else(|| incomplete("Date must be in ISO-8601 'basic format', YYYYMMDD'T'HHMMSS'Z'."))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 pub(super) fn missing() -> ServiceError {

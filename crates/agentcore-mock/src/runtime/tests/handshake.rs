@@ -242,6 +242,14 @@ async fn who_comes_before_what_and_what_before_where() {
         assert_eq!(open(&mock, &target, &[good]).await.0.error(), expected, "{target}");
     }
     assert_eq!(open(&mock, "/runtimes/echo/ws?accountId=123456789012", &[good]).await.0.status, 101);
+    // The SDK's handshake behind the library's: all of it, and the first key counts.
+    let sdk = with("Sec-WebSocket-Key", "AQIDBAUGBwgJCgsMDQ4PEA==");
+    let answer = open(&mock, &target("echo"), &[&sdk[..], &[good]].concat()).await.0;
+    assert_eq!((answer.status, answer.header("sec-websocket-accept")), (101, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
+    for (name, value) in [("Host", "y"), ("Sec-WebSocket-Version", "8")] {
+        let changed = [&without(name)[..], &[(name, value), good]].concat();
+        assert_eq!(open(&mock, &target("echo"), &changed).await.0.error(), INVALID, "{name}");
+    }
     let posted = send(&mock, &format!("POST {}", target("echo")), &[good], "").await;
     assert_eq!(posted.error(), UNKNOWN);
     assert_eq!(invoke(&mock, "drop").await.error(), UNSUPPORTED);

@@ -145,7 +145,7 @@ async fn prompts_wait_for_the_end_of_a_story() {
 
 #[tokio::test]
 async fn headers_as_the_agent_sees_them() {
-    let mock = start().await;
+    let mock = Mock::builder().endpoint("a b").start().await.unwrap();
     let line = format!("{}?qualifier=a%20b&tenant=blue+green&tenant=2&empty", target("headers"));
     let headers = [("Authorization", &*bearer(&mock)), ("X-Tenant", "blue")];
     let mut socket = connect_to(&mock, &line, &headers).await;
