@@ -35,6 +35,7 @@ pub struct MockBuilder {
     rotates: bool,
     agents: BTreeMap<String, CustomAgent>,
     endpoints: BTreeSet<String>,
+    max_streams: u32,
     max_new_sessions: Option<u32>,
 }
 
@@ -55,6 +56,7 @@ impl Mock {
             rotates: false,
             agents: BTreeMap::new(),
             endpoints: BTreeSet::from(["DEFAULT".to_owned()]),
+            max_streams: 200,
             max_new_sessions: None,
         }
     }
@@ -73,6 +75,13 @@ impl MockBuilder {
     /// [`Mock::root_certificate_pem`].
     pub fn tls(mut self, tls: bool) -> Self {
         self.tls = tls;
+        self
+    }
+
+    /// Sets the most streams of an HTTP/2 connection at once; a client keeps further requests back, or sends them by another
+    /// connection. Default: 200, as hyper has it.
+    pub fn max_http2_streams(mut self, streams: u32) -> Self {
+        self.max_streams = streams;
         self
     }
 
@@ -196,7 +205,7 @@ impl MockBuilder {
             sessions: Sessions::new(self.max_new_sessions),
         });
         let (root_certificate_pem, tls) = certificate.map(|made| (made.root_pem, made.acceptor)).unzip();
-        let server = Server::start(listener, tls, runtime::router(runtime.clone()));
+        let server = Server::start(listener, tls, self.max_streams, runtime::router(runtime.clone()));
         Ok(Mock { url, root_certificate_pem, runtime, server })
     }
 }
@@ -211,6 +220,7 @@ impl fmt::Debug for MockBuilder {
             .field("local_agent", &self.local_agent)
             .field("agents", &self.agents.keys())
             .field("endpoints", &self.endpoints)
+            .field("max_streams", &self.max_streams)
             .field("max_new_sessions", &self.max_new_sessions)
             .finish_non_exhaustive()
     }

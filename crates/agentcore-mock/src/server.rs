@@ -12,10 +12,11 @@ use std::{
     },
 };
 
-use axum::{
-    Router,
-    extract::connect_info::Connected,
-    serve::{IncomingStream, Listener},
+use axum::{Extension, Router, serve::Listener};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::conn::auto::Builder,
+    service::TowerToHyperService,
 };
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -43,14 +44,23 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Serves until the server is dropped.
-    pub(crate) fn start(listener: TcpListener, tls: Option<TlsAcceptor>, router: Router) -> Self {
+    /// Serves until the server is dropped, at most so many HTTP/2 streams of a connection at once.
+    pub(crate) fn start(listener: TcpListener, tls: Option<TlsAcceptor>, max_streams: u32, router: Router) -> Self {
         let connections = Arc::new(Connections { accepted: AtomicUsize::new(0), open: Mutex::new(Some(Vec::new())) });
-        let acceptor = Acceptor { listener, tls, handshakes: JoinSet::new(), connections: connections.clone() };
-        let service = router.into_make_service_with_connect_info::<ConnectionControl>();
+        let mut acceptor = Acceptor { listener, tls, handshakes: JoinSet::new(), connections: connections.clone() };
+        let mut http = Builder::new(TokioExecutor::new());
+        http.http2().max_concurrent_streams(max_streams);
         let task = tokio::spawn(async move {
-            // The listener never ends, and so neither does this future.
-            let _ = axum::serve(acceptor, service).await;
+            loop {
+                let connection = acceptor.accept().await;
+                let routes = router.clone().layer(Extension(connection.control().clone()));
+                let http = http.clone();
+                tokio::spawn(async move {
+                    let service = TowerToHyperService::new(routes);
+                    // Nobody is told of a connection that breaks.
+                    let _ = http.serve_connection_with_upgrades(TokioIo::new(connection), service).await;
+                });
+            }
         });
         Self { connections, task }
     }
@@ -103,50 +113,37 @@ impl Connections {
     }
 }
 
-impl Connected<IncomingStream<'_, Acceptor>> for ConnectionControl {
-    fn connect_info(stream: IncomingStream<'_, Acceptor>) -> Self {
-        stream.io().control().clone()
-    }
-}
-
 /// Accepts connections, and runs their TLS handshakes concurrently so that a slow one delays no other.
 struct Acceptor {
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
-    handshakes: JoinSet<io::Result<(TlsStream<TcpStream>, SocketAddr)>>,
+    handshakes: JoinSet<io::Result<TlsStream<TcpStream>>>,
     connections: Arc<Connections>,
 }
 
-impl Listener for Acceptor {
-    type Io = Connection;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
+impl Acceptor {
+    async fn accept(&mut self) -> Connection {
         loop {
             tokio::select! {
                 // axum's own accepting, which waits a second where no file descriptor is left.
-                (stream, peer) = Listener::accept(&mut self.listener) => {
+                (stream, _) = Listener::accept(&mut self.listener) => {
                     self.connections.accepted.fetch_add(1, Ordering::Relaxed);
                     // A stream of words is many small writes. Without the option it is only slower.
                     let _ = stream.set_nodelay(true);
                     match self.tls.clone() {
                         Some(tls) => {
-                            self.handshakes.spawn(async move { Ok((tls.accept(stream).await?, peer)) });
+                            self.handshakes.spawn(async move { tls.accept(stream).await });
                         }
-                        None => return (self.connections.add(stream), peer),
+                        None => return self.connections.add(stream),
                     }
                 }
                 Some(handshake) = self.handshakes.join_next() => {
-                    if let Ok(Ok((stream, peer))) = handshake {
-                        return (self.connections.add(stream), peer);
+                    if let Ok(Ok(stream)) = handshake {
+                        return self.connections.add(stream);
                     }
                 }
             }
         }
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
     }
 }
 

@@ -104,7 +104,8 @@ const PICTURE: &[Room] = &[
 
 /// Other people's crates and the only ones of ours that name them outside of tests.
 const FENCES: &[(&[&str], &[&str])] = &[
-    (&["hyper", "hyper-util", "hyper-rustls"], &[TRANSPORT, BENCHES]),
+    (&["hyper", "hyper-rustls"], &[TRANSPORT, BENCHES]),
+    (&["hyper-util"], &[TRANSPORT, BENCHES, MOCK]),
     (&["tungstenite", "tokio-tungstenite"], &[WS]),
     (&["axum"], &[MOCK]),
     (&["clap", "clap_complete"], &[CLI, XTASK]),
@@ -153,6 +154,7 @@ mod tests {
             (WS, TRANSPORT, false),
             (TRANSPORT, "hyper-util", false),
             (BENCHES, "hyper-util", false),
+            (MOCK, "hyper-util", false),
             (BENCHES, FACADE, false),
             (WS, "tokio-tungstenite", false),
             (MOCK, "axum", false),
@@ -195,7 +197,13 @@ mod tests {
             (BENCHES, MOCK, false, "agentcore-benches must not depend on agentcore-mock: it builds on"),
             (BENCHES, "axum", false, "axum is named in agentcore-mock only"),
             (CLI, "hyper", false, "hyper is named in agentcore-transport and agentcore-benches only"),
-            (HTTP, "hyper-util", false, "hyper-util is named in agentcore-transport and agentcore-benches only"),
+            (MOCK, "hyper", false, "hyper is named in agentcore-transport and agentcore-benches only"),
+            (
+                HTTP,
+                "hyper-util",
+                false,
+                "hyper-util is named in agentcore-transport and agentcore-benches and agentcore-mock only",
+            ),
             (HTTP, "tokio-tungstenite", false, "tokio-tungstenite is named in agentcore-ws only"),
             (FACADE, "axum", false, "axum is named in agentcore-mock only"),
             (FACADE, "clap", false, "clap is named in agentcore-cli and xtask only"),

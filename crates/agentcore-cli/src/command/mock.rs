@@ -24,6 +24,9 @@ pub(super) struct MockFlags {
     /// Serves TLS, and writes to this file the certificate authority to trust (`SSL_CERT_FILE`)
     #[arg(long, value_name = "FILE")]
     tls_ca: Option<PathBuf>,
+    /// The most streams of an HTTP/2 connection at once
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    http2_streams: u32,
     /// A further endpoint of every agent, beside DEFAULT; may be repeated
     #[arg(long = "endpoint", value_name = "NAME")]
     endpoints: Vec<String>,
@@ -38,7 +41,8 @@ pub(super) struct MockFlags {
 impl MockFlags {
     pub(super) async fn run(self, _: &Context) -> Result<(), Failure> {
         let settings = mock().port(self.port).tls(self.tls_ca.is_some());
-        let settings = settings.max_new_sessions_per_second(self.new_sessions_per_second);
+        let settings =
+            settings.max_http2_streams(self.http2_streams).max_new_sessions_per_second(self.new_sessions_per_second);
         let settings = self.pace.into_iter().map(Duration::from_millis).fold(settings, MockBuilder::pace);
         let mock = start_mock(self.endpoints.into_iter().fold(settings, MockBuilder::endpoint)).await?;
         if let Some((file, root)) = self.tls_ca.as_ref().zip(mock.root_certificate_pem()) {

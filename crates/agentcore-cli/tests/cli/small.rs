@@ -37,7 +37,19 @@ fn the_mock_says_how_to_reach_it() {
 fn a_mock_with_tls_endpoints_and_a_quota() {
     let file = std::env::temp_dir().join(format!("acore-mock-{}.pem", std::process::id()));
     let ca = file.to_str().unwrap();
-    let args = ["mock", "--tls-ca", ca, "--endpoint", "prod", "--new-sessions-per-second", "0", "--pace", "0"];
+    let args = [
+        "mock",
+        "--tls-ca",
+        ca,
+        "--endpoint",
+        "prod",
+        "--new-sessions-per-second",
+        "0",
+        "--pace",
+        "0",
+        "--http2-streams",
+        "1",
+    ];
     let mut server = acore(args).spawn().unwrap();
     let lines = lines_up_to(&mut server, "  AGENTCORE_OAUTH_CLIENT_SECRET=");
     let url = lines[0].strip_prefix("ready ").unwrap();

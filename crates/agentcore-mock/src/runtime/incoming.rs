@@ -4,7 +4,7 @@ use std::error::Error;
 
 use axum::{
     body::{Body, Bytes, HttpBody, to_bytes},
-    extract::{ConnectInfo, FromRequest, Request},
+    extract::{FromRequest, Request},
 };
 use http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header, request::Parts};
 use http_body_util::LengthLimitError;
@@ -47,7 +47,7 @@ impl<S: Sync> FromRequest<S> for IncomingRequest {
     async fn from_request(request: Request, _state: &S) -> Result<Self, StatusCode> {
         let (parts, body) = request.into_parts();
         let Parts { method, uri, version, headers, extensions, .. } = parts;
-        let control = extensions.get().map(|ConnectInfo(control): &ConnectInfo<ConnectionControl>| control.clone());
+        let control = extensions.get::<ConnectionControl>().cloned();
         // The client of an incomplete body has gone.
         let body = read(body, MAX_PAYLOAD_BYTES).await.map_err(|_| StatusCode::BAD_REQUEST)?;
         let is_too_large = body.is_none();

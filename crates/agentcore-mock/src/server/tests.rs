@@ -60,16 +60,31 @@ async fn http_1_and_2_by_alpn_past_a_silent_peer() {
     http1.read_to_end(&mut answer).await.unwrap();
     assert!(answer.starts_with(b"HTTP/1.1 200 OK\r\n"));
 
-    let mut http2 = connect(&mock, root, "127.0.0.1", &[b"h2", b"http/1.1"]).await.unwrap();
+    assert!(settings(&mock).await.contains(&[0, 3, 0, 0, 0, 200]));
+    assert_eq!(mock.connections(), 3);
+    drop(silent);
+}
+
+#[tokio::test]
+async fn http_2_allows_as_many_streams_as_is_set() {
+    let mock = Mock::builder().tls(true).max_http2_streams(7).start().await.unwrap();
+    // SETTINGS_MAX_CONCURRENT_STREAMS (RFC 9113 section 6.5.2).
+    assert!(settings(&mock).await.contains(&[0, 3, 0, 0, 0, 7]));
+}
+
+/// The settings of the server's HTTP/2.
+async fn settings(mock: &Mock) -> Vec<[u8; 6]> {
+    let root = mock.root_certificate_pem().unwrap();
+    let mut http2 = connect(mock, root, "127.0.0.1", &[b"h2", b"http/1.1"]).await.unwrap();
     assert_eq!(http2.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
     // The connection preface and an empty SETTINGS frame (RFC 9113 section 3.4); the server answers with its own.
     http2.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
     let mut frame = [0; 9];
     http2.read_exact(&mut frame).await.unwrap();
     assert_eq!((frame[3], &frame[5..]), (0x04, &[0; 4][..]));
-
-    assert_eq!(mock.connections(), 3);
-    drop(silent);
+    let mut payload = vec![0; usize::from(frame[2])];
+    http2.read_exact(&mut payload).await.unwrap();
+    payload.chunks_exact(6).map(|setting| setting.try_into().unwrap()).collect()
 }
 
 #[tokio::test]
