@@ -51,7 +51,7 @@ pub(super) struct ConnectFlags {
 enum Format {
     /// Text as it is, with the line breaks in it; bytes are not shown
     Text,
-    /// One line a message: a JSON string, or {"binary": "<base64>"}
+    /// One line a message: a JSON string, or `{"binary": BASE64}` for bytes
     Json,
 }
 
