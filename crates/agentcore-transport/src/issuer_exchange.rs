@@ -8,7 +8,7 @@ use std::{
 use agentcore_auth::{AppliedCredential, Auth, BoxFuture, Exchange, Repeat, SystemClock};
 use agentcore_core::{BoxError, Error, RetryPolicy, service_error};
 use bytes::{Bytes, BytesMut};
-use http::{Request, Response};
+use http::{Request, Response, StatusCode, response::Parts};
 use http_body_util::BodyExt as _;
 
 use crate::{Body, Call, CallEngine, CallSpec, Network, Reception, SendError, Transport};
@@ -56,18 +56,26 @@ impl Call for IssuerCall<'_> {
         Ok((self.request.clone(), AppliedCredential::none()))
     }
 
-    /// Accepts any answer; 408, 429 and 5xx only after the request was sent again.
+    /// Accepts any answer; 408, 429, 5xx and a throttle of another status only after the request was sent again.
     async fn send(&self, network: &dyn Network, request: Request<Bytes>) -> Result<Reception<Bytes>, SendError> {
         let (head, body) = network.send(request).await?.into_parts();
         let body = whole(body).await.map_err(SendError::lost)?;
-        if !matches!(head.status.as_u16(), 408 | 429 | 500..=599) {
-            return Ok(Reception::Accepted(Response::from_parts(head, body)));
-        }
+        let status = match head.status.as_u16() {
+            408 | 429 | 500..=599 => head.status,
+            400 if is_throttled(&head, &body) => StatusCode::TOO_MANY_REQUESTS,
+            _ => return Ok(Reception::Accepted(Response::from_parts(head, body))),
+        };
         // An issuer's body may repeat a secret; the engine needs only the status and `Retry-After`.
         let message = b"the issuer does not serve now";
-        let error = service_error::read(head.status, &head.headers, message, &[], SystemTime::now());
+        let error = service_error::read(status, &head.headers, message, &[], SystemTime::now());
         Ok(Reception::Busy(Response::from_parts(head, body), error))
     }
+}
+
+/// Returns whether an answer names a throttle, as Cognito does with 400 (API reference, "Common Errors").
+fn is_throttled(head: &Parts, body: &[u8]) -> bool {
+    let error = service_error::read(head.status, &head.headers, body, &[], SystemTime::now());
+    error.code().is_some_and(service_error::is_throttling)
 }
 
 /// Reads a body to its end, at most 1 MiB.

@@ -89,6 +89,12 @@ pub fn failure_point(error: &Error) -> FailurePoint {
     }
 }
 
+/// Returns whether an error's name means that there are too many requests now, whatever its status: some services answer so with 400.
+#[must_use]
+pub fn is_throttling(name: &str) -> bool {
+    THROTTLING.contains(&bare_name(name))
+}
+
 /// Returns the id of the request, by either of the header names that AWS uses.
 #[must_use]
 pub fn request_id(headers: &HeaderMap) -> Option<&str> {
@@ -173,6 +179,19 @@ const MESSAGE_KEYS: &[&str] = &["message", "Message", "errorMessage", "error_des
 const BLOT: &str = "[secret]";
 
 /// The media types of pages.
+/// Names of the error, as the AWS SDKs retry them.
+const THROTTLING: [&str; 10] = [
+    "BandwidthLimitExceeded",
+    "LimitExceededException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "TooManyRequestsException",
+];
 const PAGES: &[&str] = &["text/html", "application/xhtml+xml"];
 
 const PAGE_BEGINNINGS: &[&str] = &["<!doctype html", "<html", "<head", "<body", "<title", "<h1", "<center", "<!--"];

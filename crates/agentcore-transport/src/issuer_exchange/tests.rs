@@ -33,6 +33,7 @@ fn status(status: u16) -> Step {
 async fn what_is_repeated() {
     type Case = (&'static str, Method, Option<Repeat>, Vec<Step>, (Result<u16, ErrorKind>, usize, u128));
     let lost = || Step::SendError { sent: true, lasting: false };
+    let throttled = || answer(400, &[], r#"{"__type":"TooManyRequestsException","message":"Rate exceeded"}"#);
     let long_pause = answer(503, &[("retry-after", "3600")], "");
     let cases: Vec<Case> = vec![
         ("first", Method::GET, None, vec![status(200)], (Ok(200), 1, 0)),
@@ -41,6 +42,8 @@ async fn what_is_repeated() {
         ("503 once", Method::GET, None, vec![status(503), status(200)], (Ok(200), 2, 100)),
         ("503 each time", Method::GET, None, vec![status(503), status(503), status(503)], (Ok(503), 3, 200)),
         ("400", Method::GET, None, vec![status(400)], (Ok(400), 1, 0)),
+        ("400, throttled", Method::POST, None, vec![throttled(), status(200)], (Ok(200), 2, 100)),
+        ("400, throttled on", Method::POST, None, vec![throttled(), throttled(), throttled()], (Ok(400), 3, 200)),
         ("never", Method::GET, Some(Repeat::Never), vec![status(503)], (Ok(503), 1, 0)),
         ("500, not accepted", Method::GET, Some(Repeat::WhereNotAccepted), vec![status(500)], (Ok(500), 1, 0)),
         ("always", Method::POST, Some(Repeat::Always), vec![status(500), status(200)], (Ok(200), 2, 100)),
