@@ -167,6 +167,7 @@ impl ChallengeResponder for Person {
         Box::pin(std::future::ready(match challenge {
             Challenge::NewPassword { .. } => Ok(Answer::new("my own choice")),
             Challenge::SoftwareToken { .. } => Ok(Answer::new("287082")),
+            Challenge::Email { .. } => Ok(Answer::new("424242")),
             other => Err(other.unanswered()),
         }))
     }
@@ -188,6 +189,51 @@ async fn challenges_are_answered() {
     source.issue().await.unwrap();
     let (agent, _) = agent(&mock, source.cached(), "echo");
     agent.invoke("x").await.unwrap();
+}
+
+/// A code by e-mail at the first login; after that the device stands in for it, until the pool forgets it.
+#[tokio::test]
+async fn a_pool_that_remembers_devices() {
+    const BEGINS: &str = "InitiateAuth";
+    const ANSWERS: &str = "RespondToAuthChallenge";
+    for rotates in [false, true] {
+        let user = User::new("ada@example.com", "pass-w0rd").email_code("424242");
+        let builder = Mock::builder().user(user).remember_devices(true).rotate_refresh_tokens(rotates);
+        let mock = jwt_only(builder).await;
+        let first = cognito(&mock, by_srp(&mock)).responder(Person).over(http());
+        first.issue().await.unwrap();
+        assert_eq!(operations(&mock), [BEGINS, ANSWERS, ANSWERS, "ConfirmDevice"]);
+        for _ in 0..2 {
+            first.issue().await.unwrap();
+        }
+        let (token, device) = (first.refresh_token().unwrap(), first.device().unwrap());
+        // From another machine the refresh token is worth nothing.
+        let elsewhere = logged_in(&mock, Login::refresh_token(token.clone())).issue().await.unwrap_err();
+        assert_eq!(elsewhere.to_string(), "the login has ended: log in again");
+        let renewed = cognito(&mock, Login::refresh_token(token)).device(device.clone()).over(http());
+        renewed.issue().await.unwrap();
+        // Nobody is asked for a code, by either flow.
+        for login in [by_srp(&mock), by_password(&mock)] {
+            let known = cognito(&mock, login).device(device.clone()).over(http());
+            known.issue().await.unwrap();
+            known.issue().await.unwrap();
+            assert_eq!(known.device().unwrap().key(), device.key());
+        }
+        let wrong = auth::Device::new(device.key(), device.group_key(), "not its password");
+        let devices = [Some(wrong), None, Some(device)];
+        for (case, device) in devices.into_iter().enumerate() {
+            if case == 2 {
+                mock.cognito().forget_devices();
+            }
+            let config = cognito(&mock, by_srp(&mock));
+            let config = device.into_iter().fold(config, CognitoConfig::device);
+            let message = "Cognito asks for EMAIL_OTP, and nobody is there to answer it";
+            assert_eq!(config.clone().over(http()).issue().await.unwrap_err().to_string(), message);
+            let again = config.responder(Person).over(http());
+            again.issue().await.unwrap();
+            again.issue().await.unwrap();
+        }
+    }
 }
 
 #[tokio::test]

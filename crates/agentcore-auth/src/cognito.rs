@@ -3,33 +3,30 @@
 //! [`Cognito`] issues tokens and a [`CachedToken`] keeps them, so that all callers share one login and tokens are renewed early. The requests are made by AWS's own SDK and sent through the [`Exchange`] port. Nothing is written to disk,
 //! and one flow is under way at a time.
 //!
-//! Devices that a pool remembers are not supported: a pool that always does so refuses to renew.
+//! A pool that remembers devices gives one to each login from an unknown device and renews only from there. Its password is chosen
+//! here; [`Cognito::device`] and [`CognitoConfig::device`] keep it from one process to the next, as a [`TokenStore`](crate::TokenStore) does.
 
 mod app_client;
 mod challenge;
 mod config;
 mod error;
 mod login;
+mod password_login;
 mod pool;
 mod session;
 mod srp;
 
-use std::{
-    fmt,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use aws_sdk_cognitoidentityprovider::types::AuthenticationResultType;
-use aws_smithy_types::date_time::{DateTime, Format};
 use secrecy::{ExposeSecret, SecretString};
 
 use self::{
-    app_client::{AppClient, AuthResponse, OpenChallenge, Parameters, USERNAME},
+    app_client::{AppClient, AuthResponse, DEVICE_KEY},
     error::CognitoError,
     login::{Account, Flow, Method},
+    password_login::{LoggedIn, PasswordLogin},
     session::Session,
-    srp::{Ephemeral, ServerHalf},
 };
 pub use self::{
     challenge::{Answer, Challenge, ChallengeResponder},
@@ -38,7 +35,7 @@ pub use self::{
     pool::{PoolId, PoolRef},
 };
 use crate::{
-    BoxFuture, CachedToken, Clock, Error, ErrorKind, Exchange, Issued, StoredToken, TokenIssuer,
+    BoxFuture, CachedToken, Device, Error, ErrorKind, Exchange, Issued, StoredToken, TokenIssuer,
     refresh::DEFAULT_DEADLINE,
 };
 
@@ -73,7 +70,8 @@ impl Cognito {
         CachedToken::new(self)
     }
 
-    /// Returns the refresh token, for a later [`Login::refresh_token`]; none before the first login and after a logout.
+    /// Returns the refresh token, for a later [`Login::refresh_token`]; none before the first login, after a logout, and where the
+    /// pool remembers devices and did not confirm this one.
     ///
     /// Where refresh tokens rotate, each renewal changes it, before the new token is given out.
     #[must_use]
@@ -85,6 +83,12 @@ impl Cognito {
     #[must_use]
     pub fn username(&self) -> Option<String> {
         self.session.state().username.clone()
+    }
+
+    /// Returns the device that the pool remembers, for [`CognitoConfig::device`]; none before a login, and where it remembers none.
+    #[must_use]
+    pub fn device(&self) -> Option<Device> {
+        self.session.state().device.clone()
     }
 
     /// Revokes the refresh token and forgets it. Does nothing if there is none.
@@ -108,80 +112,57 @@ impl Cognito {
         Ok(revoked?)
     }
 
-    /// Logs in with a password, and answers the challenges.
+    /// Logs in with a password, and has the pool remember this device where it does such a thing.
     async fn log_in(&self, account: &Account, flow: &Flow) -> Result<Issued, Error> {
         if !matches!(flow, Flow::UserPassword) {
             self.config.pool.pool(flow.name())?;
         }
         let client = AppClient::new(&self.config, &self.http, Some(flow));
-        let chosen = self.session.state().password.clone();
-        let password = chosen.unwrap_or_else(|| account.password.clone());
-        let srp = matches!(flow, Flow::UserSrp).then(Ephemeral::random).transpose()?;
-        let proof = match &srp {
-            Some(half) => ("SRP_A".to_owned(), half.public()),
-            None => ("PASSWORD".to_owned(), password.expose_secret().to_owned()),
+        let (chosen, device) = {
+            let state = self.session.state();
+            (state.password.clone(), state.device.clone())
         };
-        let parameters = Parameters::from([(USERNAME.to_owned(), account.username.clone()), proof]);
-        let mut response = client.initiate(flow.name(), Some(&account.username), parameters).await?;
-        let mut user = account.username.clone();
-        let mut new_password = None;
-        for answered in 0.. {
-            let challenge = match response {
-                AuthResponse::Tokens(tokens) => return self.keep(&tokens, Some(user), new_password),
-                AuthResponse::Challenge(_) if answered == MAX_CHALLENGES => break,
-                AuthResponse::Challenge(challenge) => challenge,
-            };
-            // From the first challenge on, Cognito expects the name that it gives there.
-            if let Some(given) = [USER_ID, USERNAME].iter().find_map(|name| challenge.parameters.get(*name)) {
-                user.clone_from(given);
-            }
-            let answers = match (challenge.name.as_str(), &srp) {
-                ("PASSWORD_VERIFIER", Some(half)) => self.claim(half, &challenge, &user, &password)?,
-                (name, _) => {
-                    let known = Challenge::read(name, &challenge.parameters);
-                    let (Some(known), Some(responder)) = (known, &self.config.responder) else {
-                        return Err(challenge::unanswered(name));
-                    };
-                    let answer = responder.respond(&known).await?;
-                    new_password = known.new_password(&answer).cloned().or(new_password);
-                    known.write(&answer)
-                }
-            };
-            response = client.respond(challenge, &user, answers).await?;
-        }
-        let message = format!("Cognito asks for more than {MAX_CHALLENGES} answers in one login");
-        Err(Error::new(ErrorKind::Challenge, message))
+        let password = chosen.unwrap_or_else(|| account.password.clone());
+        let login = PasswordLogin { config: &self.config, client: &client, account, flow, password, device };
+        let LoggedIn { tokens, user, new_password, device } = login.run().await?;
+        self.session.keep(&tokens, Some(user), new_password);
+        self.session.state().device = device;
+        self.confirm_device(&client, &tokens).await;
+        self.config.token_use.of(&tokens)
     }
 
-    /// Proves the password (the responses to `PASSWORD_VERIFIER`).
-    fn claim(
-        &self,
-        half: &Ephemeral,
-        challenge: &OpenChallenge,
-        user: &str,
-        password: &SecretString,
-    ) -> Result<Parameters, Error> {
-        let given = |name: &str| challenge.parameters.get(name).map_or("", String::as_str);
-        let (salt, public, secret_block) = (given("SALT"), given("SRP_B"), given("SECRET_BLOCK"));
-        let timestamp = timestamp(self.config.clock.now());
-        let server = ServerHalf { user, salt, public, secret_block };
-        let signature =
-            half.claim(self.config.pool.pool(SRP)?.name(), password.expose_secret(), &server, &timestamp)?;
-        Ok(Parameters::from([
-            ("PASSWORD_CLAIM_SECRET_BLOCK".to_owned(), secret_block.to_owned()),
-            ("PASSWORD_CLAIM_SIGNATURE".to_owned(), signature),
-            ("TIMESTAMP".to_owned(), timestamp),
-        ]))
+    /// Gives a device that the pool begins to remember its password (`ConfirmDevice`); before that, the pool renews nothing.
+    async fn confirm_device(&self, client: &AppClient, tokens: &AuthenticationResultType) {
+        let Some(made) = tokens.new_device_metadata() else { return };
+        let confirmed = async {
+            let device =
+                srp::new_device(made.device_key().unwrap_or_default(), made.device_group_key().unwrap_or_default())?;
+            let verifier = srp::device_verifier(&device)?;
+            client.confirm_device(tokens.access_token().unwrap_or_default(), &device, verifier).await?;
+            Ok::<Device, Error>(device)
+        };
+        match confirmed.await {
+            Ok(device) => self.session.state().device = Some(device),
+            Err(error) => {
+                tracing::warn!(kind = ?error.kind(), %error, "Cognito did not confirm this device, so that the login cannot be renewed");
+                self.session.state().refresh_token = None;
+            }
+        }
     }
 
     /// Renews by the refresh token, in the flow that the app client accepts.
     async fn renew(&self, token: &SecretString) -> Result<Issued, CognitoError> {
         let client = AppClient::new(&self.config, &self.http, None);
-        let (user, rotating) = (self.username(), self.session.state().rotating);
+        let (user, rotating, device) = {
+            let state = self.session.state();
+            (state.username.clone(), state.rotating, state.device.as_ref().map(|device| device.key().to_owned()))
+        };
         let mut response = None;
         if !rotating && (user.is_some() || self.config.secret.is_none()) {
             let parameters = [("REFRESH_TOKEN".to_owned(), token.expose_secret().to_owned())];
-            match client.initiate("REFRESH_TOKEN_AUTH", user.as_deref(), parameters.into()).await {
+            let device = device.clone().map(|key| (DEVICE_KEY.to_owned(), key));
+            let parameters = parameters.into_iter().chain(device).collect();
+            match client.initiate("REFRESH_TOKEN_AUTH", user.as_deref(), parameters).await {
                 Err(error) if error.is_about_the_flow() => {}
                 other => response = Some(other?),
             }
@@ -189,26 +170,19 @@ impl Cognito {
         let response = match response {
             Some(response) => response,
             None => {
-                let response = client.tokens(token).await?;
+                let response = client.tokens(token, device).await?;
                 self.session.state().rotating = true;
                 response
             }
         };
         match response {
-            AuthResponse::Tokens(tokens) => Ok(self.keep(&tokens, None, None)?),
+            AuthResponse::Tokens(tokens) => {
+                // The next renewal needs what came with a token that is none.
+                self.session.keep(&tokens, None, None);
+                Ok(self.config.token_use.of(&tokens)?)
+            }
             AuthResponse::Challenge(challenge) => Err(challenge::unanswered(challenge.name.as_str()).into()),
         }
-    }
-
-    /// Keeps what the next renewal needs, and then returns the token.
-    fn keep(
-        &self,
-        tokens: &AuthenticationResultType,
-        user: Option<String>,
-        new_password: Option<SecretString>,
-    ) -> Result<Issued, Error> {
-        self.session.keep(tokens, user, new_password);
-        self.config.token_use.of(tokens)
     }
 }
 
@@ -219,6 +193,10 @@ impl TokenIssuer for Cognito {
             let mut ended = None;
             if let Some(token) = self.refresh_token() {
                 match self.renew(&token).await {
+                    Err(error) if error.is_missing() && self.device().is_some() => {
+                        self.session.state().device = None;
+                        ended = Some(Error::from(error));
+                    }
                     Err(error) if error.is_end_of_login() => ended = Some(Error::from(error)),
                     other => return Ok(other?),
                 }
@@ -243,8 +221,9 @@ impl TokenIssuer for Cognito {
     }
 
     fn resume(&self, stored: &StoredToken) {
+        let mut state = self.session.state();
+        state.device = stored.device.clone().or_else(|| state.device.take());
         if let Some(token) = &stored.refresh_token {
-            let mut state = self.session.state();
             // Refresh tokens rotate: the stored one is newer than ours.
             state.refresh_token = Some(token.clone());
             state.username = stored.username.clone().or_else(|| state.username.take());
@@ -254,6 +233,7 @@ impl TokenIssuer for Cognito {
     fn remember(&self, mut stored: StoredToken) -> StoredToken {
         stored.refresh_token = self.refresh_token();
         stored.username = self.username();
+        stored.device = self.device();
         stored
     }
 }
@@ -263,23 +243,6 @@ impl fmt::Debug for Cognito {
         f.debug_struct("Cognito").field("config", &self.config).finish_non_exhaustive()
     }
 }
-
-/// Returns a time as Cognito reads it, such as `Mon Jan 5 03:04:05 UTC 2026`: the day without a leading zero, always in English.
-fn timestamp(now: SystemTime) -> String {
-    let date = DateTime::from_secs(DateTime::from(now).secs()).fmt(Format::HttpDate).unwrap_or_default();
-    let parts: Vec<&str> = date.split([' ', ',']).filter(|part| !part.is_empty()).collect();
-    match parts[..] {
-        [weekday, day, month, year, time, _] => {
-            format!("{weekday} {month} {} {time} UTC {year}", day.trim_start_matches('0'))
-        }
-        _ => date,
-    }
-}
-
-/// Verifying a password, choosing a new one, choosing a second factor and giving it are four; twice that is enough.
-const MAX_CHALLENGES: usize = 8;
-const SRP: &str = "USER_SRP_AUTH";
-const USER_ID: &str = "USER_ID_FOR_SRP";
 
 #[cfg(test)]
 mod tests;

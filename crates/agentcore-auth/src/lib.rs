@@ -59,6 +59,6 @@ pub use principal::Principal;
 #[cfg(feature = "command")]
 pub use token::CommandToken;
 pub use token::{
-    CachedToken, FileStore, FileToken, Issued, StaticToken, Stored, StoredToken, Token, TokenIssuer, TokenSource,
-    TokenStatistics, TokenStore,
+    CachedToken, Device, FileStore, FileToken, Issued, StaticToken, Stored, StoredToken, Token, TokenIssuer,
+    TokenSource, TokenStatistics, TokenStore,
 };

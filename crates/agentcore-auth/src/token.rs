@@ -3,6 +3,7 @@
 mod cache;
 #[cfg(feature = "command")]
 mod command;
+mod device;
 mod issuer;
 pub mod jwt;
 mod source;
@@ -21,6 +22,7 @@ use http::HeaderValue;
 pub use self::command::CommandToken;
 pub use self::{
     cache::CachedToken,
+    device::Device,
     issuer::{Issued, TokenIssuer},
     source::{FileToken, FromFn, from_env, from_fn},
     store::{FileStore, StoreLock, Stored, TokenStore},

@@ -33,6 +33,7 @@ pub struct MockBuilder {
     token_outages: u32,
     users: Vec<User>,
     rotates: bool,
+    remembers_devices: bool,
     agents: BTreeMap<String, CustomAgent>,
     endpoints: BTreeSet<String>,
     max_streams: u32,
@@ -54,6 +55,7 @@ impl Mock {
             token_outages: 0,
             users: Vec::new(),
             rotates: false,
+            remembers_devices: false,
             agents: BTreeMap::new(),
             endpoints: BTreeSet::from(["DEFAULT".to_owned()]),
             max_streams: 200,
@@ -133,6 +135,13 @@ impl MockBuilder {
         self
     }
 
+    /// Makes the pool remember devices: a login from an unknown one makes one, its refresh token is taken from there alone once the
+    /// device is confirmed, and a known one proves its password in place of a second factor. Default: off.
+    pub fn remember_devices(mut self, remember: bool) -> Self {
+        self.remembers_devices = remember;
+        self
+    }
+
     /// Sets the agent that answers `POST /invocations` and `GET /ws`, as in a local container. Default: `echo`.
     pub fn local_agent(mut self, agent: impl Into<String>) -> Self {
         self.local_agent = agent.into();
@@ -190,7 +199,8 @@ impl MockBuilder {
         let scheme = if self.tls { "https" } else { "http" };
         let url = format!("{scheme}://{address}");
         let issuer = Issuer::new(url.clone())?;
-        let user_pool = UserPool::new(issuer, self.users, self.token_lifetime, self.rotates, self.token_outages)?;
+        let (rotates, remembers) = (self.rotates, self.remembers_devices);
+        let user_pool = UserPool::new(issuer, self.users, self.token_lifetime, rotates, remembers, self.token_outages)?;
         let runtime = Arc::new(RuntimeState {
             inbound_auth: self.inbound_auth,
             local_agent: self.local_agent,

@@ -2,6 +2,7 @@
 //! speaks no HTTP.
 
 pub(crate) mod cognito;
+mod device;
 mod issuer;
 pub(crate) mod oauth;
 mod srp;

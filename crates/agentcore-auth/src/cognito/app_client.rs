@@ -10,13 +10,13 @@ use aws_sdk_cognitoidentityprovider::{
         retry::RetryConfig, timeout::TimeoutConfig,
     },
     error::{ProvideErrorMetadata, SdkError},
-    types::{AuthFlowType, AuthenticationResultType, ChallengeNameType},
+    types::{AuthFlowType, AuthenticationResultType, ChallengeNameType, DeviceSecretVerifierConfigType},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{config::CognitoConfig, error::CognitoError, login::Flow, pool::PoolRef};
-use crate::{Exchange, Repeat, sdk};
+use super::{config::CognitoConfig, error::CognitoError, login::Flow, pool::PoolRef, srp::PasswordVerifier};
+use crate::{Device, Exchange, Repeat, sdk};
 
 /// Parameters of a flow, or answers to a challenge.
 pub(super) type Parameters = HashMap<String, String>;
@@ -126,12 +126,30 @@ impl AppClient {
     }
 
     /// Renews by `GetTokensFromRefreshToken`, which proves the client by its secret itself and needs no user name.
-    pub(super) async fn tokens(&self, refresh: &SecretString) -> Result<AuthResponse, CognitoError> {
+    pub(super) async fn tokens(
+        &self,
+        refresh: &SecretString,
+        device: Option<String>,
+    ) -> Result<AuthResponse, CognitoError> {
         let secrets = self.secrets(&Parameters::new(), Some(refresh.expose_secret()));
         let call = self.client.get_tokens_from_refresh_token().client_id(&self.client_id);
-        let call = call.refresh_token(refresh.expose_secret()).set_client_secret(self.exposed());
+        let call = call.refresh_token(refresh.expose_secret()).set_client_secret(self.exposed()).set_device_key(device);
         let output = send(&secrets, call.send()).await?;
         Ok(AuthResponse::read(None, None, None, output.authentication_result))
+    }
+
+    /// Gives a new device its password, of which the pool gets what verifies it (`ConfirmDevice`).
+    pub(super) async fn confirm_device(
+        &self,
+        access_token: &str,
+        device: &Device,
+        verifier: PasswordVerifier,
+    ) -> Result<(), CognitoError> {
+        let secrets = [access_token.into(), device.expose_password().into()];
+        let config = DeviceSecretVerifierConfigType::builder().password_verifier(verifier.verifier).salt(verifier.salt);
+        let call = self.client.confirm_device().access_token(access_token).device_key(device.key());
+        let call = call.device_name(DEVICE_NAME).device_secret_verifier_config(config.build());
+        send(&secrets, call.send()).await.map(|_| ())
     }
 
     /// Makes a refresh token, and every token that came of it, worthless (`RevokeToken`).
@@ -201,6 +219,12 @@ fn secret_hash(secret: &str, username: &str, client_id: &str) -> String {
 
 /// The name under which a user is sent.
 pub(super) const USERNAME: &str = "USERNAME";
+
+/// The name under which a device is sent.
+pub(super) const DEVICE_KEY: &str = "DEVICE_KEY";
+
+/// What a list of a user's devices shows.
+const DEVICE_NAME: &str = "agentcore-client";
 
 #[cfg(test)]
 mod tests {

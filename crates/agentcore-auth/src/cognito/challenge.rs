@@ -57,10 +57,16 @@ pub enum Challenge {
         /// Where it was sent, such as `+*******1234`.
         destination: Option<String>,
     },
+    /// `EMAIL_OTP`: the code that was sent by e-mail.
+    #[non_exhaustive]
+    Email {
+        /// Where it was sent, such as `a***@e***`.
+        destination: Option<String>,
+    },
     /// `SELECT_MFA_TYPE`: which of these to use. The answer is one of them.
     #[non_exhaustive]
     SelectMfa {
-        /// `SMS_MFA`, `SOFTWARE_TOKEN_MFA`.
+        /// `SMS_MFA`, `SOFTWARE_TOKEN_MFA`, `EMAIL_OTP`.
         choices: Vec<String>,
     },
 }
@@ -114,6 +120,7 @@ impl Challenge {
             }
             "SOFTWARE_TOKEN_MFA" => Self::SoftwareToken { device: text("FRIENDLY_DEVICE_NAME") },
             "SMS_MFA" => Self::Sms { destination: text("CODE_DELIVERY_DESTINATION") },
+            "EMAIL_OTP" => Self::Email { destination: text("CODE_DELIVERY_DESTINATION") },
             "SELECT_MFA_TYPE" => Self::SelectMfa { choices: list("MFAS_CAN_CHOOSE") },
             _ => return None,
         })
@@ -132,6 +139,7 @@ impl Challenge {
             Self::NewPassword { .. } => ("NEW_PASSWORD_REQUIRED", "NEW_PASSWORD"),
             Self::SoftwareToken { .. } => ("SOFTWARE_TOKEN_MFA", "SOFTWARE_TOKEN_MFA_CODE"),
             Self::Sms { .. } => ("SMS_MFA", "SMS_MFA_CODE"),
+            Self::Email { .. } => ("EMAIL_OTP", "EMAIL_OTP_CODE"),
             Self::SelectMfa { .. } => ("SELECT_MFA_TYPE", "ANSWER"),
         }
     }
@@ -145,6 +153,21 @@ impl Challenge {
 /// Returns the error of a login that stops at a challenge.
 pub(super) fn unanswered(name: &str) -> Error {
     Error::new(ErrorKind::Challenge, format!("Cognito asks for {name}, and nobody is there to answer it"))
+}
+
+/// Returns the error of a login that stops at a challenge that nobody could answer through this client.
+pub(super) fn unsupported(name: &str) -> Error {
+    let message = match name {
+        "MFA_SETUP" => {
+            "Cognito asks for MFA_SETUP: the user must set up a second factor first, such as on the pool's own sign-in page"
+                .to_owned()
+        }
+        "DEVICE_SRP_AUTH" | "DEVICE_PASSWORD_VERIFIER" => {
+            format!("Cognito asks for {name}, and the device that it remembers is not known here")
+        }
+        _ => format!("Cognito asks for {name}, which this client does not support"),
+    };
+    Error::new(ErrorKind::Challenge, message)
 }
 
 const ATTRIBUTE: &str = "userAttributes.";
@@ -177,6 +200,11 @@ mod tests {
                 "SMS_MFA",
                 &[("CODE_DELIVERY_DELIVERY_MEDIUM", "SMS"), ("CODE_DELIVERY_DESTINATION", "+*******1234")],
                 Challenge::Sms { destination: Some("+*******1234".into()) },
+            ),
+            (
+                "EMAIL_OTP",
+                &[("CODE_DELIVERY_DELIVERY_MEDIUM", "EMAIL"), ("CODE_DELIVERY_DESTINATION", "a***@e***")],
+                Challenge::Email { destination: Some("a***@e***".into()) },
             ),
             (
                 "SELECT_MFA_TYPE",

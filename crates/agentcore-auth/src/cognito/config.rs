@@ -7,7 +7,7 @@ use aws_sdk_cognitoidentityprovider::types::AuthenticationResultType;
 use secrecy::SecretString;
 
 use super::{ChallengeResponder, Login, PoolRef, session::State};
-use crate::{Clock, Error, ErrorKind, Issued, SystemClock};
+use crate::{Clock, Device, Error, ErrorKind, Issued, SystemClock};
 
 /// The settings of a login: a user of a pool, through one app client.
 ///
@@ -107,6 +107,14 @@ impl CognitoConfig {
     #[must_use]
     pub fn known_as(mut self, username: impl Into<String>) -> Self {
         self.initial.username = Some(username.into());
+        self
+    }
+
+    /// Logs in and renews from a device that the pool remembers ([`Cognito::device`](super::Cognito::device)). Default: none, and a
+    /// pool that remembers devices makes a new one at each login by password.
+    #[must_use]
+    pub fn device(mut self, device: Device) -> Self {
+        self.initial.device = Some(device);
         self
     }
 

@@ -1,5 +1,6 @@
 //! What a failed request to Cognito means. Keeps the service's message only if it repeats no secret.
 
+use agentcore_core::service_error;
 use aws_sdk_cognitoidentityprovider::{
     config::http::HttpResponse,
     error::{ProvideErrorMetadata, SdkError},
@@ -14,6 +15,8 @@ pub(super) struct CognitoError {
     code: Option<String>,
     message: String,
     error: Error,
+    /// Whether it answered the proof of a device.
+    answers_device: bool,
 }
 
 impl CognitoError {
@@ -44,14 +47,19 @@ impl CognitoError {
 
     fn service(status: u16, code: Option<&str>, message: &str) -> Self {
         let name = code.map_or_else(|| format!("HTTP {status}"), str::to_owned);
-        let busy = code.is_none_or(|code| BUSY.contains(&code)) || is_outage(status);
+        let busy = code.is_none_or(service_error::is_throttling) || is_outage(status);
         let (kind, what) = if busy {
             (ErrorKind::Unavailable, "Cognito is not available")
         } else {
             (ErrorKind::Authentication, "Cognito refused")
         };
         let text = if message.is_empty() { format!("{what}: {name}") } else { format!("{what}: {message} ({name})") };
-        Self { code: code.map(str::to_owned), message: message.to_owned(), error: Error::new(kind, text) }
+        Self {
+            code: code.map(str::to_owned),
+            message: message.to_owned(),
+            error: Error::new(kind, text),
+            answers_device: false,
+        }
     }
 
     /// Whether the refresh token is dead and a login is needed.
@@ -72,6 +80,21 @@ impl CognitoError {
         ) || self.message.to_ascii_lowercase().contains("rotation")
     }
 
+    /// Marks the refusal of a device's proof.
+    pub(super) fn of_the_device(self) -> Self {
+        Self { answers_device: true, ..self }
+    }
+
+    /// Returns whether a request that names a device is refused because of it: the pool forgot it, or does not believe its password.
+    pub(super) fn is_about_the_device(&self) -> bool {
+        self.is_missing() || (self.answers_device && !self.is_temporary() && self.code.is_some())
+    }
+
+    /// Returns whether something that the request names does not exist.
+    pub(super) fn is_missing(&self) -> bool {
+        self.code.as_deref() == Some("ResourceNotFoundException")
+    }
+
     /// Returns whether a later request may succeed.
     pub(super) fn is_temporary(&self) -> bool {
         self.error.kind() == ErrorKind::Unavailable
@@ -80,7 +103,7 @@ impl CognitoError {
 
 impl From<Error> for CognitoError {
     fn from(error: Error) -> Self {
-        Self { code: None, message: String::new(), error }
+        Self { code: None, message: String::new(), error, answers_device: false }
     }
 }
 
@@ -103,10 +126,6 @@ fn presentable(message: &str, secrets: &[SecretString]) -> String {
     }
     message.chars().filter(|c| !c.is_control()).take(MAX_MESSAGE_CHARS).collect()
 }
-
-/// The errors of a service that limits requests.
-const BUSY: &[&str] =
-    &["TooManyRequestsException", "LimitExceededException", "ThrottlingException", "RequestLimitExceeded"];
 
 /// The limit of the service's message in an error, in characters.
 const MAX_MESSAGE_CHARS: usize = 200;

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use aws_sdk_cognitoidentityprovider::types::AuthenticationResultType;
 use secrecy::SecretString;
 
-use crate::token::jwt;
+use crate::{Device, token::jwt};
 
 /// The login that clones share.
 pub(super) struct Session {
@@ -22,6 +22,8 @@ pub(super) struct State {
     pub(super) username: Option<String>,
     /// The password chosen in a challenge, if one was.
     pub(super) password: Option<SecretString>,
+    /// The device that the pool remembers.
+    pub(super) device: Option<Device>,
     pub(super) rotating: bool,
 }
 

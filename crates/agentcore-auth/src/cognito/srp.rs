@@ -1,4 +1,5 @@
-//! Secure Remote Password as user pools use it (USER_SRP_AUTH): proves a password without sending it. Sends nothing itself.
+//! Secure Remote Password as user pools use it, for users (USER_SRP_AUTH) and devices (DEVICE_SRP_AUTH): proves a password without
+//! sending it. Sends nothing itself.
 //!
 //! SRP-6a (RFC 5054) over the 3072-bit group of RFC 3526, with Cognito's own hashing: integers are hashed as signed
 //! big-endian bytes, and the key is drawn from the shared secret by HKDF under the label `Caldera Derived Key`.
@@ -9,7 +10,7 @@ use crypto_bigint::{U3072, const_monty_params, modular::ConstMontyForm};
 use secrecy::{ExposeSecret, SecretBox};
 use sha2::{Digest as _, Sha256};
 
-use crate::{Error, ErrorKind};
+use crate::{Device, Error, ErrorKind};
 
 /// The client's half of one exchange of keys: a secret number and its public one.
 #[derive(Debug)]
@@ -34,10 +35,7 @@ pub(super) struct ServerHalf<'a> {
 impl Ephemeral {
     /// A new secret number of 1024 bits.
     pub(super) fn random() -> Result<Self, Error> {
-        let mut bytes = [0; PRIVATE_BYTES];
-        rand::fill(&mut bytes)
-            .map_err(|_| Error::new(ErrorKind::Authentication, "the system gives no random numbers"))?;
-        Ok(Self::from_private(&bytes))
+        Ok(Self::from_private(&random()?))
     }
 
     fn from_private(bytes: &[u8; PRIVATE_BYTES]) -> Self {
@@ -76,8 +74,7 @@ impl Ephemeral {
         if server_residue == Residue::ZERO || u == [0; 32] {
             return None;
         }
-        let identity = hash(&[pool.as_bytes(), user.as_bytes(), b":", password.as_bytes()]);
-        let x = integer(&hash(&[&signed(salt), &identity]))?;
+        let x = password_key(pool, user, password, salt)?;
         let k = integer(&hash(&[&signed(&bytes(Residue::MODULUS.as_ref())), &signed(&bytes(&GENERATOR))]))?;
         // S = (B - k·g^x) ^ (a + u·x)
         let masked = Residue::new(&k) * Residue::new(&GENERATOR).pow_bounded_exp(&x, HASH_BITS);
@@ -88,6 +85,41 @@ impl Ephemeral {
         let expanded = mac(extracted.as_ref(), &[HKDF_LABEL, &[1]]);
         expanded.as_ref().first_chunk().copied()
     }
+}
+
+/// Returns a device in a group, with a new password of 320 random bits.
+pub(super) fn new_device(key: &str, group_key: &str) -> Result<Device, Error> {
+    Ok(Device::new(key, group_key, STANDARD.encode(random::<40>()?)))
+}
+
+/// What a pool keeps of a device's password (`DeviceSecretVerifierConfig`), in Base64.
+pub(super) struct PasswordVerifier {
+    pub(super) verifier: String,
+    pub(super) salt: String,
+}
+
+/// Returns what verifies a device's password, under a new salt.
+pub(super) fn device_verifier(device: &Device) -> Result<PasswordVerifier, Error> {
+    verifier(device, &random::<16>()?)
+        .ok_or_else(|| Error::new(ErrorKind::Service, "Cognito's DeviceSecretVerifierConfig cannot be computed"))
+}
+
+fn verifier(device: &Device, salt: &[u8]) -> Option<PasswordVerifier> {
+    let x = password_key(device.group_key(), device.key(), device.expose_password(), salt)?;
+    let number = Residue::new(&GENERATOR).pow_bounded_exp(&x, HASH_BITS).retrieve();
+    Some(PasswordVerifier { verifier: STANDARD.encode(signed(&bytes(&number))), salt: STANDARD.encode(signed(salt)) })
+}
+
+/// Returns SRP's `x`: the password's number, under a salt.
+fn password_key(pool: &str, user: &str, password: &str, salt: &[u8]) -> Option<U3072> {
+    let identity = hash(&[pool.as_bytes(), user.as_bytes(), b":", password.as_bytes()]);
+    integer(&hash(&[&signed(salt), &identity]))
+}
+
+fn random<const N: usize>() -> Result<[u8; N], Error> {
+    let mut bytes = [0; N];
+    rand::fill(&mut bytes).map_err(|_| Error::new(ErrorKind::Authentication, "the system gives no random numbers"))?;
+    Ok(bytes)
 }
 
 fn hash(parts: &[&[u8]]) -> [u8; 32] {
@@ -189,6 +221,35 @@ mod tests {
             let claim = half.claim(pool, text("password"), &server, text("timestamp")).unwrap();
             assert_eq!(claim, text("PASSWORD_CLAIM_SIGNATURE"));
         }
+    }
+
+    /// Devices of pycognito 2024.5.1, whose random numbers are in the file, with a salt and a verifier that need a sign byte and without.
+    #[test]
+    fn golden_devices() {
+        let vectors: Value =
+            serde_json::from_str(include_str!("../../../../tests/vectors/device_srp_vectors.json")).unwrap();
+        let vectors = vectors["device_srp"].as_array().unwrap();
+        assert_eq!(vectors.len(), 8);
+        for vector in vectors {
+            let text = |name: &str| vector[name].as_str().unwrap();
+            let device = Device::new(text("device_key"), text("device_group_key"), text("device_password"));
+            let verifies = verifier(&device, &STANDARD.decode(text("Salt")).unwrap()).unwrap();
+            assert_eq!((&*verifies.verifier, &*verifies.salt), (text("PasswordVerifier"), text("Salt")));
+            let private = unhex(&format!("{:0>256}", text("a"))).unwrap();
+            let half = Ephemeral::from_private(private.first_chunk().unwrap());
+            assert_eq!(half.public(), text("SRP_A"));
+            let server = ServerHalf {
+                user: device.key(),
+                salt: text("SALT"),
+                public: text("SRP_B"),
+                secret_block: text("SECRET_BLOCK"),
+            };
+            let claim = half.claim(device.group_key(), device.expose_password(), &server, text("TIMESTAMP")).unwrap();
+            assert_eq!(claim, text("PASSWORD_CLAIM_SIGNATURE"));
+        }
+        let made = [new_device("k", "g").unwrap(), new_device("k", "g").unwrap()];
+        assert_ne!(made[0].expose_password(), made[1].expose_password());
+        assert!(!format!("{made:?}").contains(made[0].expose_password()));
     }
 
     #[test]

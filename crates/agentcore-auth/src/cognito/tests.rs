@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod challenges;
+mod devices;
 mod renewal;
 mod secrecy;
 
@@ -251,16 +252,4 @@ async fn what_is_left_out_and_what_is_repeated() {
     let answers = [asks("NEW_PASSWORD_REQUIRED", json!({})), echo("session-1")];
     let logged_in = by_challenge.over(port(answers)).issue().await;
     assert_eq!(failure(logged_in).1, "Cognito refused: NotAuthorizedException");
-}
-
-/// A name's day has one or two digits, and the clock none of the machine's zone or language.
-#[test]
-fn timestamps() {
-    for (seconds, expected) in [
-        (1_767_582_245, "Mon Jan 5 03:04:05 UTC 2026"),
-        (1_767_225_599, "Wed Dec 31 23:59:59 UTC 2025"),
-        (951_782_400, "Tue Feb 29 00:00:00 UTC 2000"),
-    ] {
-        assert_eq!(timestamp(at(seconds) + Duration::from_millis(250)), expected);
-    }
 }

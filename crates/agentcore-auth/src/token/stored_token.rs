@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use secrecy::SecretString;
 
-use super::Token;
+use super::{Device, Token};
 
 /// A token as it is stored, with what continues its login. Blind in `Debug`.
 #[derive(Clone, Debug)]
@@ -18,13 +18,15 @@ pub struct StoredToken {
     pub refresh_token: Option<SecretString>,
     /// The user of the refresh token.
     pub username: Option<String>,
+    /// The device from which the refresh token works, where a pool remembers devices.
+    pub device: Option<Device>,
 }
 
 impl StoredToken {
     /// A token alone. Times are stored in whole seconds, rounded down.
     #[must_use]
     pub fn new(token: Token, issued_at: SystemTime) -> Self {
-        Self { token, issued_at, refresh_token: None, username: None }
+        Self { token, issued_at, refresh_token: None, username: None, device: None }
     }
 
     /// Adds the refresh token.
@@ -38,6 +40,13 @@ impl StoredToken {
     #[must_use]
     pub fn username(mut self, name: impl Into<String>) -> Self {
         self.username = Some(name.into());
+        self
+    }
+
+    /// Adds the device from which the refresh token works.
+    #[must_use]
+    pub fn device(mut self, device: Device) -> Self {
+        self.device = Some(device);
         self
     }
 }

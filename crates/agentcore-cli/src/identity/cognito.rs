@@ -15,6 +15,7 @@ use crate::{
     errors::{Exit, Failure},
     flags::{CognitoFlags, Flow, Sourced, TokenUse, typed},
     input,
+    output::note,
 };
 
 /// A user and the pool that knows them.
@@ -141,8 +142,14 @@ impl IssuedIdentity for CognitoUser {
                 None => input::ask_secretly("Password: ").await?,
             };
             let login = self.by_password(&username, password);
-            let cognito = self.config(pool, login).over(Arc::new(transport.clone()));
+            let config = self.config(pool, login);
+            // A pool that remembers devices knows this one by the last login.
+            let device = issued::find(&key)?.and_then(|(_, kept)| kept.device);
+            let cognito = device.into_iter().fold(config, CognitoConfig::device).over(Arc::new(transport.clone()));
             issued::log_in(cognito.clone(), key).await?;
+            if cognito.refresh_token().is_none() {
+                note("this login ends with its token: Cognito gave nothing that renews it from this device");
+            }
             Ok(cognito.username().unwrap_or(username))
         })
     }
@@ -183,6 +190,9 @@ impl ChallengeResponder for Terminal {
                 Challenge::SoftwareToken { .. } => "Code of your authenticator: ".to_owned(),
                 Challenge::Sms { destination, .. } => {
                     format!("Code sent to {}: ", destination.as_deref().unwrap_or("your phone"))
+                }
+                Challenge::Email { destination, .. } => {
+                    format!("Code sent to {}: ", destination.as_deref().unwrap_or("your e-mail address"))
                 }
                 Challenge::SelectMfa { choices, .. } => format!("Second factor ({}): ", choices.join(" or ")),
                 _ => return Err(challenge.unanswered()),

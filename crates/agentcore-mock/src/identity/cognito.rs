@@ -14,9 +14,13 @@ use super::{
     issuer::CLIENT_ID,
     srp::SrpServer,
     user::User,
-    user_pool::{Challenge, PendingChallenge, State, UserPool, random_secret},
+    user_pool::{Challenge, PendingChallenge, RefreshToken, State, UserPool, random_secret},
 };
-use crate::{record::RecordedRequest, service_error::ServiceError, verify::SigV4Verifier};
+use crate::{
+    record::{Caller, RecordedRequest},
+    service_error::ServiceError,
+    verify::SigV4Verifier,
+};
 
 type Outcome = Result<Value, ServiceError>;
 
@@ -40,6 +44,7 @@ pub(crate) fn call(pool: &UserPool, request: &mut RecordedRequest, verifier: &Si
         }
         "GetTokensFromRefreshToken" => call.get_tokens_from_refresh_token(),
         "RevokeToken" => call.revoke_token(),
+        "ConfirmDevice" => call.confirm_device(),
         _ => Err(refuse("UnknownOperationException", "There is no such operation.")),
     }
 }
@@ -65,7 +70,8 @@ impl Call<'_> {
                 if sent("PASSWORD").is_empty() || sent("PASSWORD") != state.password(user) {
                     return Err(wrong_password());
                 }
-                self.continue_login(&mut state, user)
+                let device = named_device(&state, user, sent("DEVICE_KEY"))?;
+                self.continue_login(&mut state, Login { user, device })
             }
             ("USER_SRP_AUTH", _) => {
                 let name = sent("USERNAME");
@@ -73,7 +79,8 @@ impl Call<'_> {
                 let user = pool.find(name).ok_or_else(wrong_password)?;
                 let pool_name = pool.id().split_once('_').map_or("", |(_, name)| name);
                 let server = SrpServer::new(pool_name, &user.id, state.password(user), sent("SRP_A"));
-                let server = server.ok_or_else(|| invalid("SRP_A is not a public number."))?;
+                let server = server.ok_or_else(not_public)?;
+                let device = named_device(&state, user, sent("DEVICE_KEY"))?;
                 let parameters = json!({
                     "SALT": server.salt(),
                     "SRP_B": server.public(),
@@ -81,16 +88,17 @@ impl Call<'_> {
                     "USERNAME": user.id,
                     "USER_ID_FOR_SRP": user.id,
                 });
-                Ok(challenge(&mut state, user, Challenge::PasswordVerifier(Box::new(server)), parameters))
+                let next = Challenge::PasswordVerifier(Box::new(server));
+                Ok(challenge(&mut state, Login { user, device }, next, parameters))
             }
             ("REFRESH_TOKEN_AUTH" | "REFRESH_TOKEN", _) => {
                 if pool.rotates_refresh_tokens {
                     return Err(invalid("REFRESH_TOKEN_AUTH flow not enabled for this client"));
                 }
-                let user = self.refresh_token_user(&state, sent("REFRESH_TOKEN"))?;
+                let user = self.refresh_token_user(&state, sent("REFRESH_TOKEN"), sent("DEVICE_KEY"))?;
                 // A renewal takes the user name, not the alias that was typed.
                 self.check_secret_hash(&user.id, sent("SECRET_HASH"))?;
-                self.tokens(user, None)
+                self.tokens(user, None, None)
             }
             _ => Err(invalid("The flow is not enabled for this client")),
         }
@@ -113,12 +121,35 @@ impl Call<'_> {
             return Err(invalid_session());
         }
         self.check_secret_hash(name, sent("SECRET_HASH"))?;
+        let device = match sent("DEVICE_KEY") {
+            "" => pending.device.clone(),
+            key => named_device(&state, user, key)?,
+        };
+        let login = Login { user, device };
         match &pending.challenge {
             Challenge::PasswordVerifier(server) => {
-                let is_same_block = sent("PASSWORD_CLAIM_SECRET_BLOCK") == server.secret_block();
-                let is_proved = server.verify(sent("PASSWORD_CLAIM_SIGNATURE"), sent("TIMESTAMP"));
+                let is_proved = self.is_proved(server);
                 state.pending.remove(session);
-                if is_same_block && is_proved { self.continue_login(&mut state, user) } else { Err(wrong_password()) }
+                if is_proved { self.continue_login(&mut state, login) } else { Err(wrong_password()) }
+            }
+            Challenge::DeviceSrp => {
+                let key = login.device.clone().ok_or_else(|| invalid("Missing required parameter DEVICE_KEY"))?;
+                let server = state.devices.srp(&key, sent("SRP_A")).ok_or_else(not_public)?;
+                state.pending.remove(session);
+                let parameters = json!({
+                    "SALT": server.salt(),
+                    "SRP_B": server.public(),
+                    "SECRET_BLOCK": server.secret_block(),
+                    "USERNAME": user.id,
+                    "DEVICE_KEY": key,
+                });
+                let next = Challenge::DevicePasswordVerifier(Box::new(server));
+                Ok(challenge(&mut state, login, next, parameters))
+            }
+            Challenge::DevicePasswordVerifier(server) => {
+                let is_proved = self.is_proved(server) && !sent("DEVICE_KEY").is_empty();
+                state.pending.remove(session);
+                if is_proved { self.log_in(&mut state, login) } else { Err(wrong_password()) }
             }
             Challenge::NewPassword => {
                 let password = sent("NEW_PASSWORD").to_owned();
@@ -127,16 +158,30 @@ impl Call<'_> {
                 }
                 state.pending.remove(session);
                 state.passwords.insert(user.id.clone(), password);
-                self.continue_login(&mut state, user)
+                self.continue_login(&mut state, login)
             }
             Challenge::SoftwareToken => {
                 if !user.accepts_code(sent("SOFTWARE_TOKEN_MFA_CODE"), self.now) {
                     return Err(refuse("CodeMismatchException", "Invalid code received for user"));
                 }
                 state.pending.remove(session);
-                self.log_in(&mut state, user)
+                self.log_in(&mut state, login)
+            }
+            Challenge::EmailCode => {
+                if user.email_code.as_deref() != Some(sent("EMAIL_OTP_CODE")) {
+                    return Err(refuse("CodeMismatchException", "Invalid code received for user"));
+                }
+                state.pending.remove(session);
+                self.log_in(&mut state, login)
             }
         }
+    }
+
+    /// Returns whether the responses prove a password.
+    fn is_proved(&self, server: &SrpServer) -> bool {
+        let sent = |name: &str| text(&self.body["ChallengeResponses"][name]);
+        let is_same_block = sent("PASSWORD_CLAIM_SECRET_BLOCK") == server.secret_block();
+        is_same_block && server.verify(sent("PASSWORD_CLAIM_SIGNATURE"), sent("TIMESTAMP"))
     }
 
     /// Handles `GetTokensFromRefreshToken`: the client authenticates by its secret and names no user.
@@ -146,49 +191,80 @@ impl Call<'_> {
         let pool = self.pool;
         let mut state = pool.state();
         let token = text(&self.body["RefreshToken"]);
-        if pool.rotates_refresh_tokens && state.refresh_tokens.get(token).is_some_and(|(_, is_valid)| !is_valid) {
+        if pool.rotates_refresh_tokens && state.refresh_tokens.get(token).is_some_and(|token| !token.is_valid) {
             return Err(refuse("RefreshTokenReuseException", "The refresh token has been used."));
         }
-        let user = self.refresh_token_user(&state, token)?;
-        let next = if pool.rotates_refresh_tokens {
-            state.refresh_tokens.insert(token.to_owned(), (user.id.clone(), false));
-            Some(new_refresh_token(&mut state, user)?)
-        } else {
-            None
-        };
-        self.tokens(user, next)
+        let user = self.refresh_token_user(&state, token, text(&self.body["DeviceKey"]))?;
+        let used = state.refresh_tokens.get_mut(token).filter(|_| pool.rotates_refresh_tokens);
+        let device = used.map(|used| {
+            used.is_valid = false;
+            used.device.clone()
+        });
+        let next = device.map(|device| new_refresh_token(&mut state, user, device)).transpose()?;
+        self.tokens(user, next, None)
     }
 
     /// Handles `RevokeToken`: an invalid token is no error (RFC 7009 §2.2).
     fn revoke_token(&self) -> Outcome {
         self.check_client()?;
         self.check_secret()?;
-        if let Some((_, is_valid)) = self.pool.state().refresh_tokens.get_mut(text(&self.body["Token"])) {
-            *is_valid = false;
+        if let Some(token) = self.pool.state().refresh_tokens.get_mut(text(&self.body["Token"])) {
+            token.is_valid = false;
         }
         Ok(Value::Null)
     }
 
+    /// Handles `ConfirmDevice`, which an access token of the device's user authorizes.
+    fn confirm_device(&self) -> Outcome {
+        let invalid_token = |_| not_authorized("Invalid Access Token");
+        let caller =
+            self.pool.issuer.authorizer(self.now).verify(text(&self.body["AccessToken"])).map_err(invalid_token)?;
+        let Caller::Jwt { subject } = caller else { return Err(not_authorized("Invalid Access Token")) };
+        let (mut state, key) = (self.pool.state(), text(&self.body["DeviceKey"]));
+        if !state.devices.is_known(&subject, key) {
+            return Err(no_device());
+        }
+        if !state.devices.confirm(&subject, key, &self.body["DeviceSecretVerifierConfig"]) {
+            return Err(invalid("Invalid device secret verifier config."));
+        }
+        Ok(json!({ "UserConfirmationNecessary": false }))
+    }
+
     /// Goes on after the password: with the next challenge or the tokens.
-    fn continue_login(&self, state: &mut State, user: &User) -> Outcome {
+    fn continue_login(&self, state: &mut State, login: Login<'_>) -> Outcome {
+        let user = login.user;
         if state.requires_new_password(user) {
             let parameters = json!({ "USER_ID_FOR_SRP": user.id, "requiredAttributes": "[]", "userAttributes": "{}" });
-            return Ok(challenge(state, user, Challenge::NewPassword, parameters));
+            return Ok(challenge(state, login, Challenge::NewPassword, parameters));
+        }
+        if login.device.as_ref().is_some_and(|key| state.devices.is_confirmed(&user.id, key)) {
+            return Ok(challenge(state, login, Challenge::DeviceSrp, json!({ "USERNAME": user.id })));
         }
         if user.has_totp() {
             let parameters = json!({ "USER_ID_FOR_SRP": user.id, "FRIENDLY_DEVICE_NAME": "mock" });
-            return Ok(challenge(state, user, Challenge::SoftwareToken, parameters));
+            return Ok(challenge(state, login, Challenge::SoftwareToken, parameters));
         }
-        self.log_in(state, user)
+        if user.email_code.is_some() {
+            let parameters = json!({
+                "USER_ID_FOR_SRP": user.id,
+                "CODE_DELIVERY_DELIVERY_MEDIUM": "EMAIL",
+                "CODE_DELIVERY_DESTINATION": "a***@e***",
+            });
+            return Ok(challenge(state, login, Challenge::EmailCode, parameters));
+        }
+        self.log_in(state, login)
     }
 
-    fn log_in(&self, state: &mut State, user: &User) -> Outcome {
-        let refresh_token = new_refresh_token(state, user)?;
-        self.tokens(user, Some(refresh_token))
+    fn log_in(&self, state: &mut State, Login { user, device }: Login<'_>) -> Outcome {
+        let region = self.pool.id().split_once('_').map_or("", |(region, _)| region);
+        let new = (self.pool.remembers_devices && device.is_none()).then(|| state.devices.make(&user.id, region));
+        let device = new.as_ref().map(|new| text(&new["DeviceKey"]).to_owned()).or(device);
+        let refresh_token = new_refresh_token(state, user, device)?;
+        self.tokens(user, Some(refresh_token), new)
     }
 
     /// Issues the tokens of a login or a renewal.
-    fn tokens(&self, user: &User, refresh_token: Option<String>) -> Outcome {
+    fn tokens(&self, user: &User, refresh_token: Option<String>, new_device: Option<Value>) -> Outcome {
         let sign = |claims: &Map<String, Value>| {
             let error = |_| refuse("InternalErrorException", "The token cannot be signed.");
             self.pool.issuer.sign(claims).map_err(error)
@@ -214,16 +290,23 @@ impl Call<'_> {
         if let Some(token) = refresh_token {
             result["RefreshToken"] = token.into();
         }
+        if let Some(metadata) = new_device {
+            result["NewDeviceMetadata"] = metadata;
+        }
         Ok(json!({ "AuthenticationResult": result, "ChallengeParameters": {} }))
     }
 
-    /// Returns the user of a refresh token.
-    fn refresh_token_user(&self, state: &State, token: &str) -> Result<&User, ServiceError> {
-        match state.refresh_tokens.get(token) {
-            Some((user, true)) => self.pool.find(user).ok_or_else(wrong_password),
-            Some((_, false)) => Err(not_authorized("Refresh Token has been revoked")),
-            None => Err(not_authorized("Invalid Refresh Token")),
+    /// Returns the user of a refresh token, which a device that is not confirmed cannot use.
+    fn refresh_token_user(&self, state: &State, token: &str, device: &str) -> Result<&User, ServiceError> {
+        let token = state.refresh_tokens.get(token).ok_or_else(|| not_authorized("Invalid Refresh Token"))?;
+        if !token.is_valid {
+            return Err(not_authorized("Refresh Token has been revoked"));
         }
+        let is_from_there = |key: &String| key == device && state.devices.is_confirmed(&token.user, key);
+        if !token.device.as_ref().is_none_or(is_from_there) {
+            return Err(not_authorized("Invalid Refresh Token"));
+        }
+        self.pool.find(&token.user).ok_or_else(wrong_password)
     }
 
     fn check_client(&self) -> Result<(), ServiceError> {
@@ -249,22 +332,47 @@ impl Call<'_> {
     }
 }
 
+/// A login that is under way.
+struct Login<'a> {
+    user: &'a User,
+    /// The device that it names.
+    device: Option<String>,
+}
+
+/// Returns the device that a request names, if it does.
+fn named_device(state: &State, user: &User, key: &str) -> Result<Option<String>, ServiceError> {
+    match key {
+        "" => Ok(None),
+        key if state.devices.is_known(&user.id, key) => Ok(Some(key.to_owned())),
+        _ => Err(no_device()),
+    }
+}
+
 /// Keeps a challenge and makes the response that states it.
-fn challenge(state: &mut State, user: &User, challenge: Challenge, parameters: Value) -> Value {
+fn challenge(state: &mut State, login: Login<'_>, challenge: Challenge, parameters: Value) -> Value {
     let session = Uuid::new_v4().to_string();
     let name = challenge.name();
-    state.pending.insert(session.clone(), PendingChallenge { user: user.id.clone(), challenge });
+    let pending = PendingChallenge { user: login.user.id.clone(), device: login.device, challenge };
+    state.pending.insert(session.clone(), pending);
     json!({ "ChallengeName": name, "Session": session, "ChallengeParameters": parameters })
 }
 
-fn new_refresh_token(state: &mut State, user: &User) -> Result<String, ServiceError> {
+fn new_refresh_token(state: &mut State, user: &User, device: Option<String>) -> Result<String, ServiceError> {
     let token = random_secret().map_err(|_| refuse("InternalErrorException", "There are no random numbers."))?;
-    state.refresh_tokens.insert(token.clone(), (user.id.clone(), true));
+    state.refresh_tokens.insert(token.clone(), RefreshToken { user: user.id.clone(), is_valid: true, device });
     Ok(token)
 }
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
+}
+
+fn no_device() -> ServiceError {
+    refuse("ResourceNotFoundException", "Device does not exist.")
+}
+
+fn not_public() -> ServiceError {
+    invalid("SRP_A is not a public number.")
 }
 
 fn wrong_password() -> ServiceError {

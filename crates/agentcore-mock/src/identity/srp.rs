@@ -24,22 +24,24 @@ pub(super) struct SrpServer {
 impl SrpServer {
     /// Begins with the client's public value in hexadecimal; `None` for one under which the key is known to anybody.
     pub(super) fn new(pool: &str, user: &str, password: &str, client: &str) -> Option<Self> {
-        let client = BigUint::parse_bytes(client.as_bytes(), 16)?;
-        if &client % &*GROUP == BigUint::ZERO {
-            return None;
-        }
-        let mut random = [0; 16 + 32 + 48];
-        rand::fill(&mut random).ok()?;
-        let (salt, private, secret_block) = (&random[..16], &random[16..48], &random[48..]);
-        let salt = BigUint::from_bytes_be(salt);
+        let salt = BigUint::from_bytes_be(&random::<16>()?);
         let identity = format!("{pool}{user}");
         let hashed_password = digest(&[identity.as_bytes(), b":", password.as_bytes()]);
         let x = BigUint::from_bytes_be(&digest(&[&signed(&salt), &hashed_password]));
         let verifier = GENERATOR.modpow(&x, &GROUP);
-        let private = BigUint::from_bytes_be(private);
+        Self::by_verifier(identity, salt, verifier, client)
+    }
+
+    /// Begins as [`SrpServer::new`] does, where the password itself is not known.
+    pub(super) fn by_verifier(identity: String, salt: BigUint, verifier: BigUint, client: &str) -> Option<Self> {
+        let client = BigUint::parse_bytes(client.as_bytes(), 16)?;
+        if &client % &*GROUP == BigUint::ZERO {
+            return None;
+        }
+        let private = BigUint::from_bytes_be(&random::<32>()?);
         let multiplier = BigUint::from_bytes_be(&digest(&[&signed(&GROUP), &signed(&GENERATOR)]));
         let public = (multiplier * &verifier + GENERATOR.modpow(&private, &GROUP)) % &*GROUP;
-        Some(Self { identity, salt, verifier, client, private, public, secret_block: secret_block.to_vec() })
+        Some(Self { identity, salt, verifier, client, private, public, secret_block: random::<48>()?.to_vec() })
     }
 
     /// Returns `SALT`, in hexadecimal.
@@ -79,6 +81,12 @@ impl hkdf::KeyType for KeyLength {
     fn len(&self) -> usize {
         16
     }
+}
+
+fn random<const N: usize>() -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    rand::fill(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 fn digest(parts: &[&[u8]]) -> Vec<u8> {
@@ -141,6 +149,30 @@ mod tests {
             wrong[0] ^= 1;
             assert!(!server.verify(&STANDARD.encode(wrong), text("timestamp")));
             assert!(!server.verify("", text("timestamp")));
+        }
+    }
+
+    /// Devices of pycognito, whose proofs go by the verifier alone.
+    #[test]
+    fn golden_devices() {
+        let vectors = include_str!("../../../../tests/vectors/device_srp_vectors.json");
+        let vectors: Value = serde_json::from_str(vectors).unwrap();
+        for vector in vectors["device_srp"].as_array().unwrap() {
+            let text = |name: &str| vector[name].as_str().unwrap();
+            let number = |name: &str| BigUint::parse_bytes(text(name).as_bytes(), 16).unwrap();
+            let bytes = |name: &str| BigUint::from_bytes_be(&STANDARD.decode(text(name)).unwrap());
+            let identity = format!("{}{}", text("device_group_key"), text("device_key"));
+            let begun =
+                SrpServer::by_verifier(identity, bytes("Salt"), bytes("PasswordVerifier"), text("SRP_A")).unwrap();
+            assert_eq!(begun.salt(), text("SALT"));
+            let server = SrpServer {
+                private: number("b"),
+                public: number("SRP_B"),
+                secret_block: STANDARD.decode(text("SECRET_BLOCK")).unwrap(),
+                ..begun
+            };
+            assert!(server.verify(text("PASSWORD_CLAIM_SIGNATURE"), text("TIMESTAMP")));
+            assert!(!server.verify(text("PASSWORD_CLAIM_SIGNATURE"), "Mon Jan 5 03:04:06 UTC 2026"));
         }
     }
 

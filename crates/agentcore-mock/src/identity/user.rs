@@ -19,13 +19,21 @@ pub struct User {
     pub(super) password: String,
     pub(super) new_password_required: bool,
     totp: Option<Vec<u8>>,
+    pub(super) email_code: Option<String>,
 }
 
 impl User {
     /// Makes a user with an alias, such as an e-mail address, and a password.
     pub fn new(alias: impl Into<String>, password: impl Into<String>) -> Self {
         let id = Uuid::new_v4().to_string();
-        Self { alias: alias.into(), id, password: password.into(), new_password_required: false, totp: None }
+        Self {
+            alias: alias.into(),
+            id,
+            password: password.into(),
+            new_password_required: false,
+            totp: None,
+            email_code: None,
+        }
     }
 
     /// Requires a new password of 8 characters or more at the first login (`NEW_PASSWORD_REQUIRED`). Default: off.
@@ -37,6 +45,12 @@ impl User {
     /// Requires a code of an authenticator with this secret at each login (`SOFTWARE_TOKEN_MFA`). Default: no code.
     pub fn totp(mut self, secret: impl Into<Vec<u8>>) -> Self {
         self.totp = Some(secret.into());
+        self
+    }
+
+    /// Requires this code, as if it had been sent by e-mail, at each login (`EMAIL_OTP`). Default: no code.
+    pub fn email_code(mut self, code: impl Into<String>) -> Self {
+        self.email_code = Some(code.into());
         self
     }
 

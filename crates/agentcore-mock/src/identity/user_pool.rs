@@ -14,6 +14,7 @@ use aws_lc_rs::rand;
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::{
+    device::Devices,
     issuer::{CLIENT_ID, Issuer},
     srp::SrpServer,
     user::User,
@@ -28,6 +29,7 @@ pub struct UserPool {
     client_secret: String,
     pub(super) token_lifetime: Duration,
     pub(super) rotates_refresh_tokens: bool,
+    pub(super) remembers_devices: bool,
     /// How many requests are still answered with 503.
     outages: AtomicU32,
     state: Mutex<State>,
@@ -40,6 +42,7 @@ impl UserPool {
         mut users: Vec<User>,
         token_lifetime: Duration,
         rotates_refresh_tokens: bool,
+        remembers_devices: bool,
         outages: u32,
     ) -> Result<Self, Error> {
         if users.is_empty() {
@@ -52,6 +55,7 @@ impl UserPool {
             client_secret,
             token_lifetime,
             rotates_refresh_tokens,
+            remembers_devices,
             outages,
             state: Mutex::default(),
         })
@@ -87,7 +91,12 @@ impl UserPool {
 
     /// Revokes every refresh token, as an administrator's global sign-out does.
     pub fn sign_out(&self) {
-        self.state().refresh_tokens.values_mut().for_each(|(_, is_valid)| *is_valid = false);
+        self.state().refresh_tokens.values_mut().for_each(|token| token.is_valid = false);
+    }
+
+    /// Forgets every device, as an administrator does one by one.
+    pub fn forget_devices(&self) {
+        self.state().devices.forget();
     }
 
     /// Returns whether a request is to be answered with 503, and counts it.
@@ -117,8 +126,18 @@ pub(super) struct State {
     pub(super) passwords: BTreeMap<String, String>,
     /// The challenges that wait for a response, by session.
     pub(super) pending: HashMap<String, PendingChallenge>,
-    /// The user's id of each refresh token, and whether the token is still valid.
-    pub(super) refresh_tokens: HashMap<String, (String, bool)>,
+    pub(super) refresh_tokens: HashMap<String, RefreshToken>,
+    pub(super) devices: Devices,
+}
+
+/// What a refresh token stands for.
+#[derive(Clone)]
+pub(super) struct RefreshToken {
+    /// The user's id.
+    pub(super) user: String,
+    pub(super) is_valid: bool,
+    /// The device from which alone it is taken.
+    pub(super) device: Option<String>,
 }
 
 impl State {
@@ -135,6 +154,8 @@ impl State {
 /// A challenge that a user must respond to.
 pub(super) struct PendingChallenge {
     pub(super) user: String,
+    /// The device that the login names.
+    pub(super) device: Option<String>,
     pub(super) challenge: Challenge,
 }
 
@@ -143,6 +164,9 @@ pub(super) enum Challenge {
     PasswordVerifier(Box<SrpServer>),
     NewPassword,
     SoftwareToken,
+    EmailCode,
+    DeviceSrp,
+    DevicePasswordVerifier(Box<SrpServer>),
 }
 
 impl Challenge {
@@ -151,6 +175,9 @@ impl Challenge {
             Self::PasswordVerifier(_) => "PASSWORD_VERIFIER",
             Self::NewPassword => "NEW_PASSWORD_REQUIRED",
             Self::SoftwareToken => "SOFTWARE_TOKEN_MFA",
+            Self::EmailCode => "EMAIL_OTP",
+            Self::DeviceSrp => "DEVICE_SRP_AUTH",
+            Self::DevicePasswordVerifier(_) => "DEVICE_PASSWORD_VERIFIER",
         }
     }
 }

@@ -18,7 +18,7 @@ pub(crate) struct JwtAuthorizer<'a> {
 
 impl JwtAuthorizer<'_> {
     /// Verifies a token without leeway: it is refused from the second of its `exp` on.
-    pub(super) fn verify(&self, token: &str) -> Result<Caller, ServiceError> {
+    pub(crate) fn verify(&self, token: &str) -> Result<Caller, ServiceError> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| refuse("The token is not a JWT."))?;
         if header.alg != Algorithm::RS256 {
             return Err(refuse("The token's algorithm is not RS256."));

@@ -26,6 +26,7 @@ const KNOWS: Responder = Responder(|challenge| {
             .fold(Answer::new("new-pass"), |answer, name| answer.attribute(name.as_str(), format!("my {name}"))),
         Challenge::SoftwareToken { .. } => Answer::new("111111"),
         Challenge::Sms { .. } => Answer::new("222222"),
+        Challenge::Email { .. } => Answer::new("333333"),
         Challenge::SelectMfa { choices } => Answer::new(choices[0].as_str()),
     })
 });
@@ -39,6 +40,7 @@ async fn each_answer_has_its_form() {
         asks("SELECT_MFA_TYPE", choices),
         asks("SMS_MFA", json!({})),
         asks("SOFTWARE_TOKEN_MFA", json!({})),
+        asks("EMAIL_OTP", json!({"CODE_DELIVERY_DESTINATION": "a***"})),
         done(Some("refresh-1")),
     ];
     let (cognito, http) = over(cognito(by_password()).client_secret("client-s3cr3t").responder(KNOWS), script);
@@ -58,6 +60,7 @@ async fn each_answer_has_its_form() {
             answer("SELECT_MFA_TYPE", json!({"ANSWER": "SMS_MFA"})),
             answer("SMS_MFA", json!({"SMS_MFA_CODE": "222222"})),
             answer("SOFTWARE_TOKEN_MFA", json!({"SOFTWARE_TOKEN_MFA_CODE": "111111"})),
+            answer("EMAIL_OTP", json!({"EMAIL_OTP_CODE": "333333"})),
         ]
     );
 }
@@ -75,21 +78,30 @@ async fn the_next_login_is_with_the_new_password() {
 async fn a_challenge_without_an_answer_is_named() {
     let (nobody, knows) = (cognito(by_password()), cognito(by_password()).responder(KNOWS));
     let chooses = cognito(by_password()).responder(CHOOSES);
-    for (config, name) in [
-        (&nobody, "NEW_PASSWORD_REQUIRED"),
-        (&nobody, "SOFTWARE_TOKEN_MFA"),
-        (&nobody, "SMS_MFA"),
-        (&nobody, "SELECT_MFA_TYPE"),
+    let answerless = "and nobody is there to answer it";
+    for (config, name, why) in [
+        (&nobody, "NEW_PASSWORD_REQUIRED", answerless),
+        (&nobody, "SOFTWARE_TOKEN_MFA", answerless),
+        (&nobody, "SMS_MFA", answerless),
+        (&nobody, "EMAIL_OTP", answerless),
+        (&nobody, "SELECT_MFA_TYPE", answerless),
+        (&chooses, "SMS_MFA", answerless),
         // Nobody could answer these, a password verifier without SRP among them.
-        (&knows, "CUSTOM_CHALLENGE"),
-        (&knows, "MFA_SETUP"),
-        (&knows, "PASSWORD_VERIFIER"),
-        (&chooses, "SMS_MFA"),
+        (&nobody, "CUSTOM_CHALLENGE", "which this client does not support"),
+        (&knows, "CUSTOM_CHALLENGE", "which this client does not support"),
+        (&knows, "SELECT_CHALLENGE", "which this client does not support"),
+        (&knows, "WEB_AUTHN", "which this client does not support"),
+        (&knows, "PASSWORD_VERIFIER", "which this client does not support"),
+        (&knows, "A_NEW_ONE", "which this client does not support"),
+        (&knows, "DEVICE_SRP_AUTH", "and the device that it remembers is not known here"),
     ] {
         let outcome = config.clone().over(port([asks(name, json!({}))])).issue().await;
-        let message = format!("Cognito asks for {name}, and nobody is there to answer it");
+        let message = format!("Cognito asks for {name}, {why}");
         assert_eq!(failure(outcome), (ErrorKind::Challenge, message));
     }
+    let outcome = knows.over(port([asks("MFA_SETUP", json!({}))])).issue().await;
+    let message = "Cognito asks for MFA_SETUP: the user must set up a second factor first, such as on the pool's own sign-in page";
+    assert_eq!(failure(outcome), (ErrorKind::Challenge, message.to_owned()));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 
 use super::StoredToken;
-use crate::Token;
+use crate::{Device, Token};
 
 /// The JSON object. Times are whole seconds since 1970.
 #[derive(Deserialize, Serialize)]
@@ -17,6 +17,16 @@ struct Record {
     expires_at: Option<u64>,
     refresh_token: Option<String>,
     username: Option<String>,
+    /// Absent in what was stored before devices were kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    device: Option<DeviceRecord>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct DeviceRecord {
+    key: String,
+    group_key: String,
+    password: String,
 }
 
 /// Returns the bytes of a file.
@@ -28,6 +38,11 @@ pub(super) fn encode(stored: &StoredToken) -> serde_json::Result<Vec<u8>> {
         expires_at: stored.token.expires_at().map(seconds),
         refresh_token: stored.refresh_token.as_ref().map(|token| token.expose_secret().to_owned()),
         username: stored.username.clone(),
+        device: stored.device.as_ref().map(|device| DeviceRecord {
+            key: device.key().to_owned(),
+            group_key: device.group_key().to_owned(),
+            password: device.expose_password().to_owned(),
+        }),
     })
 }
 
@@ -40,7 +55,8 @@ pub(super) fn decode(bytes: &[u8]) -> Option<StoredToken> {
         Some(expiry) => token.expiring_at(time(expiry)?),
     };
     let refresh_token = record.refresh_token.map(Into::into);
-    Some(StoredToken { token, issued_at: time(record.issued_at)?, refresh_token, username: record.username })
+    let device = record.device.map(|device| Device::new(device.key, device.group_key, device.password));
+    Some(StoredToken { token, issued_at: time(record.issued_at)?, refresh_token, username: record.username, device })
 }
 
 fn time(seconds: u64) -> Option<SystemTime> {

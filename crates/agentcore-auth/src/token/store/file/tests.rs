@@ -8,7 +8,7 @@ use secrecy::ExposeSecret as _;
 
 use super::*;
 use crate::{
-    Token,
+    Device, Token,
     testing::{Directory, at, failure},
 };
 
@@ -19,6 +19,7 @@ fn full() -> StoredToken {
     StoredToken::new(Token::parse("one").unwrap().expiring_at(at(2_000_003_600)), at(2_000_000_000))
         .refresh_token("again")
         .username("ada")
+        .device(Device::new("us-east-1_d1", "-g1", "device-pass"))
 }
 
 fn names(directory: &Path) -> Vec<OsString> {
@@ -36,7 +37,7 @@ fn put(directory: &Directory, contents: &[u8], _mode: u32) -> PathBuf {
     path
 }
 
-const FULL: &str = r#"{"version":1,"token":"one","issued_at":2000000000,"expires_at":2000003600,"refresh_token":"again","username":"ada"}"#;
+const FULL: &str = r#"{"version":1,"token":"one","issued_at":2000000000,"expires_at":2000003600,"refresh_token":"again","username":"ada","device":{"key":"us-east-1_d1","group_key":"-g1","password":"device-pass"}}"#;
 
 #[test]
 fn what_is_written_is_read() {
