@@ -1,16 +1,16 @@
-//! The HTTP client: its settings, invocations and pings. Reads no answer but a ping's.
+//! The HTTP client: its settings, and one method an operation. Reads no answer but a ping's.
 
 use std::{sync::Arc, time::Duration};
 
 use agentcore_auth::{Auth, Clock, SystemClock};
-use agentcore_core::{Operation, Target, UserId, operation};
+use agentcore_core::{Operation, SessionId, Target, UserId, operation};
 use agentcore_transport::{CallEngine, CallSpec, Network};
 use bytes::Bytes;
 use http::Request;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error, Invocation, Payload, Response, RetryPolicy, Timeouts, Transport,
+    Command, CommandStream, Error, Invocation, Payload, Response, RetryPolicy, Timeouts, Transport,
     call::HttpCall,
     request::{self, Contents},
     response::Limits,
@@ -76,7 +76,64 @@ impl HttpClient {
     pub async fn invoke(&self, target: &Target, invocation: &Invocation) -> Result<Response, Error> {
         let Shared { user, max_payload_bytes, .. } = &*self.0;
         let request = invocation.request(target, user.as_ref(), *max_payload_bytes)?;
-        self.call(target, &operation::INVOKE, &request, invocation).await
+        let settings = CallSettings {
+            session: Some(invocation.session_id()),
+            timeouts: self.timeouts(invocation),
+            retry: invocation.retry.as_ref().unwrap_or(&self.0.retry),
+            idempotent: invocation.idempotent,
+            waits_while_busy: invocation.waits_while_busy,
+        };
+        self.call(target, &operation::INVOKE, &request, settings).await
+    }
+
+    /// Runs a command in a session's microVM, by the shell there, and returns its output, which has begun.
+    ///
+    /// A command is never sent again once it may have run.
+    ///
+    /// # Errors
+    /// If the target runs no commands (a local container), if the service refused it, or if no answer came.
+    /// [`Error::may_have_run`] returns whether the command may have run.
+    ///
+    /// # Cancel safety
+    /// Dropping the future sends nothing more. It closes the connection of a begun attempt, and the command may go on.
+    pub async fn run(&self, target: &Target, command: &Command) -> Result<CommandStream, Error> {
+        let request = command.request(target)?;
+        let settings = CallSettings {
+            timeouts: &command.effective_timeouts(&self.0.timeouts),
+            retry: command.retry.as_ref().unwrap_or(&self.0.retry),
+            ..self.settings(Some(command.session_id()))
+        };
+        self.call(target, &operation::COMMAND, &request, settings).await.map(CommandStream::new)
+    }
+
+    /// Ends a session: its microVM, and with it the agent's work, commands and shells. A session that has ended is none to end, and
+    /// that is no error. The request carries a client token of its own, by which the service knows it again when it is repeated.
+    ///
+    /// # Errors
+    /// If the target has no sessions to end (a local container), if the service refused it, or if no answer came.
+    ///
+    /// # Cancel safety
+    /// Dropping the future sends nothing more. The session may have been ended.
+    pub async fn stop(&self, target: &Target, session: &SessionId) -> Result<(), Error> {
+        // A UUID has 36 characters, of the alphabet of client tokens.
+        let body = format!(r#"{{"clientToken":"{}"}}"#, SessionId::random().as_str());
+        let content_type = operation::STOP.content_type;
+        let contents = Contents { session: Some(session), content_type, body: body.into(), ..Contents::default() };
+        let request = request::write(target, &operation::STOP, contents)?;
+        self.call(target, &operation::STOP, &request, self.settings(Some(session))).await?.bytes().await.map(|_| ())
+    }
+
+    /// Requests the card of an A2A agent, which is JSON (A2A protocol, "Agent Card"). The session, if one is named, is the one whose
+    /// microVM answers.
+    ///
+    /// # Errors
+    /// If the agent has none, if the service refused it, or if no answer came.
+    ///
+    /// # Cancel safety
+    /// Dropping the future has no lasting effect.
+    pub async fn card(&self, target: &Target, session: Option<&SessionId>) -> Result<Response, Error> {
+        let request = request::write(target, &operation::AGENT_CARD, Contents { session, ..Contents::default() })?;
+        self.call(target, &operation::AGENT_CARD, &request, self.settings(session)).await
     }
 
     /// Returns the mechanism for a target: none for a local container.
@@ -84,28 +141,33 @@ impl HttpClient {
         if target.is_local() { &Auth::None } else { &self.0.auth }
     }
 
-    /// Sends a request of an operation by the settings of an invocation, or the client's own.
+    /// Returns the client's own settings.
+    fn settings<'a>(&'a self, session: Option<&'a SessionId>) -> CallSettings<'a> {
+        let Shared { timeouts, retry, .. } = &*self.0;
+        CallSettings { session, timeouts, retry, idempotent: false, waits_while_busy: false }
+    }
+
+    /// Sends a request of an operation.
     async fn call(
         &self,
         target: &Target,
         operation: &Operation,
         request: &Request<Bytes>,
-        settings: &Invocation,
+        settings: CallSettings<'_>,
     ) -> Result<Response, Error> {
         let auth = if operation.authenticated { self.auth(target) } else { &Auth::None };
-        let timeouts = self.timeouts(settings);
-        let session = settings.session_id();
+        let CallSettings { session, timeouts, retry, idempotent, waits_while_busy } = settings;
         let spec = CallSpec {
             operation: operation.name,
             url: request.uri(),
             arn: target.arn().map(|arn| arn.as_str()),
-            session_id: Some(session.as_str()),
-            idempotent: settings.idempotent || operation.idempotent,
+            session_id: session.map(SessionId::as_str),
+            idempotent: idempotent || operation.idempotent,
             first_byte: timeouts.first_byte,
             first_byte_missed: "no answer began",
             total: timeouts.total,
-            retry: settings.retry.as_ref().unwrap_or(&self.0.retry),
-            waits_while_busy: settings.waits_while_busy,
+            retry,
+            waits_while_busy,
             pause: Duration::ZERO,
         };
         let called = self.0.engine.run(&spec, &HttpCall { request, auth, region: target.region() }).await?;
@@ -128,8 +190,17 @@ impl HttpClient {
     /// Dropping the future has no lasting effect.
     pub async fn ping(&self, target: &Target) -> Result<Health, Error> {
         let request = request::write(target, &operation::PING, Contents::default())?;
-        self.call(target, &operation::PING, &request, &Invocation::new("")).await?.json().await
+        self.call(target, &operation::PING, &request, self.settings(None)).await?.json().await
     }
+}
+
+/// The settings of one call, whatever its operation is.
+struct CallSettings<'a> {
+    session: Option<&'a SessionId>,
+    timeouts: &'a Timeouts,
+    retry: &'a RetryPolicy,
+    idempotent: bool,
+    waits_while_busy: bool,
 }
 
 /// A container's answer to a ping (`GET /ping` of the AgentCore Runtime HTTP protocol contract).

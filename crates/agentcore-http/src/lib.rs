@@ -25,6 +25,8 @@
 mod byte_stream;
 mod call;
 mod client;
+mod command;
+pub mod event_stream;
 mod header_context;
 mod invoke;
 mod mcp_context;
@@ -47,6 +49,7 @@ pub use byte_stream::ByteStream;
 pub use bytes::Bytes;
 pub use bytestring::ByteString;
 pub use client::{Health, HttpClient, HttpClientBuilder};
+pub use command::{Command, CommandEvent, CommandOutput, CommandStream, Exit, ExitStatus};
 /// The types of headers.
 pub use http;
 pub use invoke::{CacheKey, Invocation};

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::{
     ByteStream, Error, ErrorKind,
     byte_stream::CallFacts,
+    event_stream::{self, MessageStream},
     sse::{Decoder, EventStream},
 };
 
@@ -48,7 +49,7 @@ pub(crate) struct Limits {
 impl Response {
     pub(crate) fn new(
         called: Called<Body>,
-        sent: &SessionId,
+        sent: Option<&SessionId>,
         limits: Limits,
         idle: Option<Duration>,
         host: Option<&str>,
@@ -57,7 +58,8 @@ impl Response {
         let (head, body) = response.into_parts();
         let request_id = service_error::request_id(&head.headers).map(str::to_owned);
         let answered = head.headers.get(header::SESSION_ID).and_then(|id| SessionId::from_answer(id.to_str().ok()?));
-        let session = answered.unwrap_or_else(|| sent.clone());
+        // A call without a session, whose answer names none, belongs to no session that anybody could go on in.
+        let session = answered.or_else(|| sent.cloned()).unwrap_or_else(SessionId::random);
         let call = CallFacts { started, attempts, status: head.status, request_id, session };
         let bytes = ByteStream::new(body, idle, deadline, call);
         Self { headers: head.headers, limits, host: host.map(str::to_owned), bytes }
@@ -188,6 +190,13 @@ impl Response {
     pub fn events(self) -> EventStream {
         let decoder = Decoder::new().lenient(self.limits.lenient).max_event_bytes(self.limits.event_bytes);
         EventStream::new(self.bytes, decoder)
+    }
+
+    /// Returns the body as a stream of the messages of an AWS event stream, whatever its media type is.
+    #[must_use]
+    pub fn messages(self) -> MessageStream {
+        let decoder = event_stream::Decoder::new().max_message_bytes(self.limits.event_bytes);
+        MessageStream::new(self.bytes, decoder)
     }
 
     /// Reads the whole body.

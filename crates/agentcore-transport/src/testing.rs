@@ -47,6 +47,8 @@ pub enum Step {
 pub enum Piece {
     /// A frame of data.
     Data(&'static str),
+    /// A frame of data that is no text.
+    Bytes(&'static [u8]),
     /// A wait for the next piece.
     Pause(Duration),
     /// A lost connection.
@@ -145,6 +147,7 @@ fn play(pieces: Vec<Piece>) -> Body {
     let frames = stream::iter(pieces).filter_map(|piece| async move {
         match piece {
             Piece::Data(data) => Some(Ok(Frame::data(Bytes::from(data)))),
+            Piece::Bytes(data) => Some(Ok(Frame::data(Bytes::from_static(data)))),
             Piece::Break => Some(Err(BoxError::from("the connection broke"))),
             Piece::Pause(pause) => {
                 tokio::time::sleep(pause).await;

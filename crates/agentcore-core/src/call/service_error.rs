@@ -1,6 +1,6 @@
 //! Reads a refused answer: the error's name, its message, its request id. Any body is accepted; none of our secrets is repeated.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::{
     HeaderMap, StatusCode,
@@ -27,7 +27,7 @@ pub fn read(status: StatusCode, headers: &HeaderMap, body: &[u8], secrets: &[Str
         .filter(|name| !name.is_empty())
         .map(|name| blot_out(name, secrets));
     let text = match json.as_ref().and_then(message_in) {
-        Some(message) => message.to_owned(),
+        Some(message) => [message].into_iter().map(str::to_owned).chain(json.as_ref().and_then(fields_in)).collect(),
         None if is_page(headers) => String::new(),
         None => String::from_utf8_lossy(body).into_owned(),
     };
@@ -87,6 +87,25 @@ pub fn failure_point(error: &Error) -> FailurePoint {
         408 | 500 | 502 | 504 => FailurePoint::Uncertain,
         _ => FailurePoint::Final,
     }
+}
+
+/// Reads an exception in the middle of an answer, such as in an AWS event stream: its name, and a body as [`read`] takes it. The call
+/// may have run.
+#[must_use]
+pub fn exception(name: &str, body: &[u8]) -> Error {
+    let status =
+        EXCEPTIONS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map_or(500, |(_, status)| *status);
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let error = read(status, &HeaderMap::new(), body, &[], UNIX_EPOCH);
+    let code = Some(name).filter(|name| !name.is_empty()).map(capitalized);
+    let response = ServiceResponse { code, ..ServiceResponse::default() };
+    Error::new(error.kind(), error.message()).with_response(response).possibly_run(true)
+}
+
+/// Writes a name's first letter large: members of an event stream begin small, and errors do not.
+fn capitalized(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
 }
 
 /// Returns whether an error's name means that there are too many requests now, whatever its status: some services answer so with 400.
@@ -159,6 +178,16 @@ fn message_in(json: &Value) -> Option<&str> {
     }
 }
 
+/// Returns the members of the request that a `ValidationException` names (`fieldList`), each with what is wrong with it.
+fn fields_in(json: &Value) -> Option<String> {
+    let text = |field: &Value, key: &str| field.get(key).and_then(Value::as_str).map(str::to_owned);
+    let fields = json.get("fieldList")?.as_array()?;
+    let named =
+        fields.iter().filter_map(|field| Some(format!("{}: {}", text(field, "name")?, text(field, "message")?)));
+    let named: Vec<String> = named.collect();
+    (!named.is_empty()).then(|| format!(" ({})", named.join("; ")))
+}
+
 /// Returns the status in words.
 fn in_words(status: StatusCode) -> String {
     status.canonical_reason().map_or_else(|| format!("HTTP status {status}"), str::to_owned)
@@ -178,8 +207,7 @@ const MESSAGE_KEYS: &[&str] = &["message", "Message", "errorMessage", "error_des
 
 const BLOT: &str = "[secret]";
 
-/// The media types of pages.
-/// Names of the error, as the AWS SDKs retry them.
+/// The names of throttling, as the AWS SDKs retry them.
 const THROTTLING: [&str; 10] = [
     "BandwidthLimitExceeded",
     "LimitExceededException",
@@ -192,6 +220,22 @@ const THROTTLING: [&str; 10] = [
     "ThrottledException",
     "TooManyRequestsException",
 ];
+
+/// The exceptions in the event streams of the service, and the statuses under which they come otherwise (service model in
+/// `aws-sdk-bedrockagentcore` 1.83).
+const EXCEPTIONS: [(&str, u16); 9] = [
+    ("validationException", 400),
+    ("serviceQuotaExceededException", 402),
+    ("accessDeniedException", 403),
+    ("resourceNotFoundException", 404),
+    ("conflictException", 409),
+    ("runtimeClientError", 424),
+    ("throttlingException", 429),
+    ("internalServerException", 500),
+    ("serviceUnavailableException", 503),
+];
+
+/// The media types of pages.
 const PAGES: &[&str] = &["text/html", "application/xhtml+xml"];
 
 const PAGE_BEGINNINGS: &[&str] = &["<!doctype html", "<html", "<head", "<body", "<title", "<h1", "<center", "<!--"];
@@ -211,6 +255,39 @@ mod tests {
     }
 
     #[test]
+    fn exceptions_within_a_stream() {
+        for (name, body, kind, message, code) in [
+            (
+                "throttlingException",
+                r#"{"message":"slow down"}"#,
+                ErrorKind::Throttled,
+                "slow down",
+                Some("ThrottlingException"),
+            ),
+            ("ValidationException", "", ErrorKind::Refused, "Bad Request", Some("ValidationException")),
+            ("runtimeClientError", r#"{"message":"died"}"#, ErrorKind::Agent, "died", Some("RuntimeClientError")),
+            ("aNewOne", "", ErrorKind::Service, "Internal Server Error", Some("ANewOne")),
+            ("", "x", ErrorKind::Service, "x", None),
+        ] {
+            let error = exception(name, body.as_bytes());
+            assert_eq!((error.kind(), error.message(), error.code()), (kind, message, code));
+            assert!(error.may_have_run());
+        }
+    }
+
+    #[test]
+    fn names_of_throttling() {
+        for (name, expected) in [
+            ("TooManyRequestsException", true),
+            ("com.amazonaws#ThrottlingException:http://internal/", true),
+            ("NotAuthorizedException", false),
+            ("", false),
+        ] {
+            assert_eq!(is_throttling(name), expected, "{name}");
+        }
+    }
+
+    #[test]
     fn bodies_met_in_practice() {
         let long = "x".repeat(5000);
         for (status, body, kind, message) in [
@@ -227,6 +304,14 @@ mod tests {
             ),
             (500, "<\u{e9}".as_bytes(), ErrorKind::Service, "<\u{e9}"),
             (400, b"  bad\r\n request ", ErrorKind::Refused, "bad   request"),
+            (
+                400,
+                br#"{"message":"not valid","reason":"FieldValidationFailed","fieldList":[{"name":"timeout","message":"too long"},{"name":"x"},
+                {"name":"command","message":"too short"}]}"#,
+                ErrorKind::Refused,
+                "not valid (timeout: too long; command: too short)",
+            ),
+            (400, br#"{"message":"not valid","fieldList":"all"}"#, ErrorKind::Refused, "not valid"),
             (503, b"", ErrorKind::Unavailable, "Service Unavailable"),
             (504, b"[]", ErrorKind::Timeout, "[]"),
             (408, b"null", ErrorKind::Timeout, "null"),

@@ -408,3 +408,28 @@ async fn timeouts_without_end() {
     let response = run(bearer().timeouts(ever), &script, Invocation::new("x")).await.unwrap();
     assert_eq!(response.text().await.unwrap(), "onetwo");
 }
+
+/// What has one answer and no events: the requests, and what a target without sessions says.
+#[tokio::test]
+async fn stopping_and_cards() {
+    let session: SessionId = "session-0123456789-0123456789-0123456789".parse().unwrap();
+    let script = Script::of(vec![refusal(503, ""), answer(200, &[], ""), answer(200, &[], r#"{"name":"x"}"#)]);
+    let client = bearer().over(script.network(), || 0.0);
+    client.stop(&target(), &session).await.unwrap();
+    let card: serde_json::Value = client.card(&target(), None).await.unwrap().json().await.unwrap();
+    assert_eq!(card["name"], "x");
+    let seen = script.seen();
+    let arn = "/runtimes/arn%3Aaws%3Abedrock-agentcore%3Aus-east-1%3A123456789012%3Aruntime%2Fx";
+    let sent: Vec<_> = seen.iter().map(|request| format!("{} {}", request.method(), request.uri().path())).collect();
+    let stop = format!("POST {arn}/stopruntimesession");
+    let card = format!("GET {arn}/invocations/.well-known/agent-card.json");
+    assert_eq!(sent, [stop.clone(), stop, card]);
+    assert_eq!(seen[0].body(), seen[1].body(), "a repetition carries the same client token");
+    let body: serde_json::Value = serde_json::from_slice(seen[0].body()).unwrap();
+    let token = body["clientToken"].as_str().unwrap();
+    assert!((33..=256).contains(&token.len()) && token.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
+    assert_eq!(seen[0].headers()["x-amzn-bedrock-agentcore-runtime-session-id"], session.as_str());
+    assert!(!seen[2].headers().contains_key("x-amzn-bedrock-agentcore-runtime-session-id"));
+    let local = Target::local("http://127.0.0.1:8080").unwrap();
+    assert_eq!(client.stop(&local, &session).await.unwrap_err().kind(), ErrorKind::Input);
+}
