@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, ErrorKind, Response, RetryPolicy, Timeouts, TraceContext,
-    event_stream::{Message, MessageStream, MessageType},
+    event_stream::{Frame, FrameStream, FrameType},
     request::{self, Contents},
 };
 
@@ -201,7 +201,7 @@ impl Exit {
 /// A `next()` future may be dropped at any time; no event is lost.
 #[derive(Debug)]
 pub struct CommandStream {
-    messages: MessageStream,
+    frames: FrameStream,
     pending: VecDeque<CommandEvent>,
     max_bytes: usize,
     ended: bool,
@@ -228,19 +228,19 @@ pub struct CommandOutput {
 impl CommandStream {
     pub(crate) fn new(response: Response) -> Self {
         let max_bytes = response.max_bytes();
-        Self { messages: response.messages(), pending: VecDeque::new(), max_bytes, ended: false }
+        Self { frames: response.frames(), pending: VecDeque::new(), max_bytes, ended: false }
     }
 
     /// Returns the session of the answer, or the session that was sent if the answer has none.
     #[must_use]
     pub fn session_id(&self) -> &SessionId {
-        &self.messages.bytes.call.session
+        &self.frames.bytes.call.session
     }
 
     /// Returns the id to quote to AWS support.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
-        self.messages.bytes.call.request_id.as_deref()
+        self.frames.bytes.call.request_id.as_deref()
     }
 
     /// Waits for the next event; none after the end.
@@ -281,13 +281,13 @@ impl CommandStream {
                 Ok(Some(CommandEvent::Stdout(text))) => self.add(&mut output, |output| &mut output.stdout, &text),
                 Ok(Some(CommandEvent::Stderr(text))) => self.add(&mut output, |output| &mut output.stderr, &text),
                 Ok(None) => {
-                    output.elapsed = self.messages.bytes.call.started.elapsed();
+                    output.elapsed = self.frames.bytes.call.started.elapsed();
                     return Ok(output);
                 }
                 Err(error) => Err(error),
             };
             if let Err(error) = failed {
-                output.elapsed = self.messages.bytes.call.started.elapsed();
+                output.elapsed = self.frames.bytes.call.started.elapsed();
                 return Err(error.with_partial(output));
             }
         }
@@ -301,7 +301,7 @@ impl CommandStream {
     ) -> Result<(), Error> {
         if output.stdout.len() + output.stderr.len() + text.len() > self.max_bytes {
             let message = format!("the command's output is longer than {} bytes", self.max_bytes);
-            return Err(self.messages.bytes.call.error(ErrorKind::TooLarge, message));
+            return Err(self.frames.bytes.call.error(ErrorKind::TooLarge, message));
         }
         part(output).push_str(text);
         Ok(())
@@ -312,19 +312,19 @@ impl CommandStream {
         Poll::Ready(Some(Err(error)))
     }
 
-    /// Understands a message. What is not known is passed over: the service may say more one day.
-    fn read(&mut self, message: &Message) -> Result<(), Error> {
-        match (message.message_type(), message.name()) {
-            (Some(MessageType::Event), Some("chunk")) => {}
-            (Some(MessageType::Exception), name) => return Err(self.exception(name, message.payload())),
-            (Some(MessageType::Error), name) => {
-                let text = message.header(":error-message").unwrap_or_default();
+    /// Understands a frame. What is not known is passed over: the service may say more one day.
+    fn read(&mut self, frame: &Frame) -> Result<(), Error> {
+        match (frame.frame_type(), frame.name()) {
+            (Some(FrameType::Event), Some("chunk")) => {}
+            (Some(FrameType::Exception), name) => return Err(self.exception(name, frame.payload())),
+            (Some(FrameType::Error), name) => {
+                let text = frame.header(":error-message").unwrap_or_default();
                 return Err(self.exception(name, text.as_bytes()));
             }
             _ => return Ok(()),
         }
-        let call = &self.messages.bytes.call;
-        let chunk: Chunk = serde_json::from_slice(message.payload()).map_err(|error| {
+        let call = &self.frames.bytes.call;
+        let chunk: Chunk = serde_json::from_slice(frame.payload()).map_err(|error| {
             call.error(ErrorKind::Service, "an event of the command's output cannot be read").with_source(error)
         })?;
         let delta = chunk.content_delta.unwrap_or_default();
@@ -337,7 +337,7 @@ impl CommandStream {
     }
 
     fn exception(&self, name: Option<&str>, body: &[u8]) -> Error {
-        let call = &self.messages.bytes.call;
+        let call = &self.frames.bytes.call;
         let error = service_error::exception(name.unwrap_or_default(), body);
         let error = error.with_answer(call.status.as_u16(), call.request_id.as_deref());
         error.with_attempts(call.attempts, call.started.elapsed())
@@ -357,16 +357,16 @@ impl Stream for CommandStream {
             if this.ended {
                 return Poll::Ready(None);
             }
-            match ready!(Pin::new(&mut this.messages).poll_next(cx)) {
-                Some(Ok(message)) => {
-                    if let Err(error) = this.read(&message) {
+            match ready!(Pin::new(&mut this.frames).poll_next(cx)) {
+                Some(Ok(frame)) => {
+                    if let Err(error) = this.read(&frame) {
                         return this.end(error);
                     }
                 }
                 Some(Err(error)) => return this.end(error),
                 None => {
                     let message = "the command's output ended without its exit code";
-                    let error = this.messages.bytes.call.error(ErrorKind::BrokenOff, message);
+                    let error = this.frames.bytes.call.error(ErrorKind::BrokenOff, message);
                     return this.end(error);
                 }
             }

@@ -1,7 +1,7 @@
-//! The messages of an AWS event stream (`application/vnd.amazon.eventstream`), out of bytes that may be cut anywhere. Understands no
+//! The frames of an AWS event stream (`application/vnd.amazon.eventstream`), out of bytes that may be cut anywhere. Understands no
 //! event.
 //!
-//! A message is a prelude of 12 bytes (lengths, and their CRC), headers, a payload, and a CRC of it all (AWS "Amazon Event Stream
+//! A frame is a prelude of 12 bytes (lengths, and their CRC), headers, a payload, and a CRC of it all (AWS "Amazon Event Stream
 //! specification"). The frames are read by `aws-smithy-eventstream`; a prelude is checked here before anything is kept for it.
 
 use std::{
@@ -17,14 +17,14 @@ use futures_core::Stream;
 
 use crate::{ByteStream, Error, ErrorKind};
 
-/// One message of an event stream.
+/// One frame of an event stream.
 #[derive(Clone)]
-pub struct Message(event_stream::Message);
+pub struct Frame(event_stream::Message);
 
-/// What a message is (`:message-type`).
+/// What a frame is (`:frame-type`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum MessageType {
+pub enum FrameType {
     /// An event of the operation: `:event-type` names it.
     Event,
     /// A modelled error: `:exception-type` names it, and the stream ends.
@@ -33,14 +33,14 @@ pub enum MessageType {
     Error,
 }
 
-impl Message {
-    /// Returns what the message is; none for a type that is not known.
+impl Frame {
+    /// Returns what the frame is; none for a type that is not known.
     #[must_use]
-    pub fn message_type(&self) -> Option<MessageType> {
+    pub fn frame_type(&self) -> Option<FrameType> {
         match self.header(":message-type")? {
-            "event" => Some(MessageType::Event),
-            "exception" => Some(MessageType::Exception),
-            "error" => Some(MessageType::Error),
+            "event" => Some(FrameType::Event),
+            "exception" => Some(FrameType::Exception),
+            "error" => Some(FrameType::Error),
             _ => None,
         }
     }
@@ -48,10 +48,10 @@ impl Message {
     /// Returns the name of the event, the exception or the error.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
-        self.header(match self.message_type()? {
-            MessageType::Event => ":event-type",
-            MessageType::Exception => ":exception-type",
-            MessageType::Error => ":error-code",
+        self.header(match self.frame_type()? {
+            FrameType::Event => ":event-type",
+            FrameType::Exception => ":exception-type",
+            FrameType::Error => ":error-code",
         })
     }
 
@@ -69,29 +69,29 @@ impl Message {
     }
 }
 
-impl fmt::Debug for Message {
+impl fmt::Debug for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Message")
+        f.debug_struct("Frame")
             .field("name", &self.name())
             .field("payload_bytes", &self.payload().len())
             .finish_non_exhaustive()
     }
 }
 
-/// Decodes messages: bytes are pushed, messages are taken.
+/// Decodes frames: bytes are pushed, frames are taken.
 ///
 /// ```
 /// # use agentcore_http::event_stream::Decoder;
-/// let mut decoder = Decoder::new();
+/// let mut decoder = FrameDecoder::new();
 /// decoder.push(&[0, 0, 0, 16]);
-/// assert!(decoder.next_message()?.is_none() && decoder.is_within_a_message());
-/// # Ok::<(), agentcore_http::event_stream::DecodeError>(())
+/// assert!(decoder.next_frame()?.is_none() && decoder.is_within_a_frame());
+/// # Ok::<(), agentcore_http::event_stream::FrameError>(())
 /// ```
 #[derive(Debug)]
-pub struct Decoder {
+pub struct FrameDecoder {
     buffer: BytesMut,
-    max_message_bytes: usize,
-    /// The length of the message whose prelude has been checked.
+    max_frame_bytes: usize,
+    /// The length of the frame whose prelude has been checked.
     checked: Option<usize>,
     failed: bool,
 }
@@ -99,52 +99,52 @@ pub struct Decoder {
 /// Why bytes are no event stream, or not one that is read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum DecodeError {
+pub enum FrameError {
     /// A CRC does not match, or a length or a header is impossible.
     #[error("an event of the stream is damaged")]
     Damaged,
-    /// A message is longer than is kept in memory.
+    /// A frame is longer than is kept in memory.
     #[error("an event of the stream has {bytes} bytes, and at most {max} are read")]
     TooLong {
-        /// The length that the message states.
+        /// The length that the frame states.
         bytes: usize,
         /// The bound.
         max: usize,
     },
 }
 
-impl Default for Decoder {
+impl Default for FrameDecoder {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Decoder {
+impl FrameDecoder {
     /// Returns a decoder at the beginning of a stream.
     #[must_use]
     pub fn new() -> Self {
-        Self { buffer: BytesMut::new(), max_message_bytes: DEFAULT_MAX_MESSAGE_BYTES, checked: None, failed: false }
+        Self { buffer: BytesMut::new(), max_frame_bytes: DEFAULT_MAX_FRAME_BYTES, checked: None, failed: false }
     }
 
-    /// Bounds the bytes of one message. Default: [`DEFAULT_MAX_MESSAGE_BYTES`].
+    /// Bounds the bytes of one frame. Default: [`DEFAULT_MAX_FRAME_BYTES`].
     #[must_use]
-    pub fn max_message_bytes(mut self, max: usize) -> Self {
-        self.max_message_bytes = max;
+    pub fn max_frame_bytes(mut self, max: usize) -> Self {
+        self.max_frame_bytes = max;
         self
     }
 
-    /// Adds bytes. They are copied once; call [`next_message`](Self::next_message) until it returns none before adding more.
+    /// Adds bytes. They are copied once; call [`next_frame`](Self::next_frame) until it returns none before adding more.
     pub fn push(&mut self, bytes: &[u8]) {
         if !self.failed {
             self.buffer.extend_from_slice(bytes);
         }
     }
 
-    /// Returns the next message that is complete.
+    /// Returns the next frame that is complete.
     ///
     /// # Errors
-    /// If the bytes are damaged, or a message is too long. Nothing more is decoded after that.
-    pub fn next_message(&mut self) -> Result<Option<Message>, DecodeError> {
+    /// If the bytes are damaged, or a frame is too long. Nothing more is decoded after that.
+    pub fn next_frame(&mut self) -> Result<Option<Frame>, FrameError> {
         let decoded = self.decode();
         if decoded.is_err() {
             self.failed = true;
@@ -153,13 +153,13 @@ impl Decoder {
         decoded
     }
 
-    /// Returns whether a message has begun that is not complete.
+    /// Returns whether a frame has begun that is not complete.
     #[must_use]
-    pub fn is_within_a_message(&self) -> bool {
+    pub fn is_within_a_frame(&self) -> bool {
         !self.buffer.is_empty()
     }
 
-    fn decode(&mut self) -> Result<Option<Message>, DecodeError> {
+    fn decode(&mut self) -> Result<Option<Frame>, FrameError> {
         let length = match self.checked {
             Some(length) => length,
             None if self.buffer.len() < PRELUDE_BYTES => return Ok(None),
@@ -170,54 +170,54 @@ impl Decoder {
         }
         self.checked = None;
         let frame = self.buffer.split_to(length).freeze();
-        read_message_from(frame).map(|message| Some(Message(message))).map_err(|_| DecodeError::Damaged)
+        read_message_from(frame).map(|message| Some(Frame(message))).map_err(|_| FrameError::Damaged)
     }
 
-    /// Returns the length of the message that begins, which its prelude states.
-    fn check_prelude(&self) -> Result<usize, DecodeError> {
+    /// Returns the length of the frame that begins, which its prelude states.
+    fn check_prelude(&self) -> Result<usize, FrameError> {
         let mut prelude = &self.buffer[..PRELUDE_BYTES];
         let crc = crc32fast::hash(&prelude[..PRELUDE_BYTES - 4]);
         let (length, headers) = (prelude.get_u32(), prelude.get_u32());
         let fits = usize::try_from(length).ok().zip(usize::try_from(headers).ok());
         let Some((length, headers)) = fits.filter(|_| prelude.get_u32() == crc) else {
-            return Err(DecodeError::Damaged);
+            return Err(FrameError::Damaged);
         };
-        if length.checked_sub(SHORTEST_MESSAGE_BYTES).is_none_or(|contents| headers > contents) {
-            return Err(DecodeError::Damaged);
+        if length.checked_sub(SHORTEST_FRAME_BYTES).is_none_or(|contents| headers > contents) {
+            return Err(FrameError::Damaged);
         }
-        if length > self.max_message_bytes {
-            return Err(DecodeError::TooLong { bytes: length, max: self.max_message_bytes });
+        if length > self.max_frame_bytes {
+            return Err(FrameError::TooLong { bytes: length, max: self.max_frame_bytes });
         }
         Ok(length)
     }
 }
 
-/// The messages of an answer as a stream.
+/// The frames of an answer as a stream.
 ///
-/// It ends after the first error. Every message that was complete before the error has been delivered.
+/// It ends after the first error. Every frame that was complete before the error has been delivered.
 ///
 /// # Cancel safety
-/// A `next()` future may be dropped at any time; no message is lost.
+/// A `next()` future may be dropped at any time; no frame is lost.
 #[derive(Debug)]
-pub struct MessageStream {
+pub struct FrameStream {
     pub(crate) bytes: ByteStream,
-    decoder: Decoder,
+    decoder: FrameDecoder,
     ended: bool,
 }
 
-impl MessageStream {
-    pub(crate) fn new(bytes: ByteStream, decoder: Decoder) -> Self {
+impl FrameStream {
+    pub(crate) fn new(bytes: ByteStream, decoder: FrameDecoder) -> Self {
         Self { bytes, decoder, ended: false }
     }
 
-    fn end(&mut self, error: Error) -> Poll<Option<Result<Message, Error>>> {
+    fn end(&mut self, error: Error) -> Poll<Option<Result<Frame, Error>>> {
         self.ended = true;
         Poll::Ready(Some(Err(error)))
     }
 }
 
-impl Stream for MessageStream {
-    type Item = Result<Message, Error>;
+impl Stream for FrameStream {
+    type Item = Result<Frame, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
@@ -225,20 +225,20 @@ impl Stream for MessageStream {
             if this.ended {
                 return Poll::Ready(None);
             }
-            match this.decoder.next_message() {
-                Ok(Some(message)) => return Poll::Ready(Some(Ok(message))),
+            match this.decoder.next_frame() {
+                Ok(Some(frame)) => return Poll::Ready(Some(Ok(frame))),
                 Ok(None) => {}
                 Err(error) => {
                     let broken_off = this.bytes.call.error(ErrorKind::BrokenOff, error.to_string());
                     // The next attempt would meet the same length.
-                    let lasts = matches!(error, DecodeError::TooLong { .. });
+                    let lasts = matches!(error, FrameError::TooLong { .. });
                     return this.end(if lasts { broken_off.lasting() } else { broken_off });
                 }
             }
             match ready!(Pin::new(&mut this.bytes).poll_next(cx)) {
                 Some(Ok(piece)) => this.decoder.push(&piece),
                 Some(Err(error)) => return this.end(error),
-                None if this.decoder.is_within_a_message() => {
+                None if this.decoder.is_within_a_frame() => {
                     let error = this.bytes.call.error(ErrorKind::BrokenOff, "the stream ended within an event");
                     return this.end(error);
                 }
@@ -248,13 +248,13 @@ impl Stream for MessageStream {
     }
 }
 
-/// 16 MiB: the most that a message may have by the specification, and far more than the service's events (64 KB for commands).
-pub const DEFAULT_MAX_MESSAGE_BYTES: usize = 16 * 1024 * 1024;
+/// 16 MiB: the most that a frame may have by the specification, and far more than the service's events (64 KB for commands).
+pub const DEFAULT_MAX_FRAME_BYTES: usize = 16 * 1024 * 1024;
 
 /// Two lengths and their CRC.
 const PRELUDE_BYTES: usize = 12;
 /// A prelude and a CRC, with nothing between them.
-const SHORTEST_MESSAGE_BYTES: usize = PRELUDE_BYTES + 4;
+const SHORTEST_FRAME_BYTES: usize = PRELUDE_BYTES + 4;
 
 #[cfg(test)]
 mod tests;

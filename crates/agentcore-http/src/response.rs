@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::{
     ByteStream, Error, ErrorKind,
     byte_stream::CallFacts,
-    event_stream::{self, MessageStream},
+    event_stream::{self, FrameStream},
     sse::{Decoder, EventStream},
 };
 
@@ -192,11 +192,11 @@ impl Response {
         EventStream::new(self.bytes, decoder)
     }
 
-    /// Returns the body as a stream of the messages of an AWS event stream, whatever its media type is.
+    /// Returns the body as a stream of the frames of an AWS event stream, whatever its media type is.
     #[must_use]
-    pub fn messages(self) -> MessageStream {
-        let decoder = event_stream::Decoder::new().max_message_bytes(self.limits.event_bytes);
-        MessageStream::new(self.bytes, decoder)
+    pub fn frames(self) -> FrameStream {
+        let decoder = event_stream::FrameDecoder::new().max_frame_bytes(self.limits.event_bytes);
+        FrameStream::new(self.bytes, decoder)
     }
 
     /// Reads the whole body.

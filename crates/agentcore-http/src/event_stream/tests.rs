@@ -16,16 +16,16 @@ fn frame(name: &str) -> Vec<u8> {
 }
 
 /// Returns type, name and payload of the messages, and the error after them.
-fn decode<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, max: usize) -> (Vec<(String, String)>, Option<DecodeError>) {
-    let mut decoder = Decoder::new().max_message_bytes(max);
+fn decode<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, max: usize) -> (Vec<(String, String)>, Option<FrameError>) {
+    let mut decoder = FrameDecoder::new().max_frame_bytes(max);
     let mut messages = Vec::new();
     for piece in pieces {
         decoder.push(piece);
         loop {
-            match decoder.next_message() {
+            match decoder.next_frame() {
                 Ok(Some(message)) => {
                     let payload = String::from_utf8(message.payload().to_vec()).unwrap();
-                    messages.push((format!("{:?} {:?}", message.message_type(), message.name()), payload));
+                    messages.push((format!("{:?} {:?}", message.frame_type(), message.name()), payload));
                 }
                 Ok(None) => break,
                 Err(error) => return (messages, Some(error)),
@@ -49,7 +49,7 @@ fn frames_of_another_implementation() {
         ("empty", "None None", ""),
         ("headers_of_every_type", "Some(Event) Some(\"chunk\")", "{}"),
     ] {
-        let (messages, error) = decode([&*frame(name)], DEFAULT_MAX_MESSAGE_BYTES);
+        let (messages, error) = decode([&*frame(name)], DEFAULT_MAX_FRAME_BYTES);
         assert_eq!(messages, [(kind.to_owned(), payload.to_owned())], "{name}");
         assert!(error.is_none());
     }
@@ -58,13 +58,13 @@ fn frames_of_another_implementation() {
 #[test]
 fn wherever_they_are_cut() {
     let all: Vec<u8> = ["started", "stdout", "both", "empty", "exit_0"].iter().flat_map(|name| frame(name)).collect();
-    let (whole, _) = decode([&*all], DEFAULT_MAX_MESSAGE_BYTES);
+    let (whole, _) = decode([&*all], DEFAULT_MAX_FRAME_BYTES);
     assert_eq!(whole.len(), 5);
     for cut in 0..=all.len() {
         let (before, after) = all.split_at(cut);
-        assert_eq!(decode([before, after], DEFAULT_MAX_MESSAGE_BYTES).0, whole, "cut at {cut}");
+        assert_eq!(decode([before, after], DEFAULT_MAX_FRAME_BYTES).0, whole, "cut at {cut}");
     }
-    assert_eq!(decode(all.chunks(1), DEFAULT_MAX_MESSAGE_BYTES).0, whole);
+    assert_eq!(decode(all.chunks(1), DEFAULT_MAX_FRAME_BYTES).0, whole);
 }
 
 #[test]
@@ -73,9 +73,9 @@ fn a_bit_that_flips_damages_one_message_and_not_the_one_before() {
     for bit in 0..bad.len() * 8 {
         let mut damaged = bad.clone();
         damaged[bit / 8] ^= 1 << (bit % 8);
-        let (messages, error) = decode([&*good, &*damaged], DEFAULT_MAX_MESSAGE_BYTES);
+        let (messages, error) = decode([&*good, &*damaged], DEFAULT_MAX_FRAME_BYTES);
         assert_eq!(messages.len(), 1, "bit {bit}");
-        assert!(matches!(error, Some(DecodeError::Damaged)), "bit {bit}");
+        assert!(matches!(error, Some(FrameError::Damaged)), "bit {bit}");
     }
 }
 
@@ -97,11 +97,11 @@ fn a_prelude_is_checked_at_once() {
         (vec![0; 12], "Err(Damaged)"),
         (b"<!doctype html>".to_vec(), "Err(Damaged)"),
     ] {
-        let mut decoder = Decoder::new().max_message_bytes(1000);
+        let mut decoder = FrameDecoder::new().max_frame_bytes(1000);
         decoder.push(&bytes[..11]);
-        assert!(decoder.next_message().unwrap().is_none());
+        assert!(decoder.next_frame().unwrap().is_none());
         decoder.push(&bytes[11..]);
-        assert_eq!(format!("{:?}", decoder.next_message().map(|message| message.map(|_| ()))), expected);
+        assert_eq!(format!("{:?}", decoder.next_frame().map(|message| message.map(|_| ()))), expected);
         if expected.starts_with("Err") {
             decoder.push(&frame("started"));
             assert!(decoder.buffer.is_empty(), "nothing is read after an error");
@@ -113,16 +113,16 @@ proptest! {
     /// No contents behind valid checksums make it panic.
     #[test]
     fn headers_of_any_bytes(headers in proptest::collection::vec(any::<u8>(), 0..80), payload in proptest::collection::vec(any::<u8>(), 0..20)) {
-        let length = u32::try_from(SHORTEST_MESSAGE_BYTES + headers.len() + payload.len()).unwrap();
+        let length = u32::try_from(SHORTEST_FRAME_BYTES + headers.len() + payload.len()).unwrap();
         let mut bytes = [length.to_be_bytes(), u32::try_from(headers.len()).unwrap().to_be_bytes()].concat();
         bytes.extend(crc32fast::hash(&bytes).to_be_bytes());
         bytes.extend(&headers);
         bytes.extend(&payload);
         bytes.extend(crc32fast::hash(&bytes).to_be_bytes());
-        let mut decoder = Decoder::new();
+        let mut decoder = FrameDecoder::new();
         decoder.push(&bytes);
-        if let Ok(Some(message)) = decoder.next_message() {
-            let _ = (message.message_type(), message.name().is_some());
+        if let Ok(Some(message)) = decoder.next_frame() {
+            let _ = (message.frame_type(), message.name().is_some());
             prop_assert_eq!(&message.payload()[..], &payload[..]);
         }
     }
