@@ -81,7 +81,7 @@ impl fmt::Debug for Frame {
 /// Decodes frames: bytes are pushed, frames are taken.
 ///
 /// ```
-/// # use agentcore_http::event_stream::Decoder;
+/// # use agentcore_http::event_stream::FrameDecoder;
 /// let mut decoder = FrameDecoder::new();
 /// decoder.push(&[0, 0, 0, 16]);
 /// assert!(decoder.next_frame()?.is_none() && decoder.is_within_a_frame());
