@@ -18,6 +18,9 @@ mod samples;
 /// The main job: whole and streamed, by token and by signature, with everything a caller can set.
 mod invoke;
 
+/// Commands in a session's machine, the end of a session, and cards.
+mod command;
+
 /// Many invocations at once: order, bounds, failures, cancellation.
 mod batch;
 

@@ -101,8 +101,8 @@ pub use agentcore_core::{
     ResourceType, SessionId, Target, UserId, operation, retry, unicode,
 };
 pub use agentcore_http::{
-    Health, McpContext, Payload, Proxy, Response, RetryPolicy, SseEvent, Timeouts, TlsVersion, TraceContext, Transport,
-    TransportBuilder, rustls, sse,
+    Command, CommandEvent, CommandOutput, CommandStream, Exit, ExitStatus, Health, McpContext, Payload, Proxy,
+    Response, RetryPolicy, SseEvent, Timeouts, TlsVersion, TraceContext, Transport, TransportBuilder, rustls, sse,
 };
 
 mod batch;
@@ -116,6 +116,7 @@ pub mod metrics;
 mod reply;
 #[cfg(feature = "cache")]
 mod response_cache;
+mod run;
 mod runtime;
 mod session;
 mod shared;
@@ -132,6 +133,7 @@ pub use crate::{
     legacy::LegacyMap,
     metrics::Metrics,
     reply::{AnswerJson, Metadata, Reply},
+    run::Run,
     runtime::Runtime,
     session::Session,
     websocket::WebSocketRequest,

@@ -1,11 +1,11 @@
-//! A client bound to one runtime. Sends nothing itself but pings.
+//! A client bound to one runtime. Sends nothing itself but what has one answer: pings and cards.
 
 use std::sync::Arc;
 
-use agentcore_core::{Qualifier, Target};
+use agentcore_core::{Qualifier, SessionId, Target};
 use agentcore_http::{Health, Payload};
 
-use crate::{Error, Invoke, WebSocketRequest, shared::Shared};
+use crate::{Error, Invoke, Run, WebSocketRequest, shared::Shared};
 
 /// An agent: a client and a target. Cheap to clone, `Send` and `Sync`.
 #[derive(Clone, Debug)]
@@ -47,6 +47,29 @@ impl Runtime {
     #[doc(alias = "generate_ws_connection_oauth")]
     pub fn websocket(&self) -> WebSocketRequest {
         WebSocketRequest::new(&self.shared, self.target.clone())
+    }
+
+    /// Returns a command to run in the microVM of a session: `.await` it for the whole output, or [`stream`](Run::stream) it.
+    #[doc(alias = "invoke_agent_runtime_command")]
+    pub fn run(&self, command: impl Into<String>) -> Run {
+        Run::new(self.shared.clone(), self.target.clone(), command.into())
+    }
+
+    /// Requests the card of an A2A agent, as JSON (A2A protocol, "Agent Card").
+    ///
+    /// # Errors
+    /// If the agent has none, if the service refused it, or if no answer came.
+    ///
+    /// # Cancel safety
+    /// Dropping the future has no lasting effect.
+    #[doc(alias = "get_agent_card")]
+    pub async fn card(&self) -> Result<serde_json::Value, Error> {
+        self.card_in(None).await
+    }
+
+    pub(crate) async fn card_in(&self, session: Option<&SessionId>) -> Result<serde_json::Value, Error> {
+        self.shared.lifecycle.check_open()?;
+        self.shared.http.card(&self.target, session).await?.json().await
     }
 
     /// Requests the health of a local container.

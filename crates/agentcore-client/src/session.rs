@@ -3,7 +3,7 @@
 use agentcore_core::SessionId;
 use agentcore_http::Payload;
 
-use crate::{Invoke, Runtime, WebSocketRequest};
+use crate::{Error, Invoke, Run, Runtime, WebSocketRequest};
 
 /// An agent in one session: the conversation that equal session ids lead to. Cheap to clone, `Send` and `Sync`.
 ///
@@ -58,5 +58,35 @@ impl Session {
     /// Returns a request for the agent's WebSocket in this session; see [`Runtime::websocket`].
     pub fn websocket(&self) -> WebSocketRequest {
         self.runtime.websocket().session(&self.id)
+    }
+
+    /// Returns a command to run in this session; see [`Runtime::run`].
+    pub fn run(&self, command: impl Into<String>) -> Run {
+        self.runtime.run(command).session(&self.id)
+    }
+
+    /// Requests the card of the A2A agent in this session; see [`Runtime::card`].
+    ///
+    /// # Errors
+    /// As [`Runtime::card`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future has no lasting effect.
+    pub async fn card(&self) -> Result<serde_json::Value, Error> {
+        self.runtime.card_in(Some(&self.id)).await
+    }
+
+    /// Ends the session: its microVM, and with it the agent's work, commands and shells. A session that has ended, or never began, is
+    /// none to end, and that is no error. It is requested with a client token, so that it may be repeated.
+    ///
+    /// # Errors
+    /// If the target has no sessions to end (a local container), if the service refused it, or if no answer came.
+    ///
+    /// # Cancel safety
+    /// Dropping the future sends nothing more. The session may have been ended.
+    #[doc(alias = "stop_runtime_session")]
+    pub async fn stop(&self) -> Result<(), Error> {
+        self.runtime.shared.lifecycle.check_open()?;
+        self.runtime.shared.http.stop(&self.runtime.target, &self.id).await
     }
 }

@@ -13,8 +13,9 @@ use crate::{
     error::Error,
     identity::{Issuer, TOKEN_LIFETIME, User, UserPool},
     invocation::{AgentRequest, AgentResponse},
+    machine::Machines,
     mock::Mock,
-    runtime::{self, RuntimeState, Sessions},
+    runtime::{self, Commands, RuntimeState, Sessions},
     server::{self, Certificate, Server},
     verify::{Credentials, InboundAuth},
 };
@@ -38,6 +39,7 @@ pub struct MockBuilder {
     endpoints: BTreeSet<String>,
     max_streams: u32,
     max_new_sessions: Option<u32>,
+    commands: Commands,
 }
 
 impl Mock {
@@ -60,6 +62,7 @@ impl Mock {
             endpoints: BTreeSet::from(["DEFAULT".to_owned()]),
             max_streams: 200,
             max_new_sessions: None,
+            commands: Commands::Refused,
         }
     }
 }
@@ -162,6 +165,19 @@ impl MockBuilder {
         self
     }
 
+    /// Runs the commands of sessions, as processes of this machine: by `sh`, in a directory of the session's own, with no variables but
+    /// `PATH`, `HOME` and `TERM`, until the session is stopped or the mock dropped. Default: off, and every command is refused.
+    pub fn allow_commands(mut self, allow: bool) -> Self {
+        self.commands = if allow { Commands::Processes } else { Commands::Refused };
+        self
+    }
+
+    /// Answers commands by a function, which gets the command; [`AgentResponse::command`] makes an answer. Nothing is run.
+    pub fn script_commands(mut self, script: impl Fn(&str) -> AgentResponse + Send + Sync + 'static) -> Self {
+        self.commands = Commands::Scripted(Box::new(script));
+        self
+    }
+
     /// Adds a custom agent under a runtime id, in place of a built-in one of that name.
     ///
     /// ```
@@ -213,6 +229,8 @@ impl MockBuilder {
             attempts: Default::default(),
             endpoints: self.endpoints,
             sessions: Sessions::new(self.max_new_sessions),
+            commands: self.commands,
+            machines: Machines::default(),
         });
         let (root_certificate_pem, tls) = certificate.map(|made| (made.root_pem, made.acceptor)).unzip();
         let server = Server::start(listener, tls, self.max_streams, runtime::router(runtime.clone()));

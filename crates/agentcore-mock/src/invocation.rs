@@ -9,7 +9,7 @@ use futures_util::Stream;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use serde_json::{Value, json};
 
-use crate::{service_error::ServiceError, verify::is_credential_header};
+use crate::{event_stream, service_error::ServiceError, verify::is_credential_header};
 
 /// An invocation or a handshake as an agent receives it.
 #[derive(Clone)]
@@ -104,6 +104,14 @@ impl AgentResponse {
     pub fn events<V: Into<Value>>(values: impl IntoIterator<Item = V>) -> Self {
         let text: String = values.into_iter().map(|value| event(&value.into())).collect();
         Self::whole(EVENT_STREAM, text)
+    }
+
+    /// Makes the response to a command: an AWS event stream with a `chunk` for each value, such as
+    /// `{"contentDelta": {"stdout": "text"}}`.
+    #[must_use]
+    pub fn command(chunks: impl IntoIterator<Item = Value>) -> Self {
+        let frames = chunks.into_iter().map(|chunk| event_stream::event("chunk", &chunk));
+        Self::whole(event_stream::EVENT_STREAM, frames.collect::<Vec<_>>().concat())
     }
 
     /// Makes a response of any content type whose body is a stream, each item a write of its own.

@@ -1,6 +1,7 @@
 //! The routes of the service, of a local agent container and of the issuer of tokens. Checks no signature and runs no
 //! agent.
 
+mod command;
 mod handshake;
 mod harness;
 mod identity;
@@ -38,6 +39,7 @@ use response_headers::ResponseHeaders;
 use state::Shared;
 use target::Target;
 
+pub(crate) use command::Commands;
 pub(crate) use sessions::Sessions;
 pub(crate) use state::RuntimeState;
 pub(crate) use target::{ACCOUNT, REGION};
@@ -48,6 +50,7 @@ pub(crate) fn router(runtime: Arc<RuntimeState>) -> Router {
         .route("/runtimes/{runtime}/invocations", post(invoke))
         .route("/runtimes/{runtime}/invocations/.well-known/oauth-protected-resource", get(protected_resource))
         .route("/runtimes/{runtime}/ws", get(handshake::open))
+        .route("/runtimes/{runtime}/commands", post(command::run))
         .route("/runtimes/{runtime}/stopruntimesession", post(stop::stop))
         .route("/harnesses/invoke", post(harness::invoke))
         .route("/invocations", post(invoke_local))

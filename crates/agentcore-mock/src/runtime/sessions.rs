@@ -52,10 +52,9 @@ impl Sessions {
         Ok(())
     }
 
-    /// Ends a session.
-    pub(super) fn stop(&self, runtime: &str, id: &str) -> Result<(), ServiceError> {
-        let was_running = lock(&self.state).running.remove(&(runtime.to_owned(), id.to_owned()));
-        was_running.then_some(()).ok_or_else(|| ServiceError::not_found("There is no such session."))
+    /// Ends a session, if it has begun.
+    pub(super) fn stop(&self, runtime: &str, id: &str) {
+        lock(&self.state).running.remove(&(runtime.to_owned(), id.to_owned()));
     }
 }
 

@@ -10,6 +10,7 @@ use agentcore_core::header::{SESSION_ID, USER_ID};
 use axum::extract::State;
 
 use super::{
+    command::Commands,
     incoming::IncomingRequest,
     limits,
     sessions::Sessions,
@@ -21,6 +22,7 @@ use crate::{
     identity::UserPool,
     invocation::AgentRequest,
     lock::lock,
+    machine::Machines,
     record::{RecordedRequest, RequestLog},
     service_error::ServiceError,
     verify::{Authenticator, Credentials, InboundAuth, SigV4Verifier},
@@ -45,6 +47,8 @@ pub(crate) struct RuntimeState {
     /// The endpoints of every runtime.
     pub(crate) endpoints: BTreeSet<String>,
     pub(crate) sessions: Sessions,
+    pub(crate) commands: Commands,
+    pub(crate) machines: Machines,
 }
 
 impl RuntimeState {

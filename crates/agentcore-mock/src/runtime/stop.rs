@@ -1,4 +1,4 @@
-//! `StopRuntimeSession`: ends a session of a runtime. The mock has no machine to stop.
+//! `StopRuntimeSession`: ends a session of a runtime, and its machine. One that has not begun is none to end, and that is no error.
 
 use axum::{body::Body, extract::State};
 use http::Response;
@@ -30,7 +30,9 @@ fn stop_session(runtime: &RuntimeState, request: &mut RecordedRequest) -> Result
     let target = target?;
     runtime.check_endpoint(&target)?;
     request.session_id = Some(session_id.clone());
-    runtime.sessions.stop(&target.id, &session_id)
+    runtime.machines.end(&target.id, &session_id);
+    runtime.sessions.stop(&target.id, &session_id);
+    Ok(())
 }
 
 /// Checks the member `clientToken`, which may be absent.
