@@ -153,3 +153,21 @@ async fn a_mock_runs_nothing_unless_it_may() {
     let output = session(&scripted, "echo").run("rm -rf /").await.unwrap();
     assert_eq!((output.stdout.as_str(), output.exit.is_platform_failure()), ("would run rm -rf /", true));
 }
+
+#[tokio::test]
+async fn cards() {
+    let mock = mock().await;
+    for client in [bearer(&mock), sigv4(&mock)] {
+        let agent = client.runtime(mock.arn("echo"));
+        assert_eq!(agent.card().await.unwrap()["name"], "echo");
+        let session = agent.new_session();
+        assert_eq!(session.card().await.unwrap()["protocolVersion"], "0.3.0");
+        let requests = mock.take_requests();
+        let ids: Vec<_> = requests.iter().map(|it| it.header("x-amzn-bedrock-agentcore-runtime-session-id")).collect();
+        assert_eq!(ids, [None, Some(session.id().as_str())]);
+    }
+    let local = bearer(&mock).target(agentcore_client::Target::local(mock.url()).unwrap());
+    assert_eq!(local.card().await.unwrap()["name"], "echo");
+    let error = bearer(&mock).runtime(mock.arn("nobody")).card().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+}

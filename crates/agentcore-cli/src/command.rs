@@ -2,10 +2,12 @@
 
 mod chat;
 mod connect;
+mod exec;
 mod invoke;
 mod login;
 mod mock;
 mod ping;
+mod session;
 mod token;
 mod ws_headers;
 mod ws_url;
@@ -48,6 +50,10 @@ enum Command {
     Connect(connect::ConnectFlags),
     WsUrl(ws_url::WsUrlFlags),
     WsHeaders(ws_headers::WsHeadersFlags),
+    Exec(exec::ExecFlags),
+    Session(session::NewSessionFlags),
+    Stop(session::StopFlags),
+    Card(session::CardFlags),
     Ping(ping::PingFlags),
     Token(token::TokenFlags),
     Login(login::LoginFlags),
@@ -76,6 +82,10 @@ impl Cli {
             Command::Connect(flags) => flags.run(&context).await,
             Command::WsUrl(flags) => flags.run(&context).await,
             Command::WsHeaders(flags) => flags.run(&context).await,
+            Command::Exec(flags) => flags.run(&context).await,
+            Command::Session(flags) => flags.run(&context).await,
+            Command::Stop(flags) => flags.run(&context).await,
+            Command::Card(flags) => flags.run(&context).await,
             Command::Ping(flags) => flags.run(&context).await,
             Command::Token(flags) => flags.run(&context).await,
             Command::Login(flags) => flags.run(&context).await,

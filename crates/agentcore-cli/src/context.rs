@@ -30,6 +30,8 @@ pub(crate) struct Route {
     destination: Destination,
     identity: Option<Identity>,
     http2: bool,
+    /// Whether the embedded mock runs commands on this machine.
+    runs_commands: bool,
 }
 
 /// An agent that can be called.
@@ -57,13 +59,13 @@ impl Context {
                 )
             })?),
         };
-        Ok(Route { destination, identity, http2: self.target.http2 })
+        Ok(Route { destination, identity, http2: self.target.http2, runs_commands: false })
     }
 
     /// Resolves which container is asked for its health.
     pub(crate) fn route_of_ping(&self) -> Result<Route, Failure> {
         let destination = Destination::of_ping(&self.target, &Identity::sources(&self.identity))?;
-        Ok(Route { destination, identity: None, http2: self.target.http2 })
+        Ok(Route { destination, identity: None, http2: self.target.http2, runs_commands: false })
     }
 
     /// Gets the token that would be sent, wherever it goes: no agent need be named for that.
@@ -102,6 +104,12 @@ impl Route {
         self
     }
 
+    /// Lets the embedded mock run commands, on this machine: whoever types one and `--mock` means that.
+    pub(crate) fn allowing_commands(mut self) -> Self {
+        self.runs_commands = true;
+        self
+    }
+
     /// Makes the client, and starts the mock if it is wanted. `configure` makes the client's other settings.
     pub(crate) async fn connect(
         self,
@@ -110,7 +118,7 @@ impl Route {
         let (target, mock) = match self.destination {
             Destination::Local(target) | Destination::Runtime(target) => (target, None),
             Destination::Mock(agent) => {
-                let mock = start_mock(mock()).await?;
+                let mock = start_mock(mock().allow_commands(self.runs_commands)).await?;
                 let target = agent.map_or_else(|| Ok(Target::local(mock.url())?), |agent| agent.target(&mock))?;
                 (target, Some(mock))
             }

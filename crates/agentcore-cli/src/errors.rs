@@ -8,27 +8,47 @@ use clap::builder::styling::{AnsiColor, Style};
 /// The exit codes, which are a contract with other programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
-    Done = 0,
+    Done,
     /// This program or its machine failed: no agent, service or user did.
-    Internal = 1,
+    Internal,
     /// Usage or bad input; nothing was sent.
-    Usage = 2,
+    Usage,
     /// Authentication or authorization was refused.
-    Refused = 3,
+    Refused,
     /// Throttled, or not to be reached.
-    Unavailable = 4,
-    Timeout = 5,
+    Unavailable,
+    Timeout,
     /// The agent or the service failed.
-    Failed = 6,
+    Failed,
     /// The answer broke off midway; what arrived is already printed.
-    BrokenOff = 7,
-    Interrupted = 130,
-    Terminated = 143,
+    BrokenOff,
+    Interrupted,
+    Terminated,
+    /// The exit code of a command that ran in a session.
+    Mirrored(u8),
+}
+
+impl Exit {
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Internal => 1,
+            Self::Usage => 2,
+            Self::Refused => 3,
+            Self::Unavailable => 4,
+            Self::Timeout => 5,
+            Self::Failed => 6,
+            Self::BrokenOff => 7,
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
+            Self::Mirrored(code) => code,
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
+        Self::from(exit.code())
     }
 }
 
@@ -53,7 +73,8 @@ impl From<ErrorKind> for Exit {
 #[derive(Debug)]
 pub(crate) enum Failure {
     Unreported(Box<Report>),
-    /// Something that failed in the middle of the command, which went on, and was reported then.
+    /// Something that failed in the middle of the command, which went on, and was reported then; or a command in a session, which
+    /// speaks for itself.
     Reported(Exit),
     /// Whoever read standard output has gone, which is no error.
     OutputClosed,

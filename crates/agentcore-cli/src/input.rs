@@ -4,10 +4,12 @@
 mod ask;
 mod lines;
 mod read;
+mod waiting;
 
 #[cfg(feature = "cognito")]
 pub(crate) use ask::{ask, ask_secretly};
 pub(crate) use {
     lines::lines,
     read::{all, blocking, file, token, without_line_break},
+    waiting::is_waiting,
 };

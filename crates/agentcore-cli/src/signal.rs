@@ -2,7 +2,7 @@
 
 use std::{
     io::{IsTerminal, Write},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     errors::{Exit, Failure},
+    output::note,
     terminal,
 };
 
@@ -30,6 +31,7 @@ pub(crate) async fn supervise(command: impl Future<Output = Result<(), Failure>>
         }
         exit = signal => exit,
     };
+    let notice = lock(&NOTICE).take();
     command.abort();
     // Dropping the command clears its spinner.
     let _ = tokio::time::timeout(GRACE, command).await;
@@ -38,7 +40,31 @@ pub(crate) async fn supervise(command: impl Future<Output = Result<(), Failure>>
         // The shell's prompt belongs on a line of its own.
         let _ = writeln!(std::io::stderr());
     }
+    if let Some(notice) = notice {
+        note(&notice);
+    }
     exit
+}
+
+/// Says this in a note if a signal ends the program while it is held: what may go on elsewhere.
+pub(crate) fn notice(text: impl Into<String>) -> Notice {
+    *lock(&NOTICE) = Some(text.into());
+    Notice(())
+}
+
+/// A notice that is in force; see [`notice`].
+pub(crate) struct Notice(());
+
+impl Drop for Notice {
+    fn drop(&mut self) {
+        *lock(&NOTICE) = None;
+    }
+}
+
+static NOTICE: Mutex<Option<String>> = Mutex::new(None);
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Ctrl-C in the hands of a command that goes on after it, such as a conversation whose answer is stopped.
@@ -51,7 +77,7 @@ impl Interrupts {
     /// Takes Ctrl-C; of several takers the last has it.
     pub(crate) fn take() -> Self {
         let (sender, receiver) = mpsc::channel(1);
-        *TAKER.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+        *lock(&TAKER) = Some(sender);
         Self(receiver)
     }
 
@@ -66,7 +92,7 @@ impl Interrupts {
 
 /// Passes Ctrl-C to the command that has taken it; returns whether one has, and receives.
 fn notify_taker() -> bool {
-    let taker = TAKER.lock().unwrap_or_else(PoisonError::into_inner);
+    let taker = lock(&TAKER);
     taker.as_ref().is_some_and(|sender| sender.try_send(()).is_ok())
 }
 

@@ -13,9 +13,9 @@ use crate::{
     error::Error,
     identity::{Issuer, TOKEN_LIFETIME, User, UserPool},
     invocation::{AgentRequest, AgentResponse},
-    machine::Machines,
+    machine::{Commands, Machines},
     mock::Mock,
-    runtime::{self, Commands, RuntimeState, Sessions},
+    runtime::{self, RuntimeState, Sessions},
     server::{self, Certificate, Server},
     verify::{Credentials, InboundAuth},
 };

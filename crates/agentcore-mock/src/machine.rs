@@ -19,7 +19,17 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use crate::{event_stream, lock::lock};
+use crate::{event_stream, invocation::AgentResponse, lock::lock};
+
+/// How a mock runs commands.
+pub(crate) enum Commands {
+    /// Not at all.
+    Refused,
+    /// As processes of this machine.
+    Processes,
+    /// By a function.
+    Scripted(Box<dyn Fn(&str) -> AgentResponse + Send + Sync>),
+}
 
 /// The machines of a runtime's sessions, by the runtime's id and the session's.
 #[derive(Default)]
@@ -98,7 +108,7 @@ impl Machine {
     fn spawn(&self, command: &str) -> io::Result<Child> {
         let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into());
         let mut process = Command::new("sh");
-        process.arg("-c").arg(command).current_dir(&self.directory).env_clear();
+        process.arg("-c").arg("--").arg(command).current_dir(&self.directory).env_clear();
         process.env("PATH", path).env("HOME", &self.directory).env("TERM", "dumb");
         #[cfg(unix)]
         process.process_group(0);

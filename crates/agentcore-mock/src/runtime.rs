@@ -1,6 +1,7 @@
 //! The routes of the service, of a local agent container and of the issuer of tokens. Checks no signature and runs no
 //! agent.
 
+mod card;
 mod command;
 mod handshake;
 mod harness;
@@ -39,7 +40,6 @@ use response_headers::ResponseHeaders;
 use state::Shared;
 use target::Target;
 
-pub(crate) use command::Commands;
 pub(crate) use sessions::Sessions;
 pub(crate) use state::RuntimeState;
 pub(crate) use target::{ACCOUNT, REGION};
@@ -49,6 +49,8 @@ pub(crate) fn router(runtime: Arc<RuntimeState>) -> Router {
     Router::new()
         .route("/runtimes/{runtime}/invocations", post(invoke))
         .route("/runtimes/{runtime}/invocations/.well-known/oauth-protected-resource", get(protected_resource))
+        .route("/runtimes/{runtime}/invocations/.well-known/agent-card.json", get(card::card))
+        .route("/.well-known/agent-card.json", get(card::card_local))
         .route("/runtimes/{runtime}/ws", get(handshake::open))
         .route("/runtimes/{runtime}/commands", post(command::run))
         .route("/runtimes/{runtime}/stopruntimesession", post(stop::stop))

@@ -5,7 +5,7 @@ mod payload;
 
 use clap::Args;
 
-use crate::{context::Context, errors::Failure, flags::CallFlags};
+use crate::{context::Context, errors::Failure, flags::CallFlags, signal};
 use answer::{Format, Printer};
 use payload::PayloadFlags;
 
@@ -30,6 +30,7 @@ impl InvokeFlags {
         let agent = route.connect(|client| client.lenient_sse(settings.lenient_sse)).await?;
         let invoke = settings.apply(agent.runtime.invoke(payload));
         tracing::debug!(session = invoke.session_id().as_str(), "invoking");
+        let _notice = signal::notice("interrupted; the agent may go on working, and its session is busy until then");
         Printer::new(self.output, agent.mechanism()).print(invoke).await
     }
 }

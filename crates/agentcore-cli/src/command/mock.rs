@@ -33,6 +33,9 @@ pub(super) struct MockFlags {
     /// Answers 429 beyond so many new sessions within a second, as the service does beyond 25 [default: no limit]
     #[arg(long, value_name = "N")]
     new_sessions_per_second: Option<u32>,
+    /// Runs commands (`acore exec`) on this machine, for whoever has the mock's credentials; without it they are refused
+    #[arg(long)]
+    allow_commands: bool,
     /// Milliseconds between the words of a story [default: 40]
     #[arg(long, value_name = "MS")]
     pace: Option<u64>,
@@ -40,7 +43,7 @@ pub(super) struct MockFlags {
 
 impl MockFlags {
     pub(super) async fn run(self, _: &Context) -> Result<(), Failure> {
-        let settings = mock().port(self.port).tls(self.tls_ca.is_some());
+        let settings = mock().port(self.port).tls(self.tls_ca.is_some()).allow_commands(self.allow_commands);
         let settings =
             settings.max_http2_streams(self.http2_streams).max_new_sessions_per_second(self.new_sessions_per_second);
         let settings = self.pace.into_iter().map(Duration::from_millis).fold(settings, MockBuilder::pace);

@@ -75,6 +75,6 @@ fn exit_codes_of_kinds() {
         (ErrorKind::Service, 6),
         (ErrorKind::BrokenOff, 7),
     ] {
-        assert_eq!(Exit::from(kind) as u8, exit, "{kind:?}");
+        assert_eq!(Exit::from(kind).code(), exit, "{kind:?}");
     }
 }

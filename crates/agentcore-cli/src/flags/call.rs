@@ -23,10 +23,15 @@ pub(crate) struct SessionFlags {
 impl SessionFlags {
     /// Returns the session that is named, or a new one.
     pub(crate) fn session(self) -> Result<SessionId, Failure> {
+        Ok(self.named()?.unwrap_or_else(SessionId::random))
+    }
+
+    /// Returns the session that is named, if one is.
+    pub(crate) fn named(self) -> Result<Option<SessionId>, Failure> {
         let by_id = self.session_id.map(|id| id.try_map(|text| session_id(&text))).transpose()?;
         let by_name = self.session_name.map(|name| name.map(|text| SessionId::derive(&text)));
         let named = exclusive([("--session-id", by_id), ("--session-name", by_name)])?;
-        Ok(named.map_or_else(SessionId::random, |session| session.value))
+        Ok(named.map(|session| session.value))
     }
 }
 

@@ -5,6 +5,7 @@
 //! | [`world`] | starts the program, with or without a mock that the test can look into |
 //! | [`bad_input`] | what is refused before anything is sent |
 //! | [`chat`] | conversations by a pipe, over both ways |
+//! | [`exec`] | commands in a session, and its end |
 //! | [`network`] | certificates and proxies of the environment |
 //! | [`outcome`] | exit codes, and what stands on standard error |
 //! | [`output`] | the four formats |
@@ -20,6 +21,7 @@
 
 mod bad_input;
 mod chat;
+mod exec;
 mod network;
 mod outcome;
 mod output;

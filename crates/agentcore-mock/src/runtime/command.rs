@@ -17,18 +17,9 @@ use crate::{
     event_stream::{self, EVENT_STREAM},
     faults::Fault,
     invocation::{AgentRequest, AgentResponse},
+    machine::Commands,
     service_error::ServiceError,
 };
-
-/// How a mock runs commands.
-pub(crate) enum Commands {
-    /// Not at all.
-    Refused,
-    /// As processes of this machine.
-    Processes,
-    /// By a function.
-    Scripted(Box<dyn Fn(&str) -> AgentResponse + Send + Sync>),
-}
 
 /// Answers `POST /runtimes/{arn}/commands`.
 pub(super) async fn run(State(runtime): Shared, mut incoming: IncomingRequest) -> Response<Body> {

@@ -10,7 +10,6 @@ use agentcore_core::header::{SESSION_ID, USER_ID};
 use axum::extract::State;
 
 use super::{
-    command::Commands,
     incoming::IncomingRequest,
     limits,
     sessions::Sessions,
@@ -22,7 +21,7 @@ use crate::{
     identity::UserPool,
     invocation::AgentRequest,
     lock::lock,
-    machine::Machines,
+    machine::{Commands, Machines},
     record::{RecordedRequest, RequestLog},
     service_error::ServiceError,
     verify::{Authenticator, Credentials, InboundAuth, SigV4Verifier},
