@@ -118,6 +118,12 @@ pub struct ShellId(Arc<str>);
 impl ShellId {
     /// The most characters that the service accepts.
     pub const MAX_CHARS: usize = 128;
+
+    /// Returns a new id of 36 characters, with 122 random bits (UUID version 4).
+    #[must_use]
+    pub fn random() -> Self {
+        Self(Uuid::new_v4().to_string().into())
+    }
 }
 
 impl FromStr for ShellId {
@@ -219,6 +225,7 @@ mod tests {
 
     #[test]
     fn shell_id_grammar() {
+        assert!(ShellId::random().as_str().parse::<ShellId>().is_ok_and(|id| id != ShellId::random()));
         for good in ["A", "my-debug-shell", "sh_1", "0", &"a".repeat(128)] {
             assert_eq!(good.parse::<ShellId>().unwrap().as_str(), good);
         }

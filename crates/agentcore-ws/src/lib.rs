@@ -51,13 +51,15 @@ mod connect;
 mod handshake;
 mod parameter;
 mod presign;
+#[cfg(feature = "connect")]
+mod shell;
 mod subprotocol;
 mod websocket;
 
 pub use agentcore_auth::{
     Auth, BoxFuture, Clock, ManualClock, SigV4, StaticToken, SystemClock, Token, TokenSource, credentials,
 };
-pub use agentcore_core::{Arn, Endpoint, Endpoints, Error, ErrorKind, Qualifier, SessionId, Target};
+pub use agentcore_core::{Arn, Endpoint, Endpoints, Error, ErrorKind, Qualifier, SessionId, ShellId, Target};
 pub use handshake::Handshake;
 pub use http;
 pub use presign::{Expiry, PresignedUrl};
@@ -69,6 +71,7 @@ pub use {
     crate::connect::{
         AuthMode, Close, Connector, Incoming, Message, Receiver, Reconnected, Sender, Settings, Socket, reconnect,
     },
+    crate::shell::{ShellExit, ShellFrame, ShellStatus},
     agentcore_core::RetryPolicy,
     agentcore_transport::{Proxy, TlsVersion, Transport, TransportBuilder, rustls},
     bytes::Bytes,

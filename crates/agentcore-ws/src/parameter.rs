@@ -52,6 +52,9 @@ pub(crate) fn append(url: &mut String, name: &str, value: &str) {
 /// The query parameter of the session.
 pub(crate) const SESSION_ID: &str = "X-Amzn-Bedrock-AgentCore-Runtime-Session-Id";
 
+/// The query parameter of the shell.
+pub(crate) const SHELL_ID: &str = "shellId";
+
 /// The query parameters of the service model, in lower case.
 const RESERVED: &[&str] = &["accountid", "qualifier", "shellid"];
 

@@ -1,9 +1,9 @@
-//! Describes an agent's WebSocket: its URL, its session and the caller's parameters. Authenticates nothing, opens nothing.
+//! Describes an agent's WebSocket, or a shell's: its URL, its session and the caller's parameters. Authenticates nothing, opens nothing.
 
 use std::sync::Arc;
 
 use agentcore_auth::{Clock, SystemClock};
-use agentcore_core::{SessionId, Target, operation};
+use agentcore_core::{Operation, SessionId, ShellId, Target, operation};
 
 use crate::{
     Error,
@@ -27,6 +27,8 @@ pub struct WebSocket {
     pub(crate) target: Target,
     pub(crate) clock: Arc<dyn Clock>,
     session: SessionId,
+    /// The shell that it is the socket of, if it is one's.
+    shell: Option<ShellId>,
     parameters: Vec<Parameter>,
 }
 
@@ -34,7 +36,37 @@ impl WebSocket {
     /// Returns the socket of the agent at `target`, in a new session with a random id.
     #[must_use]
     pub fn new(target: Target) -> Self {
-        Self { target, clock: Arc::new(SystemClock::default()), session: SessionId::random(), parameters: Vec::new() }
+        Self {
+            target,
+            clock: Arc::new(SystemClock::default()),
+            session: SessionId::random(),
+            shell: None,
+            parameters: Vec::new(),
+        }
+    }
+
+    /// Returns the socket of a shell in a session's microVM: a new shell, or the one that has this id already. The same session and
+    /// the same id lead to it again.
+    #[must_use]
+    pub fn shell(target: Target, id: &ShellId) -> Self {
+        Self { shell: Some(id.clone()), ..Self::new(target) }
+    }
+
+    /// Returns the shell's id, if it is the socket of one.
+    #[must_use]
+    pub fn shell_id(&self) -> Option<&ShellId> {
+        self.shell.as_ref()
+    }
+
+    /// Makes it the socket of another shell, or of none.
+    #[cfg(feature = "connect")]
+    pub(crate) fn set_shell(&mut self, id: ShellId) {
+        self.shell = Some(id);
+    }
+
+    /// Returns the operation that opens it.
+    pub(crate) fn operation(&self) -> &'static Operation {
+        if self.shell.is_some() { &operation::SHELL } else { &operation::WEBSOCKET }
     }
 
     /// Uses this session.
@@ -76,7 +108,10 @@ impl WebSocket {
     /// # Errors
     /// If the target has no WebSocket, such as a harness.
     pub fn url(&self) -> Result<String, Error> {
-        let mut url = self.target.url(&operation::WEBSOCKET)?.to_string();
+        let mut url = self.target.url(self.operation())?.to_string();
+        if let Some(shell) = &self.shell {
+            parameter::append(&mut url, parameter::SHELL_ID, shell.as_str());
+        }
         for parameter in &self.parameters {
             parameter.append_to(&mut url);
         }
@@ -118,6 +153,18 @@ mod tests {
         assert_eq!(socket.url().unwrap(), format!("{URL}{query}"));
         assert_eq!(socket.url_with_session().unwrap(), format!("{URL}{query}{tail}"));
         assert_eq!(socket.session_id(), &session);
+    }
+
+    #[test]
+    fn a_shell_has_a_path_and_a_parameter_of_its_own() {
+        let session = "s".repeat(33).parse().unwrap();
+        let shell = WebSocket::shell(target(), &"my-shell".parse().unwrap()).session(&session);
+        assert_eq!(shell.url().unwrap(), format!("{URL}/shells?shellId=my-shell"));
+        let harness = "arn:aws:bedrock-agentcore:us-west-2:123456789012:harness/h".parse().unwrap();
+        let shell = WebSocket::shell(Target::new(harness), &"s1".parse().unwrap());
+        assert!(shell.url().unwrap().ends_with("%3Aharness%2Fh/ws/shells?shellId=s1"));
+        let local = WebSocket::shell(Target::local("http://127.0.0.1:8080").unwrap(), &ShellId::random());
+        assert_eq!(local.url().unwrap_err().to_string(), "a local container offers no shell");
     }
 
     #[test]
