@@ -76,7 +76,7 @@
 //!
 //! | feature | default | adds |
 //! |---|---|---|
-//! | `connect` | off | open WebSockets: pings, close handshakes, and reconnecting if wanted |
+//! | `connect` | off | open WebSockets and shells: pings, close handshakes, and reconnecting if wanted |
 //! | `cache` | off | a cache of answers to equal invocations |
 //! | `otel` | off | OpenTelemetry's trace, passed on to the agent |
 //! | `aws-config` | off | the default AWS credential chain |
@@ -98,7 +98,7 @@ pub use agentcore_auth::{
 };
 pub use agentcore_core::{
     Arn, CustomHeader, Endpoint, EndpointVariant, Endpoints, Error, ErrorKind, InputKind, Operation, Qualifier, Region,
-    ResourceType, SessionId, Target, UserId, operation, retry, unicode,
+    ResourceType, SessionId, ShellId, Target, UserId, operation, retry, unicode,
 };
 pub use agentcore_http::{
     Command, CommandEvent, CommandOutput, CommandStream, Exit, ExitStatus, Health, McpContext, Payload, Proxy,
@@ -120,11 +120,15 @@ mod run;
 mod runtime;
 mod session;
 mod shared;
+#[cfg(feature = "connect")]
+mod shell;
 mod trace;
 mod websocket;
 
 #[cfg(feature = "cache")]
 pub use crate::response_cache::CacheSettings;
+#[cfg(feature = "connect")]
+pub use crate::shell::ShellRequest;
 pub use crate::{
     batch::Batch,
     client::{Authenticated, Client, ClientBuilder, Unauthenticated},

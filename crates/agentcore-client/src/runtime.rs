@@ -49,6 +49,12 @@ impl Runtime {
         WebSocketRequest::new(&self.shared, self.target.clone())
     }
 
+    /// Returns a request for a shell in the microVM of a session.
+    #[cfg(feature = "connect")]
+    pub fn shell(&self) -> crate::ShellRequest {
+        crate::ShellRequest::new(&self.shared, self.target.clone())
+    }
+
     /// Returns a command to run in the microVM of a session: `.await` it for the whole output, or [`stream`](Run::stream) it.
     #[doc(alias = "invoke_agent_runtime_command")]
     pub fn run(&self, command: impl Into<String>) -> Run {

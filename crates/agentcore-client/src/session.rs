@@ -60,6 +60,12 @@ impl Session {
         self.runtime.websocket().session(&self.id)
     }
 
+    /// Returns a request for a shell in this session; see [`Runtime::shell`].
+    #[cfg(feature = "connect")]
+    pub fn shell(&self) -> crate::ShellRequest {
+        self.runtime.shell().session(&self.id)
+    }
+
     /// Returns a command to run in this session; see [`Runtime::run`].
     pub fn run(&self, command: impl Into<String>) -> Run {
         self.runtime.run(command).session(&self.id)

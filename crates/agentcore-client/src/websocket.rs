@@ -33,9 +33,13 @@ pub struct WebSocketRequest {
 
 impl WebSocketRequest {
     pub(crate) fn new(shared: &Shared, target: Target) -> Self {
+        Self::to(shared, WebSocket::new(target))
+    }
+
+    pub(crate) fn to(shared: &Shared, socket: WebSocket) -> Self {
         Self {
             auth: shared.auth.clone(),
-            socket: WebSocket::new(target).clock(shared.clock.clone()),
+            socket: socket.clock(shared.clock.clone()),
             #[cfg(feature = "connect")]
             connector: shared.connector.clone(),
             #[cfg(feature = "connect")]
@@ -123,6 +127,20 @@ impl WebSocketRequest {
     pub async fn connect(&self) -> Result<agentcore_ws::Socket, Error> {
         self.lifecycle.check_open()?;
         self.connector.connect(&self.socket).await
+    }
+
+    /// Makes it the request for a shell of this id.
+    #[cfg(feature = "connect")]
+    pub(crate) fn shell(mut self, id: &agentcore_core::ShellId) -> Self {
+        self.socket = self.socket.shell_of(id);
+        self
+    }
+
+    /// Attaches to the shell that it is for.
+    #[cfg(feature = "connect")]
+    pub(crate) async fn attach(&self) -> Result<agentcore_ws::Shell, Error> {
+        self.lifecycle.check_open()?;
+        self.connector.attach(&self.socket).await
     }
 
     /// Sets the settings of this socket. Default: the client's.

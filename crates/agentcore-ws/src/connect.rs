@@ -8,6 +8,7 @@ mod message;
 mod rate_limit;
 pub mod reconnect;
 mod settings;
+mod shell;
 mod socket;
 mod supervisor;
 mod upgrade_check;
@@ -17,5 +18,6 @@ pub use self::{
     connector::Connector,
     message::{Close, Incoming, Message, Reconnected},
     settings::Settings,
+    shell::{Shell, ShellEvent, ShellInput},
     socket::{Receiver, Sender, Socket},
 };

@@ -69,7 +69,8 @@ pub use websocket::WebSocket;
 #[cfg(feature = "connect")]
 pub use {
     crate::connect::{
-        AuthMode, Close, Connector, Incoming, Message, Receiver, Reconnected, Sender, Settings, Socket, reconnect,
+        AuthMode, Close, Connector, Incoming, Message, Receiver, Reconnected, Sender, Settings, Shell, ShellEvent,
+        ShellInput, Socket, reconnect,
     },
     crate::shell::{ShellExit, ShellFrame, ShellStatus},
     agentcore_core::RetryPolicy,

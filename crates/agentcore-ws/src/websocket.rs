@@ -49,19 +49,20 @@ impl WebSocket {
     /// the same id lead to it again.
     #[must_use]
     pub fn shell(target: Target, id: &ShellId) -> Self {
-        Self { shell: Some(id.clone()), ..Self::new(target) }
+        Self::new(target).shell_of(id)
+    }
+
+    /// Makes it the socket of this shell, in the same session.
+    #[must_use]
+    pub fn shell_of(mut self, id: &ShellId) -> Self {
+        self.shell = Some(id.clone());
+        self
     }
 
     /// Returns the shell's id, if it is the socket of one.
     #[must_use]
     pub fn shell_id(&self) -> Option<&ShellId> {
         self.shell.as_ref()
-    }
-
-    /// Makes it the socket of another shell, or of none.
-    #[cfg(feature = "connect")]
-    pub(crate) fn set_shell(&mut self, id: ShellId) {
-        self.shell = Some(id);
     }
 
     /// Returns the operation that opens it.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use agentcore_auth::{AppliedCredential, Auth};
-use agentcore_core::{SessionId, header, operation, service_error};
+use agentcore_core::{SessionId, ShellId, header, service_error};
 use agentcore_transport::{Body, Call, CallEngine, CallSpec, Network, Reception, SendError, Upgrade, Upgraded};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, Uri, header::SEC_WEBSOCKET_PROTOCOL};
@@ -41,6 +41,8 @@ pub(super) struct ConnectionSource {
 pub(super) struct Connected {
     pub(super) connection: Upgraded,
     pub(super) session: SessionId,
+    /// The shell's id, if the answer names one.
+    pub(super) shell: Option<ShellId>,
     pub(super) attempts: u32,
 }
 
@@ -53,7 +55,7 @@ impl ConnectionSource {
     /// Opens a connection after this pause.
     pub(super) async fn open(&self, retry: &RetryPolicy, pause: Duration) -> Result<Connected, Error> {
         let socket = &self.socket;
-        let operation = &operation::WEBSOCKET;
+        let operation = socket.operation();
         let url = socket.target.url(operation)?;
         let spec = CallSpec {
             waits_while_busy: false,
@@ -70,12 +72,14 @@ impl ConnectionSource {
         };
         let engine = CallEngine::new(self.network.clone(), socket.clock.clone());
         let called = engine.run(&spec, self).await?;
-        let answered = called.response.headers().get(header::SESSION_ID);
-        let session = answered.and_then(|id| SessionId::from_answer(id.to_str().ok()?));
+        let answered = |name| called.response.headers().get(name).and_then(|id| id.to_str().ok());
+        let session = answered(header::SESSION_ID).and_then(SessionId::from_answer);
+        let shell = answered(header::SHELL_ID).and_then(|id| id.parse().ok());
         Ok(Connected {
-            connection: called.response.into_body(),
+            shell,
             session: session.unwrap_or_else(|| socket.session_id().clone()),
             attempts: called.attempts,
+            connection: called.response.into_body(),
         })
     }
 

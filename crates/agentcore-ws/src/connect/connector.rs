@@ -6,7 +6,7 @@ use agentcore_auth::Auth;
 use agentcore_transport::Transport;
 
 use super::{
-    Settings, Socket,
+    Settings, Shell, Socket,
     connection_source::{AuthMode, Connected, ConnectionSource},
 };
 use crate::{Error, WebSocket};
@@ -58,6 +58,28 @@ impl Connector {
         let source = self.source(socket);
         let Connected { connection, session, .. } = source.open(&self.settings.open, Duration::ZERO).await?;
         Ok(Socket::start(source, connection, session))
+    }
+
+    /// Attaches to a shell, which is made if there is none of that id: the socket of [`WebSocket::shell`]. The shell can be used at
+    /// once. [`Settings::for_shells`] has the settings that fit.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect), and if the socket is no shell's.
+    ///
+    /// # Panics
+    /// If it is not called within a tokio runtime with time and IO.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops what there is of the connection; a shell that was made lives on, detached.
+    pub async fn attach(&self, socket: &WebSocket) -> Result<Shell, Error> {
+        let mut source = self.source(socket);
+        let asked = socket.shell_id().cloned().ok_or_else(|| Error::input("the socket is not that of a shell"))?;
+        let Connected { connection, session, shell, .. } = source.open(&self.settings.open, Duration::ZERO).await?;
+        let id = shell.unwrap_or(asked);
+        // The same shell in the same session is what a lost connection goes back to.
+        source.socket = source.socket.session(&session).shell_of(&id);
+        let piece_bytes = self.settings.max_frame_bytes;
+        Ok(Shell::new(Socket::start(source, connection, session), id, piece_bytes))
     }
 
     fn source(&self, socket: &WebSocket) -> ConnectionSource {

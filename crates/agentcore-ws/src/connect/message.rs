@@ -61,6 +61,8 @@ impl Incoming {
 pub struct Reconnected {
     /// Why the connection was lost.
     pub cause: Error,
+    /// The close frame with which the agent's side ended the connection, if it did.
+    pub close: Option<Close>,
     /// How many messages were sent since a frame last arrived from the agent, which may have received any number of them. The
     /// one that was being sent when the connection was lost, whose [`send`](crate::Sender::send) failed, is counted too.
     pub unconfirmed: u64,

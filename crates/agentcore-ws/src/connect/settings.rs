@@ -80,6 +80,19 @@ agentcore_core::setters! {
     reconnect(policy: impl Into<Option<RetryPolicy>>) => reconnect = policy.into();
 }
 
+impl Settings {
+    /// Returns the settings that fit shells: up to 6 minutes for an attempt to open one, because a harness may take 330 seconds for
+    /// the first; and a lost connection is replaced for as long as a detached shell lives by default, 15 minutes.
+    #[must_use]
+    pub fn for_shells() -> Self {
+        let lasting = RetryPolicy::default().max_attempts(u32::MAX).max_elapsed(SHELL_LIFE);
+        Self::default().open_timeout(Duration::from_secs(360)).open_deadline(SHELL_LIFE).reconnect(lasting)
+    }
+}
+
+/// The idle time after which the service ends a shell, attached or not (AWS developer guide, "Interactive shells").
+const SHELL_LIFE: Duration = Duration::from_secs(15 * 60);
+
 impl Default for Settings {
     fn default() -> Self {
         Self {

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     pin::Pin,
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, atomic::AtomicBool},
     task::{Context, Poll},
 };
 
@@ -41,8 +41,10 @@ use crate::{Error, ErrorKind};
 /// ```
 #[derive(Debug)]
 pub struct Socket {
-    sender: Sender,
-    receiver: Receiver,
+    pub(super) sender: Sender,
+    pub(super) receiver: Receiver,
+    /// Tells the task that no other connection is wanted.
+    pub(super) finished: Arc<AtomicBool>,
 }
 
 impl Socket {
@@ -51,8 +53,9 @@ impl Socket {
         let (inbox, incoming) = mpsc::channel(INBOX);
         let closed = Arc::new(OnceLock::new());
         let channels = Channels { outbox, inbox, waiting: None, reconnected: None };
-        tokio::spawn(supervisor::run(source, connection, channels, closed.clone()));
-        Self { sender: Sender { commands }, receiver: Receiver { incoming, closed, session } }
+        let finished = Arc::new(AtomicBool::new(false));
+        tokio::spawn(supervisor::run(source, connection, channels, closed.clone(), finished.clone()));
+        Self { sender: Sender { commands }, receiver: Receiver { incoming, closed, session }, finished }
     }
 
     /// Returns the session of the socket.
@@ -152,6 +155,18 @@ impl Sender {
         sent.await.map_err(|_| closed())?
     }
 
+    /// Sends a message if there is room for it, without waiting. What is returned must be kept for as long as it is wanted.
+    pub(super) fn send_now(&self, message: Message) -> Option<Sending> {
+        let (result, sent) = oneshot::channel();
+        self.commands.try_send(Command::Send(message, result)).ok().map(|()| Sending(sent))
+    }
+
+    /// Begins to close the connection if there is room for that, without waiting.
+    pub(super) fn close_now(&self) {
+        // Where there is none, the end of both halves closes it.
+        let _ = self.commands.try_send(Command::Close(Close::normal()));
+    }
+
     /// Sends a value as a JSON text.
     ///
     /// # Errors
@@ -175,6 +190,12 @@ impl Sender {
         self.commands.send(Command::Close(close)).await.map_err(|_| closed())
     }
 }
+
+/// A message on its way, which is not sent once this is dropped.
+#[derive(Debug)]
+pub(super) struct Sending(
+    #[expect(dead_code, reason = "it is there to be dropped")] oneshot::Receiver<Result<(), Error>>,
+);
 
 /// The half that receives.
 ///

@@ -2,7 +2,10 @@
 
 use std::{
     future::pending,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use agentcore_transport::Upgraded;
@@ -23,15 +26,20 @@ pub(super) async fn run(
     mut connection: Upgraded,
     mut channels: Channels,
     closed: Arc<OnceLock<Close>>,
+    finished: Arc<AtomicBool>,
 ) {
     let error = loop {
         let connected = Connection::new(connection, &source.settings).await;
         let outcome = connected.run(&mut channels, &source.settings).await;
-        let policy = source.settings.reconnect.as_ref().filter(|_| should_reconnect(&outcome));
+        let policy = source.settings.reconnect.as_ref().filter(|_| {
+            !finished.load(Ordering::Acquire) && should_reconnect(&outcome, source.socket.shell_id().is_some())
+        });
         let Outcome { end, close_sent, unconfirmed } = outcome;
+        let mut closed_by = None;
         let cause = match end {
             End::Closed(close) => {
                 let error = close_error(&close);
+                closed_by = Some(close.clone());
                 if policy.is_none() {
                     let expected = ORDINARY.contains(&close.code) || close_sent == Some(close.code);
                     let _ = closed.set(close);
@@ -51,7 +59,7 @@ pub(super) async fn run(
         match reopened {
             Ok(Connected { connection: opened, attempts, .. }) => {
                 let downtime = lost_at.elapsed();
-                channels.reconnected = Some(Reconnected { cause, unconfirmed, attempts, downtime });
+                channels.reconnected = Some(Reconnected { cause, close: closed_by, unconfirmed, attempts, downtime });
                 connection = opened;
             }
             Err(error) => break Some(error),
@@ -66,13 +74,12 @@ pub(super) async fn run(
 }
 
 /// Decides whether another connection may go better.
-fn should_reconnect(outcome: &Outcome) -> bool {
+fn should_reconnect(outcome: &Outcome, is_shell: bool) -> bool {
+    let decide = if is_shell { reconnect::should_reattach } else { reconnect::should_reconnect };
     let worthwhile = match &outcome.end {
-        End::Closed(close) => reconnect::should_reconnect(Some(close)),
+        End::Closed(close) => decide(Some(close)),
         // What breaks a rule of the protocol or a bound would break it again.
-        End::Lost { close_code, .. } => {
-            close_code.is_none_or(|code| code == CloseCode::Away) && reconnect::should_reconnect(None)
-        }
+        End::Lost { close_code, .. } => close_code.is_none_or(|code| code == CloseCode::Away) && decide(None),
     };
     worthwhile && outcome.close_sent.is_none()
 }
