@@ -45,6 +45,9 @@ mod transport;
 /// Sockets of our own: every way in, long messages, ends, and coming back.
 mod websocket;
 
+/// Shells in a session's machine: typed into, detached, taken over, killed, lost and found again.
+mod shell;
+
 /// Sockets that are not opened: what is asked for again, with which credential, within which bounds, and what the error says.
 mod websocket_refusals;
 

@@ -40,6 +40,7 @@ pub struct MockBuilder {
     max_streams: u32,
     max_new_sessions: Option<u32>,
     commands: Commands,
+    shell_window: Duration,
 }
 
 impl Mock {
@@ -63,6 +64,7 @@ impl Mock {
             max_streams: 200,
             max_new_sessions: None,
             commands: Commands::Refused,
+            shell_window: Duration::from_secs(15 * 60),
         }
     }
 }
@@ -165,7 +167,13 @@ impl MockBuilder {
         self
     }
 
-    /// Runs the commands of sessions, as processes of this machine: by `sh`, in a directory of the session's own, with no variables but
+    /// Sets how long a shell lives on without a client. Default: 15 minutes, as the service's.
+    pub fn shell_window(mut self, window: Duration) -> Self {
+        self.shell_window = window;
+        self
+    }
+
+    /// Runs the commands and shells of sessions, as processes of this machine: by `sh`, in a directory of the session's own, with no variables but
     /// `PATH`, `HOME` and `TERM`, until the session is stopped or the mock dropped. Default: off, and every command is refused.
     pub fn allow_commands(mut self, allow: bool) -> Self {
         self.commands = if allow { Commands::Processes } else { Commands::Refused };
@@ -231,6 +239,9 @@ impl MockBuilder {
             sessions: Sessions::new(self.max_new_sessions),
             commands: self.commands,
             machines: Machines::default(),
+            #[cfg(unix)]
+            shells: Default::default(),
+            shell_window: self.shell_window,
         });
         let (root_certificate_pem, tls) = certificate.map(|made| (made.root_pem, made.acceptor)).unzip();
         let server = Server::start(listener, tls, self.max_streams, runtime::router(runtime.clone()));

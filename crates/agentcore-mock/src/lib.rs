@@ -161,6 +161,8 @@ mod record;
 mod runtime;
 mod server;
 mod service_error;
+#[cfg(unix)]
+mod shells;
 mod verify;
 mod websocket;
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    ffi::OsString,
     io,
     path::{Path, PathBuf},
     process::Stdio,
@@ -29,6 +30,11 @@ pub(crate) enum Commands {
     Processes,
     /// By a function.
     Scripted(Box<dyn Fn(&str) -> AgentResponse + Send + Sync>),
+}
+
+/// Says why a command or a shell is refused.
+pub(crate) fn commands_refused() -> &'static str {
+    "This mock runs no commands: they would run on your machine. Allow them when you start it."
 }
 
 /// The machines of a runtime's sessions, by the runtime's id and the session's.
@@ -105,11 +111,29 @@ impl Machine {
         })
     }
 
-    fn spawn(&self, command: &str) -> io::Result<Child> {
+    /// Waits until the session ends.
+    pub(crate) async fn over(&self) {
+        // The sender is ours, so that it cannot be gone.
+        let _ = self.ended.subscribe().wait_for(|ended| *ended).await;
+    }
+
+    /// Starts an interactive shell at a terminal.
+    #[cfg(unix)]
+    pub(crate) fn shell(&self, terminal: pty_process::Pts) -> io::Result<Child> {
+        let process = pty_process::Command::new("sh").arg("-i").current_dir(&self.directory).env_clear();
+        let process = process.envs(self.variables("xterm")).env("PS1", "$ ").kill_on_drop(true);
+        process.spawn(terminal).map_err(io::Error::other)
+    }
+
+    /// Returns the variables of a process: none of this machine's but the path.
+    fn variables(&self, terminal: &str) -> [(&'static str, OsString); 3] {
         let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into());
+        [("PATH", path), ("HOME", self.directory.clone().into()), ("TERM", terminal.into())]
+    }
+
+    fn spawn(&self, command: &str) -> io::Result<Child> {
         let mut process = Command::new("sh");
-        process.arg("-c").arg("--").arg(command).current_dir(&self.directory).env_clear();
-        process.env("PATH", path).env("HOME", &self.directory).env("TERM", "dumb");
+        process.arg("-c").arg("--").arg(command).current_dir(&self.directory).env_clear().envs(self.variables("dumb"));
         #[cfg(unix)]
         process.process_group(0);
         process.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true).spawn()
@@ -120,8 +144,6 @@ impl Machine {
         let started = json!({ "contentStart": {} });
         let _ = frames.send(event_stream::event("chunk", &started)).await;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        let mut ended = self.ended.subscribe();
-        let over = async { drop(ended.wait_for(|ended| *ended).await) };
         let finished = async {
             tokio::join!(pass("stdout", stdout, frames), pass("stderr", stderr, frames));
         };
@@ -131,7 +153,7 @@ impl Machine {
                 Err(_) => stop(PLATFORM_FAILURE, "COMPLETED"),
             },
             () = tokio::time::sleep(timeout) => stop(PLATFORM_FAILURE, "TIMED_OUT"),
-            () = over => stop(PLATFORM_FAILURE, "COMPLETED"),
+            () = self.over() => stop(PLATFORM_FAILURE, "COMPLETED"),
         };
         kill_group(&mut child).await;
         stop
@@ -177,8 +199,9 @@ fn stop(exit_code: i32, status: &str) -> Bytes {
     event_stream::event("chunk", &stop)
 }
 
+/// Returns the exit code of a process, 128 and more after a signal.
 #[cfg(unix)]
-fn exit_code(status: std::process::ExitStatus) -> i32 {
+pub(crate) fn exit_code(status: std::process::ExitStatus) -> i32 {
     use std::os::unix::process::ExitStatusExt as _;
     status.code().or_else(|| Some(128 + status.signal()?)).unwrap_or(PLATFORM_FAILURE)
 }
@@ -189,7 +212,7 @@ fn exit_code(status: std::process::ExitStatus) -> i32 {
 }
 
 /// Kills the command and whatever it started.
-async fn kill_group(child: &mut Child) {
+pub(crate) async fn kill_group(child: &mut Child) {
     #[cfg(unix)]
     if let Some(group) = child.id().and_then(|id| rustix::process::Pid::from_raw(id.try_into().ok()?)) {
         let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);

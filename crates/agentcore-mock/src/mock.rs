@@ -45,6 +45,19 @@ impl Mock {
         }
     }
 
+    /// Closes the connections of all shells by this code, or cuts them off without one; the shells live on.
+    #[cfg(unix)]
+    pub fn close_shells(&self, code: Option<u16>) {
+        self.runtime.shells.close(code);
+    }
+
+    /// Returns how many shells live, detached ones included.
+    #[cfg(unix)]
+    #[must_use]
+    pub fn shells(&self) -> usize {
+        self.runtime.shells.count()
+    }
+
     /// Lists the agents, the custom ones last.
     #[must_use]
     pub fn agents(&self) -> Vec<AgentInfo> {

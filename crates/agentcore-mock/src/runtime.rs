@@ -53,6 +53,7 @@ pub(crate) fn router(runtime: Arc<RuntimeState>) -> Router {
         .route("/.well-known/agent-card.json", get(card::card_local))
         .route("/runtimes/{runtime}/ws", get(handshake::open))
         .route("/runtimes/{runtime}/commands", post(command::run))
+        .route("/runtimes/{runtime}/ws/shells", get(handshake::open_shell))
         .route("/runtimes/{runtime}/stopruntimesession", post(stop::stop))
         .route("/harnesses/invoke", post(harness::invoke))
         .route("/invocations", post(invoke_local))

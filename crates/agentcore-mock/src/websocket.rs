@@ -2,6 +2,8 @@
 
 mod connection;
 mod frame_limits;
+#[cfg(unix)]
+pub(crate) mod shell;
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -36,6 +38,11 @@ impl Handshake {
             REDACTED.clone_into(value);
         }
         Self { request, query, credential_form: received.credential_form }
+    }
+
+    /// Returns the agent's name.
+    pub(crate) fn agent(&self) -> &str {
+        &self.request.agent
     }
 
     /// Describes what was received, for the agent `headers`.

@@ -17,7 +17,7 @@ use crate::{
     event_stream::{self, EVENT_STREAM},
     faults::Fault,
     invocation::{AgentRequest, AgentResponse},
-    machine::Commands,
+    machine::{Commands, commands_refused},
     service_error::ServiceError,
 };
 
@@ -52,11 +52,7 @@ async fn respond(runtime: &RuntimeState, agent: Agent, request: AgentRequest, co
     }
     match &runtime.commands {
         Commands::Scripted(script) => script(&command.command),
-        Commands::Refused => ServiceError::forbidden(
-            "AccessDeniedException",
-            "This mock runs no commands: they would run on your machine. Allow them when you start it.",
-        )
-        .into(),
+        Commands::Refused => ServiceError::forbidden("AccessDeniedException", commands_refused()).into(),
         Commands::Processes => {
             let machine = runtime.machines.of(&request.agent, request.session_id.as_deref().unwrap_or_default());
             match machine {

@@ -1,6 +1,6 @@
 //! The opening handshake of a WebSocket: admits it, or answers with HTTP. Sends no frame.
 
-use agentcore_core::header::SESSION_ID;
+use agentcore_core::{ShellId, header::SESSION_ID};
 use axum::{
     body::Body,
     extract::{State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
@@ -17,11 +17,15 @@ use super::{
 };
 use crate::{
     agents::Agent,
+    machine::{Commands, commands_refused},
     record::{CredentialForm, RecordedRequest},
     service_error::ServiceError,
     verify::subprotocol,
     websocket::{Connection, FrameLimits, Handler, Handshake, MAX_FRAME_BYTES, MAX_MESSAGE_BYTES},
 };
+
+#[cfg(unix)]
+use crate::websocket::shell::{self, Attachment};
 
 /// The upgrade, or what axum finds wrong with it.
 type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
@@ -37,6 +41,89 @@ pub(super) async fn open(State(runtime): Shared, upgrade: Upgrade, mut incoming:
     request.session_id = Some(headers.session_id());
     let admission = admit(&runtime, request, session_id, upgrade);
     headers.apply(respond(&runtime, incoming, admission).await)
+}
+
+/// Answers `GET /runtimes/{arn}/ws/shells`.
+pub(super) async fn open_shell(
+    State(runtime): Shared,
+    upgrade: Upgrade,
+    mut incoming: IncomingRequest,
+) -> Response<Body> {
+    let request = &mut incoming.request;
+    let session_id = session_id(request);
+    let mut headers = ResponseHeaders::new(request, runtime.user_pool.issuer.url());
+    if let Ok(Some(id)) = &session_id {
+        headers.set_session_id(id);
+    }
+    request.session_id = Some(headers.session_id());
+    let shell = shell_id(request);
+    if let Ok(id) = &shell {
+        headers.set_shell_id(id);
+    }
+    let admission = admit(&runtime, request, session_id, upgrade)
+        .and_then(|(agent, handshake, upgrade)| Ok((agent, handshake, upgrade, shell?)));
+    headers.apply(respond_with_shell(&runtime, incoming, admission).await)
+}
+
+/// Returns the shell's id, or a new one for a request without one.
+fn shell_id(request: &RecordedRequest) -> Result<String, ServiceError> {
+    let sent = request.parameters().into_iter().find(|(name, _)| name == "shellId").map(|(_, id)| id);
+    let Some(id) = sent else { return Ok(ShellId::random().as_str().to_owned()) };
+    let rule = "Value at 'shellId' failed to satisfy constraint: [a-zA-Z0-9][a-zA-Z0-9_-]{0,127}";
+    id.parse::<ShellId>().map(|id| id.as_str().to_owned()).map_err(|_| ServiceError::validation(rule))
+}
+
+#[cfg(unix)]
+async fn respond_with_shell(
+    runtime: &RuntimeState,
+    incoming: IncomingRequest,
+    admission: Result<(Agent, Handshake, WebSocketUpgrade, String), ServiceError>,
+) -> Response<Body> {
+    let IncomingRequest { request, control, .. } = incoming;
+    let session = request.session_id.clone().unwrap_or_default();
+    let attached = admission.and_then(|(agent, handshake, upgrade, id)| {
+        if !matches!(runtime.commands, Commands::Processes) {
+            return Err(ServiceError::forbidden("AccessDeniedException", commands_refused()));
+        }
+        let failed = |error: std::io::Error| {
+            let message = format!("The shell cannot be started: {error}");
+            ServiceError::new(http::StatusCode::INTERNAL_SERVER_ERROR, "InternalServerException", message)
+        };
+        let key = (handshake.agent().to_owned(), session, id.clone());
+        let machine = runtime.machines.of(&key.0, &key.1).map_err(failed)?;
+        let attached = runtime.shells.attach(&key, &machine).map_err(failed)?;
+        let (shell, reconnected) = attached.ok_or_else(|| {
+            let message = "The runtime has as many shells as it may have.";
+            ServiceError::new(http::StatusCode::FAILED_DEPENDENCY, "RuntimeClientError", message)
+        })?;
+        Ok((agent, handshake, upgrade, shell, Attachment { id, reconnected, window: runtime.shell_window }))
+    });
+    let (agent, handshake, upgrade, shell, attachment) = match runtime.record(request, attached) {
+        Ok(attached) => attached,
+        Err(error) => return send(&control, error.into()),
+    };
+    // An agent with a fault has it here too.
+    if let Err(response) = Handler::accept(agent, handshake).await {
+        return send(&control, response);
+    }
+    let limits = FrameLimits::observe(&control);
+    let upgrade = upgrade
+        .max_frame_size(MAX_FRAME_BYTES)
+        .max_message_size(MAX_FRAME_BYTES)
+        .protocols([subprotocol::BEARER, SHELL_PROTOCOL]);
+    upgrade.on_upgrade(|socket| shell::run(Connection::new(socket, control, limits), shell, attachment))
+}
+
+#[cfg(not(unix))]
+async fn respond_with_shell(
+    runtime: &RuntimeState,
+    incoming: IncomingRequest,
+    admission: Result<(Agent, Handshake, WebSocketUpgrade, String), ServiceError>,
+) -> Response<Body> {
+    let IncomingRequest { request, control, .. } = incoming;
+    let refused = admission.and_then(|_| Err(ServiceError::forbidden("AccessDeniedException", commands_refused())));
+    let error = runtime.record::<ServiceError>(request, refused).unwrap_or_else(|error| error);
+    send(&control, error.into())
 }
 
 /// Answers `GET /ws`, as a container without a service in front.
@@ -68,7 +155,11 @@ fn admit(
     (request.caller, request.credential_form) = (Some(caller), Some(credential_form));
     limits::check_headers(&request.headers)?;
     let session_id = session_id?;
-    if request.headers.contains_key(header::SEC_WEBSOCKET_PROTOCOL) && credential_form != CredentialForm::Subprotocol {
+    let protocol = request.headers.get(header::SEC_WEBSOCKET_PROTOCOL).filter(|protocol| {
+        // A signed request for a shell may offer the shells' own.
+        *protocol != SHELL_PROTOCOL || !request.path.ends_with("/ws/shells")
+    });
+    if protocol.is_some() && credential_form != CredentialForm::Subprotocol {
         return Err(ServiceError::validation(format!("There is no subprotocol but {}.", subprotocol::BEARER)));
     }
     let upgrade = check_upgrade(&request.headers, upgrade)?;
@@ -149,6 +240,9 @@ fn check_upgrade(headers: &HeaderMap, upgrade: Upgrade) -> Result<WebSocketUpgra
         _ => Err(ServiceError::validation("`Sec-WebSocket-Key` header is not 16 bytes in base64")),
     }
 }
+
+/// The subprotocol that the clients of shells may offer beside a signature.
+const SHELL_PROTOCOL: &str = "v1.command.agentcore.aws.dev";
 
 /// The session id's name in the query, where case matters.
 const SESSION_PARAMETER: &str = "X-Amzn-Bedrock-AgentCore-Runtime-Session-Id";

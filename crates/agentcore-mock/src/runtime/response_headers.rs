@@ -2,7 +2,7 @@
 //! of an agent's.
 
 use agentcore_core::header::{
-    BAGGAGE, MCP_PROTOCOL_VERSION, MCP_SESSION_ID, REQUEST_ID, SESSION_ID, TRACE_ID, TRACEPARENT, TRACESTATE,
+    BAGGAGE, MCP_PROTOCOL_VERSION, MCP_SESSION_ID, REQUEST_ID, SESSION_ID, SHELL_ID, TRACE_ID, TRACEPARENT, TRACESTATE,
 };
 use axum::body::Body;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
@@ -42,6 +42,13 @@ impl ResponseHeaders {
     pub(super) fn set_session_id(&mut self, id: &str) {
         if let Ok(id) = HeaderValue::from_str(id) {
             self.headers.insert(SESSION_ID, id);
+        }
+    }
+
+    /// Sets the shell's id.
+    pub(super) fn set_shell_id(&mut self, id: &str) {
+        if let Ok(id) = HeaderValue::from_str(id) {
+            self.headers.insert(SHELL_ID, id);
         }
     }
 

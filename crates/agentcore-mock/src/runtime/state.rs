@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use agentcore_core::header::{SESSION_ID, USER_ID};
@@ -48,6 +48,10 @@ pub(crate) struct RuntimeState {
     pub(crate) sessions: Sessions,
     pub(crate) commands: Commands,
     pub(crate) machines: Machines,
+    #[cfg(unix)]
+    pub(crate) shells: crate::shells::Shells,
+    /// How long a shell lives on without a client.
+    pub(crate) shell_window: Duration,
 }
 
 impl RuntimeState {
