@@ -23,7 +23,7 @@ pub use self::{
     cache::CachedToken,
     issuer::{Issued, TokenIssuer},
     source::{FileToken, FromFn, from_env, from_fn},
-    store::{FileStore, StoreLock, Stored, TokenStore},
+    store::{FileStore, LockOutcome, StoreLock, Stored, TokenStore, WriteOutcome},
     stored_token::StoredToken,
 };
 use crate::{

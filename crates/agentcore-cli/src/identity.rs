@@ -123,7 +123,7 @@ impl Identity {
                 let (program, arguments) = words.split_first().map_or(("", &[][..]), |(first, rest)| (first, rest));
                 Ok(Box::new(auth::CommandToken::new(program).args(arguments).cached()))
             }
-            Self::Issued(identity) => identity.token_source(transport, region),
+            Self::Issued(identity) => identity.token_source(transport, region).await,
             Self::SigV4 { .. } => Err(Failure::usage("--sigv4 signs requests: there is no token to print")),
         }
     }

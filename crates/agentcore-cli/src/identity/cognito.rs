@@ -111,21 +111,23 @@ impl IssuedIdentity for CognitoUser {
     }
 
     /// Logs in by the secrets of the environment, else by the login that was kept.
-    fn token_source(
+    fn token_source<'a>(
         self: Box<Self>,
-        transport: &Transport,
-        region: Option<&Region>,
-    ) -> Result<Box<dyn TokenSource>, Failure> {
-        let (pool, key) = (self.pool(region)?, self.key(region)?);
-        let (store, kept) = issued::find(&key)?.unzip();
-        let login = self.login(kept)?;
-        let cognito = self.config(pool, login);
-        // A refresh token spares the password, and the password makes up for one that is dead.
-        let cognito = match (secret(PASSWORD), secret(REFRESH_TOKEN)) {
-            (Some(_), Some(token)) => cognito.resuming(token),
-            _ => cognito,
-        };
-        Ok(issued::source(cognito.over(Arc::new(transport.clone())), key, store))
+        transport: &'a Transport,
+        region: Option<&'a Region>,
+    ) -> BoxFuture<'a, Result<Box<dyn TokenSource>, Failure>> {
+        Box::pin(async move {
+            let (pool, key) = (self.pool(region)?, self.key(region)?);
+            let (store, kept) = issued::find(&key).await?.unzip();
+            let login = self.login(kept)?;
+            let cognito = self.config(pool, login);
+            // A refresh token spares the password, and the password makes up for one that is dead.
+            let cognito = match (secret(PASSWORD), secret(REFRESH_TOKEN)) {
+                (Some(_), Some(token)) => cognito.resuming(token),
+                _ => cognito,
+            };
+            Ok(issued::source(cognito.over(Arc::new(transport.clone())), key, store))
+        })
     }
 
     /// Asks for what is missing.

@@ -16,11 +16,11 @@ pub(crate) trait IssuedIdentity: fmt::Debug + Send + Sync {
     fn needs_tls(&self) -> bool;
 
     /// Returns the source of the tokens, which goes on with a login that was kept. `region` is the agent's.
-    fn token_source(
+    fn token_source<'a>(
         self: Box<Self>,
-        transport: &Transport,
-        region: Option<&Region>,
-    ) -> Result<Box<dyn TokenSource>, Failure>;
+        transport: &'a Transport,
+        region: Option<&'a Region>,
+    ) -> BoxFuture<'a, Result<Box<dyn TokenSource>, Failure>>;
 
     /// Logs in, keeps the login, and returns who is logged in.
     fn log_in<'a>(self: Box<Self>, transport: &'a Transport) -> BoxFuture<'a, Result<String, Failure>>;
@@ -37,9 +37,9 @@ pub(crate) trait IssuedIdentity: fmt::Debug + Send + Sync {
 /// Ends and forgets the login that was kept, and returns whether there was one.
 pub(crate) async fn log_out(identity: &dyn IssuedIdentity, transport: &Transport) -> Result<bool, Failure> {
     let key = identity.key(None)?;
-    let Some((store, login)) = find(&key)? else { return Ok(false) };
+    let Some((store, login)) = find(&key).await? else { return Ok(false) };
     identity.revoke(login, transport).await?;
-    store.clear(&key)?;
+    store.clear(&key).await?;
     Ok(true)
 }
 
@@ -59,9 +59,9 @@ fn store() -> Option<FileStore> {
 }
 
 /// Returns the login that was kept under this key, and where, if there is one.
-pub(super) fn find(key: &str) -> Result<Option<(FileStore, StoredToken)>, Failure> {
+pub(super) async fn find(key: &str) -> Result<Option<(FileStore, StoredToken)>, Failure> {
     let Some(store) = store() else { return Ok(None) };
-    let login = store.load(key)?;
+    let login = store.load(key).await?;
     Ok(login.map(|login| (store, login)))
 }
 
@@ -82,7 +82,7 @@ pub(super) async fn log_in(issuer: impl TokenIssuer, key: String) -> Result<(), 
     let store = store().ok_or_else(|| {
         Failure::usage("there is no place to keep the login: neither HOME nor AGENTCORE_TOKEN_STORE is set")
     })?;
-    store.clear(&key)?;
+    store.clear(&key).await?;
     Stored::new(issuer, Arc::new(store), key).issue().await?;
     Ok(())
 }

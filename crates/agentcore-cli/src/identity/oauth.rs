@@ -76,14 +76,16 @@ impl IssuedIdentity for OAuthClient {
         self.origin.as_str().starts_with("https:")
     }
 
-    fn token_source(
+    fn token_source<'a>(
         self: Box<Self>,
-        transport: &Transport,
-        _: Option<&Region>,
-    ) -> Result<Box<dyn TokenSource>, Failure> {
-        let key = self.key(None)?;
-        let store = issued::find(&key)?.map(|(store, _)| store);
-        Ok(issued::source(self.issuer(transport)?, key, store))
+        transport: &'a Transport,
+        _: Option<&'a Region>,
+    ) -> BoxFuture<'a, Result<Box<dyn TokenSource>, Failure>> {
+        Box::pin(async move {
+            let key = self.key(None)?;
+            let store = issued::find(&key).await?.map(|(store, _)| store);
+            Ok(issued::source(self.issuer(transport)?, key, store))
+        })
     }
 
     /// Gets a token and keeps it for the commands that follow: such tokens are billed by the request.
