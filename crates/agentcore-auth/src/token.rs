@@ -19,6 +19,8 @@ use http::HeaderValue;
 
 #[cfg(feature = "command")]
 pub use self::command::CommandToken;
+#[cfg(feature = "redis")]
+pub use self::store::{EncryptionKey, RedisStore, RedisStoreBuilder};
 pub use self::{
     cache::CachedToken,
     issuer::{Issued, TokenIssuer},

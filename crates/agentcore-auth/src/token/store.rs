@@ -3,10 +3,14 @@
 
 mod file;
 mod record;
+#[cfg(feature = "redis")]
+mod redis;
 mod stored;
 
 use std::{any::Any, fmt};
 
+#[cfg(feature = "redis")]
+pub use self::redis::{EncryptionKey, RedisStore, RedisStoreBuilder};
 pub use self::{file::FileStore, stored::Stored};
 use super::stored_token::StoredToken;
 use crate::{BoxFuture, Error};
