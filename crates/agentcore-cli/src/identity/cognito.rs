@@ -10,7 +10,10 @@ use agentcore_client::{
     },
 };
 
-use super::issued::{self, IssuedIdentity, secret};
+use super::{
+    issued::{IssuedIdentity, secret},
+    place::{self, TokenPlace},
+};
 use crate::{
     errors::{Exit, Failure},
     flags::{CognitoFlags, Flow, Sourced, TokenUse, typed},
@@ -113,12 +116,19 @@ impl IssuedIdentity for CognitoUser {
     /// Logs in by the secrets of the environment, else by the login that was kept.
     fn token_source<'a>(
         self: Box<Self>,
+        place: Option<TokenPlace>,
         transport: &'a Transport,
         region: Option<&'a Region>,
     ) -> BoxFuture<'a, Result<Box<dyn TokenSource>, Failure>> {
         Box::pin(async move {
             let (pool, key) = (self.pool(region)?, self.key(region)?);
-            let (store, kept) = issued::find(&key).await?.unzip();
+            let has_own = secret(PASSWORD).or_else(|| secret(REFRESH_TOKEN)).is_some();
+            let kept = match &place {
+                Some(place) if has_own => place.find_if_there(&key).await?,
+                Some(place) => place.find(&key).await?,
+                None => None,
+            };
+            let is_kept = kept.is_some();
             let login = self.login(kept)?;
             let cognito = self.config(pool, login);
             // A refresh token spares the password, and the password makes up for one that is dead.
@@ -126,12 +136,16 @@ impl IssuedIdentity for CognitoUser {
                 (Some(_), Some(token)) => cognito.resuming(token),
                 _ => cognito,
             };
-            Ok(issued::source(cognito.over(Arc::new(transport.clone())), key, store))
+            Ok(place::source(cognito.over(Arc::new(transport.clone())), key, place, is_kept))
         })
     }
 
     /// Asks for what is missing.
-    fn log_in<'a>(self: Box<Self>, transport: &'a Transport) -> BoxFuture<'a, Result<String, Failure>> {
+    fn log_in<'a>(
+        self: Box<Self>,
+        place: &'a TokenPlace,
+        transport: &'a Transport,
+    ) -> BoxFuture<'a, Result<String, Failure>> {
         Box::pin(async move {
             let (pool, key) = (self.pool(None)?, self.key(None)?);
             let username = match self.username.clone() {
@@ -144,7 +158,7 @@ impl IssuedIdentity for CognitoUser {
             };
             let login = self.by_password(&username, password);
             let cognito = self.config(pool, login).over(Arc::new(transport.clone()));
-            issued::log_in(cognito.clone(), key).await?;
+            place.log_in(cognito.clone(), key).await?;
             Ok(cognito.username().unwrap_or(username))
         })
     }

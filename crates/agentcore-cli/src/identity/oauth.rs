@@ -10,7 +10,10 @@ use agentcore_client::{
     },
 };
 
-use super::issued::{self, IssuedIdentity};
+use super::{
+    issued::{self, IssuedIdentity},
+    place::{self, TokenPlace},
+};
 use crate::{
     errors::Failure,
     flags::{OAuthFlags, Sourced, exclusive, typed},
@@ -78,21 +81,29 @@ impl IssuedIdentity for OAuthClient {
 
     fn token_source<'a>(
         self: Box<Self>,
+        place: Option<TokenPlace>,
         transport: &'a Transport,
         _: Option<&'a Region>,
     ) -> BoxFuture<'a, Result<Box<dyn TokenSource>, Failure>> {
         Box::pin(async move {
             let key = self.key(None)?;
-            let store = issued::find(&key).await?.map(|(store, _)| store);
-            Ok(issued::source(self.issuer(transport)?, key, store))
+            let kept = match &place {
+                Some(place) => place.find_if_there(&key).await?,
+                None => None,
+            };
+            Ok(place::source(self.issuer(transport)?, key, place, kept.is_some()))
         })
     }
 
     /// Gets a token and keeps it for the commands that follow: such tokens are billed by the request.
-    fn log_in<'a>(self: Box<Self>, transport: &'a Transport) -> BoxFuture<'a, Result<String, Failure>> {
+    fn log_in<'a>(
+        self: Box<Self>,
+        place: &'a TokenPlace,
+        transport: &'a Transport,
+    ) -> BoxFuture<'a, Result<String, Failure>> {
         Box::pin(async move {
             let (key, name) = (self.key(None)?, self.client_id.clone());
-            issued::log_in(self.issuer(transport)?, key).await?;
+            place.log_in(self.issuer(transport)?, key).await?;
             Ok(name)
         })
     }

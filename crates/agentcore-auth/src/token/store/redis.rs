@@ -214,7 +214,7 @@ fn outcome(written: u8) -> WriteOutcome {
 }
 
 /// The settings of a [`RedisStore`].
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[must_use]
 pub struct RedisStoreBuilder {
     address: Result<Address, Error>,
@@ -314,3 +314,6 @@ const MAX_ENTRY_BYTES: usize = 64 * 1024;
 /// Between two attempts to take the lease; half of it is chance.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(400);
+
+#[cfg(test)]
+mod tests;
