@@ -3,6 +3,7 @@
 
 use std::{
     fmt, io,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -114,9 +115,9 @@ impl Connection {
     }
 
     async fn ask<T: FromRedisValue>(&self, mut open: Open, command: &Cmd) -> Result<T, ConnectionFailure> {
-        let answer = timeout(self.timeout, command.query_async(&mut open.connection)).await;
+        let answer = self.bounded(command.query_async(&mut open.connection)).await;
         drop(open.driver);
-        Ok(answer.map_err(|_| ConnectionFailure::Late)??)
+        Ok(answer??)
     }
 
     /// Returns the connection, and whether it was made just now.
@@ -125,9 +126,19 @@ impl Connection {
         if let Some(open) = &*open {
             return Ok((open.clone(), false));
         }
-        let made = timeout(self.timeout, self.connect()).await.map_err(|_| ConnectionFailure::Late)??;
+        let made = self.bounded(self.connect()).await??;
         *open = Some(made.clone());
         Ok((made, true))
+    }
+
+    /// Waits for the deadline, in two parts: a process that was paused finds the first over, and the answer there in the second.
+    async fn bounded<F: Future>(&self, future: F) -> Result<F::Output, ConnectionFailure> {
+        let mut future = pin!(future);
+        let (most, rest) = (self.timeout - self.timeout / 4, self.timeout / 4);
+        if let Ok(output) = timeout(most, &mut future).await {
+            return Ok(output);
+        }
+        timeout(rest, future).await.map_err(|_| ConnectionFailure::Late)
     }
 
     async fn connect(&self) -> Result<Open, ConnectionFailure> {
