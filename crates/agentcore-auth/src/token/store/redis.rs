@@ -97,12 +97,12 @@ impl RedisStore {
     }
 
     async fn read(&self, key: &str) -> Result<Option<StoredToken>, Error> {
-        let entry: Vec<u8> = self.server.run(&self.names(key).read(MAX_ENTRY_BYTES + 1)).await?;
+        // What is larger is cut off, and cannot be opened.
+        let entry: Vec<u8> = self.server.run(&self.names(key).read(MAX_ENTRY_BYTES)).await?;
         if entry.is_empty() {
             return Ok(None);
         }
-        let fitting = Some(&entry).filter(|entry| entry.len() <= MAX_ENTRY_BYTES);
-        let stored = fitting.and_then(|entry| record::decode(&self.keys.open(key, entry)?));
+        let stored = self.keys.open(key, &entry).and_then(|plain| record::decode(&plain));
         if stored.is_none() {
             let entry = self.names(key).entry;
             tracing::warn!(entry, "a stored token is damaged, or encrypted with another key; it is ignored");

@@ -203,7 +203,7 @@ async fn who_waits_sees_the_token_come() {
     assert_eq!(found, Some("new".into()));
     // A lease that is dropped is given back too.
     drop(held);
-    lock(&one).await;
+    lock(&server.store().patience(secs(5)).build().unwrap()).await;
 }
 
 #[tokio::test]
