@@ -4,7 +4,7 @@ use std::fmt;
 
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey},
-    digest::{SHA256, digest},
+    digest::{Context, SHA256},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use secrecy::{ExposeSecret as _, SecretSlice};
@@ -38,9 +38,11 @@ impl EncryptionKey {
 
     /// Returns the first bytes of the key's hash, by which the right one of two is found.
     fn id(&self) -> [u8; ID_BYTES] {
+        let mut hash = Context::new(&SHA256);
+        hash.update(b"agentcore token store\0");
+        hash.update(self.0.expose_secret());
         let mut id = [0; ID_BYTES];
-        let named = [b"agentcore token store\0", self.0.expose_secret()].concat();
-        id.copy_from_slice(&digest(&SHA256, &named).as_ref()[..ID_BYTES]);
+        id.copy_from_slice(&hash.finish().as_ref()[..ID_BYTES]);
         id
     }
 

@@ -19,6 +19,7 @@ use rustls::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
+    runtime::Handle,
     task::AbortHandle,
     time::{Instant, timeout},
 };
@@ -75,6 +76,9 @@ impl Connection {
     /// # Errors
     /// [`Unavailable`](ErrorKind::Unavailable) if the server is away, or cannot serve now; another kind if it refuses.
     pub(super) async fn run<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Error> {
+        if Handle::try_current().is_err() {
+            return Err(Error::input("the token store needs a tokio runtime"));
+        }
         if self.outage().rests_until.is_some_and(|until| Instant::now() < until) {
             return Err(self.away(None));
         }

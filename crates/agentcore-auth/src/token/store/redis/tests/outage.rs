@@ -75,6 +75,7 @@ async fn a_password() {
     let store = |userinfo: &str| {
         RedisStore::builder(&format!("redis://{userinfo}127.0.0.1:{}", server.port), key(1)).build().unwrap()
     };
+    let (log, _guard) = CapturedLog::begin();
     let good = store(":hu%2Fsh@");
     save(&good, &token("in")).await;
     assert_eq!(loaded(&good).await, Some("in".into()));
@@ -85,6 +86,8 @@ async fn a_password() {
         let all = format!("{error:?} {:?}", store(bad));
         assert!(!all.contains("wr0ng") && !all.contains("hush"), "{all}");
     }
+    let text = log.text();
+    assert!(!text.contains("wr0ng") && !text.contains("hush") && !text.contains("hu/sh"), "{text}");
 }
 
 #[tokio::test]
@@ -98,6 +101,13 @@ async fn a_server_that_cannot_write() {
     let Some(server) = Server::start(&["--maxmemory", "1", "--maxmemory-policy", "noeviction"]) else { return };
     let store = server.store().build().unwrap();
     assert_eq!(failure(store.lock("key").await), away(server.port), "one that is full");
+}
+
+#[test]
+fn without_a_runtime() {
+    let store = RedisStore::builder("redis://127.0.0.1:1", key(1)).build().unwrap();
+    let refused = failure(crate::testing::at_once(store.load("key")));
+    assert_eq!(refused, (ErrorKind::Input, "the token store needs a tokio runtime".to_owned()));
 }
 
 #[tokio::test]
