@@ -11,13 +11,13 @@ use agentcore_client::{
 };
 
 use super::{
-    issued::{IssuedIdentity, secret},
+    issued::IssuedIdentity,
     place::{self, TokenPlace},
 };
 use crate::{
     errors::{Exit, Failure},
     flags::{CognitoFlags, Flow, Sourced, TokenUse, typed},
-    input,
+    input::{self, secret},
 };
 
 /// A user and the pool that knows them.

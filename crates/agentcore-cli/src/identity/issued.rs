@@ -52,8 +52,3 @@ pub(crate) async fn log_out(
     place.forget(&key).await?;
     Ok(true)
 }
-
-/// Returns a secret of the environment.
-pub(super) fn secret(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|secret| !secret.is_empty())
-}

@@ -11,12 +11,13 @@ use agentcore_client::{
 };
 
 use super::{
-    issued::{self, IssuedIdentity},
+    issued::IssuedIdentity,
     place::{self, TokenPlace},
 };
 use crate::{
     errors::Failure,
     flags::{OAuthFlags, Sourced, exclusive, typed},
+    input::secret,
 };
 
 /// A machine, and where its tokens come from.
@@ -61,7 +62,7 @@ impl TokenOrigin {
 
 impl OAuthClient {
     fn issuer(self, transport: &Transport) -> Result<ClientCredentials, Failure> {
-        let secret = issued::secret(SECRET).ok_or_else(|| {
+        let secret = secret(SECRET).ok_or_else(|| {
             Failure::usage(format!("no client secret: {SECRET} is not set"))
                 .hint("secrets come from the environment only, where no list of processes shows them")
         })?;

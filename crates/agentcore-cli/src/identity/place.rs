@@ -82,7 +82,7 @@ pub(super) fn source(
 
 #[cfg(feature = "redis")]
 fn on_server(url: &str, is_typed: bool) -> Result<Arc<dyn TokenStore>, Failure> {
-    use super::issued::secret;
+    use crate::input::secret;
     use agentcore_client::auth::{EncryptionKey, RedisStore};
 
     if RedisStore::has_password(url)? && is_typed {
