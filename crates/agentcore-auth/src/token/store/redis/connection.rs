@@ -79,9 +79,6 @@ impl Connection {
         if Handle::try_current().is_err() {
             return Err(Error::input("the token store needs a tokio runtime"));
         }
-        if self.outage().rests_until.is_some_and(|until| Instant::now() < until) {
-            return Err(self.away(None));
-        }
         match self.attempts(command).await {
             Ok(answer) => {
                 let was_away = std::mem::take(&mut *self.outage()).is_away;
@@ -90,13 +87,13 @@ impl Connection {
                 }
                 Ok(answer)
             }
+            Err(ConnectionFailure::Resting) => Err(self.away(None)),
             Err(failure) if failure.is_outage() => {
                 // A server that stopped serving, such as one that is a replica now, may be another at the next connection.
                 self.open.lock().await.take();
                 let error = self.away(Some(failure));
-                let mut outage = self.outage();
-                outage.rests_until = Some(Instant::now() + REST);
-                if !std::mem::replace(&mut outage.is_away, true) {
+                self.rest();
+                if !std::mem::replace(&mut self.outage().is_away, true) {
                     let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
                     tracing::warn!(server = %self.address, cause, "the token store is away; tokens are fetched without it");
                 }
@@ -127,12 +124,25 @@ impl Connection {
     /// Returns the connection, and whether it was made just now.
     async fn open(&self) -> Result<(Open, bool), ConnectionFailure> {
         let mut open = self.open.lock().await;
+        // Of many who wait here, one finds out that the server is away.
+        if self.outage().rests_until.is_some_and(|until| Instant::now() < until) {
+            return Err(ConnectionFailure::Resting);
+        }
         if let Some(open) = &*open {
             return Ok((open.clone(), false));
         }
-        let made = self.bounded(self.connect()).await??;
+        let made = self.bounded(self.connect()).await.flatten();
+        let made = made.inspect_err(|failure| {
+            if failure.is_outage() {
+                self.rest()
+            }
+        })?;
         *open = Some(made.clone());
         Ok((made, true))
+    }
+
+    fn rest(&self) {
+        self.outage().rests_until = Some(Instant::now() + REST);
     }
 
     /// Waits for the deadline, in two parts: a process that was paused finds the first over, and the answer there in the second.
@@ -175,7 +185,7 @@ impl Connection {
     fn away(&self, cause: Option<ConnectionFailure>) -> Error {
         let error = Error::new(ErrorKind::Unavailable, format!("the token store at {} is away", self.address));
         match cause {
-            None => error,
+            None | Some(ConnectionFailure::Resting) => error,
             Some(ConnectionFailure::Io(cause)) => error.with_source(cause),
             Some(ConnectionFailure::Late) => error.with_source(io::Error::from(io::ErrorKind::TimedOut)),
             Some(ConnectionFailure::Redis(cause)) => error.with_source(presentable(&cause)),
@@ -209,6 +219,8 @@ impl fmt::Debug for Connection {
 enum ConnectionFailure {
     Io(io::Error),
     Late,
+    /// Nothing was tried.
+    Resting,
     Redis(RedisError),
 }
 

@@ -59,7 +59,9 @@ async fn a_server_that_does_not_answer_holds_nobody_up() {
         }
         server.signal("-STOP");
         let began = Instant::now();
-        assert_eq!(failure(store.load("key").await), away(server.port));
+        let (one, two) = tokio::join!(store.load("key"), store.load("another key"));
+        assert_eq!(failure(one), away(server.port));
+        assert_eq!(failure(two), away(server.port), "at the same time");
         assert_eq!(failure(store.lock("key").await), away(server.port), "which is not tried");
         let took = began.elapsed();
         assert!(took >= secs(1) && took < Duration::from_millis(1900), "{took:?}");
