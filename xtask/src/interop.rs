@@ -1,5 +1,5 @@
 //! `acore` against other people's software: the official Python SDK's agent, joserfc, a certified OpenID provider,
-//! moto and cognito-srp in the place of Cognito, botocore, Chromium, and agents of AG-UI, A2A, MCP, Strands and LangGraph.
+//! moto and cognito-srp in the place of Cognito, botocore, Chromium, Redis, and agents of AG-UI, A2A, MCP, Strands and LangGraph.
 //!
 //! Every expectation is written by hand or comes from the other side; nothing here is computed by the code under test.
 
@@ -8,6 +8,7 @@ mod case;
 mod cognito;
 mod credentials;
 mod dialect;
+mod fleet;
 mod front;
 mod local;
 mod machine;
@@ -41,6 +42,7 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome {
     cognito::run(&bench, workspace, &mut tally)?;
     signature::run(&bench, &mut tally)?;
     browser::run(&bench, workspace, &mut tally)?;
+    fleet::run(workspace, &mut tally)?;
     tally.verdict()
 }
 
@@ -57,7 +59,9 @@ struct Bench {
 impl Bench {
     fn new(workspace: &Workspace) -> Outcome<Self> {
         let shell = &workspace.shell;
-        browser::check(&std::env::var_os("PATH").unwrap_or_default())?;
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        browser::check(&path)?;
+        fleet::check(&path)?;
         let peers = workspace.root.join("tests/peers");
         let place = workspace.target()?.join("interop");
         let requirements = shell.read_file(peers.join("requirements.txt"))?;

@@ -4,7 +4,8 @@
 //! the source of the secret an open trait: [`TokenSource`] for tokens, AWS's own
 //! [`ProvideCredentials`](credentials::ProvideCredentials) for keys.
 //!
-//! This crate opens no sockets: what needs HTTP gets it through the one port, [`Exchange`]. Time is passed in. It refuses to send a credential over plaintext to anything but loopback, to send a
+//! This crate opens no sockets, but for the client of Redis behind the feature `redis`: what needs HTTP gets it through the one port,
+//! [`Exchange`]. Time is passed in. It refuses to send a credential over plaintext to anything but loopback, to send a
 //! token that has expired, and to show a secret in `Debug`, an error or a log.
 //!
 //! ```
@@ -62,3 +63,5 @@ pub use token::{
     CachedToken, Device, FileStore, FileToken, Issued, StaticToken, Stored, StoredToken, Token, TokenIssuer,
     TokenSource, TokenStatistics, TokenStore,
 };
+#[cfg(feature = "redis")]
+pub use token::{EncryptionKey, RedisStore, RedisStoreBuilder};

@@ -20,12 +20,14 @@ use http::HeaderValue;
 
 #[cfg(feature = "command")]
 pub use self::command::CommandToken;
+#[cfg(feature = "redis")]
+pub use self::store::{EncryptionKey, RedisStore, RedisStoreBuilder};
 pub use self::{
     cache::CachedToken,
     device::Device,
     issuer::{Issued, TokenIssuer},
     source::{FileToken, FromFn, from_env, from_fn},
-    store::{FileStore, StoreLock, Stored, TokenStore},
+    store::{FileStore, LockOutcome, StoreLock, Stored, TokenStore, WriteOutcome},
     stored_token::StoredToken,
 };
 use crate::{

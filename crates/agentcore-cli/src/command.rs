@@ -70,6 +70,8 @@ impl Cli {
         let matches = grammar.try_get_matches_from_mut(&line)?;
         let mut cli = Self::from_arg_matches(&matches).map_err(|error| error.format(&mut grammar))?;
         cli.typed_identity = IdentityFlags::from_arg_matches(&Self::command().try_get_matches_from(line)?)?;
+        // It says nothing of who is calling.
+        cli.typed_identity.token_store.clone_from(&cli.identity.token_store);
         Ok(cli)
     }
 

@@ -13,7 +13,7 @@ use agentcore_mock::{Mock, MockBuilder};
 use crate::{
     errors::{Failure, Mechanism},
     flags::{IdentityFlags, TargetFlags},
-    identity::{Identity, IssuedIdentity, no_credentials},
+    identity::{Identity, IssuedIdentity, TokenPlace, no_credentials},
     target::{Destination, uses_mock},
 };
 
@@ -82,11 +82,11 @@ impl Context {
         }
     }
 
-    /// Resolves whose login is meant, and the way to its issuer.
-    pub(crate) fn login(&self) -> Result<(Box<dyn IssuedIdentity>, Transport), Failure> {
-        let identity = Identity::resolve_issued(&self.identity, &self.typed_identity)?;
+    /// Resolves whose login is meant, where it is kept, and the way to its issuer.
+    pub(crate) fn login(&self) -> Result<(Box<dyn IssuedIdentity>, TokenPlace, Transport), Failure> {
+        let (identity, place) = Identity::resolve_issued(&self.identity, &self.typed_identity)?;
         let transport = transport(identity.needs_tls(), self.target.http2)?;
-        Ok((identity, transport))
+        Ok((identity, place, transport))
     }
 }
 

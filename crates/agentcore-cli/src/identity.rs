@@ -4,6 +4,7 @@
 mod cognito;
 mod issued;
 mod oauth;
+mod place;
 
 use agentcore_client::{Auth, Region, StaticToken, TokenSource, Transport, auth};
 
@@ -14,6 +15,7 @@ use crate::{
 };
 
 pub(crate) use issued::{IssuedIdentity, log_out};
+pub(crate) use place::TokenPlace;
 
 /// Who is calling.
 pub(crate) enum Identity {
@@ -21,8 +23,8 @@ pub(crate) enum Identity {
     Bearer(String),
     /// A program that prints tokens, in words.
     Command(Vec<String>),
-    /// A user or a machine that an issuer gives tokens to.
-    Issued(Box<dyn IssuedIdentity>),
+    /// A user or a machine that an issuer gives tokens to, and where these are kept.
+    Issued(Box<dyn IssuedIdentity>, Option<TokenPlace>),
     /// AWS credentials, of a profile or of the standard places.
     SigV4 { profile: Option<String> },
 }
@@ -36,10 +38,15 @@ impl Identity {
             (TOKEN_COMMAND, flags.token_command.clone().map(|line| line.try_map(Self::command)).transpose()?),
             (SIGV4, flags.sigv4.on().map(|source| Sourced { value: Self::SigV4 { profile }, source: source.clone() })),
             #[cfg(feature = "cognito")]
-            (COGNITO, cognito::resolve(&flags.cognito)?.map(|user| user.map(Self::Issued))),
-            (OAUTH, oauth::resolve(&flags.oauth)?.map(|client| client.map(Self::Issued))),
+            (COGNITO, cognito::resolve(&flags.cognito)?.map(|user| user.map(Self::issued))),
+            (OAUTH, oauth::resolve(&flags.oauth)?.map(|client| client.map(Self::issued))),
         ])?;
-        let chosen = chosen.map(|identity| identity.value);
+        let mut chosen = chosen.map(|identity| identity.value);
+        if let Some(Self::Issued(_, place)) = &mut chosen {
+            *place = TokenPlace::resolve(flags.token_store.as_ref())?;
+        } else if typed(&flags.token_store).is_some() {
+            return Err(Failure::usage("--token-store keeps tokens of an issuer, and no issuer is named"));
+        }
         if typed(&flags.profile).is_some() && !chosen.as_ref().is_some_and(Self::signs) {
             return Err(Failure::usage("--profile names AWS credentials, and --sigv4 is not given"));
         }
@@ -50,10 +57,11 @@ impl Identity {
     pub(crate) fn resolve_issued(
         flags: &IdentityFlags,
         typed: &IdentityFlags,
-    ) -> Result<Box<dyn IssuedIdentity>, Failure> {
+    ) -> Result<(Box<dyn IssuedIdentity>, TokenPlace), Failure> {
         let (bearer_token, sigv4) = (typed.bearer_token.clone(), typed.sigv4.clone());
         match Self::resolve(&IdentityFlags { bearer_token, sigv4, ..flags.clone() })? {
-            Some(Self::Issued(identity)) => Ok(identity),
+            Some(Self::Issued(identity, Some(place))) => Ok((identity, place)),
+            Some(Self::Issued(..)) => Err(Failure::usage(NO_PLACE)),
             _ => Err(Failure::usage(NO_LOGIN)),
         }
     }
@@ -73,6 +81,10 @@ impl Identity {
             ("--profile", source(&typed(&flags.profile))),
         ];
         sources.into_iter().filter_map(|(flag, source)| Some((flag, source?))).collect()
+    }
+
+    fn issued(identity: Box<dyn IssuedIdentity>) -> Self {
+        Self::Issued(identity, None)
     }
 
     fn command(line: String) -> Result<Self, Failure> {
@@ -95,7 +107,7 @@ impl Identity {
     pub(crate) fn needs_tls(&self) -> bool {
         match self {
             Self::Bearer(_) | Self::Command(_) => false,
-            Self::Issued(identity) => identity.needs_tls(),
+            Self::Issued(identity, _) => identity.needs_tls(),
             Self::SigV4 { .. } => cfg!(feature = "aws-config"),
         }
     }
@@ -123,7 +135,7 @@ impl Identity {
                 let (program, arguments) = words.split_first().map_or(("", &[][..]), |(first, rest)| (first, rest));
                 Ok(Box::new(auth::CommandToken::new(program).args(arguments).cached()))
             }
-            Self::Issued(identity) => identity.token_source(transport, region),
+            Self::Issued(identity, place) => identity.token_source(place, transport, region).await,
             Self::SigV4 { .. } => Err(Failure::usage("--sigv4 signs requests: there is no token to print")),
         }
     }
@@ -162,6 +174,7 @@ const SIGV4: &str = "--sigv4";
 const COGNITO: &str = "--cognito-client-id";
 const OAUTH: &str = "--oauth-token-url or --oauth-issuer";
 
+const NO_PLACE: &str = "there is no place to keep the login: neither HOME nor AGENTCORE_TOKEN_STORE is set";
 #[cfg(feature = "cognito")]
 const NO_LOGIN: &str = "nobody is named who could log in: --cognito-client-id and --cognito-pool-id name a user, \
                         --oauth-token-url and --oauth-client-id a machine";

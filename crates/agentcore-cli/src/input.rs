@@ -10,6 +10,6 @@ mod waiting;
 pub(crate) use ask::{ask, ask_secretly};
 pub(crate) use {
     lines::lines,
-    read::{all, blocking, file, token, without_line_break},
+    read::{all, blocking, file, secret, token, without_line_break},
     waiting::is_waiting,
 };

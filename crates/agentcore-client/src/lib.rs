@@ -84,6 +84,7 @@
 //! | `command` | off | tokens that a program prints |
 //! | `jwks` | off | verification of received tokens with their issuer's keys |
 //! | `oauth` | off | tokens by OAuth 2.0 client credentials |
+//! | `redis` | off | tokens that a fleet of machines shares, on a server of Redis or Valkey |
 //! | `full` | off | all of the above |
 //!
 //! A feature adds names and changes no behaviour.

@@ -108,6 +108,7 @@ const FENCES: &[(&[&str], &[&str])] = &[
     (&["hyper-util"], &[TRANSPORT, BENCHES, MOCK]),
     (&["tungstenite", "tokio-tungstenite"], &[WS]),
     (&["axum"], &[MOCK]),
+    (&["redis"], &[AUTH]),
     (&["clap", "clap_complete"], &[CLI, XTASK]),
 ];
 

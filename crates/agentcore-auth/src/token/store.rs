@@ -1,51 +1,60 @@
-//! Tokens that outlive a process and are shared by several: a store, and an issuer that looks there first. Nothing is
-//! written unless a store was given.
+//! Tokens that outlive a process and are shared by several: what a store is, and its locks. Nothing is written unless a store
+//! was given.
 
 mod file;
+mod record;
+#[cfg(feature = "redis")]
+mod redis;
+mod stored;
 
-use std::{
-    any::Any,
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{any::Any, fmt};
 
-pub use self::file::FileStore;
-use super::{
-    Token,
-    cache::CachedToken,
-    issuer::{DEFAULT_WINDOW, Issued, TokenIssuer, longest_window},
-    stored_token::StoredToken,
-};
-use crate::{BoxFuture, Clock, Error, SystemClock};
+#[cfg(feature = "redis")]
+pub use self::redis::{EncryptionKey, RedisStore, RedisStoreBuilder};
+pub use self::{file::FileStore, stored::Stored};
+use super::stored_token::StoredToken;
+use crate::{BoxFuture, Error};
 
 /// A store that keeps tokens from one process to the next.
 ///
 /// A key identifies a token: it names everything in which tokens differ, such as issuer, client, user and scopes. It is no
 /// secret, and may have any length.
 ///
-/// Loading, saving and clearing are done on the thread that fetches a token, so they should take no longer than a small
-/// local file does. Only [`lock`](Self::lock) may wait.
+/// [`Stored`] calls a store in this order: [`load`](Self::load); if that finds nothing of use [`lock`](Self::lock) and `load`
+/// again; [`mark_renewal`](Self::mark_renewal) if a refresh token is about to be used; then, with the new token,
+/// [`save`](Self::save); and [`unlock`](Self::unlock) in any case.
+///
+/// An error of the kind [`Unavailable`](crate::ErrorKind::Unavailable) says that the store is away: then [`Stored`] asks the issuer
+/// without it, and stores the token when the store is back. A store that can be away bounds its waits and logs the outage, once.
+/// Every other error is the caller's.
 pub trait TokenStore: fmt::Debug + Send + Sync {
     /// Returns what is stored under the key. What cannot be understood counts as nothing.
     ///
     /// # Errors
     /// If the store cannot be read, or others can read it; the error must contain no secret.
-    fn load(&self, key: &str) -> Result<Option<StoredToken>, Error>;
+    fn load<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<StoredToken>, Error>>;
 
-    /// Stores a token in place of what is there, whole or not at all.
+    /// Stores a token in place of what is there, whole or not at all. `lock` is the lock on this key; a store with fencing tokens
+    /// refuses the writer whose lock somebody else has taken over since.
     ///
     /// # Errors
     /// If it cannot be written; what was there before is still there then.
-    fn save(&self, key: &str, token: &StoredToken) -> Result<(), Error>;
+    fn save<'a>(
+        &'a self,
+        key: &'a str,
+        token: &'a StoredToken,
+        lock: &'a StoreLock,
+    ) -> BoxFuture<'a, Result<WriteOutcome, Error>>;
 
-    /// Forgets what is stored under the key, if anything is.
+    /// Forgets what is stored under the key, if anything is. A store with fencing tokens also refuses what those write who hold
+    /// the lock now.
     ///
     /// # Errors
     /// If it cannot be removed.
-    fn clear(&self, key: &str) -> Result<(), Error>;
+    fn clear<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), Error>>;
 
-    /// Waits until no other process fetches a token for this key, and keeps others from it until the lock is dropped.
+    /// Waits until no other process fetches a token for this key, and keeps others from it until the lock is given back. A store
+    /// that sees another process store a token meanwhile need not wait for the lock.
     ///
     /// The default locks nothing, for stores that cannot: then several processes may ask the issuer at once.
     ///
@@ -54,166 +63,110 @@ pub trait TokenStore: fmt::Debug + Send + Sync {
     ///
     /// # Cancel safety
     /// Dropping the future gives the lock up.
-    fn lock<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<StoreLock, Error>> {
+    fn lock<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<LockOutcome, Error>> {
         let _ = key;
-        Box::pin(std::future::ready(Ok(StoreLock::new(()))))
+        Box::pin(std::future::ready(Ok(LockOutcome::Acquired(StoreLock::new(())))))
+    }
+
+    /// Notes that the stored refresh token is about to be used (`under_way`), or that it was not used up after all.
+    ///
+    /// A refresh token that rotates may be used once. If its user dies before [`save`](Self::save), which takes the note away, the
+    /// next lock [says so](StoreLock::was_interrupted). The default notes nothing.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    fn mark_renewal<'a>(
+        &'a self,
+        key: &'a str,
+        lock: &'a StoreLock,
+        under_way: bool,
+    ) -> BoxFuture<'a, Result<WriteOutcome, Error>> {
+        let _ = (key, lock, under_way);
+        Box::pin(std::future::ready(Ok(WriteOutcome::Written)))
+    }
+
+    /// Gives the lock back and returns when others can take it. The default drops it. A failure is not reported: such locks end
+    /// by themselves.
+    fn unlock<'a>(&'a self, key: &'a str, lock: StoreLock) -> BoxFuture<'a, ()> {
+        let _ = key;
+        drop(lock);
+        Box::pin(std::future::ready(()))
     }
 }
 
-/// A lock on one key of a store, held until it is dropped.
-pub struct StoreLock(#[expect(dead_code, reason = "it is there to be dropped")] Box<dyn Any + Send + Sync>);
+/// What came of waiting for a lock.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum LockOutcome {
+    /// The lock was taken.
+    Acquired(StoreLock),
+    /// Another process stored a token, and the lock was not taken: look again.
+    Changed,
+}
+
+/// What came of a write under a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WriteOutcome {
+    /// It is stored.
+    Written,
+    /// It was refused as late: somebody else has taken the lock since. Nothing was changed.
+    Superseded,
+}
+
+/// A lock on one key of a store, held until it is dropped or [given back](TokenStore::unlock).
+pub struct StoreLock {
+    held: Box<dyn Any + Send + Sync>,
+    fence: u64,
+    interrupted: bool,
+}
 
 impl StoreLock {
     /// Wraps a value that releases the lock when it is dropped.
     #[must_use]
     pub fn new(held: impl Any + Send + Sync) -> Self {
-        Self(Box::new(held))
+        Self { held: Box::new(held), fence: 0, interrupted: false }
+    }
+
+    /// Sets the fencing token. Default: 0, for locks that nobody can lose.
+    #[must_use]
+    pub fn with_fence(mut self, fence: u64) -> Self {
+        self.fence = fence;
+        self
+    }
+
+    /// Sets whether an earlier holder began a renewal and did not end it. Default: it did not.
+    #[must_use]
+    pub fn with_interruption(mut self, interrupted: bool) -> Self {
+        self.interrupted = interrupted;
+        self
+    }
+
+    /// Returns the fencing token: a number that is larger for each later holder of the lock. A store refuses a writer with a
+    /// smaller one than the largest it has given out.
+    #[must_use]
+    pub fn fence(&self) -> u64 {
+        self.fence
+    }
+
+    /// Returns whether an earlier holder [began to use](TokenStore::mark_renewal) the refresh token and has stored nothing since.
+    #[must_use]
+    pub fn was_interrupted(&self) -> bool {
+        self.interrupted
+    }
+
+    /// Returns the value that releases the lock.
+    ///
+    /// # Errors
+    /// If it is of another type; then the lock is returned, and still held.
+    pub fn into_held<T: Any>(self) -> Result<T, Self> {
+        let Self { held, fence, interrupted } = self;
+        held.downcast().map(|held| *held).map_err(|held| Self { held, fence, interrupted })
     }
 }
 
 impl fmt::Debug for StoreLock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("StoreLock(…)")
+        f.debug_struct("StoreLock").field("fence", &self.fence).finish_non_exhaustive()
     }
 }
-
-/// An issuer that shares its tokens through a store: a stored token that is still fresh is used in place of a new one, and
-/// of all processes that need a new one only one asks for it.
-///
-/// A token is not taken from the store twice in a row: a second request means that it was refused. A failure of the store is an
-/// error, but for saving: a new token is used even if it cannot be stored.
-///
-/// ```
-/// use std::sync::Arc;
-/// use agentcore_auth::{FileStore, Issued, Stored, Token, TokenSource, token};
-///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), agentcore_auth::Error> {
-/// # let directory = std::env::temp_dir().join(format!("agentcore-auth-example-{}", std::process::id()));
-/// let store = Arc::new(FileStore::new(&directory));
-/// let issuer = token::from_fn(|| async { Ok(Issued::new(Token::parse("bought")?)) });
-/// let source = Stored::new(issuer, store.clone(), "idp.example my-client").cached();
-/// assert_eq!(source.token().await?.expose(), "bought");
-///
-/// // Another process, later.
-/// let issuer = token::from_fn(|| async { unreachable!("the token in the store is still good") });
-/// let source = Stored::new(issuer, store, "idp.example my-client").cached();
-/// assert_eq!(source.token().await?.expose(), "bought");
-/// # std::fs::remove_dir_all(directory).ok();
-/// # Ok(()) }
-/// ```
-pub struct Stored<I> {
-    issuer: I,
-    store: Arc<dyn TokenStore>,
-    key: String,
-    window: Duration,
-    clock: Arc<dyn Clock>,
-    /// The last token given out.
-    given: Mutex<Option<Token>>,
-}
-
-impl<I: TokenIssuer> Stored<I> {
-    /// Shares the issuer's tokens under this key; see [`TokenStore`] for what a key names.
-    #[must_use]
-    pub fn new(issuer: I, store: Arc<dyn TokenStore>, key: impl Into<String>) -> Self {
-        let clock = Arc::new(SystemClock::default());
-        Self { issuer, store, key: key.into(), window: DEFAULT_WINDOW, clock, given: Mutex::default() }
-    }
-
-    /// Uses a stored token only if more than this is left of its lifetime. Default: 120 seconds, and never more than a quarter
-    /// of the lifetime. [`cached`](Self::cached) renews within the same window.
-    #[must_use]
-    pub fn refresh_window(mut self, window: Duration) -> Self {
-        self.window = window;
-        self
-    }
-
-    /// Sets the clock. Default: the system's clocks.
-    #[must_use]
-    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
-        self.clock = Arc::new(clock);
-        self
-    }
-
-    /// Returns a source that keeps each token until it expires, with the same window and clock.
-    #[must_use]
-    pub fn cached(self) -> CachedToken<Self> {
-        let (window, clock) = (self.window, Arc::clone(&self.clock));
-        CachedToken::new(self).refresh_window(window).clock(clock)
-    }
-
-    /// Returns the stored token, if it can be given out now.
-    fn usable(&self, stored: Option<&StoredToken>) -> Option<Issued> {
-        let issued = self.fresh(stored?)?;
-        let refused = self.given().as_ref().is_some_and(|given| given.header() == issued.token.header());
-        (!refused).then(|| self.give(issued))
-    }
-
-    /// Returns the token with what is left of its lifetime, if that is more than its refresh window.
-    fn fresh(&self, stored: &StoredToken) -> Option<Issued> {
-        let now = self.clock.now();
-        // A token of the future was stored before the clock was set back: its age is not known.
-        let age = now.duration_since(stored.issued_at).ok()?;
-        let issued = Issued::new(stored.token.clone()).aged(age);
-        let Some(death) = stored.token.expires_at() else { return Some(issued) };
-        let left = death.duration_since(now).ok()?;
-        (left > longest_window(self.window, left + age)).then(|| issued.expires_in(left))
-    }
-
-    fn give(&self, issued: Issued) -> Issued {
-        *self.given() = Some(issued.token.clone());
-        issued
-    }
-
-    fn given(&self) -> std::sync::MutexGuard<'_, Option<Token>> {
-        self.given.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    async fn find_or_fetch(&self) -> Result<Issued, Error> {
-        if let Some(issued) = self.usable(self.store.load(&self.key)?.as_ref()) {
-            return Ok(issued);
-        }
-        let _lock = self.store.lock(&self.key).await?;
-        // The last holder of the lock may have stored a token.
-        let stored = self.store.load(&self.key)?;
-        if let Some(issued) = self.usable(stored.as_ref()) {
-            return Ok(issued);
-        }
-        if let Some(stored) = &stored {
-            self.issuer.resume(stored);
-        }
-        let issued = self.issuer.issue().await?;
-        let received = self.clock.now();
-        let issued = issued.alive(received)?;
-        let stored = self.issuer.remember(StoredToken::new(issued.token.clone(), received));
-        if let Err(error) = self.store.save(&self.key, &stored) {
-            tracing::warn!(kind = ?error.kind(), %error, "a new token could not be stored");
-        }
-        Ok(self.give(issued))
-    }
-}
-
-impl<I: TokenIssuer> TokenIssuer for Stored<I> {
-    fn issue(&self) -> BoxFuture<'_, Result<Issued, Error>> {
-        Box::pin(self.find_or_fetch())
-    }
-
-    /// Returns the issuer's deadline, and two minutes more to wait for the login of another process.
-    fn deadline(&self) -> Option<Duration> {
-        Some(self.issuer.deadline()?.saturating_add(LOCK_WAIT))
-    }
-}
-
-impl<I: fmt::Debug> fmt::Debug for Stored<I> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Stored")
-            .field("issuer", &self.issuer)
-            .field("store", &self.store)
-            .field("key", &self.key)
-            .finish_non_exhaustive()
-    }
-}
-
-const LOCK_WAIT: Duration = Duration::from_secs(120);
-
-#[cfg(test)]
-mod tests;

@@ -7,7 +7,8 @@ use crate::{context::Context, errors::Failure, identity::log_out, output::note};
 /// Logs a Cognito user or a machine in and keeps the login for the commands that follow; asks for what is missing
 #[derive(Args)]
 #[command(after_help = format!("\
-The login is kept in ~/.agentcore/tokens, or in AGENTCORE_TOKEN_STORE, readable by you alone.
+The login is kept in ~/.agentcore/tokens, readable by you alone, or where --token-store says. AGENTCORE_TOKEN_STORE
+may name another directory.
 
 Example: acore login {EXAMPLE}"))]
 pub(super) struct LoginFlags {}
@@ -19,8 +20,8 @@ pub(super) struct LogoutFlags {}
 
 impl LoginFlags {
     pub(super) async fn run(self, context: &Context) -> Result<(), Failure> {
-        let (identity, transport) = context.login()?;
-        let name = identity.log_in(&transport).await?;
+        let (identity, place, transport) = context.login()?;
+        let name = identity.log_in(&place, &transport).await?;
         note(&format!("logged in as {name}"));
         Ok(())
     }
@@ -28,8 +29,8 @@ impl LoginFlags {
 
 impl LogoutFlags {
     pub(super) async fn run(self, context: &Context) -> Result<(), Failure> {
-        let (identity, transport) = context.login()?;
-        let was_in = log_out(&*identity, &transport).await?;
+        let (identity, place, transport) = context.login()?;
+        let was_in = log_out(&*identity, &place, &transport).await?;
         note(if was_in { "logged out" } else { "nobody was logged in" });
         Ok(())
     }

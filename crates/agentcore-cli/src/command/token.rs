@@ -10,7 +10,12 @@ use crate::{context::Context, errors::Failure, output::Output};
 
 /// Prints the bearer token, got or renewed as for a call; whoever has it can invoke the agent
 #[derive(Args)]
-#[command(after_help = "Example: acore token --claims --bearer-token - < token.txt")]
+#[command(after_help = "\
+A fleet of machines shares one token by --token-store. AGENTCORE_TOKEN_STORE_KEY encrypts it, the
+same on each machine (made by `openssl rand -base64 32`). While the key is rotated,
+AGENTCORE_TOKEN_STORE_OTHER_KEY is read too.
+
+Example: acore token --claims --bearer-token - < token.txt")]
 pub(super) struct TokenFlags {
     /// Prints the token's claims as JSON, unverified, with `expires_in` seconds, and not the token
     #[arg(long)]

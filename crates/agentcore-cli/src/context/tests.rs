@@ -61,6 +61,7 @@ fn flags<'a>(words: impl Iterator<Item = &'a str>) -> (TargetFlags, IdentityFlag
             "oauth-issuer" => who.oauth.oauth_issuer = text(),
             "oauth-client-id" => who.oauth.oauth_client_id = text(),
             "oauth-scope" => who.oauth.oauth_scope = text(),
+            "token-store" => who.token_store = text(),
             _ => panic!("{flag} is no flag"),
         }
     }
@@ -136,7 +137,7 @@ fn where_to_and_as_whom() {
             Some(Identity::SigV4 { profile: None }) => "signature".to_owned(),
             Some(Identity::SigV4 { profile: Some(profile) }) => format!("signature of {profile}"),
             Some(Identity::Command(words)) => words.join("|"),
-            Some(Identity::Issued(identity)) => {
+            Some(Identity::Issued(identity, _)) => {
                 let shown = format!("{identity:?}");
                 let kinds = [("CognitoUser {", "user"), ("OAuthClient {", "machine")];
                 let kind = kinds.into_iter().find(|(name, _)| shown.starts_with(name)).unwrap();

@@ -10,11 +10,14 @@ use agentcore_client::{
     },
 };
 
-use super::issued::{self, IssuedIdentity, secret};
+use super::{
+    issued::IssuedIdentity,
+    place::{self, TokenPlace},
+};
 use crate::{
     errors::{Exit, Failure},
     flags::{CognitoFlags, Flow, Sourced, TokenUse, typed},
-    input,
+    input::{self, secret},
     output::note,
 };
 
@@ -112,25 +115,38 @@ impl IssuedIdentity for CognitoUser {
     }
 
     /// Logs in by the secrets of the environment, else by the login that was kept.
-    fn token_source(
+    fn token_source<'a>(
         self: Box<Self>,
-        transport: &Transport,
-        region: Option<&Region>,
-    ) -> Result<Box<dyn TokenSource>, Failure> {
-        let (pool, key) = (self.pool(region)?, self.key(region)?);
-        let (store, kept) = issued::find(&key)?.unzip();
-        let login = self.login(kept)?;
-        let cognito = self.config(pool, login);
-        // A refresh token spares the password, and the password makes up for one that is dead.
-        let cognito = match (secret(PASSWORD), secret(REFRESH_TOKEN)) {
-            (Some(_), Some(token)) => cognito.resuming(token),
-            _ => cognito,
-        };
-        Ok(issued::source(cognito.over(Arc::new(transport.clone())), key, store))
+        place: Option<TokenPlace>,
+        transport: &'a Transport,
+        region: Option<&'a Region>,
+    ) -> BoxFuture<'a, Result<Box<dyn TokenSource>, Failure>> {
+        Box::pin(async move {
+            let (pool, key) = (self.pool(region)?, self.key(region)?);
+            let has_own = secret(PASSWORD).or_else(|| secret(REFRESH_TOKEN)).is_some();
+            let kept = match &place {
+                Some(place) if has_own => place.find_if_there(&key).await?,
+                Some(place) => place.find(&key).await?,
+                None => None,
+            };
+            let is_kept = kept.is_some();
+            let login = self.login(kept)?;
+            let cognito = self.config(pool, login);
+            // A refresh token spares the password, and the password makes up for one that is dead.
+            let cognito = match (secret(PASSWORD), secret(REFRESH_TOKEN)) {
+                (Some(_), Some(token)) => cognito.resuming(token),
+                _ => cognito,
+            };
+            Ok(place::source(cognito.over(Arc::new(transport.clone())), key, place, is_kept))
+        })
     }
 
     /// Asks for what is missing.
-    fn log_in<'a>(self: Box<Self>, transport: &'a Transport) -> BoxFuture<'a, Result<String, Failure>> {
+    fn log_in<'a>(
+        self: Box<Self>,
+        place: &'a TokenPlace,
+        transport: &'a Transport,
+    ) -> BoxFuture<'a, Result<String, Failure>> {
         Box::pin(async move {
             let (pool, key) = (self.pool(None)?, self.key(None)?);
             let username = match self.username.clone() {
@@ -144,9 +160,9 @@ impl IssuedIdentity for CognitoUser {
             let login = self.by_password(&username, password);
             let config = self.config(pool, login);
             // A pool that remembers devices knows this one by the last login.
-            let device = issued::find(&key)?.and_then(|(_, kept)| kept.device);
+            let device = place.find(&key).await.unwrap_or_default().and_then(|kept| kept.device);
             let cognito = device.into_iter().fold(config, CognitoConfig::device).over(Arc::new(transport.clone()));
-            issued::log_in(cognito.clone(), key).await?;
+            place.log_in(cognito.clone(), key).await?;
             if cognito.refresh_token().is_none() {
                 note("this login ends with its token: Cognito gave nothing that renews it from this device");
             }

@@ -10,10 +10,14 @@ use agentcore_client::{
     },
 };
 
-use super::issued::{self, IssuedIdentity};
+use super::{
+    issued::IssuedIdentity,
+    place::{self, TokenPlace},
+};
 use crate::{
     errors::Failure,
     flags::{OAuthFlags, Sourced, exclusive, typed},
+    input::secret,
 };
 
 /// A machine, and where its tokens come from.
@@ -58,7 +62,7 @@ impl TokenOrigin {
 
 impl OAuthClient {
     fn issuer(self, transport: &Transport) -> Result<ClientCredentials, Failure> {
-        let secret = issued::secret(SECRET).ok_or_else(|| {
+        let secret = secret(SECRET).ok_or_else(|| {
             Failure::usage(format!("no client secret: {SECRET} is not set"))
                 .hint("secrets come from the environment only, where no list of processes shows them")
         })?;
@@ -76,21 +80,31 @@ impl IssuedIdentity for OAuthClient {
         self.origin.as_str().starts_with("https:")
     }
 
-    fn token_source(
+    fn token_source<'a>(
         self: Box<Self>,
-        transport: &Transport,
-        _: Option<&Region>,
-    ) -> Result<Box<dyn TokenSource>, Failure> {
-        let key = self.key(None)?;
-        let store = issued::find(&key)?.map(|(store, _)| store);
-        Ok(issued::source(self.issuer(transport)?, key, store))
+        place: Option<TokenPlace>,
+        transport: &'a Transport,
+        _: Option<&'a Region>,
+    ) -> BoxFuture<'a, Result<Box<dyn TokenSource>, Failure>> {
+        Box::pin(async move {
+            let key = self.key(None)?;
+            let kept = match &place {
+                Some(place) => place.find_if_there(&key).await?,
+                None => None,
+            };
+            Ok(place::source(self.issuer(transport)?, key, place, kept.is_some()))
+        })
     }
 
     /// Gets a token and keeps it for the commands that follow: such tokens are billed by the request.
-    fn log_in<'a>(self: Box<Self>, transport: &'a Transport) -> BoxFuture<'a, Result<String, Failure>> {
+    fn log_in<'a>(
+        self: Box<Self>,
+        place: &'a TokenPlace,
+        transport: &'a Transport,
+    ) -> BoxFuture<'a, Result<String, Failure>> {
         Box::pin(async move {
             let (key, name) = (self.key(None)?, self.client_id.clone());
-            issued::log_in(self.issuer(transport)?, key).await?;
+            place.log_in(self.issuer(transport)?, key).await?;
             Ok(name)
         })
     }

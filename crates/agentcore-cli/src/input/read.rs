@@ -1,4 +1,4 @@
-//! Standard input and files as bytes, within bounds. Knows nothing of what they hold.
+//! Standard input, files and secrets of the environment, within bounds. Knows nothing of what they hold.
 
 use std::io::Read;
 
@@ -39,4 +39,9 @@ pub(crate) async fn blocking<T: Send + 'static>(
         Ok(result) => result,
         Err(error) => Err(Failure::internal("cannot read").caused_by(&error)),
     }
+}
+
+/// Returns a secret of the environment; one that is empty counts as not set.
+pub(crate) fn secret(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|secret| !secret.is_empty())
 }

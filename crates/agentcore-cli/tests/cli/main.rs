@@ -6,6 +6,8 @@
 //! | [`bad_input`] | what is refused before anything is sent |
 //! | [`chat`] | conversations by a pipe, over both ways |
 //! | [`exec`] | commands in a session, and its end |
+//! | [`fleet`] | many processes and one token, by a server of Redis that some tests need |
+//! | [`gate`] | a proxy that holds an issuer's answers back |
 //! | [`network`] | certificates and proxies of the environment |
 //! | [`outcome`] | exit codes, and what stands on standard error |
 //! | [`output`] | the four formats |
@@ -22,6 +24,10 @@
 mod bad_input;
 mod chat;
 mod exec;
+#[cfg(all(unix, feature = "cognito", feature = "redis"))]
+mod fleet;
+#[cfg(all(unix, feature = "cognito", feature = "redis"))]
+mod gate;
 mod network;
 mod outcome;
 mod output;

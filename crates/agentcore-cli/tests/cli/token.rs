@@ -78,6 +78,26 @@ fn a_machine_keeps_its_token_if_it_is_told_to() {
     std::fs::remove_dir_all(&store).unwrap();
 }
 
+/// In the home of whoever asks for it.
+#[test]
+fn a_machine_that_keeps_all_its_tokens() {
+    let world = world();
+    let home = std::env::temp_dir().join(format!("acore-test-home-{}", std::process::id()));
+    let fetches = || world.mock.take_requests().iter().filter(|request| request.path == "/oauth2/token").count();
+    for (flags, variable) in [(&["--token-store", "file"][..], "/nonexistent"), (&[], "file")] {
+        let say = || {
+            let mut command = machine(&world, "token", "--oauth-token-url");
+            run(command.env("HOME", &home).env("AGENTCORE_TOKEN_STORE", variable).args(flags))
+        };
+        let first = say();
+        assert_eq!((first.exit, first.stderr.as_str()), (Some(0), ""));
+        assert_eq!(say().stdout, first.stdout);
+        assert_eq!(fetches(), 1, "{variable}");
+        std::fs::remove_dir_all(home.join(".agentcore/tokens")).unwrap();
+    }
+    std::fs::remove_dir_all(&home).unwrap();
+}
+
 #[test]
 fn the_token_is_printed() {
     let world = world();

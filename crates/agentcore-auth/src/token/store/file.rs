@@ -1,6 +1,5 @@
 //! Tokens in a directory, one file a key, readable by their owner alone. Refuses a file that others can read; keeps no backups.
 
-mod format;
 mod replacement;
 
 use std::{
@@ -13,7 +12,7 @@ use std::{
 use sha2::{Digest as _, Sha256};
 
 use self::replacement::{Replacement, private};
-use super::{StoreLock, StoredToken, TokenStore};
+use super::{LockOutcome, StoreLock, StoredToken, TokenStore, WriteOutcome, record};
 use crate::{BoxFuture, Error, ErrorKind};
 
 /// A store in a directory of the local file system.
@@ -25,7 +24,9 @@ use crate::{BoxFuture, Error, ErrorKind};
 /// A process that fetches a token holds a lock on a file beside it, which the system releases if the process ends. Network
 /// file systems may not honour it.
 ///
-/// Files are read and written on the caller's thread, which takes a few hundred microseconds, once for each token. Waiting for the lock of another process blocks no thread, and needs a tokio runtime with its timer.
+/// Files are read and written on the caller's thread, which takes a few hundred microseconds, once for each token: handing so
+/// little to another thread would cost more. Waiting for the lock of another process blocks no thread, and needs a tokio runtime
+/// with its timer.
 #[derive(Clone, Debug)]
 pub struct FileStore {
     directory: PathBuf,
@@ -73,11 +74,11 @@ impl FileStore {
     }
 }
 
-impl TokenStore for FileStore {
-    fn load(&self, key: &str) -> Result<Option<StoredToken>, Error> {
+impl FileStore {
+    fn read(&self, key: &str) -> Result<Option<StoredToken>, Error> {
         let path = self.path(key, TOKEN);
         let stored = match read(&path) {
-            Ok(Found::Contents(bytes)) => format::decode(&bytes),
+            Ok(Found::Contents(bytes)) => record::decode(&bytes),
             Ok(Found::Foreign) => None,
             Ok(Found::Exposed) => {
                 let message = format!("a stored token was not read, because others can read it: chmod 600 {path:?}");
@@ -92,26 +93,48 @@ impl TokenStore for FileStore {
         Ok(stored)
     }
 
-    fn save(&self, key: &str, token: &StoredToken) -> Result<(), Error> {
+    fn write(&self, key: &str, token: &StoredToken) -> Result<(), Error> {
         make_directory(&self.directory)
-            .and_then(|()| Replacement::write(self.path(key, TOKEN), &format::encode(token)?)?.put_in_place())
+            .and_then(|()| Replacement::write(self.path(key, TOKEN), &record::encode(token)?)?.put_in_place())
             .map_err(|error| failed("a token cannot be stored", error))
     }
 
-    fn clear(&self, key: &str) -> Result<(), Error> {
+    fn remove(&self, key: &str) -> Result<(), Error> {
         replacement::leftovers(&self.path(key, TOKEN))
             .and_then(|found| found.iter().try_for_each(|path| remove(path)))
             .and_then(|()| remove(&self.path(key, TOKEN)))
             .map_err(|error| failed("a stored token cannot be removed", error))
     }
+}
 
-    fn lock<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<StoreLock, Error>> {
+/// The futures are ready at once, but for that of the lock.
+impl TokenStore for FileStore {
+    fn load<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<StoredToken>, Error>> {
+        Box::pin(async { self.read(key) })
+    }
+
+    /// Refuses nobody as late: the system takes a lock from nobody who lives.
+    fn save<'a>(
+        &'a self,
+        key: &'a str,
+        token: &'a StoredToken,
+        _: &'a StoreLock,
+    ) -> BoxFuture<'a, Result<WriteOutcome, Error>> {
+        Box::pin(async { self.write(key, token).map(|()| WriteOutcome::Written) })
+    }
+
+    fn clear<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async { self.remove(key) })
+    }
+
+    fn lock<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<LockOutcome, Error>> {
         Box::pin(async move {
             let opened = make_directory(&self.directory).and_then(|()| {
                 // The file is never removed: a process that opened it before would hold the lock of a removed file.
                 private(OpenOptions::new().write(true).create(true).truncate(false)).open(self.path(key, LOCK))
             });
-            self.wait(opened.map_err(|error| failed("the lock of a token's file cannot be used", error))?).await
+            let opened = opened.map_err(|error| failed("the lock of a token's file cannot be used", error))?;
+            self.wait(opened).await.map(LockOutcome::Acquired)
         })
     }
 }

@@ -9,7 +9,7 @@ use secrecy::ExposeSecret as _;
 use super::*;
 use crate::{
     Device, Token,
-    testing::{Directory, at, failure},
+    testing::{Directory, at, at_once, failure},
 };
 
 /// SHA-256 of `key`, by `sha256sum`.
@@ -20,6 +20,10 @@ fn full() -> StoredToken {
         .refresh_token("again")
         .username("ada")
         .device(Device::new("us-east-1_d1", "-g1", "device-pass"))
+}
+
+fn save(store: &FileStore, key: &str, token: &StoredToken) -> Result<WriteOutcome, Error> {
+    at_once(store.save(key, token, &StoreLock::new(())))
 }
 
 fn names(directory: &Path) -> Vec<OsString> {
@@ -43,24 +47,24 @@ const FULL: &str = r#"{"version":1,"token":"one","issued_at":2000000000,"expires
 fn what_is_written_is_read() {
     let directory = Directory::new();
     let store = FileStore::new(directory.join("deep/er"));
-    assert!(store.load("key").unwrap().is_none());
-    store.clear("key").unwrap();
-    store.save("key", &full()).unwrap();
+    assert!(at_once(store.load("key")).unwrap().is_none());
+    at_once(store.clear("key")).unwrap();
+    save(&store, "key", &full()).unwrap();
     let path = directory.join("deep/er").join(format!("{NAME}.json"));
     let json = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).unwrap();
     assert_eq!(json(&fs::read(path).unwrap()), json(FULL.as_bytes()));
-    let read = store.load("key").unwrap().unwrap();
+    let read = at_once(store.load("key")).unwrap().unwrap();
     assert_eq!((read.token.expose(), read.token.expires_at()), ("one", Some(at(2_000_003_600))));
     assert_eq!((read.issued_at, read.username.as_deref()), (at(2_000_000_000), Some("ada")));
     assert_eq!(read.refresh_token.unwrap().expose_secret(), "again");
-    assert!(store.load("another key").unwrap().is_none());
+    assert!(at_once(store.load("another key")).unwrap().is_none());
 
-    store.save("key", &StoredToken::new(Token::parse("two").unwrap(), at(5))).unwrap();
-    let read = store.load("key").unwrap().unwrap();
+    save(&store, "key", &StoredToken::new(Token::parse("two").unwrap(), at(5))).unwrap();
+    let read = at_once(store.load("key")).unwrap().unwrap();
     assert_eq!((read.token.expose(), read.token.expires_at(), read.issued_at), ("two", None, at(5)));
     assert!(read.refresh_token.is_none() && read.username.is_none());
-    store.clear("key").unwrap();
-    assert!(store.load("key").unwrap().is_none());
+    at_once(store.clear("key")).unwrap();
+    assert!(at_once(store.load("key")).unwrap().is_none());
     assert_eq!(names(&directory.join("deep/er")), Vec::<OsString>::new());
 }
 
@@ -73,7 +77,7 @@ async fn files_are_their_owners_alone() {
     let inner = directory.join("tokens");
     let store = FileStore::new(&inner);
     drop(store.lock("key").await.unwrap());
-    store.save("key", &full()).unwrap();
+    save(&store, "key", &full()).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(names(&inner), [format!("{NAME}.json").as_str(), format!("{NAME}.lock").as_str()]);
     assert_eq!(mode(&inner), 0o700);
@@ -83,7 +87,7 @@ async fn files_are_their_owners_alone() {
     for open in [0o640, 0o604, 0o620, 0o601] {
         let path = put(&directory, FULL.as_bytes(), open);
         let message = format!("a stored token was not read, because others can read it: chmod 600 {path:?}");
-        let found = failure(FileStore::new(&*directory).load("key"));
+        let found = failure(at_once(FileStore::new(&*directory).load("key")));
         assert_eq!(found, (ErrorKind::Authentication, message), "{open:o}");
     }
 }
@@ -114,33 +118,33 @@ fn what_is_damaged_or_foreign_counts_as_nothing_and_can_be_replaced() {
     ] {
         put(&directory, contents.as_bytes(), 0o600);
         let shown: String = contents.trim_start().chars().take(80).collect();
-        assert_eq!(store.load("key").unwrap().is_some(), fine, "{shown}");
-        store.save("key", &full()).unwrap();
-        assert!(store.load("key").unwrap().is_some());
+        assert_eq!(at_once(store.load("key")).unwrap().is_some(), fine, "{shown}");
+        save(&store, "key", &full()).unwrap();
+        assert!(at_once(store.load("key")).unwrap().is_some());
     }
-    store.clear("key").unwrap();
+    at_once(store.clear("key")).unwrap();
     fs::create_dir(directory.join(format!("{NAME}.json"))).unwrap();
-    assert!(store.load("key").unwrap().is_none(), "a directory is no token");
+    assert!(at_once(store.load("key")).unwrap().is_none(), "a directory is no token");
 }
 
 #[test]
 fn a_crash_before_the_replacement_leaves_the_old() {
     let directory = Directory::new();
     let store = FileStore::new(&*directory);
-    store.save("key", &full()).unwrap();
+    save(&store, "key", &full()).unwrap();
     let path = store.path("key", TOKEN);
     // A process that dies here runs no destructor.
     std::mem::forget(Replacement::write(path.clone(), b"half").unwrap());
     assert_eq!(names(&directory).len(), 2);
-    assert_eq!(store.load("key").unwrap().unwrap().token.expose(), "one");
-    store.save("key", &StoredToken::new(Token::parse("two").unwrap(), at(1))).unwrap();
-    assert_eq!(store.load("key").unwrap().unwrap().token.expose(), "two");
-    store.save("other", &full()).unwrap();
+    assert_eq!(at_once(store.load("key")).unwrap().unwrap().token.expose(), "one");
+    save(&store, "key", &StoredToken::new(Token::parse("two").unwrap(), at(1))).unwrap();
+    assert_eq!(at_once(store.load("key")).unwrap().unwrap().token.expose(), "two");
+    save(&store, "other", &full()).unwrap();
     std::mem::forget(Replacement::write(store.path("other", TOKEN), b"half").unwrap());
     assert_eq!(names(&directory).len(), 4);
-    store.clear("key").unwrap();
+    at_once(store.clear("key")).unwrap();
     assert_eq!(names(&directory).len(), 2, "what the crash left is cleared too, and nobody else's");
-    assert!(store.load("other").unwrap().is_some());
+    assert!(at_once(store.load("other")).unwrap().is_some());
 
     drop(Replacement::write(path, b"given up").unwrap());
     assert_eq!(names(&directory).len(), 2);
@@ -167,8 +171,8 @@ fn a_directory_that_cannot_be_made_is_an_error() {
     fs::write(directory.join("file"), "").unwrap();
     let store = FileStore::new(directory.join("file"));
     for (found, message) in [
-        (failure(store.load("key")), "a stored token cannot be used"),
-        (failure(store.save("key", &full())), "a token cannot be stored"),
+        (failure(at_once(store.load("key"))), "a stored token cannot be used"),
+        (failure(save(&store, "key", &full())), "a token cannot be stored"),
     ] {
         assert_eq!(found, (ErrorKind::Authentication, message.to_owned()));
     }

@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod fleet;
+
 use std::{
     fs,
+    future::ready,
     io::{BufRead as _, BufReader, Write as _},
     path::PathBuf,
     process::{Child, Command, Stdio},
@@ -13,7 +16,7 @@ use secrecy::ExposeSecret as _;
 
 use super::*;
 use crate::{
-    ErrorKind, ManualClock, TokenSource,
+    FileStore, ManualClock, TokenSource,
     testing::{Directory, Issue, NumberedIssuer, at, at_once, clock, poll, secs, shown},
 };
 
@@ -83,6 +86,17 @@ async fn a_clock_that_was_set_back_keeps_no_token_alive() {
     assert_eq!(world.ask().await, token(2, 3600, 0));
 }
 
+/// A token that another machine stored, whose clock is ahead by so much.
+#[tokio::test]
+async fn clocks_that_differ_a_little_share_a_token() {
+    for (ahead, expected) in [(1, token(1, 3600, 0)), (30, token(1, 3600, 0)), (31, token(2, 3600, 0))] {
+        let world = World::new(NumberedIssuer::prompt(&[HOUR, HOUR]));
+        assert_eq!(world.ask().await, token(1, 3600, 0));
+        world.clock.set(at(2_000_000_000 - ahead));
+        assert_eq!(world.ask().await, expected, "{ahead} s");
+    }
+}
+
 #[tokio::test]
 async fn a_refused_token_is_not_taken_from_the_store_again() {
     let world = World::new(NumberedIssuer::prompt(&[HOUR, HOUR]));
@@ -130,7 +144,7 @@ async fn a_cancelled_fetch_is_handed_over() {
     let (one, two) = (world.stored(), world.stored());
     assert!(poll(one.issue()).is_pending());
     let store = FileStore::new(&*world.directory);
-    assert!(store.load("key").unwrap().is_none(), "nothing was stored");
+    assert!(store.load("key").await.unwrap().is_none(), "nothing was stored");
     world.issuer.permit_one();
     assert_eq!(at_once(two.issue()).unwrap().token.expose(), "token-2", "the lock was freed");
 }
@@ -143,7 +157,7 @@ async fn a_login_continues_in_another_process() {
     world.clock.advance(secs(10_000));
     world.ask().await;
     assert_eq!(*world.issuer.resumed.lock().unwrap(), [r#"Some("refresh-1") of Some("ada")"#]);
-    let kept = FileStore::new(&*world.directory).load("key").unwrap().unwrap();
+    let kept = FileStore::new(&*world.directory).load("key").await.unwrap().unwrap();
     assert_eq!(kept.refresh_token.as_ref().unwrap().expose_secret(), "refresh-2");
     assert!(!format!("{kept:?}").contains("refresh-"), "{kept:?}");
     assert!(!format!("{kept:?}").contains("token-"), "{kept:?}");
@@ -160,16 +174,21 @@ impl Broken {
 }
 
 impl TokenStore for Broken {
-    fn load(&self, _: &str) -> Result<Option<StoredToken>, Error> {
-        self.outcome("load").map(|()| None)
+    fn load<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Option<StoredToken>, Error>> {
+        Box::pin(ready(self.outcome("load").map(|()| None)))
     }
 
-    fn save(&self, _: &str, _: &StoredToken) -> Result<(), Error> {
-        self.outcome("save")
+    fn save<'a>(
+        &'a self,
+        _: &'a str,
+        _: &'a StoredToken,
+        _: &'a StoreLock,
+    ) -> BoxFuture<'a, Result<WriteOutcome, Error>> {
+        Box::pin(ready(self.outcome("save").map(|()| WriteOutcome::Written)))
     }
 
-    fn clear(&self, _: &str) -> Result<(), Error> {
-        self.outcome("clear")
+    fn clear<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(ready(self.outcome("clear")))
     }
 }
 
@@ -198,7 +217,7 @@ const CHILD: &str = "AGENTCORE_AUTH_TEST_STORE";
 async fn another_process() {
     let Some(directory) = std::env::var_os(CHILD).map(PathBuf::from) else { return };
     let fetches = directory.join("fetches");
-    let issuer = super::super::from_fn(move || {
+    let issuer = crate::token::from_fn(move || {
         let mut file = fs::OpenOptions::new().append(true).create(true).open(&fetches).unwrap();
         file.write_all(b"x").unwrap();
         let token = Token::parse(&format!("of-process-{}", std::process::id()));
@@ -217,7 +236,7 @@ async fn two_processes_make_one_fetch() {
     let lock = FileStore::new(&*directory).lock("key").await.unwrap();
     let run = || -> Child {
         Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "token::store::tests::another_process"])
+            .args(["--exact", "token::store::stored::tests::another_process"])
             .env(CHILD, &*directory)
             .stdout(Stdio::piped())
             .spawn()

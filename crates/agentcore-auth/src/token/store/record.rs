@@ -1,4 +1,4 @@
-//! The format of a stored token: one JSON object with a version. Touches no file.
+//! The format of a stored token: one JSON object with a version, the same in every store. Stores nothing.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -29,7 +29,7 @@ struct DeviceRecord {
     password: String,
 }
 
-/// Returns the bytes of a file.
+/// Returns the bytes to store.
 pub(super) fn encode(stored: &StoredToken) -> serde_json::Result<Vec<u8>> {
     serde_json::to_vec(&Record {
         version: VERSION,
@@ -46,7 +46,7 @@ pub(super) fn encode(stored: &StoredToken) -> serde_json::Result<Vec<u8>> {
     })
 }
 
-/// Reads a file back; none if it is damaged or of another version.
+/// Reads them back; none if it is damaged or of another version.
 pub(super) fn decode(bytes: &[u8]) -> Option<StoredToken> {
     let record: Record = serde_json::from_slice(bytes).ok().filter(|record: &Record| record.version == VERSION)?;
     let token = Token::parse(&record.token).ok()?;
