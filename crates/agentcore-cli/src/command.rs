@@ -8,6 +8,7 @@ mod login;
 mod mock;
 mod ping;
 mod session;
+mod shell;
 mod token;
 mod ws_headers;
 mod ws_url;
@@ -51,6 +52,7 @@ enum Command {
     WsUrl(ws_url::WsUrlFlags),
     WsHeaders(ws_headers::WsHeadersFlags),
     Exec(exec::ExecFlags),
+    Shell(shell::ShellFlags),
     Session(session::NewSessionFlags),
     Stop(session::StopFlags),
     Card(session::CardFlags),
@@ -85,6 +87,7 @@ impl Cli {
             Command::WsUrl(flags) => flags.run(&context).await,
             Command::WsHeaders(flags) => flags.run(&context).await,
             Command::Exec(flags) => flags.run(&context).await,
+            Command::Shell(flags) => flags.run(&context).await,
             Command::Session(flags) => flags.run(&context).await,
             Command::Stop(flags) => flags.run(&context).await,
             Command::Card(flags) => flags.run(&context).await,

@@ -34,6 +34,65 @@ fn replace(state: Option<Termios>) -> Option<Termios> {
     std::mem::replace(&mut *BEFORE.lock().unwrap_or_else(PoisonError::into_inner), state)
 }
 
+/// A terminal in raw mode: each key comes at once and as it is, until this is dropped. A signal restores it, too.
+pub(crate) struct Raw(());
+
+impl Raw {
+    pub(crate) fn enter() -> Self {
+        remember();
+        #[cfg(unix)]
+        if let Ok(mut modes) = tcgetattr(std::io::stdin()) {
+            modes.make_raw();
+            // A terminal that takes no modes is used as it is.
+            let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &modes);
+        }
+        Self(())
+    }
+}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+/// Returns the columns and rows of the terminal of standard input.
+pub(crate) fn size() -> Option<(u16, u16)> {
+    #[cfg(unix)]
+    {
+        let size = rustix::termios::tcgetwinsize(std::io::stdin()).ok()?;
+        (size.ws_col > 0 && size.ws_row > 0).then_some((size.ws_col, size.ws_row))
+    }
+    #[cfg(not(unix))]
+    None
+}
+
+/// The changes of the terminal's size.
+pub(crate) struct Resizes {
+    #[cfg(unix)]
+    signals: Option<tokio::signal::unix::Signal>,
+}
+
+impl Resizes {
+    pub(crate) fn listen() -> Self {
+        Self {
+            #[cfg(unix)]
+            signals: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::window_change()).ok(),
+        }
+    }
+
+    /// Waits for the next change.
+    pub(crate) async fn next(&mut self) {
+        #[cfg(unix)]
+        if let Some(signals) = &mut self.signals
+            && signals.recv().await.is_some()
+        {
+            return;
+        }
+        std::future::pending().await
+    }
+}
+
 /// Returns how wide the terminal of standard error is, or 80 columns where it does not say.
 pub(crate) fn columns() -> usize {
     #[cfg(unix)]

@@ -13,6 +13,7 @@
 //! | [`output`] | the four formats |
 //! | [`request`] | what the flags make of a request; standard input; credentials |
 //! | [`process`] | signals, closed pipes, logs without secrets |
+//! | [`shell`] | shells at a terminal and by a pipe: escapes, sizes, losses, how the terminal is left |
 //! | [`token`] | tokens for machines, tokens that a program prints, and `acore token` |
 //! | [`user`] | users of a Cognito pool |
 //! | [`websocket`] | `ws-url`, `ws-headers` and `connect` |
@@ -33,6 +34,8 @@ mod outcome;
 mod output;
 mod process;
 mod request;
+#[cfg(unix)]
+mod shell;
 mod small;
 #[cfg(unix)]
 mod terminal;

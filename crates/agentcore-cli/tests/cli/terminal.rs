@@ -22,10 +22,10 @@ use crate::{
 };
 
 /// A terminal with the program at it.
-struct Terminal {
-    pty: Arc<Pty>,
+pub(crate) struct Terminal {
+    pub(crate) pty: Arc<Pty>,
     pieces: mpsc::Receiver<Vec<u8>>,
-    child: Child,
+    pub(crate) child: Child,
     modes: (LocalModes, OutputModes),
     /// What was printed and not waited for yet.
     seen: String,
@@ -33,7 +33,7 @@ struct Terminal {
 }
 
 impl Terminal {
-    fn start(mut command: Command) -> Self {
+    pub(crate) fn start(mut command: Command) -> Self {
         command.env("TERM", "xterm-256color");
         Self::with(pty_process::blocking::Command::from(command))
     }
@@ -55,12 +55,12 @@ impl Terminal {
         Self { pty, pieces, child, modes, seen: String::new(), bytes: Vec::new() }
     }
 
-    fn keys(&mut self, keys: &str) {
+    pub(crate) fn keys(&mut self, keys: &str) {
         (&*self.pty).write_all(keys.as_bytes()).unwrap();
     }
 
     /// Waits until this is printed, and returns what was before it.
-    fn wait_for(&mut self, text: &str) -> String {
+    pub(crate) fn wait_for(&mut self, text: &str) -> String {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some((before, after)) = self.seen.split_once(text) {
@@ -95,7 +95,7 @@ impl Terminal {
     }
 
     /// Waits for the program's end; returns its exit code and what was printed, and looks how it leaves the terminal.
-    fn end(mut self) -> (Option<i32>, String) {
+    pub(crate) fn end(mut self) -> (Option<i32>, String) {
         let deadline = Instant::now() + PATIENCE;
         while self.read(deadline) {}
         let exit = self.child.wait().unwrap().code();
