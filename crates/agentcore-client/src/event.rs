@@ -35,6 +35,7 @@ mod dedup;
 mod dialect;
 mod event_name;
 mod generic;
+mod interrupt;
 mod json;
 mod langgraph;
 mod llama_index;
@@ -43,12 +44,15 @@ mod openai;
 mod plain_text;
 mod print;
 mod reader;
+mod resume;
 mod source;
 mod strands;
 mod stream;
+mod tally;
 mod tool_calls;
 mod transcript;
 mod understand;
+mod usage;
 
 use std::time::Duration;
 
@@ -59,8 +63,11 @@ use crate::{Error, SessionId};
 
 pub use self::{
     dialect::Dialect,
+    interrupt::Interrupt,
     reader::Reader,
+    resume::resume,
     stream::{Events, no_events},
+    usage::Usage,
 };
 
 /// Something an agent said.
@@ -75,6 +82,11 @@ pub enum Event {
     ToolUse(ToolUse),
     /// A tool gave something back to the agent.
     ToolResult(ToolResult),
+    /// What model calls took: what is new of it, so that the sum of all is the answer's. Where the event that says it says nothing else,
+    /// it comes as a [`Trace`](Self::Trace) too.
+    Usage(Usage),
+    /// The agent asks something, and goes on when it is answered. Neither text nor an error. Each question is told once.
+    Interrupt(Box<Interrupt>),
     /// How the run goes on: steps, usage, a trace, progress. The event as it came.
     Trace(SseEvent),
     /// How the agent's or the task's state changed. The event as it came.
@@ -157,12 +169,34 @@ pub struct Done {
     pub unknown: u64,
     /// In which dialect the answer was, where one was known.
     pub dialect: Option<Dialect>,
+    /// What the agent said that its model calls took, in sum.
+    pub usage: Usage,
+    /// How many questions the agent asked.
+    pub interrupts: u64,
+    /// Whether the agent said that its answer is complete. Where it did not, the answer may have been cut off unnoticed.
+    pub end_mark: EndMark,
     /// From the beginning of the call to the first event.
     pub first_event: Option<Duration>,
     /// From the beginning of the call to the end of the answer, retries included.
     pub duration: Duration,
     /// The session to go on in.
     pub session_id: SessionId,
+}
+
+/// Whether an agent says itself that its answer is complete, beyond the end of the HTTP body.
+///
+/// AG-UI does by `RUN_FINISHED`, Anthropic by `message_stop`, OpenAI by `[DONE]` after chunks and by `response.completed` or
+/// `response.incomplete`, A2A by a status that ends its task, or hands it back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EndMark {
+    /// The dialect has none, or no dialect was known.
+    #[default]
+    None,
+    /// It came.
+    Seen,
+    /// The dialect has one, and it did not come.
+    Missing,
 }
 
 #[cfg(test)]
