@@ -15,7 +15,7 @@ use crate::{EndMark, Error, Interrupt, Usage};
 #[doc(alias = "is_final")]
 #[non_exhaustive]
 pub struct Reply {
-    /// What the agent said, in words. Where the answer is JSON in which no text is known, the JSON itself.
+    /// What the agent said, in words. Where the answer is JSON in which no text and no interrupt is known, the JSON itself.
     #[serde(serialize_with = "words")]
     pub text: ByteString,
     /// The body, if the answer is JSON; a stream of events has none.

@@ -20,6 +20,9 @@ fn world() -> World {
             .agent("asks", sse(ASKS))
             .agent("uses-and-fails", sse(USES_AND_FAILS))
             .agent("asks-only", sse("data: {\"__interrupt__\": [{\"value\": \"May I?\", \"id\": \"i1\"}]}\n\n"))
+            .agent("asks-json", |_| async {
+                AgentResponse::json(json!({"__interrupt__": [{"value": "May I?", "id": "i1"}]}))
+            })
             .agent("lines", sse("data: \"line\\n\"\n\n"))
             .agent("object", |_| async { AgentResponse::json(json!({"result": "four", "n": 4})) })
             .agent("unknown", |_| async { AgentResponse::json(json!({"answer": 42})) })
@@ -72,6 +75,7 @@ fn text_events_and_raw() {
         // Text mode names what is asked on a terminal, and where it is all of the answer.
         ("asks", vec![], 0, "Wait.\n", ""),
         ("asks-only", vec![], 0, "", "note: the agent asks: May I?\n"),
+        ("asks-json", vec![], 0, "", "note: the agent asks: May I?\n"),
         ("refuses", vec![], 6, "", agent_failed),
         (
             "refuses",
@@ -113,6 +117,7 @@ fn one_object_at_the_end() {
         ("object", 0, "four", json!({"result": "four", "n": 4}), 1, ""),
         ("unknown", 0, "{\"answer\":42}", json!({"answer": 42}), 1, ""),
         ("asks", 0, "Wait.", Value::Null, 4, ""),
+        ("asks-json", 0, "", json!({"__interrupt__": [{"value": "May I?", "id": "i1"}]}), 1, ""),
         ("fail-midstream", 6, "Once upon", Value::Null, 3, "agent"),
         ("refuses", 6, "", json!({"error": "no", "error_type": "Refusal"}), 1, "agent"),
         ("reset-midstream", 7, "Once upon", Value::Null, 2, "broken_off"),

@@ -166,7 +166,7 @@ impl Events {
         reply.usage = (!usage.is_unknown()).then_some(usage);
         (reply.interrupts, reply.end_mark) = (interrupts, end_mark);
         let text = match (self.texts, self.body) {
-            (0, Some(body)) if failed.is_none() => body,
+            (0, Some(body)) if failed.is_none() && reply.interrupts.is_empty() => body,
             _ if text.is_empty() => only,
             _ => text.into(),
         };

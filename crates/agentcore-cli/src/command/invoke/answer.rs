@@ -97,15 +97,15 @@ impl Printer {
     /// Prints what there is besides text, and names what the agent asks to whoever looks on, or where that is all of the answer.
     fn end_text(&mut self, done: &Done, body: Option<&str>, asked: &[Box<Interrupt>]) -> Result<(), Failure> {
         match body {
+            _ if done.interrupts > 0 => {}
             Some(body) if done.texts == 0 => self.output.text(body)?,
             None if done.events == 0 => note("the answer ended without an event"),
-            None if done.texts == 0 && asked.is_empty() => note(
+            None if done.texts == 0 => note(
                 "no text is known in the agent's events; --output events shows them, and --output raw saves the answer as it is",
             ),
             _ => {}
         }
-        let is_all = done.texts == 0 && body.is_none();
-        if !asked.is_empty() && (is_all || std::io::stderr().is_terminal()) {
+        if !asked.is_empty() && (done.texts == 0 || std::io::stderr().is_terminal()) {
             self.output.end_line()?;
             asked.iter().for_each(|interrupt| note(&question(interrupt)));
         }
