@@ -278,6 +278,14 @@ mod tests {
         ]);
     }
 
+    /// What does not fit does not wait, and is told at once.
+    #[test]
+    fn interrupts_that_wait_are_bounded() {
+        let custom = format!(r#"{{"type":"CUSTOM","name":"on_interrupt","value":"{}"}}"#, "x".repeat(40_000));
+        let told = format!("ask   {}", "x".repeat(40_000));
+        check(&[(&[&custom, &custom], &["other", &told, &told])]);
+    }
+
     #[test]
     fn numbers() {
         let finished =

@@ -74,6 +74,28 @@ impl Interrupt {
         Self { origin, ..self }
     }
 
+    /// The same without a share of the memory of the events that it came in.
+    pub(super) fn copied(&self) -> Self {
+        let copy = |text: &ByteString| ByteString::from(&**text);
+        let origin = match &self.origin {
+            Origin::Id => Origin::Id,
+            Origin::Thread(thread) => Origin::Thread(copy(thread)),
+            Origin::NamelessThread(thread) => Origin::NamelessThread(copy(thread)),
+            Origin::Task { task, context, is_version_1 } => {
+                Origin::Task { task: copy(task), context: copy(context), is_version_1: *is_version_1 }
+            }
+            Origin::Request(id) => Origin::Request(copy(id)),
+        };
+        Self {
+            id: copy(&self.id),
+            name: copy(&self.name),
+            reason: copy(&self.reason),
+            schema: self.schema.as_ref().map(copy),
+            dialect: self.dialect,
+            origin,
+        }
+    }
+
     /// How many bytes it takes.
     pub(super) fn bytes(&self) -> usize {
         let schema = self.schema.as_ref().map_or(0, |schema| schema.len());

@@ -155,7 +155,7 @@ impl Events {
                         failed = failed.or(Some(self.too_large()));
                         break;
                     }
-                    interrupts.push(*interrupt);
+                    interrupts.push(interrupt.copied());
                 }
                 Ok(_) => {}
                 Err(error) => failed = failed.or(Some(error)),

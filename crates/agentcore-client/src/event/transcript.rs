@@ -149,8 +149,11 @@ impl Transcript {
 
     /// The agent asks something of which the end of the run may say more.
     pub(super) fn vague_interrupt(&mut self, interrupt: Interrupt) {
-        if self.vague.len() < MOST_INTERRUPTS {
-            self.vague.push(interrupt);
+        let bytes: usize = self.vague.iter().map(Interrupt::bytes).sum();
+        if bytes + interrupt.bytes() > MOST_VAGUE_BYTES {
+            self.interrupt(None, interrupt);
+        } else {
+            self.vague.push(interrupt.copied());
         }
     }
 
@@ -287,6 +290,9 @@ const MOST_OTHERS: usize = 256;
 
 /// How many interrupts of an answer are told and known again.
 const MOST_INTERRUPTS: usize = 256;
+
+/// How many bytes the interrupts have that wait for the end of a run; what has more does not wait.
+const MOST_VAGUE_BYTES: usize = 64 * 1024;
 
 /// How many parts of an agent are waited for to say again what they said.
 const MOST_ECHOES: usize = 16;
