@@ -8,6 +8,7 @@
 //! | [`network`] | certificates and proxies of the environment |
 //! | [`outcome`] | exit codes, and what stands on standard error |
 //! | [`output`] | the four formats |
+//! | [`questions`] | what agents ask, and how a conversation answers it |
 //! | [`request`] | what the flags make of a request; standard input; credentials |
 //! | [`process`] | signals, closed pipes, logs without secrets |
 //! | [`token`] | tokens for machines, tokens that a program prints, and `acore token` |
@@ -24,6 +25,7 @@ mod network;
 mod outcome;
 mod output;
 mod process;
+mod questions;
 mod request;
 mod small;
 #[cfg(unix)]

@@ -17,7 +17,8 @@ use rustix::termios::{LocalModes, OutputModes, tcgetattr};
 use serde_json::{Value, json};
 
 use crate::{
-    chat::{asking, chat, fresh},
+    chat::{chat, fresh},
+    questions::asking,
     world::{World, signal},
 };
 
