@@ -171,7 +171,7 @@ fn message(kind: &str, object: Object<'_>, listed: bool, transcript: &mut Transc
             transcript.message(id, TELLER, blocks);
             // In a list, what has no id cannot be told from its repetition.
             if let Some(usage) = usage.filter(|_| id.is_some() || !listed) {
-                transcript.usage(id, if id.is_some() { Report::SoFar } else { Report::Whole(1) }, &usage);
+                transcript.usage(id, Report::Whole(1), &usage);
             }
         }
         "tool" | "ToolMessage" => transcript.result(ToolResult {

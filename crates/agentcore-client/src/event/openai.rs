@@ -20,8 +20,7 @@ pub(super) fn read(event: &SseEvent, object: Object<'_>, transcript: &mut Transc
         if let Some(numbers) = usage.and_then(Json::object) {
             // Usually in the last chunk alone; some servers send the numbers so far with each.
             let id = id.and_then(Json::string).filter(|id| !id.is_empty());
-            let report = if id.is_some() { Report::SoFar } else { Report::Whole(1) };
-            transcript.usage(id.as_deref(), report, &CHAT_USAGE.read(numbers));
+            transcript.usage(id.as_deref(), Report::Whole(1), &CHAT_USAGE.read(numbers));
         }
         if silent && usage.is_some() {
             transcript.event(Event::Trace(event.clone()));
@@ -132,7 +131,7 @@ fn response(event: &SseEvent, kind: &str, object: Object<'_>, transcript: &mut T
             let silent = transcript.is_silent();
             if let Some(numbers) = response.get("usage").and_then(Json::object) {
                 let id = response.string("id");
-                transcript.usage(id.as_deref(), Report::SoFar, &RESPONSE_USAGE.read(numbers));
+                transcript.usage(id.as_deref(), Report::Whole(1), &RESPONSE_USAGE.read(numbers));
             }
             if silent {
                 transcript.event(Event::Trace(event.clone()));
@@ -257,6 +256,7 @@ mod tests {
             // Two completions, by their ids and without.
             (&[&last("\"c1\"", two), &last("\"c2\"", two)], &["used 9 2 - -", "trace", "used 9 2 - -", "trace"]),
             (&[&last("null", two), &last("\"\"", two)], &["used 9 2 - -", "trace", "used 9 2 - -", "trace"]),
+            (&[&last("\"\"", two), &last("\"\"", two)], &["used 9 2 - -", "trace", "used 9 2 - -", "trace"]),
             (&[&last("null", r#"{"prompt_tokens": null, "completion_tokens": 1.5}"#)], &["trace"]),
             (&[&last("null", "[]")], &["trace"]),
             (

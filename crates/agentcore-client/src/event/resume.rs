@@ -234,6 +234,11 @@ mod tests {
             payload(&[(&agui, "true")]),
             run(json!({ "resume": [{ "interruptId": "i1", "status": "resolved", "payload": true }] }))
         );
+        let agui = agui.with_schema(Some(r#"{"type": "string"}"#.into()));
+        for (said, sent) in [("true", json!("true")), (r#"{"a": 1}"#, json!(r#"{"a": 1}"#))] {
+            let resume = json!({ "resume": [{ "interruptId": "i1", "status": "resolved", "payload": sent }] });
+            assert_eq!(payload(&[(&agui, said)]), run(resume));
+        }
         let agui = of(Dialect::AgUi, "", Origin::NamelessThread("th".into()));
         assert_eq!(payload(&[(&agui, "yes")]), run(json!({ "forwardedProps": { "command": { "resume": "yes" } } })));
 

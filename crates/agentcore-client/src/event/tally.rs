@@ -35,7 +35,7 @@ pub(super) enum Report {
     More,
     /// All of the call so far.
     SoFar,
-    /// All of a call that is over. The next from the same shape of event, by its bit, is another call's.
+    /// All of a call, so far or at its end. Without an id the next from the same shape of event, by its bit, is another call's.
     Whole(u8),
     /// All of the answer so far, whatever the call.
     Total,

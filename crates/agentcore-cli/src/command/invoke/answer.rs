@@ -20,7 +20,7 @@ use crate::{
 pub(super) enum Format {
     /// The agent's text
     Text,
-    /// One object at the end: the text and the numbers of the call
+    /// One object at the end: the text, the numbers, what the agent asks and how the call failed
     Json,
     /// One object for each server-sent event, a line each
     Events,
