@@ -109,7 +109,7 @@ pub enum Event {
     /// How the agent's or the task's state changed. The event as it came.
     State(SseEvent),
     /// The answer is complete. [`Events`] end with it, whatever the agent said; an answer that broke off ends in an error instead.
-    Done(Done),
+    Done(Box<Done>),
     /// An event that is of no shape known here, or has nothing new to say, as it came.
     Other(SseEvent),
 }

@@ -281,7 +281,7 @@ impl Events {
         }
         let done = self.done();
         self.call.done(&done, self.reply.metadata.attempts, self.agent_failed);
-        (!self.agent_failed).then_some(Ok(Event::Done(done)))
+        (!self.agent_failed).then(|| Ok(Event::Done(Box::new(done))))
     }
 }
 

@@ -281,6 +281,12 @@ fn a_dialect_of_ones_own_comes_first() {
     assert_eq!(found, ["say 2", "error : two", "other", "other"], "what it told counts once, too");
 }
 
+/// What is rare is boxed: every event is moved, and nearly all are a piece of text.
+#[test]
+fn events_are_no_larger_than_what_comes_often() {
+    assert!(size_of::<Event>() <= size_of::<SseEvent>() + size_of::<u64>(), "{}", size_of::<Event>());
+}
+
 /// Events may be pushed before earlier ones are pulled.
 #[test]
 fn pushing_ahead_changes_nothing() {
