@@ -77,6 +77,34 @@ async fn what_counts_as_the_same_question() {
     assert_eq!(client.metrics().calls, 16, "what the cache answers is no call");
 }
 
+/// A question waits in its session for an answer, and what models used was used once.
+#[tokio::test]
+async fn questions_are_not_kept_nor_is_usage() {
+    let asked = Arc::new(AtomicU32::new(0));
+    let mock = start(Mock::builder().agent("asks", move |request| {
+        let asked = asked.clone();
+        let is_question = request.prompt().as_deref() == Some("ask");
+        async move {
+            let said = json!({"data": (asked.fetch_add(1, Ordering::SeqCst) + 1).to_string()});
+            let used = json!({"event": {"metadata": {"usage": {"outputTokens": 4}}}});
+            let question = json!({"tool_interrupt_event": {"interrupts": [{"id": "i1"}]}});
+            AgentResponse::events([said, if is_question { question } else { used }])
+        }
+    }))
+    .await;
+    let cache = CacheSettings::default();
+    let client = Client::builder().bearer_token(&mock.token()).endpoints(endpoint(&mock)).cache(cache).build().unwrap();
+    let session = client.runtime(mock.arn("asks")).new_session();
+    for (prompt, text, used, asks) in
+        [("ask", "1", None, 1), ("ask", "2", None, 1), ("say", "3", Some(4), 0), ("say", "3", None, 0)]
+    {
+        let reply = session.invoke(prompt).await.unwrap();
+        let output = reply.usage.and_then(|usage| usage.output_tokens);
+        assert_eq!((&*reply.text, output, reply.interrupts.len()), (text, used, asks), "{prompt}");
+    }
+    assert_eq!(client.metrics().usage.output_tokens, Some(4));
+}
+
 #[tokio::test]
 async fn across_sessions_if_wanted() {
     let (mock, client) = world(CacheSettings::default().across_sessions(true)).await;

@@ -1,12 +1,13 @@
 //! The numbers of a client, over calls that go well and calls that do not.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use agentcore_client::{CachedToken, Client, Metrics, RetryPolicy, auth};
-use agentcore_mock::Mock;
+use agentcore_mock::{AgentResponse, Mock};
+use futures_util::StreamExt as _;
 use serde_json::json;
 
-use crate::support::{bearer, endpoint, mock};
+use crate::support::{bearer, endpoint, mock, start};
 
 #[tokio::test]
 async fn calls_of_every_outcome() {
@@ -39,6 +40,42 @@ async fn calls_of_every_outcome() {
     assert_eq!((metrics.first_event.count(), metrics.duration.count()), (3, 4));
     assert!(metrics.first_event.max() <= metrics.duration.max());
     assert!(metrics.connections.made >= 1, "{:?}", metrics.connections);
+}
+
+/// What models used counts wherever an answer ends: complete, failed, broken off, or dropped. So do questions.
+#[tokio::test]
+async fn what_models_used_and_what_was_asked() {
+    let used = json!({"metadata": {"usage": {"inputTokens": 10, "outputTokens": 4}, "metrics": {"latencyMs": 7}}});
+    let asks = json!({"tool_interrupt_event": {"interrupts": [{"id": "i1", "reason": "May I?"}]}});
+    let [whole, failing] = [[used.clone(), asks], [used.clone(), json!({"error": "no"})]];
+    let endless = format!("data: {used}\n\n");
+    let mock = Mock::builder()
+        .agent("whole", move |_| std::future::ready(AgentResponse::events(whole.clone())))
+        .agent("failing", move |_| std::future::ready(AgentResponse::events(failing.clone())))
+        .agent("endless", move |_| {
+            let first = futures_util::stream::iter([Ok::<_, std::convert::Infallible>(endless.clone().into())]);
+            let body = first.chain(futures_util::stream::pending());
+            std::future::ready(AgentResponse::stream("text/event-stream", body))
+        });
+    let mock = start(mock).await;
+    let client = bearer(&mock);
+    let agent = |name: &str| client.runtime(mock.arn(name));
+    let reply = agent("whole").invoke("x").await.unwrap();
+    let usage = reply.usage.unwrap();
+    assert_eq!((usage.input_tokens, usage.output_tokens, usage.cached_tokens), (Some(10), Some(4), None));
+    assert_eq!((usage.latency, &*reply.interrupts[0].reason), (Some(Duration::from_millis(7)), "May I?"));
+    agent("failing").invoke("x").await.unwrap_err();
+    let mut events = agent("endless").invoke("x").stream().await.unwrap();
+    events.try_next().await.unwrap();
+    drop(events);
+    let mut metrics = client.metrics();
+    assert_eq!((metrics.usage.input_tokens, metrics.usage.output_tokens), (Some(30), Some(12)));
+    assert_eq!((metrics.usage.latency, metrics.interrupts), (Some(Duration::from_millis(21)), 1));
+    metrics.merge(&client.metrics());
+    assert_eq!((metrics.usage.input_tokens, metrics.interrupts), (Some(60), 2));
+    let written = serde_json::to_value(&metrics).unwrap();
+    let usage = json!({"input_tokens": 60, "output_tokens": 24, "cached_tokens": null, "latency_ms": 42});
+    assert_eq!((&written["usage"], &written["interrupts"]), (&usage, &json!(2)));
 }
 
 #[tokio::test]
@@ -110,7 +147,9 @@ async fn as_json() {
     });
     let expected = json!({
         "calls": 1, "in_flight": 0, "succeeded": 0, "failed": 1, "cancelled": 0, "errors": {"not_found": 1}, "retries": 0,
-        "events": 0, "bytes": 0, "first_event": empty, "duration": empty, "connections": {"made": 1, "open": 1},
+        "events": 0, "bytes": 0, "interrupts": 0,
+        "usage": {"input_tokens": null, "output_tokens": null, "cached_tokens": null, "latency_ms": null},
+        "first_event": empty, "duration": empty, "connections": {"made": 1, "open": 1},
         "cache": {"hits": 0, "misses": 0, "shared": 0, "entries": 0, "bytes": 0},
         "tokens": {"fetches": 0, "refreshes": 0, "failures": 0, "served_stale": 0, "rejected": 0},
     });

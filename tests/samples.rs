@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use agentcore_client::{Client, Error, ErrorKind, Event, Events, Reader, Reply, Target, sse};
+use agentcore_client::{Client, EndMark, Error, ErrorKind, Event, Events, Reader, Reply, Target, sse};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -133,7 +133,8 @@ async fn odd_but_valid_events() {
     assert_eq!(raw("sdk/resp_sse_custom.resp", true).await, lenient);
 }
 
-/// What agents say in their dialects: the text in its pieces, the reasoning, the tools and the errors, in order.
+/// What agents say in their dialects: the text in its pieces, the reasoning, the tools, the numbers, what they ask and the errors, in
+/// order.
 const SAID: &[(&str, u64, &[&str])] = &[
     (
         "agui/sse.txt",
@@ -162,11 +163,28 @@ const SAID: &[(&str, u64, &[&str])] = &[
             "error INTERNAL_ERROR agui boom",
         ],
     ),
+    (
+        "agui/interrupt.txt",
+        17,
+        &[
+            "say Hel",
+            "say lo é\n",
+            "say ask",
+            "use t1 search ",
+            "use t1 search {\"q\":\"x\"}",
+            "use t1 search .",
+            "result t1 found",
+            "ask tool_call May I add é?",
+            "used 11 4 0",
+        ],
+    ),
     ("a2a/v03_stream.txt", 6, &["say Hel", "say lo é ", "say hi"]),
     ("a2a/v03_send.txt", 1, &["say Hel", "say lo é ", "say hi"]),
     ("a2a/v1_stream.txt", 6, &["say Hel", "say lo é ", "say hi"]),
     ("a2a/v1_send.txt", 1, &["say Hel", "say lo é ", "say hi"]),
     ("a2a/v1_raise.txt", 6, &["say Hel", "say lo é ", "say raise", "error -32603 a2a boom"]),
+    ("a2a/v03_ask.txt", 1, &["ask input-required Which one, é?"]),
+    ("a2a/v1_ask.txt", 3, &["ask input-required Which one, é?"]),
     ("mcp/call.txt", 1, &["say 3"]),
     ("mcp/boom.txt", 1, &["error  Error executing tool boom"]),
     ("strands/clean.txt", 15, STRANDS),
@@ -182,13 +200,29 @@ const SAID: &[(&str, u64, &[&str])] = &[
             "use tu1 add {\"a\": 1,",
             "use tu1 add  \"b\": 2}",
             "use tu1 add .",
+            "used 1 2 4",
             "error EventLoopException model failed mid-stream",
         ],
     ),
-    ("strands/reasoning.txt", 21, &["think I think ", "think so.", "say Hello ", "say there"]),
+    ("strands/reasoning.txt", 21, &["think I think ", "think so.", "say Hello ", "say there", "used 1 2 4"]),
     // As above, with Strands' own events as JSON, and the result as a string.
-    ("strands/plain.txt", 21, &["think I think ", "think so.", "say Hello ", "say there"]),
-    ("strands/result.txt", 1, &["think I think so.", "say Hello there"]),
+    ("strands/plain.txt", 21, &["think I think ", "think so.", "say Hello ", "say there", "used 1 2 4"]),
+    ("strands/result.txt", 1, &["think I think so.", "say Hello there", "used 1 2 4"]),
+    // An approval that a hook waits for; the result is a Python repr.
+    (
+        "strands/interrupt.txt",
+        20,
+        &[
+            "say Let me ",
+            "say add é. ",
+            "use tu1 add ",
+            "use tu1 add {\"a\": 1,",
+            "use tu1 add  \"b\": 2}",
+            "use tu1 add .",
+            "used 1 2 4",
+            "ask approve {\"question\": \"May I add é?\"}",
+        ],
+    ),
     ("langgraph/messages.txt", 10, LANGGRAPH),
     (
         "langgraph/updates.txt",
@@ -197,7 +231,22 @@ const SAID: &[(&str, u64, &[&str])] = &[
     ),
     ("langgraph/values.txt", 4, &["say Let me add é", "use tu1 add {\"a\": 1, \"b\": 2}.", "result tu1 3", "say 3"]),
     // Messages as they come, and each whole as an update.
-    ("langgraph/modes.txt", 12, STRANDS_WITH_RESULT),
+    ("langgraph/modes.txt", 12, MODES),
+    // Messages, updates and states, of which two have the interrupt.
+    (
+        "langgraph/interrupt.txt",
+        12,
+        &[
+            "think hmm ",
+            "say Let me ",
+            "say add é. ",
+            "use tu1 add ",
+            "use tu1 add {\"a\": 1,",
+            "use tu1 add  \"b\": 2}",
+            "use tu1 add .",
+            "ask  {\"question\": \"May I add é?\"}",
+        ],
+    ),
     ("langgraph/events.txt", 33, LANGGRAPH),
 ];
 
@@ -208,10 +257,25 @@ const STRANDS: &[&str] = &[
     "use tu1 add {\"a\": 1,",
     "use tu1 add  \"b\": 2}",
     "use tu1 add .",
+    "used 1 2 4",
     "say 3",
+    "used 1 2 4",
 ];
 
 const STRANDS_WITH_RESULT: &[&str] = &[
+    "say Let me ",
+    "say add é",
+    "use tu1 add ",
+    "use tu1 add {\"a\": 1,",
+    "use tu1 add  \"b\": 2}",
+    "use tu1 add .",
+    "used 1 2 4",
+    "result tu1 3",
+    "say 3",
+    "used 1 2 4",
+];
+
+const MODES: &[&str] = &[
     "say Let me ",
     "say add é",
     "use tu1 add ",
@@ -234,6 +298,38 @@ const LANGGRAPH: &[&str] = &[
     "say 3",
 ];
 
+/// What says that it has ended has ended, and is noted to lack its end where it is cut off.
+#[test]
+fn ends_that_agents_mark() {
+    let end_mark = |path: &str, drop: usize| {
+        let answer = String::from_utf8(sample(path)).unwrap();
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        let data: Vec<_> = body.lines().filter_map(|line| line.strip_prefix("data: ")).collect();
+        let body: String = data[..data.len() - drop].iter().map(|data| format!("data: {data}\n\n")).collect();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let url =
+                play(format!("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n{body}").into_bytes()).await;
+            let client = Client::builder().auth(agentcore_client::Auth::None).build().unwrap();
+            let invoke = || client.target(Target::local(&url).unwrap()).invoke("x");
+            let found: Vec<Event> = invoke().stream().await.unwrap().try_collect().await.unwrap();
+            let Some(Event::Done(done)) = found.last() else { panic!("{path} is complete: {found:?}") };
+            done.end_mark
+        })
+    };
+    for (path, whole, cut) in [
+        ("agui/sse.txt", EndMark::Seen, EndMark::Missing),
+        ("agui/interrupt.txt", EndMark::Seen, EndMark::Missing),
+        ("a2a/v03_stream.txt", EndMark::Seen, EndMark::Missing),
+        ("a2a/v1_stream.txt", EndMark::Seen, EndMark::Missing),
+        ("a2a/v1_ask.txt", EndMark::Seen, EndMark::Missing),
+        ("strands/clean.txt", EndMark::None, EndMark::None),
+        ("langgraph/messages.txt", EndMark::None, EndMark::None),
+    ] {
+        assert_eq!((end_mark(path, 0), end_mark(path, 1)), (whole, cut), "{path}");
+    }
+}
+
 /// In short what an event says, if it says something.
 fn said(event: &Result<Event, Error>) -> Option<String> {
     let event = match event {
@@ -249,6 +345,13 @@ fn said(event: &Result<Event, Error>) -> Option<String> {
         Event::ToolResult(result) => {
             format!("{} {} {}", if result.failed { "failed" } else { "result" }, result.id, result.content)
         }
+        Event::Usage(usage) => format!(
+            "used {} {} {}",
+            usage.input_tokens.unwrap_or_default(),
+            usage.output_tokens.unwrap_or_default(),
+            usage.latency.unwrap_or_default().as_millis()
+        ),
+        Event::Interrupt(asked) => format!("ask {} {}", asked.name, asked.reason),
         _ => return None,
     })
 }
@@ -274,6 +377,9 @@ async fn what_agents_say_in_their_dialects() {
         let reply = events(path, false).await.into_reply().await;
         let reply = reply.as_ref().unwrap_or_else(|error| error.partial::<Reply>().unwrap());
         assert_eq!((&*reply.text, reply.events), (text.as_str(), *count), "{path}");
+        let asked = expected.iter().filter(|said| said.starts_with("ask ")).count();
+        let used = expected.iter().any(|said| said.starts_with("used "));
+        assert_eq!((reply.interrupts.len(), reply.usage.is_some()), (asked, used), "{path}");
     }
 }
 

@@ -7,6 +7,7 @@ Such an agent listens at `/`, to which the service takes what comes to `/invocat
 What the message says chooses the task:
   status  the answer in pieces, by status, and then as a whole, in an artifact
   fail    a task that fails, with a reason
+  ask     a task that waits for more, and then for nothing
   raise   an exception, after the answer
   (other) an artifact in pieces that ends with these words
 """
@@ -29,6 +30,10 @@ class Agent(AgentExecutor):
     async def execute(self, context, events):
         said = context.get_user_input()
         task = TaskUpdater(events, context.task_id, context.context_id)
+        if context.current_task is not None:
+            await task.add_artifact([part(f"You said {said}.")], name="answer")
+            await task.complete()
+            return
         if IS_0_3:
             await task.submit()
         else:
@@ -38,6 +43,9 @@ class Agent(AgentExecutor):
         pieces = ["Hel", "lo é ", said]
         if said == "fail":
             await task.failed(task.new_agent_message([part("a2a is out of order")]))
+            return
+        if said == "ask":
+            await task.requires_input(task.new_agent_message([part("Which one, é?")]))
             return
         if said == "status":
             for piece in pieces:

@@ -7,16 +7,19 @@ POST /invocations with a RunAgentInput. What its last message says chooses the r
   pieces    chunks without a start or an end, and a model that thinks first
   snapshot  the whole conversation once more at the end
   raise     a failure after everything else
+  ask       a run that waits for an approval, and says what its models took
   (other)   a text that ends with these words, a tool, a state
 """
 
 from ag_ui.core import (
     AssistantMessage,
     CustomEvent,
+    Interrupt,
     MessagesSnapshotEvent,
     RawEvent,
     ReasoningMessageChunkEvent,
     RunFinishedEvent,
+    RunFinishedInterruptOutcome,
     RunStartedEvent,
     StateDeltaEvent,
     StateSnapshotEvent,
@@ -26,6 +29,7 @@ from ag_ui.core import (
     TextMessageContentEvent,
     TextMessageEndEvent,
     TextMessageStartEvent,
+    TokenUsage,
     ToolCallArgsEvent,
     ToolCallEndEvent,
     ToolCallResultEvent,
@@ -65,9 +69,15 @@ def chunks():
         yield TextMessageChunkEvent(message_id="m1", role="assistant", delta=piece)
 
 
+def waits():
+    approval = Interrupt(id="i1", reason="tool_call", message="May I add é?", response_schema={"type": "string"})
+    usage = [TokenUsage(model="a", input_tokens=10, output_tokens=4, cached_input_tokens=2), TokenUsage(input_tokens=1)]
+    return {"outcome": RunFinishedInterruptOutcome(interrupts=[approval]), "usage": usage}
+
+
 @app.entrypoint
 async def run(asked):
-    said = asked.messages[-1].content
+    said = asked.resume[0].payload if asked.resume else asked.messages[-1].content
     yield RunStartedEvent(thread_id=asked.thread_id, run_id=asked.run_id)
     yield StepStartedEvent(step_name="think")
     if said == "pieces":
@@ -82,7 +92,8 @@ async def run(asked):
     yield StepFinishedEvent(step_name="think")
     if said == "raise":
         raise ValueError("agui boom")
-    yield RunFinishedEvent(thread_id=asked.thread_id, run_id=asked.run_id)
+    more = waits() if said == "ask" else {}
+    yield RunFinishedEvent(thread_id=asked.thread_id, run_id=asked.run_id, **more)
 
 
 serve(app)

@@ -9,6 +9,7 @@ The mode chooses what is passed on:
   clean              the model's events
   text               the text's pieces, as strings
   whole              the result alone
+The prompt "ask" has a hook ask before the tool runs; the agent waits for the answer in the session of "sessionId".
 The model calls a tool and says its result, unless the script is
   think              thoughts and then an answer
   fail               as usual, until the model fails
@@ -16,6 +17,7 @@ The model calls a tool and says its result, unless the script is
 
 from bedrock_agentcore.runtime import BedrockAgentCoreApp
 from strands import Agent, tool
+from strands.hooks import BeforeToolCallEvent, HookProvider
 from strands.models.model import Model
 
 from loopback import serve
@@ -27,6 +29,15 @@ app = BedrockAgentCoreApp()
 def add(a: int, b: int) -> int:
     """Adds two numbers."""
     return a + b
+
+
+class Approval(HookProvider):
+    def register_hooks(self, registry, **options):
+        registry.add_callback(BeforeToolCallEvent, self.ask)
+
+    def ask(self, event):
+        if event.interrupt("approve", reason={"question": "May I add é?"}) != "yes":
+            event.cancel_tool = "it was not approved"
 
 
 class Scripted(Model):
@@ -79,10 +90,19 @@ def delta(content):
     return {"contentBlockDelta": {"delta": content}}
 
 
+waiting = {}
+
+
 @app.entrypoint
 async def invoke(payload):
-    agent = Agent(model=Scripted(payload.get("script")), tools=[add], callback_handler=None)
     prompt, mode = payload.get("prompt", "1+2?"), payload.get("mode", "raw")
+    session = payload.get("sessionId")
+    if isinstance(prompt, list):
+        agent = waiting.pop(session)
+    else:
+        hooks = [Approval()] if prompt == "ask" else []
+        agent = Agent(model=Scripted(payload.get("script")), tools=[add], hooks=hooks, callback_handler=None)
+        waiting[session] = agent
     if mode == "whole":
         yield (await agent.invoke_async(prompt)).to_dict()
         return

@@ -4,6 +4,7 @@ use std::{error::Error as StdError, fmt::Write as _, io::Write as _, process::Ex
 
 use agentcore_client::{Auth, Error, ErrorKind};
 use clap::builder::styling::{AnsiColor, Style};
+use serde::Serialize;
 
 /// The exit codes, which are a contract with other programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,6 +171,33 @@ impl Report {
     }
 }
 
+/// A failed call, as JSON output has it.
+#[derive(Debug, Serialize)]
+pub(crate) struct FailedCall {
+    /// One word of the table of exit codes.
+    kind: &'static str,
+    message: String,
+    may_have_run: bool,
+    hint: Option<&'static str>,
+}
+
+impl FailedCall {
+    /// Describes an error of a call by whoever authenticates so; where the input was bad, nothing was called.
+    pub(crate) fn of(error: &Error, mechanism: Mechanism) -> Option<Self> {
+        let kind = match (Exit::from(error.kind()), error.kind()) {
+            (Exit::Usage, _) => return None,
+            (Exit::Refused, _) => "auth",
+            (Exit::Unavailable, _) => "unavailable",
+            (Exit::Timeout, _) => "timeout",
+            (Exit::BrokenOff, _) => "broken_off",
+            (_, ErrorKind::Agent) => "agent",
+            _ => "service",
+        };
+        let hint = hint(error, mechanism);
+        Some(Self { kind, message: error.to_string(), may_have_run: error.may_have_run(), hint })
+    }
+}
+
 /// Every error of the library.
 impl<E: Into<Error>> From<E> for Failure {
     fn from(error: E) -> Self {
@@ -232,7 +260,7 @@ fn hint(error: &Error, mechanism: Mechanism) -> Option<&'static str> {
 }
 
 /// Replaces control characters: an agent's words may hold line breaks and worse.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 

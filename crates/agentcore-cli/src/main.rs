@@ -8,7 +8,7 @@
 //! | [`context`] | what the flags mean: where calls go, as whom, by which client |
 //! | [`identity`], [`target`] | who is calling · where the agent is |
 //! | [`flags`] | what was typed, each value with its source |
-//! | [`input`], [`output`], [`errors`], [`signal`], [`progress`], [`log`], [`terminal`] | the process and its streams |
+//! | [`input`], [`output`], [`errors`], [`signal`], [`progress`], [`log`], [`terminal`], [`question`] | the process and its streams |
 
 mod command;
 mod context;
@@ -19,6 +19,7 @@ mod input;
 mod log;
 mod output;
 mod progress;
+mod question;
 mod signal;
 mod target;
 mod terminal;

@@ -4,7 +4,7 @@ use agentcore_core::{SessionId, Target};
 use agentcore_http::Response;
 use tracing::{Instrument as _, Span};
 
-use crate::{Done, Error, lifecycle::UnderWay, metrics::Measured, shared::Shared, trace};
+use crate::{Done, Error, Usage, lifecycle::UnderWay, metrics::Measured, shared::Shared, trace};
 
 /// A call that has not ended.
 #[derive(Debug)]
@@ -52,6 +52,16 @@ impl MeteredCall {
     pub(crate) fn handed_over(&mut self, response: &Response) {
         self.under_way.ended(None);
         self.measured.handed_over(response.attempts(), response.elapsed());
+    }
+
+    /// Counts what the agent says that its model calls took.
+    pub(crate) fn used(&self, usage: &Usage) {
+        self.measured.used(usage);
+    }
+
+    /// Counts a question of the agent.
+    pub(crate) fn interrupted(&self) {
+        self.measured.interrupted();
     }
 
     /// Ends the call after a complete answer.

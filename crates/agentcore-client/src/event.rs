@@ -7,17 +7,34 @@
 //! |---|---|---|---|
 //! | bare strings | `"Hello"`, and data that is not JSON | text | the official Python SDK's bytes |
 //! | objects | `{"data" \| "delta" \| "text" \| "result" \| "output" \| "response" \| "message" …: "Hello"}` | text | the same |
-//! | Bedrock Agents | `{"completion": {"bytes" \| "text"}}`, `{"trace"}` | text, trace | descriptions |
-//! | Strands | `{"event"}`, `{"data"}`, `{"message"}`, `{"result"}`, `{"reasoningText"}`, `{"current_tool_use"}` | text, reasoning, tool uses and results, trace | Strands 1.62's bytes |
+//! | Bedrock Agents | `{"completion": {"bytes" \| "text"}}`, `{"trace"}` | text, usage, trace | descriptions |
+//! | Strands | `{"event"}`, `{"data"}`, `{"message"}`, `{"result"}`, `{"reasoningText"}`, `{"current_tool_use"}`, `{"tool_interrupt_event"}` | text, reasoning, tool uses and results, interrupts, usage, trace | Strands 1.62's bytes |
 //! | Bedrock Converse | `{"contentBlockDelta"}` and its kin, `{"output": {"message"}}` | the same, errors | Strands' bytes; alone: descriptions |
-//! | LangGraph | the tuples, updates, states and events of `astream` and `astream_events` | text, reasoning, tool uses and results, trace | LangGraph's bytes |
+//! | LangGraph | the tuples, updates, states and events of `astream` and `astream_events` | text, reasoning, tool uses and results, interrupts, usage, trace | LangGraph's bytes |
 //! | AG-UI | `{"type": "TEXT_MESSAGE_CONTENT"}` and its kin | all kinds | AG-UI's bytes; snapshots, chunks and reasoning: descriptions |
-//! | A2A 0.3, 1.x | JSON-RPC results: artifacts, statuses, messages, tasks | text, state, errors | a2a-sdk 0.3's and 1.x's bytes |
-//! | MCP | JSON-RPC results of tools, notifications | text, errors, trace | the Python SDK's bytes |
+//! | A2A 0.3, 1.x | JSON-RPC results: artifacts, statuses, messages, tasks | text, state, interrupts, errors | a2a-sdk 0.3's and 1.x's bytes |
+//! | MCP | JSON-RPC results of tools, elicitations, notifications | text, interrupts, errors, trace | the Python SDK's bytes |
 //! | LlamaIndex | `{"event": "agent_stream", "delta", "response"}`, `{"event": "done"}` | text, trace | its adapter's source |
-//! | OpenAI | `{"choices"}`, `{"type": "response.…"}` | text, reasoning, tool uses, errors, trace | descriptions |
+//! | OpenAI | `{"choices"}`, `{"type": "response.…"}` | text, reasoning, tool uses, usage, errors, trace | descriptions |
 //! | Anthropic | `{"type": "content_block_delta"}` and its kin | the same | descriptions |
 //! | errors | the official Python SDK's `{"error", "error_type", "message"}`, JSON-RPC's | errors | the SDK's bytes |
+//!
+//! What an agent asks before it goes on is an [`Interrupt`], told once whatever repeats it, and answered by [`resume`]. What its model
+//! calls took is [`Usage`], told as what is new:
+//!
+//! | dialect | an interrupt is | the numbers are |
+//! |---|---|---|
+//! | Strands | `{"tool_interrupt_event"}`, `{"type": "multiagent_node_interrupt"}`, a result whose `stop_reason` is `interrupt` | of each model call, and repeated by its message and by results |
+//! | Bedrock Converse | – | of each model call |
+//! | Bedrock Agents | – | of each model call, in its trace |
+//! | LangGraph | `__interrupt__`, `interrupts` beside `ns` | LangChain's `usage_metadata`: of each chunk, to be summed, or of a whole message |
+//! | AG-UI | the outcome of `RUN_FINISHED`, and `CUSTOM` named `on_interrupt` | of the whole run, an entry for each model |
+//! | A2A | a status `input-required` or `auth-required`, whose message is what is asked | – |
+//! | MCP | `elicitation/create`, `input_required` | – |
+//! | OpenAI | – | of the whole completion, so far or at its end |
+//! | Anthropic | – | of the message so far: `message_start`, `message_delta` |
+//!
+//! The same words in objects that are of no dialect mean nothing.
 //!
 //! In a stream of JSON, strings that hold Python reprs, numbers, `NaN` and JSON that is broken are [`Event::Other`]; in a stream of
 //! bare words they are words.
@@ -35,6 +52,7 @@ mod dedup;
 mod dialect;
 mod event_name;
 mod generic;
+mod interrupt;
 mod json;
 mod langgraph;
 mod llama_index;
@@ -43,12 +61,15 @@ mod openai;
 mod plain_text;
 mod print;
 mod reader;
+mod resume;
 mod source;
 mod strands;
 mod stream;
+mod tally;
 mod tool_calls;
 mod transcript;
 mod understand;
+mod usage;
 
 use std::time::Duration;
 
@@ -59,8 +80,11 @@ use crate::{Error, SessionId};
 
 pub use self::{
     dialect::Dialect,
+    interrupt::Interrupt,
     reader::Reader,
+    resume::resume,
     stream::{Events, no_events},
+    usage::Usage,
 };
 
 /// Something an agent said.
@@ -75,12 +99,17 @@ pub enum Event {
     ToolUse(ToolUse),
     /// A tool gave something back to the agent.
     ToolResult(ToolResult),
+    /// What model calls took: what is new of it, so that the sum of all is the answer's. Where the event that says it says nothing else,
+    /// it comes as a [`Trace`](Self::Trace) too.
+    Usage(Usage),
+    /// The agent asks something, and goes on when it is answered. Neither text nor an error. Each question is told once.
+    Interrupt(Box<Interrupt>),
     /// How the run goes on: steps, usage, a trace, progress. The event as it came.
     Trace(SseEvent),
     /// How the agent's or the task's state changed. The event as it came.
     State(SseEvent),
     /// The answer is complete. [`Events`] end with it, whatever the agent said; an answer that broke off ends in an error instead.
-    Done(Done),
+    Done(Box<Done>),
     /// An event that is of no shape known here, or has nothing new to say, as it came.
     Other(SseEvent),
 }
@@ -157,12 +186,34 @@ pub struct Done {
     pub unknown: u64,
     /// In which dialect the answer was, where one was known.
     pub dialect: Option<Dialect>,
+    /// What the agent said that its model calls took, in sum.
+    pub usage: Usage,
+    /// How many questions the agent asked.
+    pub interrupts: u64,
+    /// Whether the agent said that its answer is complete. Where it did not, the answer may have been cut off unnoticed.
+    pub end_mark: EndMark,
     /// From the beginning of the call to the first event.
     pub first_event: Option<Duration>,
     /// From the beginning of the call to the end of the answer, retries included.
     pub duration: Duration,
     /// The session to go on in.
     pub session_id: SessionId,
+}
+
+/// Whether an agent says itself that its answer is complete, beyond the end of the HTTP body.
+///
+/// AG-UI does by `RUN_FINISHED`, Anthropic by `message_stop`, OpenAI by `[DONE]` after chunks and by `response.completed` or
+/// `response.incomplete`, A2A by a status that ends its task, or hands it back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EndMark {
+    /// The dialect has none, or no dialect was known.
+    #[default]
+    None,
+    /// It came.
+    Seen,
+    /// The dialect has one, and it did not come.
+    Missing,
 }
 
 #[cfg(test)]

@@ -149,6 +149,9 @@ mod tests {
                 session_endpoint_url: None,
                 attempts: 3,
             },
+            usage: None,
+            interrupts: Vec::new(),
+            end_mark: crate::EndMark::None,
             arn: Some(ARN.parse().unwrap()),
             ended: SystemTime::UNIX_EPOCH + Duration::from_millis(1_795_290_103_738),
         }

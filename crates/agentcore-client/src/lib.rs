@@ -133,7 +133,7 @@ pub use crate::shell::ShellRequest;
 pub use crate::{
     batch::Batch,
     client::{Authenticated, Client, ClientBuilder, Unauthenticated},
-    event::{Dialect, Done, Event, Events, Reader, ToolResult, ToolUse},
+    event::{Dialect, Done, EndMark, Event, Events, Interrupt, Reader, ToolResult, ToolUse, Usage},
     invoke::Invoke,
     legacy::LegacyMap,
     metrics::Metrics,

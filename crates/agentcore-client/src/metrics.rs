@@ -13,7 +13,7 @@ use agentcore_http::{Connections, ErrorKind};
 use serde::Serialize;
 
 pub use self::histogram::Histogram;
-use crate::{Done, Error};
+use crate::{Done, Error, Usage};
 
 /// The metrics of a client at one moment; see [`Client::metrics`](crate::Client::metrics).
 ///
@@ -49,6 +49,10 @@ pub struct Metrics {
     pub events: u64,
     /// Bytes of data in these events.
     pub bytes: u64,
+    /// What agents said that their model calls took, in answers that were not complete too.
+    pub usage: Usage,
+    /// Questions that agents asked ([`Event::Interrupt`](crate::Event::Interrupt)).
+    pub interrupts: u64,
     /// Times from the beginning of a call to its first event, of complete answers.
     pub first_event: Histogram,
     /// Times from the beginning of a call to the end of its answer, of complete answers.
@@ -118,6 +122,8 @@ impl Metrics {
         self.retries += retries;
         self.events += events;
         self.bytes += bytes;
+        self.usage.add(&other.usage);
+        self.interrupts += other.interrupts;
         self.first_event.merge(&other.first_event);
         self.duration.merge(&other.duration);
         let ConnectionMetrics { made, open } = other.connections;
@@ -198,6 +204,16 @@ impl Measured {
             }
             if agent_failed { metrics.fail("agent") } else { metrics.succeeded += 1 }
         });
+    }
+
+    /// Counts what model calls took.
+    pub(crate) fn used(&self, usage: &Usage) {
+        self.meter.lock().usage.add(usage);
+    }
+
+    /// Counts a question.
+    pub(crate) fn interrupted(&self) {
+        self.meter.lock().interrupts += 1;
     }
 
     /// Counts an answer whose body is left to the caller.

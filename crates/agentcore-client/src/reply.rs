@@ -8,14 +8,14 @@ use bytestring::ByteString;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use crate::Error;
+use crate::{EndMark, Error, Interrupt, Usage};
 
 /// What an agent answered.
 #[derive(Clone, Debug, Serialize)]
 #[doc(alias = "is_final")]
 #[non_exhaustive]
 pub struct Reply {
-    /// What the agent said, in words. Where the answer is JSON in which no text is known, the JSON itself.
+    /// What the agent said, in words. Where the answer is JSON in which no text and no interrupt is known, the JSON itself.
     #[serde(serialize_with = "words")]
     pub text: ByteString,
     /// The body, if the answer is JSON; a stream of events has none.
@@ -37,6 +37,13 @@ pub struct Reply {
     pub events: u64,
     /// What else came with the answer.
     pub metadata: Metadata,
+    /// What the agent said that its model calls took, in sum; none where it said nothing of it.
+    pub usage: Option<Usage>,
+    /// What the agent asks before it goes on; see [`resume`](crate::event::resume). Most answers have none.
+    pub interrupts: Vec<Interrupt>,
+    /// Whether the agent said that its answer is complete. Not in JSON.
+    #[serde(skip)]
+    pub end_mark: EndMark,
     /// The agent, if it has an ARN: a local container has none.
     #[serde(skip)]
     pub(crate) arn: Option<Arn>,
@@ -86,7 +93,7 @@ impl Serialize for AnswerJson {
 }
 
 /// What comes with an answer besides its body.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct Metadata {
     /// The media type.
@@ -127,12 +134,14 @@ impl Reply {
                 session_endpoint_url: text(header::SESSION_ENDPOINT_URL.as_str()),
                 attempts: head.attempts(),
             },
+            usage: None,
+            interrupts: Vec::new(),
+            end_mark: EndMark::None,
             arn,
             ended: SystemTime::now(),
         }
     }
 
-    /// Gives it what it says, at the end of the answer.
     /// Makes the answer that another call brought one of this call, which waited so long for it.
     #[cfg(feature = "cache")]
     pub(crate) fn kept(&mut self, session: SessionId, elapsed: Duration) {
@@ -144,9 +153,11 @@ impl Reply {
         self.session_id = session;
         self.elapsed = elapsed;
         self.first_event = None;
+        self.usage = None;
         self.metadata.attempts = 0;
     }
 
+    /// Gives it what it says, at the end of the answer.
     pub(crate) fn end(&mut self, text: ByteString, elapsed: Duration) {
         self.text = text;
         self.elapsed = elapsed;

@@ -25,7 +25,8 @@ use crate::{Dialect, Error, ErrorKind, Reply, metrics::Meter};
 /// first is sent and the others wait for its answer, each within its own total timeout. If it fails, all of them fail, and nothing
 /// is kept. An invocation in no named session, or with a dialect of the caller's own, asks the agent and keeps nothing.
 ///
-/// A kept answer has the caller's session id, the time that the caller waited, no time to the first event and no attempts.
+/// A kept answer has the caller's session id, the time that the caller waited, no time to the first event, no usage and no attempts.
+/// An answer that asks something ([`Reply::interrupts`]) is not kept.
 ///
 /// A cache is not for agents with side effects, or whose answers depend on earlier invocations.
 ///
@@ -154,7 +155,8 @@ impl ResponseCache {
             let reply = ask(left()).await?;
             let bytes = u64::try_from(fixed + size(&reply)).unwrap_or(u64::MAX);
             // The store evicts some time later; an answer that never fits must not wait for that.
-            let ttl = if bytes > max_bytes { Duration::ZERO } else { ttl };
+            // Nor is a question one that another session can answer.
+            let ttl = if bytes > max_bytes || !reply.interrupts.is_empty() { Duration::ZERO } else { ttl };
             Ok(Answer { reply: Arc::new(reply), bytes, ttl })
         };
         let mut entry = pin!(self.store.entry(key).or_try_insert_with(asked));

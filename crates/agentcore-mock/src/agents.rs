@@ -1,5 +1,6 @@
 //! The agents that a runtime id can name: the custom ones first, then the built-in ones. Opens no WebSocket.
 
+pub(crate) mod ask;
 pub(crate) mod story;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -49,6 +50,7 @@ impl Agents {
             "echo" => Some(Agent::Echo),
             "story" => Some(Agent::Story(self.pace)),
             "text" => Some(Agent::Text),
+            "ask" => Some(Agent::Ask),
             "headers" => Some(Agent::Headers),
             _ => {
                 let fault = Fault::parse(name).map(Agent::Fault);
@@ -74,6 +76,7 @@ pub(crate) enum Agent {
     /// Pauses so long between words.
     Story(Duration),
     Text,
+    Ask,
     Headers,
     Fault(Fault),
     WebSocketFault(WebSocketFault),
@@ -90,6 +93,7 @@ impl Agent {
                 let prompt = request.prompt().unwrap_or_else(|| "nothing".into());
                 AgentResponse::text(format!("You asked: {prompt}"))
             }
+            Self::Ask => AgentResponse::events(ask::events(&request.json())),
             Self::Headers => AgentResponse::json(json!({ "headers": request.header_pairs() })),
             Self::Fault(fault) => fault.respond(&request).await.unwrap_or_else(|| echo(&request)),
             Self::WebSocketFault(_) => AgentResponse::unsupported("The agent answers over WebSockets only."),
@@ -115,6 +119,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("echo", "JSON: the payload, session id, user id and qualifier it was given"),
     ("story", "SSE: a short story about the prompt, a word an event, paced"),
     ("text", "plain text: a sentence about the prompt"),
+    ("ask", "SSE: a question before it answers, in the manner of Strands"),
     ("headers", "JSON: the headers it was given, without the credentials"),
     ("error-STATUS", "the error of a status from 400 to 599; error-STATUS-after-SECONDS adds Retry-After"),
     ("error-NAME", "an error of the service by name, such as error-ThrottlingException"),

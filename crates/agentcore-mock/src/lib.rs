@@ -48,6 +48,7 @@
 //! | `echo` | JSON: the `payload`, `session_id`, `user_id` and `qualifier` of the request |
 //! | `story` | SSE: a short story about the prompt, a JSON string a word, paced by [`MockBuilder::pace`] |
 //! | `text` | plain text: one sentence about the prompt |
+//! | `ask` | SSE: asks before it answers, in the manner of Strands; `[{"interruptResponse": {"interruptId", "response"}}]` as the prompt answers it |
 //! | `headers` | JSON: `{"headers": [[name, value], …]}` in the order received, without the credentials |
 //! | `error-STATUS` | the error of a status from 400 to 599; `error-STATUS-after-SECONDS` adds `Retry-After` |
 //! | `error-NAME` | an error by name, such as `error-ThrottlingException`, with `-after-SECONDS` if wanted |
@@ -78,6 +79,7 @@
 //! |---|---|
 //! | `echo` | sends each message back, text as text and binary as binary |
 //! | `story` | sends a story about each message: a JSON string a word, paced by [`MockBuilder::pace`], then `{"type":"done"}`. The prompt is the text as it is, a JSON string, or an object's `prompt` or `inputText` |
+//! | `ask` | asks about each message as over HTTP, or goes on where it is an answer, then `{"type":"done"}` |
 //! | `headers` | sends `{"headers": [[name, value], …], "query": [[name, value], …], "credential_form": …}` of the handshake, without the credentials, then goes on as `echo`; the form is `bearer`, `subprotocol`, `signature`, `presigned-url` or null |
 //! | `close-CODE` | sends one message back, then closes with that code, 1000 to 4999; `close-CODE-now` closes at once |
 //! | `drop` | sends one message back, then ends the TCP connection without a close frame |

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::pin;
 
 use crate::{
-    agents::{Agent, story::words},
+    agents::{Agent, ask, story::words},
     faults::WebSocketFault,
     invocation::{AgentRequest, AgentResponse, REDACTED},
     record::{CredentialForm, RecordedRequest},
@@ -63,6 +63,8 @@ pub(crate) enum Handler {
     Echo,
     /// Takes every message as a prompt, and sends a story about it with this pause between words.
     Story(Duration),
+    /// Asks about every message, unless it is an answer.
+    Ask,
     /// Sends this description of the handshake, then every message back.
     Headers(Value),
     /// Injects a fault.
@@ -76,6 +78,7 @@ impl Handler {
         match agent {
             Agent::Echo => Ok(Self::Echo),
             Agent::Story(pace) => Ok(Self::Story(pace)),
+            Agent::Ask => Ok(Self::Ask),
             Agent::Headers => Ok(Self::Headers(handshake.describe())),
             Agent::Fault(fault) => fault.respond_to_handshake(request).await.map_or(Ok(Self::Echo), Err),
             Agent::WebSocketFault(WebSocketFault::Drop(first)) if request.attempt > first.into() => Ok(Self::Echo),
@@ -89,6 +92,7 @@ impl Handler {
         let ended = match self {
             Self::Echo => echo(&mut connection).await,
             Self::Story(pace) => story(&mut connection, pace).await,
+            Self::Ask => ask(&mut connection).await,
             Self::Headers(description) => match connection.send(text(&description)).await {
                 Ok(()) => echo(&mut connection).await,
                 Err(end) => Err(end),
@@ -105,6 +109,17 @@ async fn echo(connection: &mut Connection) -> Result<(), End> {
     loop {
         let message = connection.recv().await?;
         connection.send(message).await?;
+    }
+}
+
+/// Asks about each prompt, and answers each answer.
+async fn ask(connection: &mut Connection) -> Result<(), End> {
+    loop {
+        let message = connection.recv().await?.into_data();
+        let payload = serde_json::from_slice(&message).unwrap_or_default();
+        for event in ask::events(&payload).into_iter().chain([json!({ "type": "done" })]) {
+            connection.send(text(&event)).await?;
+        }
     }
 }
 

@@ -20,7 +20,23 @@ pub(super) fn run(bench: &Bench, workspace: &Workspace, tally: &mut Tally) -> Ou
     talk(&agents, ["a2a-v1", "a2a_app.py"], tally, "A2A 1.x", &a2a_1())?;
     talk(&agents, ["mcp", "mcp_app.py"], tally, "MCP", &mcp())?;
     talk(&agents, ["strands", "strands_app.py"], tally, "Strands", &strands())?;
-    talk(&agents, ["langgraph", "langgraph_app.py"], tally, "LangGraph", &langgraph())
+    talk(&agents, ["langgraph", "langgraph_app.py"], tally, "LangGraph", &langgraph())?;
+    answer(&agents, ["strands", "strands_app.py"], tally, "Strands")?;
+    answer(&agents, ["langgraph", "langgraph_app.py"], tally, "LangGraph")
+}
+
+/// Lets `acore chat` answer what an agent asks before its tool runs.
+fn answer(bench: &Bench, [name, script]: [&str; 2], tally: &mut Tally, dialect: &str) -> Outcome {
+    let agent = bench.serve(name, &bench.script(script))?;
+    let case = |name: &'static str, lines: &str, text: &str| {
+        let chat = Case::new(name, &["chat", "--local", &agent.url]).input(lines).text(text);
+        chat.notes(&["note: the agent asks", "May I add é?"])
+    };
+    let cases = vec![
+        case("an approval", "ask\nyes\n", "Let me add é. \nIt is 3"),
+        case("a question that nobody answers", "ask\n/new\n1+2?\n", "Let me add é. \nLet me add é. It is 3"),
+    ];
+    tally.run(&format!("{dialect}, answered by a chat"), bench, cases)
 }
 
 /// The bench with the Python of another environment.
@@ -48,16 +64,22 @@ struct Turn {
     /// As many as the agent sends; an answer that is not a stream is one.
     events: u64,
     error: Option<&'static str>,
+    asks: Option<&'static str>,
 }
 
 impl Turn {
     fn new(name: &'static str, payload: Value, text: &'static str, events: u64) -> Self {
-        Self { name, payload, flags: &[], text, events, error: None }
+        Self { name, payload, flags: &[], text, events, error: None, asks: None }
     }
 
     /// Expects the agent to fail in these words, after the text.
     fn fails(self, error: &'static str) -> Self {
         Self { error: Some(error), ..self }
+    }
+
+    /// Expects the agent to ask this, after the text.
+    fn asks(self, reason: &'static str) -> Self {
+        Self { asks: Some(reason), ..self }
     }
 
     fn flags(self, flags: &'static [&'static str]) -> Self {
@@ -76,8 +98,9 @@ impl Turn {
     fn as_json(&self) -> Case {
         // The text of a JSON answer without any is the JSON, which has ids and times in it.
         let text = (!self.text.is_empty()).then(|| ("/text", json!(self.text)));
-        let values: Vec<_> = text.into_iter().chain([("/events", json!(self.events))]).collect();
-        self.case().json(&values)
+        let asked = self.asks.map(|reason| ("/interrupts/0/reason", json!(reason)));
+        let values = text.into_iter().chain(asked).chain([("/events", json!(self.events))]);
+        self.case().json(&values.collect::<Vec<_>>())
     }
 }
 
@@ -92,11 +115,16 @@ fn ag_ui() -> Vec<Turn> {
             ],
         })
     };
+    let mut answer = input("nobody reads this");
+    answer["messages"] = json!([]);
+    answer["resume"] = json!([{"interruptId": "i1", "status": "resolved", "payload": "yes"}]);
     vec![
         Turn::new("a run with a tool and a state", input("hi"), "Hello é\nhi", 17),
         Turn::new("chunks after a thought", input("pieces"), "abb", 8),
         Turn::new("the conversation once more", input("snapshot"), "Hello é\nsnapshot", 18),
         Turn::new("a run that fails", input("raise"), "Hello é\nraise", 17).fails("INTERNAL_ERROR: agui boom"),
+        Turn::new("a run that waits", input("ask"), "Hello é\nask", 17).asks("May I add é?"),
+        Turn::new("a run that goes on", answer, "Hello é\nyes", 17),
     ]
 }
 
@@ -121,6 +149,8 @@ fn tasks(request: fn(&str, &str) -> Value, [stream, send]: [&str; 2]) -> Vec<Tur
         Turn::new("the same, whole", request(send, "status"), "Hello é status", 1),
         Turn::new("a task that fails", request(stream, "fail"), "", 3).fails("failed: a2a is out of order"),
         Turn::new("the same, whole", request(send, "fail"), "", 1).fails("failed: a2a is out of order"),
+        Turn::new("a task that waits", request(stream, "ask"), "", 3).asks("Which one, é?"),
+        Turn::new("the same, whole", request(send, "ask"), "", 1).asks("Which one, é?"),
         Turn::new("an exception", request(send, "raise"), "", 1).fails("-32603: a2a boom"),
         Turn::new("an unknown method", request("no/such", "hi"), "", 1).fails("-32601: Method not found"),
     ]

@@ -6,6 +6,8 @@ mod conversation;
 mod editor;
 mod input;
 mod markdown;
+mod message;
+mod questions;
 mod screen;
 mod socket;
 mod text;
@@ -81,6 +83,9 @@ the conversation. Lines of a pipe are said one after the other, and the exit cod
 
 The history of lines is kept in $XDG_STATE_HOME/acore/history, by default under ~/.local/state; a line that
 begins with a space is not.
+
+Where an agent stops to ask something, the next line answers it, in the way of the agent's dialect; /new drops
+the question.
 
 Over a WebSocket a line is sent as {\"prompt\", \"sessionId\", \"enableTrace\"}; an answer ends with a message of
 the type \"done\", \"RUN_FINISHED\" or \"RUN_ERROR\", or with silence.

@@ -1,6 +1,7 @@
 //! `acore invoke`: one invocation, from the flags to the end of the answer. How answers are printed stands in `answer`.
 
 mod answer;
+mod outcome;
 mod payload;
 
 use clap::Args;

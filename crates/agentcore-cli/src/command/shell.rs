@@ -19,7 +19,7 @@ use crate::{
     progress::Spinner,
     signal, terminal,
 };
-use escape::{Escapes, Typed};
+use escape::{Escapes, Typed, Wish};
 
 /// Opens a shell in the session's machine, at this terminal or by a pipe
 #[derive(Args)]
@@ -165,14 +165,6 @@ enum Left {
     Detached,
     Killed,
     Failed(Failure),
-}
-
-/// What the user wants besides typing.
-#[derive(Clone, Copy, Debug)]
-enum Wish {
-    Detach,
-    Kill,
-    Help,
 }
 
 /// Types what comes on standard input, in a task of its own so that a shell that reads nothing is still shown, and returns what is wanted

@@ -14,12 +14,12 @@ pub(crate) fn chat<'a>(world: &World, agent: &str, args: impl IntoIterator<Item 
     command
 }
 
-fn say<'a>(world: &World, agent: &str, args: impl IntoIterator<Item = &'a str>, lines: &str) -> Ended {
+pub(crate) fn say<'a>(world: &World, agent: &str, args: impl IntoIterator<Item = &'a str>, lines: &str) -> Ended {
     run_with(&mut chat(world, agent, args), lines.as_bytes())
 }
 
 /// What the agent was asked, and in which session.
-fn asked(requests: &[RecordedRequest]) -> Vec<(Value, String)> {
+pub(crate) fn asked(requests: &[RecordedRequest]) -> Vec<(Value, String)> {
     let session = |request: &RecordedRequest| {
         let header = request.header("x-amzn-bedrock-agentcore-runtime-session-id").unwrap();
         header.to_owned()

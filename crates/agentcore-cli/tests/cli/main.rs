@@ -11,6 +11,7 @@
 //! | [`network`] | certificates and proxies of the environment |
 //! | [`outcome`] | exit codes, and what stands on standard error |
 //! | [`output`] | the four formats |
+//! | [`questions`] | what agents ask, and how a conversation answers it |
 //! | [`request`] | what the flags make of a request; standard input; credentials |
 //! | [`process`] | signals, closed pipes, logs without secrets |
 //! | [`shell`] | shells at a terminal and by a pipe: escapes, sizes, losses, how the terminal is left |
@@ -33,6 +34,7 @@ mod network;
 mod outcome;
 mod output;
 mod process;
+mod questions;
 mod request;
 #[cfg(unix)]
 mod shell;

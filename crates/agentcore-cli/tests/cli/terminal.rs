@@ -14,10 +14,11 @@ use pty_process::{
     blocking::{Pty, open},
 };
 use rustix::termios::{LocalModes, OutputModes, tcgetattr};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     chat::{chat, fresh},
+    questions::asking,
     world::{World, signal},
 };
 
@@ -201,6 +202,42 @@ fn ctrl_c_stops_a_wait_for_an_answer() {
     assert!(shown.contains("\r\u{1b}[2K"), "the spinner stays: {shown:?}");
     terminal.keys("\u{4}");
     assert_eq!(terminal.end().0, Some(0));
+}
+
+#[test]
+fn what_an_agent_asks_is_answered_at_the_prompt() {
+    let world = asking();
+    let mut terminal = Terminal::start(chat(&world, "strands", ["--no-history"]));
+    terminal.prompt();
+    terminal.keys("begin\r");
+    terminal.wait_for("Wait.\r\n");
+    terminal.wait_for("note: the agent asks (approve): May I?\r\n");
+    terminal.prompt();
+    // A line that is given up is no answer.
+    terminal.keys("no\u{3}");
+    terminal.prompt();
+    terminal.keys("yes\r");
+    terminal.wait_for("note: the agent asks (who): {\"a\":1}\r\n");
+    terminal.prompt();
+    terminal.keys("Ada\r");
+    terminal.wait_for("Thanks.\r\n");
+    terminal.prompt();
+    terminal.keys("\u{4}");
+    assert_eq!(terminal.end().0, Some(0));
+    let requests = world.mock.take_requests();
+    let sent: Value = serde_json::from_slice(&requests[1].body).unwrap();
+    let response = |index: usize| &sent["prompt"][index]["interruptResponse"]["response"];
+    assert_eq!((requests.len(), response(0), response(1)), (2, &json!("yes"), &json!("Ada")), "{sent}");
+}
+
+/// Whoever looks on is told what the agent asks, under the text and not within it.
+#[test]
+fn an_invocation_names_what_the_agent_asks() {
+    let world = asking();
+    let mut terminal = Terminal::start(world.invoke("a2a-1", ["begin"]));
+    assert!(!terminal.wait_for("Wait.\r\n").contains("note: "));
+    let (exit, shown) = terminal.end();
+    assert_eq!((exit, &*shown), (Some(0), "note: the agent asks (input-required): May I?\r\n"));
 }
 
 #[test]

@@ -1,12 +1,15 @@
 //! AG-UI: a run as events, each of which says its type. Its snapshots repeat what its other events have told.
 //!
-//! Shapes: the protocol's documentation, "Events", and its Python SDK.
+//! Shapes: the protocol's documentation, "Events" and "Interrupts", and its Python SDK 1.0. LangGraph's adapter (`ag-ui-langgraph`)
+//! tells an interrupt by a `CUSTOM` event named `on_interrupt`, and only if it is told to by the outcome of the run.
 
 use bytestring::ByteString;
 
 use super::{
-    Event, SseEvent, ToolResult,
+    Dialect, Event, Interrupt, SseEvent, ToolResult, Usage,
+    interrupt::Origin,
     json::{Json, Object},
+    tally::{Names, Report},
     transcript::{Block, Transcript},
 };
 
@@ -46,16 +49,69 @@ pub(super) fn read(event: &SseEvent, object: Object<'_>, transcript: &mut Transc
         "STATE_SNAPSHOT" | "STATE_DELTA" | "ACTIVITY_SNAPSHOT" | "ACTIVITY_DELTA" => {
             transcript.event(Event::State(event.clone()));
         }
-        "RUN_STARTED" | "STEP_STARTED" | "STEP_FINISHED" => transcript.event(Event::Trace(event.clone())),
-        "RUN_FINISHED" => {
-            transcript.end_calls(|_| true);
+        "CUSTOM" if object.is("name", "on_interrupt") => {
+            let reason = object.get("value").map(Json::plain).unwrap_or_default();
+            transcript.vague_interrupt(Interrupt::of(Dialect::AgUi, None, reason));
+        }
+        "STEP_STARTED" | "STEP_FINISHED" => transcript.event(Event::Trace(event.clone())),
+        "RUN_STARTED" => {
+            transcript.within(true);
             transcript.event(Event::Trace(event.clone()));
         }
-        "RUN_ERROR" => transcript.error(object.get("message")?.plain(), object.get("code").map(Json::plain)),
+        "RUN_FINISHED" => {
+            transcript.end_calls(|_| true);
+            interrupts(object, transcript);
+            usage(object, transcript);
+            transcript.says_end();
+            transcript.event(Event::Trace(event.clone()));
+        }
+        "RUN_ERROR" => {
+            usage(object, transcript);
+            transcript.says_end();
+            transcript.error(object.get("message")?.plain(), object.get("code").map(Json::plain));
+        }
         _ => return None,
     }
+    transcript.within(false);
     Some(())
 }
+
+/// Reads what a run that has finished waits for.
+fn interrupts(object: Object<'_>, transcript: &mut Transcript) {
+    let thread = object.string("threadId").unwrap_or_default();
+    let outcome = object.get("outcome").and_then(Json::object).filter(|outcome| outcome.is("type", "interrupt"));
+    let Some(outcome) = outcome else {
+        return transcript.tell_vague(|interrupt| interrupt.from(Origin::NamelessThread(thread.clone())));
+    };
+    transcript.forget_vague();
+    for interrupt in outcome.get("interrupts").into_iter().flat_map(Json::items).filter_map(Json::object) {
+        let (id, kind) = (interrupt.string("id"), interrupt.get("reason").map(Json::plain));
+        let reason = interrupt.get("message").map(Json::plain).or_else(|| kind.clone()).unwrap_or_default();
+        let asked = Interrupt::of(Dialect::AgUi, id.clone(), reason)
+            .named(kind)
+            .with_schema(interrupt.get("responseSchema").map(Json::text))
+            .from(Origin::Thread(thread.clone()));
+        transcript.interrupt(id.as_deref(), asked);
+    }
+}
+
+/// Reads the numbers of a run, an entry for each model.
+fn usage(object: Object<'_>, transcript: &mut Transcript) {
+    let mut usage = Usage::default();
+    for numbers in object.get("usage").into_iter().flat_map(Json::items).filter_map(Json::object) {
+        usage.add(&USAGE.read(numbers));
+    }
+    transcript.usage(None, Report::More, &usage);
+}
+
+/// The SDK's `TokenUsage`, in which every count is a total or a part of one.
+const USAGE: Names = Names {
+    input: "inputTokens",
+    output: "outputTokens",
+    cached: (None, "cachedInputTokens"),
+    beside: None,
+    total: None,
+};
 
 /// Reads the conversation as it stands; what was said before the user's last words belongs to earlier turns.
 fn snapshot(messages: Json<'_>, transcript: &mut Transcript) -> Option<()> {
@@ -100,7 +156,10 @@ const TELLER: &str = "agui";
 
 #[cfg(test)]
 mod tests {
-    use crate::event::tests::check;
+    use crate::event::{
+        EndMark,
+        tests::{check, end_mark},
+    };
 
     #[test]
     fn a_run() {
@@ -173,5 +232,90 @@ mod tests {
             (&[r#"{"type":"RUN_ERROR","message":"agui boom","code":"X"}"#], &["error X: agui boom"]),
             (&[r#"{"type":"RUN_ERROR","message":"agui boom"}"#], &["error : agui boom"]),
         ]);
+    }
+
+    #[test]
+    fn interrupts() {
+        let finished = |more: &str| format!(r#"{{"type":"RUN_FINISHED","threadId":"th","runId":"r1"{more}}}"#);
+        let outcome =
+            |interrupts: &str| finished(&format!(r#","outcome":{{"type":"interrupt","interrupts":{interrupts}}}"#));
+        let text = r#"{"type":"TEXT_MESSAGE_CONTENT","messageId":"m1","delta":"Wait."}"#;
+        let custom = r#"{"type":"CUSTOM","name":"on_interrupt","value":"{\"question\": \"May I?\"}"}"#;
+        let approve = r#"{"id":"i1","reason":"tool_call","message":"May I?","toolCallId":"t1","responseSchema":{"type":"boolean"}}"#;
+        let two = outcome(&format!(r#"[{approve},{{"id":"i2","reason":"input"}}]"#));
+        check(&[
+            (
+                &[text, &two],
+                &["say Wait.", r#"ask i1 tool_call May I? {"type":"boolean"}"#, "ask i2 input input", "trace"],
+            ),
+            (&[&two, &two], &[r#"ask i1 tool_call May I? {"type":"boolean"}"#, "ask i2 input input", "trace", "trace"]),
+            (
+                &[&outcome(r#"[{"reason":{"a":1}},{"id":null,"message":null},7]"#)],
+                &[r#"ask  {"a":1} {"a":1}"#, "ask   ", "trace"],
+            ),
+            (
+                &[&outcome("[]"), &outcome("null"), &finished(r#","outcome":{"type":"success"}"#)],
+                &["trace", "trace", "trace"],
+            ),
+            // LangGraph's adapter tells it by an event of its own, and by the outcome only if it is asked to.
+            (
+                &[text, custom, custom, &finished("")],
+                &[
+                    "say Wait.",
+                    "other",
+                    "other",
+                    r#"ask   {"question": "May I?"}"#,
+                    r#"ask   {"question": "May I?"}"#,
+                    "trace",
+                ],
+            ),
+            (
+                &[custom, &outcome(r#"[{"id":"i1","reason":"input","message":"May I?"}]"#)],
+                &["other", "ask i1 input May I?", "trace"],
+            ),
+            (&[custom], &["other", r#"ask   {"question": "May I?"}"#]),
+            (&[r#"{"type":"CUSTOM","name":"interrupt","value":"x"}"#], &["other"]),
+        ]);
+    }
+
+    /// What does not fit does not wait, and is told at once.
+    #[test]
+    fn interrupts_that_wait_are_bounded() {
+        let custom = format!(r#"{{"type":"CUSTOM","name":"on_interrupt","value":"{}"}}"#, "x".repeat(40_000));
+        let told = format!("ask   {}", "x".repeat(40_000));
+        check(&[(&[&custom, &custom], &["other", &told, &told])]);
+    }
+
+    #[test]
+    fn numbers() {
+        let finished =
+            |usage: &str| format!(r#"{{"type":"RUN_FINISHED","threadId":"th","runId":"r1","usage":{usage}}}"#);
+        let entry = r#"{"provider":"p","model":"m","inputTokens":10,"outputTokens":4,"cachedInputTokens":2}"#;
+        let failed = format!(r#"{{"type":"RUN_ERROR","message":"no","usage":[{entry}]}}"#);
+        check(&[
+            (&[&finished(&format!(r#"[{entry},{{"inputTokens":1}}]"#))], &["used 11 4 2 -", "trace"]),
+            (&[&finished(r#"[{"inputTokens":-1},{"outputTokens":1e300},{"outputTokens":"2"},null,7]"#)], &["trace"]),
+            (&[&finished("[]"), &finished("null"), &finished("{}")], &["trace", "trace", "trace"]),
+            (
+                &[&finished(&format!("[{entry}]")), &finished(&format!("[{entry}]"))],
+                &["used 10 4 2 -", "trace", "used 10 4 2 -", "trace"],
+            ),
+            (&[&failed], &["used 10 4 2 -", "error : no"]),
+        ]);
+    }
+
+    #[test]
+    fn the_end() {
+        let started = r#"{"type":"RUN_STARTED","threadId":"th","runId":"r1"}"#;
+        let text = r#"{"type":"TEXT_MESSAGE_CONTENT","messageId":"m1","delta":"Hi"}"#;
+        let finished = r#"{"type":"RUN_FINISHED","threadId":"th","runId":"r1"}"#;
+        for (events, expected) in [
+            (&[text][..], EndMark::Missing),
+            (&[started, text, finished], EndMark::Seen),
+            (&[started, finished, started, text], EndMark::Missing),
+            (&[started, r#"{"type":"RUN_ERROR","message":"no"}"#], EndMark::Seen),
+        ] {
+            assert_eq!(end_mark(events), expected, "{events:?}");
+        }
     }
 }

@@ -1,19 +1,22 @@
 //! Anthropic's Messages API: a message in blocks, each event with its type.
 //!
-//! Shapes: the API's documentation, "Streaming Messages". Errors are read for all dialects alike.
+//! Shapes: the API's documentation, "Streaming Messages"; its Python SDK, `types/usage.py` and `types/message_delta_usage.py`. Errors are read for all dialects alike.
 
 use super::{
     Event, SseEvent,
     json::{Json, Object},
+    tally::{Names, Report},
     transcript::Transcript,
 };
 
 pub(super) fn read(event: &SseEvent, object: Object<'_>, transcript: &mut Transcript) -> Option<()> {
     match object.str("type")? {
         "message_start" => {
-            object.get("message")?.object()?;
+            let message = object.get("message")?.object()?;
             transcript.end_calls(|_| true);
             transcript.begin();
+            transcript.within(true);
+            usage(message, transcript);
             transcript.event(Event::Trace(event.clone()));
         }
         "content_block_start" => {
@@ -39,8 +42,14 @@ pub(super) fn read(event: &SseEvent, object: Object<'_>, transcript: &mut Transc
             let stopped = slot(object);
             transcript.end_calls(|slot| slot == &*stopped);
         }
-        "message_delta" | "message_stop" => {
+        "message_delta" => {
             transcript.end_calls(|_| true);
+            usage(object, transcript);
+            transcript.event(Event::Trace(event.clone()));
+        }
+        "message_stop" => {
+            transcript.end_calls(|_| true);
+            transcript.says_end();
             transcript.event(Event::Trace(event.clone()));
         }
         _ => return None,
@@ -48,13 +57,32 @@ pub(super) fn read(event: &SseEvent, object: Object<'_>, transcript: &mut Transc
     Some(())
 }
 
+/// Reads the numbers, which a message begins with and its deltas go on counting from there.
+fn usage(parent: Object<'_>, transcript: &mut Transcript) {
+    if let Some(numbers) = parent.get("usage").and_then(Json::object) {
+        transcript.usage(None, Report::SoFar, &USAGE.read(numbers));
+    }
+}
+
+/// Tokens of the cache are beside the input ("Prompt caching", "Tracking cache performance").
+const USAGE: Names = Names {
+    input: "input_tokens",
+    output: "output_tokens",
+    cached: (None, "cache_read_input_tokens"),
+    beside: Some("cache_creation_input_tokens"),
+    total: None,
+};
+
 fn slot(object: Object<'_>) -> bytestring::ByteString {
     object.get("index").map(Json::text).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::event::tests::check;
+    use crate::event::{
+        EndMark,
+        tests::{check, end_mark},
+    };
 
     #[test]
     fn a_message() {
@@ -87,10 +115,61 @@ mod tests {
                 "use t1 add {}",
                 "use t1 add .",
                 "other",
+                "used - 2 - -",
                 "trace",
                 "trace",
                 "error overloaded_error: Overloaded",
             ],
         )]);
+    }
+
+    /// The numbers are totals of a message so far; those of the cache stand beside the input.
+    #[test]
+    fn numbers() {
+        let start = |usage: &str| format!(r#"{{"type": "message_start", "message": {{"id": "m", "usage": {usage}}}}}"#);
+        let delta = |usage: &str| format!(r#"{{"type": "message_delta", "delta": {{}}, "usage": {usage}}}"#);
+        let stop = r#"{"type": "message_stop"}"#;
+        let text = r#"{"type": "content_block_delta", "delta": {"type": "text_delta", "text": "Hi"}}"#;
+        let first = r#"{"input_tokens": 10, "output_tokens": 1, "cache_read_input_tokens": 5, "cache_creation_input_tokens": 2}"#;
+        check(&[
+            (
+                &[&start(first), text, &delta(r#"{"output_tokens": 9}"#), &delta(r#"{"output_tokens": 15}"#), stop],
+                &["used 17 1 5 -", "trace", "say Hi", "used - 8 - -", "trace", "used - 6 - -", "trace", "trace"],
+            ),
+            // The delta counts everything once more.
+            (
+                &[&start(first), &delta(&first.replace(": 1,", ": 15,")), stop],
+                &["used 17 1 5 -", "trace", "used - 14 - -", "trace", "trace"],
+            ),
+            // Two messages in a stream.
+            (
+                &[&start(r#"{"output_tokens": 3}"#), stop, &start(r#"{"output_tokens": 3}"#), stop],
+                &["used - 3 - -", "trace", "trace", "used - 3 - -", "trace", "trace"],
+            ),
+            (
+                &[
+                    &start("null"),
+                    &start("{}"),
+                    &start("[1]"),
+                    &start(r#"{"input_tokens": null, "cache_read_input_tokens": null, "output_tokens": -1}"#),
+                    &delta(r#"{"input_tokens": "7", "output_tokens": 1.5}"#),
+                ],
+                &["trace", "trace", "trace", "trace", "trace"],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn the_end() {
+        let start = r#"{"type": "message_start", "message": {}}"#;
+        let stop = r#"{"type": "message_stop"}"#;
+        for (events, expected) in [
+            (&[start][..], EndMark::Missing),
+            (&[start, stop], EndMark::Seen),
+            (&[start, stop, r#"{"type": "ping"}"#], EndMark::Seen),
+            (&[start, stop, start], EndMark::Missing),
+        ] {
+            assert_eq!(end_mark(events), expected, "{events:?}");
+        }
     }
 }

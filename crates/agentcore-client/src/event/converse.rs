@@ -5,6 +5,7 @@
 use super::{
     Event, SseEvent, ToolResult,
     json::{Json, Object},
+    tally::{Names, Report, millis},
     transcript::{Block, Transcript},
 };
 
@@ -29,7 +30,11 @@ pub(super) fn read(event: &SseEvent, object: Object<'_>, transcript: &mut Transc
         transcript.end_calls(|_| true);
     } else if let Some(metadata) = object.get("metadata").filter(|_| object.len() == 1) {
         metadata.get("usage")?;
+        usage(metadata.object()?, 1, transcript);
         transcript.event(Event::Trace(event.clone()));
+    } else if let Some(output) = object.get("output").filter(|_| object.has("stopReason")) {
+        transcript.message(None, "output", message(output.get("message")?.object()?)?);
+        usage(object, 1, transcript);
     } else {
         let (name, error) = EXCEPTIONS.iter().find_map(|name| Some((*name, object.get(name)?)))?;
         let message = error.get("message").map(Json::plain).unwrap_or_default();
@@ -37,6 +42,25 @@ pub(super) fn read(event: &SseEvent, object: Object<'_>, transcript: &mut Transc
     }
     Some(())
 }
+
+/// Reads the numbers of a model call, of which each shape of event tells once.
+pub(super) fn usage(metadata: Object<'_>, shape: u8, transcript: &mut Transcript) {
+    if let Some(numbers) = metadata.get("usage").and_then(Json::object) {
+        let mut usage = USAGE.read(numbers);
+        usage.latency = metadata.get("metrics").and_then(|metrics| metrics.get("latencyMs")).and_then(millis);
+        transcript.usage(None, Report::Whole(shape), &usage);
+    }
+}
+
+/// The API reference's `TokenUsage`. Tokens of the cache are beside the input; where Strands runs other models they are within it,
+/// and the total tells (`_total_prompt_tokens` in `strands/telemetry/metrics.py`).
+pub(super) const USAGE: Names = Names {
+    input: "inputTokens",
+    output: "outputTokens",
+    cached: (None, "cacheReadInputTokens"),
+    beside: Some("cacheWriteInputTokens"),
+    total: Some("totalTokens"),
+};
 
 fn delta(block: Object<'_>, delta: Object<'_>, transcript: &mut Transcript) {
     if let Some(text) = delta.words("text") {
@@ -142,6 +166,7 @@ mod tests {
                 "use t2 sub .",
                 "use t1 add .",
                 "other",
+                "used 1 - - 4",
                 "trace",
                 "other",
                 "say a",
@@ -172,8 +197,11 @@ mod tests {
         ]}}, "stopReason": "tool_use", "usage": {"inputTokens": 1}}"#;
         let piece = r#"{"contentBlockDelta": {"delta": {"text": "Let me a"}}}"#;
         check(&[
-            (&[answer], &["think hm", "say Let me ", "say add", r#"use t1 add {"a": 1}."#, "say !"]),
-            (&[piece, answer], &["say Let me a", "think hm", "say dd", r#"use t1 add {"a": 1}."#, "say !"]),
+            (&[answer], &["think hm", "say Let me ", "say add", r#"use t1 add {"a": 1}."#, "say !", "used 1 - - -"]),
+            (
+                &[piece, answer],
+                &["say Let me a", "think hm", "say dd", r#"use t1 add {"a": 1}."#, "say !", "used 1 - - -"],
+            ),
         ]);
     }
 
@@ -194,6 +222,35 @@ mod tests {
                 &[r#"{"throttlingException": {"message": "Too many tokens"}}"#, r#"{"internalServerException": {}}"#],
                 &["error throttlingException: Too many tokens", "error internalServerException: "],
             ),
+        ]);
+    }
+
+    #[test]
+    fn numbers() {
+        let start = r#"{"messageStart": {"role": "assistant"}}"#;
+        let metadata =
+            |usage: &str| format!(r#"{{"metadata": {{"usage": {usage}, "metrics": {{"latencyMs": 4.5}}}}}}"#);
+        let (beside, within) = (
+            metadata(
+                r#"{"inputTokens": 1, "outputTokens": 2, "totalTokens": 10, "cacheReadInputTokens": 5, "cacheWriteInputTokens": 2}"#,
+            ),
+            metadata(r#"{"inputTokens": 8, "outputTokens": 2, "totalTokens": 10, "cacheReadInputTokens": 5}"#),
+        );
+        check(&[
+            (&[&beside], &["used 8 2 5 4", "trace"]),
+            (&[&within], &["used 8 2 5 4", "trace"]),
+            // Each model call by itself, with the message's beginning and without.
+            (&[start, &within, start, &within], &["other", "used 8 2 5 4", "trace", "other", "used 8 2 5 4", "trace"]),
+            (&[&within, &within], &["used 8 2 5 4", "trace", "used 8 2 5 4", "trace"]),
+            (
+                &[&metadata(
+                    r#"{"inputTokens": -1, "outputTokens": 1e300, "totalTokens": null, "cacheReadInputTokens": 0.5}"#,
+                )],
+                &["used - - - 4", "trace"],
+            ),
+            (&[r#"{"metadata": {"usage": {}, "metrics": {"latencyMs": -1}}}"#], &["trace"]),
+            (&[r#"{"metadata": {"usage": null}}"#], &["other"]),
+            (&[r#"{"metadata": {"usage": 7}}"#], &["trace"]),
         ]);
     }
 }

@@ -82,6 +82,11 @@ impl<'a> Json<'a> {
         }
     }
 
+    /// The digits of a number.
+    pub(super) fn digits(self) -> Option<&'a str> {
+        (self.kind() == Kind::Number).then(|| self.raw())
+    }
+
     /// What stands where a text is expected: the string, or a number by its digits, which some agents forget to quote.
     pub(super) fn words(self) -> Option<ByteString> {
         match self.kind() {
@@ -196,6 +201,11 @@ impl<'a> Object<'a> {
 
     pub(super) fn len(self) -> usize {
         self.0.members().count()
+    }
+
+    /// The members with their names.
+    pub(super) fn entries(self) -> impl Iterator<Item = (Json<'a>, Json<'a>)> + Clone {
+        self.0.members()
     }
 
     pub(super) fn values(self) -> impl Iterator<Item = Json<'a>> + Clone {

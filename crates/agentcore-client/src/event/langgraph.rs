@@ -1,18 +1,24 @@
 //! LangGraph and LangChain: messages as chunks or whole, by themselves, in the tuples and updates of `astream`, in whole states,
-//! and in the events of `astream_events`. A message's id tells it wherever it comes again.
+//! and in the events of `astream_events`. A message's id tells it wherever it comes again, and so does an interrupt's.
+//!
+//! Shapes: LangGraph 1.2, `types.py` and `pregel/_loop.py`; LangChain's `messages/ai.py`.
 
 use bytestring::ByteString;
 
 use super::{
-    Event, SseEvent, ToolResult,
+    Dialect, Event, Interrupt, SseEvent, ToolResult,
     json::{Json, Object},
+    tally::{Names, Report},
     transcript::{Block, Transcript},
 };
 
 /// Reads an object: a message, a state, an update, or an event of `astream_events`.
 pub(super) fn read(event: &SseEvent, object: Object<'_>, transcript: &mut Transcript) -> Option<()> {
     let Some(name) = object.string("event").filter(|name| name.starts_with("on_")) else {
-        return value(object, transcript);
+        return match object.str("type").filter(|kind| MODES.contains(kind) && object.has("ns")) {
+            Some(mode) => part(event, mode, object, transcript),
+            None => value(object, transcript),
+        };
     };
     let data = object.get("data")?.object()?;
     let key = match &*name {
@@ -44,20 +50,31 @@ fn tuple(event: &SseEvent, items: &[Json<'_>], transcript: &mut Transcript) -> O
         items => items,
     };
     match items {
-        [mode, chunk] if let Some(mode) = mode.str() => match mode {
-            "messages" => with_metadata(&chunk.array()?, transcript),
-            "updates" | "values" => value(chunk.object()?, transcript),
-            "checkpoints" | "debug" | "tasks" => {
-                transcript.event(Event::Trace(event.clone()));
-                Some(())
-            }
-            _ => None,
-        },
+        [mode, chunk] if let Some(mode) = mode.str() => in_mode(event, mode, *chunk, transcript),
         [chunk] => match chunk.array() {
             Some(pair) => with_metadata(&pair, transcript),
             None => value(chunk.object()?, transcript),
         },
         pair => with_metadata(pair, transcript),
+    }
+}
+
+/// Reads what `astream` yields in its second version: an object that names the mode, with the interrupts beside the values.
+fn part(event: &SseEvent, mode: &str, object: Object<'_>, transcript: &mut Transcript) -> Option<()> {
+    let told = in_mode(event, mode, object.get("data")?, transcript);
+    let asked = object.get("interrupts").and_then(|asked| interrupts(asked, transcript));
+    told.or(asked)
+}
+
+fn in_mode(event: &SseEvent, mode: &str, chunk: Json<'_>, transcript: &mut Transcript) -> Option<()> {
+    match mode {
+        "messages" => with_metadata(&chunk.array()?, transcript),
+        "updates" | "values" => value(chunk.object()?, transcript),
+        "checkpoints" | "debug" | "tasks" => {
+            transcript.event(Event::Trace(event.clone()));
+            Some(())
+        }
+        _ => None,
     }
 }
 
@@ -68,15 +85,33 @@ fn with_metadata(pair: &[Json<'_>], transcript: &mut Transcript) -> Option<()> {
 
 fn value(object: Object<'_>, transcript: &mut Transcript) -> Option<()> {
     let object = constructed(object).unwrap_or(object);
-    if let Some(kind) = object.str("type") {
+    let [kind, messages, asked] = object.get_all(["type", "messages", "__interrupt__"]);
+    if let Some(kind) = kind.and_then(Json::str) {
         return message(kind, object, false, transcript);
     }
-    if let Some(messages) = object.get("messages") {
-        return state(messages, transcript);
+    let told = match messages {
+        Some(messages) => state(messages, transcript),
+        None => {
+            let messages: Vec<_> = object.values().filter_map(|update| update.get("messages")).collect();
+            // Not `all`, which would stop at the first that is none.
+            messages.into_iter().filter_map(|messages| state(messages, transcript)).reduce(|(), ()| ())
+        }
+    };
+    told.or(asked.and_then(|asked| interrupts(asked, transcript)))
+}
+
+/// Reads interrupts, which come with the updates and with the values alike.
+fn interrupts(interrupts: Json<'_>, transcript: &mut Transcript) -> Option<()> {
+    for interrupt in interrupts.array()?.into_iter().filter_map(Json::object) {
+        let [value, id, schema, namespace] = interrupt.get_all(["value", "id", "response_schema", "ns"]);
+        let id = id.and_then(Json::string);
+        // Before 0.6 they had no id, and were known by where they came up.
+        let key = id.clone().or_else(|| namespace.map(Json::text));
+        let reason = value.map(Json::plain).unwrap_or_default();
+        let asked = Interrupt::of(Dialect::LangGraph, id, reason).with_schema(schema.map(Json::text));
+        transcript.interrupt(key.as_deref(), asked);
     }
-    let messages: Vec<_> = object.values().filter_map(|update| update.get("messages")).collect();
-    // Not `all`, which would stop at the first that is none.
-    messages.into_iter().filter_map(|messages| state(messages, transcript)).reduce(|(), ()| ())
+    Some(())
 }
 
 /// What LangChain's own serialization wraps up.
@@ -106,9 +141,11 @@ fn state(messages: Json<'_>, transcript: &mut Transcript) -> Option<()> {
 
 /// Reads a message. In a list, a chunk is the whole so far.
 fn message(kind: &str, object: Object<'_>, listed: bool, transcript: &mut Transcript) -> Option<()> {
-    let content = object.get("content")?;
-    let id = object.string("id");
+    let [content, id, numbers] = object.get_all(["content", "id", "usage_metadata"]);
+    let content = content?;
+    let id = id.and_then(Json::string);
     let id = id.as_deref();
+    let usage = numbers.and_then(Json::object).map(|numbers| USAGE.read(numbers));
     match kind {
         "AIMessageChunk" if !listed || id.is_none() => {
             for block in blocks(content) {
@@ -119,6 +156,10 @@ fn message(kind: &str, object: Object<'_>, listed: bool, transcript: &mut Transc
                 }
             }
             calls(id.unwrap_or_default(), object, transcript);
+            if let Some(usage) = usage {
+                // Chunks add up (`add_ai_message_chunks`).
+                transcript.usage(id, Report::More, &usage);
+            }
         }
         "AIMessageChunk" | "ai" | "AIMessage" => {
             let mut blocks = blocks(content);
@@ -128,6 +169,10 @@ fn message(kind: &str, object: Object<'_>, listed: bool, transcript: &mut Transc
                 blocks.push(Block::Call { id, name, input: call.get("args")?.text() });
             }
             transcript.message(id, TELLER, blocks);
+            // In a list, what has no id cannot be told from its repetition.
+            if let Some(usage) = usage.filter(|_| id.is_some() || !listed) {
+                transcript.usage(id, Report::Whole(1), &usage);
+            }
         }
         "tool" | "ToolMessage" => transcript.result(ToolResult {
             id: object.string("tool_call_id")?,
@@ -177,6 +222,18 @@ fn blocks(content: Json<'_>) -> Vec<Block> {
 }
 
 const TELLER: &str = "langgraph";
+
+/// The modes of `astream` that are read.
+const MODES: &[&str] = &["messages", "updates", "values", "checkpoints", "debug", "tasks"];
+
+/// LangChain's `UsageMetadata`, whose input is the sum of all kinds of input.
+const USAGE: Names = Names {
+    input: "input_tokens",
+    output: "output_tokens",
+    cached: (Some("input_token_details"), "cache_read"),
+    beside: None,
+    total: None,
+};
 
 #[cfg(test)]
 mod tests {
@@ -298,6 +355,79 @@ mod tests {
                 &[r#"use  add {"a": 1}."#, r#"use  add {"a": 1}."#],
             ),
             (&[&RESULT.replace("success", "error").replace(r#""3""#, r#"[{"x": 1}]"#)], &[r#"failed t1 [{"x": 1}]"#]),
+        ]);
+    }
+
+    #[test]
+    fn interrupts_wherever_they_stand() {
+        let one = r#"{"value": {"question": "May I?"}, "id": "i1", "response_schema": null}"#;
+        let told = r#"ask i1  {"question": "May I?"}"#;
+        for shape in [
+            r#"{"__interrupt__": [@]}"#,
+            r#"["updates", {"__interrupt__": [@]}]"#,
+            r#"[["sub:1"], "updates", {"__interrupt__": [@]}]"#,
+            r#"[[], {"__interrupt__": [@]}]"#,
+            r#"{"messages": [], "__interrupt__": [@]}"#,
+            r#"["values", {"messages": [{"type": "human", "content": "x"}], "__interrupt__": [@]}]"#,
+            r#"{"event": "on_chain_stream", "data": {"chunk": {"__interrupt__": [@]}}}"#,
+            r#"{"type": "updates", "ns": [], "data": {"__interrupt__": [@]}}"#,
+            r#"{"type": "values", "ns": [], "data": {"messages": []}, "interrupts": [@]}"#,
+            r#"{"type": "values", "ns": [], "data": {"a": 1}, "interrupts": [@]}"#,
+        ] {
+            let event = shape.replace('@', one);
+            check(&[(&[&event, &event], &[told, if shape.contains("on_chain") { "trace" } else { "other" }])]);
+        }
+        let updates = |interrupts: &str| format!(r#"["updates", {{"__interrupt__": [{interrupts}]}}]"#);
+        let values =
+            |interrupts: &str| format!(r#"["values", {{"messages": [{WHOLE}], "__interrupt__": [{interrupts}]}}]"#);
+        let schema = r#"{"value": "plain", "id": "i2", "response_schema": {"type": "boolean"}}"#;
+        let old =
+            |place: &str| format!(r#"{{"value": "plain", "resumable": true, "ns": ["{place}"], "when": "during"}}"#);
+        check(&[
+            // Text before it is told, and what comes again is not.
+            (&[&updates(one), &values(one)], &[told, "say Hello"]),
+            (&[&values(&format!("{one}, {schema}"))], &["say Hello", told, r#"ask i2  plain {"type": "boolean"}"#]),
+            (
+                &[&updates(&old("a")), &values(&old("a")), &updates(&old("b"))],
+                &["ask   plain", "say Hello", "ask   plain"],
+            ),
+            (&[&updates(r#"{"value": null}, {}, {"value": [1]}, "x""#)], &["ask   ", "ask   ", "ask   [1]"]),
+            (
+                &[&updates(""), r#"{"__interrupt__": "x"}"#, r#"{"interrupts": [{"value": 1, "id": "i1"}]}"#],
+                &["other", "other", "other"],
+            ),
+            (&[r#"{"__interrupt__": [{"value": {"error": "boom"}, "id": "i1"}]}"#], &[r#"ask i1  {"error": "boom"}"#]),
+        ]);
+    }
+
+    /// Chunks add up to their message; a message that comes again is counted by what it has more.
+    #[test]
+    fn numbers() {
+        let usage = r#", "usage_metadata": {"input_tokens": 7, "output_tokens": 3, "total_tokens": 10, "input_token_details": {"cache_read": 2}}}"#;
+        let with = |message: &str, usage: &str| format!("{}{usage}", &message[..message.len() - 1]);
+        let (chunk, whole) = (with(CHUNK, usage), with(WHOLE, usage));
+        let more = with(CHUNK, &usage.replace(": 7", ": 0").replace("2}", "0}"));
+        let values = format!(r#"["values", {{"messages": [{ASKED}, {whole}]}}]"#);
+        let end = format!(r#"{{"event": "on_chat_model_end", "data": {{"output": {}}}}}"#, whole.replace(": 3", ": 6"));
+        let nameless = whole.replace(r#", "id": "m1""#, "");
+        check(&[
+            (&[&chunk, &more, &end], &["say Hel", "used 7 3 2 -", "say Hel", "used 0 3 0 -", "say Hello"][..]),
+            (&[&chunk, &values, &values], &["say Hel", "used 7 3 2 -", "say lo", "other"]),
+            (&[&values, &end], &["say Hello", "used 7 3 2 -", "used - 3 - -"]),
+            (&[&whole, &whole.replace("m1", "m2")], &["say Hello", "used 7 3 2 -", "say Hello", "used 7 3 2 -"]),
+            (&[&nameless, &nameless], &["say Hello", "used 7 3 2 -", "say Hello", "used 7 3 2 -"]),
+            (&[&format!(r#"{{"messages": [{nameless}]}}"#)], &["say Hello"]),
+            (
+                &[
+                    &with(
+                        WHOLE,
+                        r#", "usage_metadata": {"input_tokens": -7, "output_tokens": 1.5, "input_token_details": null}}"#,
+                    ),
+                    &with(CHUNK, r#", "usage_metadata": [7]}"#),
+                    &with(CHUNK, r#", "usage_metadata": null}"#),
+                ],
+                &["say Hello", "say Hel", "say Hel"],
+            ),
         ]);
     }
 }

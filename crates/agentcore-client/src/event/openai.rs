@@ -7,24 +7,37 @@ use bytestring::ByteString;
 use super::{
     Event, SseEvent,
     json::{Json, Object},
+    tally::{Names, Report},
     transcript::{Block, Transcript},
 };
 
 pub(super) fn read(event: &SseEvent, object: Object<'_>, transcript: &mut Transcript) -> Option<()> {
-    if let Some(choices) = object.get("choices") {
+    let [choices, usage, id] = object.get_all(["choices", "usage", "id"]);
+    if let Some(choices) = choices {
         choices.array()?;
-        return chunk(event, object, choices, transcript);
+        chunk(choices, transcript);
+        let silent = transcript.is_silent();
+        if let Some(numbers) = usage.and_then(Json::object) {
+            // Usually in the last chunk alone; some servers send the numbers so far with each.
+            let id = id.and_then(Json::string).filter(|id| !id.is_empty());
+            transcript.usage(id.as_deref(), Report::Whole(1), &CHAT_USAGE.read(numbers));
+        }
+        if silent && usage.is_some() {
+            transcript.event(Event::Trace(event.clone()));
+        }
+        return Some(());
     }
     response(event, object.str("type")?.strip_prefix("response.")?, object, transcript)
 }
 
 /// Reads a chunk, or a whole completion. Of several choices the first is the answer.
-fn chunk(event: &SseEvent, object: Object<'_>, choices: Json<'_>, transcript: &mut Transcript) -> Option<()> {
+fn chunk(choices: Json<'_>, transcript: &mut Transcript) {
     for choice in choices.items().filter_map(Json::object) {
         if choice.get("index").is_some_and(|index| &*index.text() != "0") {
             continue;
         }
         if let Some(delta) = choice.get("delta").and_then(Json::object) {
+            transcript.within(false);
             if let Some(text) = ["reasoning_content", "reasoning"].iter().find_map(|key| delta.string(key)) {
                 transcript.reasoning(None, "", text);
             }
@@ -47,17 +60,32 @@ fn chunk(event: &SseEvent, object: Object<'_>, choices: Json<'_>, transcript: &m
             blocks.extend(message.get("tool_calls").into_iter().flat_map(Json::items).filter_map(call));
             transcript.message(None, "message", blocks);
         } else if let Some(text) = choice.words("text") {
+            transcript.within(false);
             transcript.text(None, "", text);
         }
         if choice.has("finish_reason") {
             transcript.end_calls(|_| true);
         }
     }
-    if transcript.is_silent() && object.has("usage") {
-        transcript.event(Event::Trace(event.clone()));
-    }
-    Some(())
 }
+
+/// The API reference's `CompletionUsage`; cached tokens are within the input.
+const CHAT_USAGE: Names = Names {
+    input: "prompt_tokens",
+    output: "completion_tokens",
+    cached: (Some("prompt_tokens_details"), "cached_tokens"),
+    beside: None,
+    total: None,
+};
+
+/// The API reference's `ResponseUsage`; the same under other names.
+const RESPONSE_USAGE: Names = Names {
+    input: "input_tokens",
+    output: "output_tokens",
+    cached: (Some("input_tokens_details"), "cached_tokens"),
+    beside: None,
+    total: None,
+};
 
 fn call(call: Json<'_>) -> Option<Block> {
     let call = call.object()?;
@@ -67,6 +95,7 @@ fn call(call: Json<'_>) -> Option<Block> {
 
 /// Reads an event of the Responses API, by its type's name behind `response.`.
 fn response(event: &SseEvent, kind: &str, object: Object<'_>, transcript: &mut Transcript) -> Option<()> {
+    transcript.within(kind == "created");
     let item = || object.string("item_id").or_else(|| object.get("output_index").map(Json::text));
     match kind {
         "output_text.delta" | "refusal.delta" => transcript.text(item().as_deref(), "item", object.words("delta")?),
@@ -91,13 +120,20 @@ fn response(event: &SseEvent, kind: &str, object: Object<'_>, transcript: &mut T
         }
         "completed" | "incomplete" => {
             transcript.end_calls(|_| true);
-            let output = object.get("response")?.get("output")?;
+            transcript.says_end();
+            let response = object.get("response")?.object()?;
+            let output = response.get("output")?;
             let mut claimed = Vec::new();
             for item in output.items().filter_map(Json::object).filter(|item| item.is("type", "message")) {
                 let blocks = texts(item).into_iter().map(Block::Text).collect();
                 transcript.listed(item.string("id").as_deref(), "item", blocks, &mut claimed);
             }
-            if transcript.is_silent() {
+            let silent = transcript.is_silent();
+            if let Some(numbers) = response.get("usage").and_then(Json::object) {
+                let id = response.string("id");
+                transcript.usage(id.as_deref(), Report::Whole(1), &RESPONSE_USAGE.read(numbers));
+            }
+            if silent {
                 transcript.event(Event::Trace(event.clone()));
             }
         }
@@ -119,7 +155,10 @@ fn texts(item: Object<'_>) -> Vec<ByteString> {
 
 #[cfg(test)]
 mod tests {
-    use crate::event::tests::check;
+    use crate::event::{
+        EndMark,
+        tests::{check, end_mark},
+    };
 
     #[test]
     fn chunks() {
@@ -188,5 +227,72 @@ mod tests {
                 &["error server_error: boom"],
             ),
         ]);
+    }
+
+    #[test]
+    fn numbers() {
+        let chunk = |id: &str, content: &str, usage: &str| {
+            format!(
+                r#"{{"id": {id}, "choices": [{{"index": 0, "delta": {{"content": "{content}"}}}}], "usage": {usage}}}"#
+            )
+        };
+        let last = |id: &str, usage: &str| format!(r#"{{"id": {id}, "choices": [], "usage": {usage}}}"#);
+        let three = r#"{"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12, "prompt_tokens_details": {"cached_tokens": 4}}"#;
+        let two = r#"{"prompt_tokens": 9, "completion_tokens": 2}"#;
+        let response = |usage: &str| {
+            format!(r#"{{"type": "response.completed", "response": {{"id": "r", "output": [], "usage": {usage}}}}}"#)
+        };
+        check(&[
+            (&[&chunk("\"c1\"", "Hi", "null"), &last("\"c1\"", three)], &["say Hi", "used 9 3 4 -", "trace"]),
+            // The numbers so far with each chunk, and once more at the end.
+            (
+                &[
+                    &chunk("\"c1\"", "a", r#"{"prompt_tokens": 9, "completion_tokens": 1}"#),
+                    &chunk("\"c1\"", "b", two),
+                    &last("\"c1\"", two),
+                ],
+                &["say a", "used 9 1 - -", "say b", "used - 1 - -", "trace"],
+            ),
+            // Two completions, by their ids and without.
+            (&[&last("\"c1\"", two), &last("\"c2\"", two)], &["used 9 2 - -", "trace", "used 9 2 - -", "trace"]),
+            (&[&last("null", two), &last("\"\"", two)], &["used 9 2 - -", "trace", "used 9 2 - -", "trace"]),
+            (&[&last("\"\"", two), &last("\"\"", two)], &["used 9 2 - -", "trace", "used 9 2 - -", "trace"]),
+            (&[&last("null", r#"{"prompt_tokens": null, "completion_tokens": 1.5}"#)], &["trace"]),
+            (&[&last("null", "[]")], &["trace"]),
+            (
+                &[
+                    r#"{"id": "c1", "choices": [{"message": {"role": "assistant", "content": "Hi"}}], "usage": {"prompt_tokens": 1}}"#,
+                ],
+                &["say Hi", "used 1 - - -"],
+            ),
+            (
+                &[&response(
+                    r#"{"input_tokens": 9, "output_tokens": 3, "input_tokens_details": {"cached_tokens": 4}}"#,
+                )],
+                &["used 9 3 4 -", "trace"],
+            ),
+            (&[&response("null")], &["trace"]),
+            // Not every object with such a member is a chunk.
+            (&[r#"{"usage": {"prompt_tokens": 9}, "text": "Hi"}"#], &["say Hi"]),
+            (&[r#"{"usage": {"prompt_tokens": 9, "input_tokens": 9, "inputTokens": 9}}"#], &["other"]),
+        ]);
+    }
+
+    #[test]
+    fn the_end() {
+        let chunk = r#"{"choices": [{"index": 0, "delta": {"content": "Hi"}}]}"#;
+        let whole = r#"{"choices": [{"index": 0, "message": {"role": "assistant", "content": "Hi"}}]}"#;
+        let created = r#"{"type": "response.created", "response": {}}"#;
+        for (events, expected) in [
+            (&[chunk][..], EndMark::Missing),
+            (&[chunk, "[DONE]"], EndMark::Seen),
+            (&[whole], EndMark::None),
+            (&[created], EndMark::Missing),
+            (&[created, r#"{"type": "response.incomplete", "response": {"output": []}}"#], EndMark::Seen),
+            (&[r#""Hi""#, "[DONE]"], EndMark::Seen),
+            (&[r#""Hi""#], EndMark::None),
+        ] {
+            assert_eq!(end_mark(events), expected, "{events:?}");
+        }
     }
 }

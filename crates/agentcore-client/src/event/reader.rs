@@ -5,7 +5,7 @@ use std::{fmt, mem, sync::Arc};
 use bytestring::ByteString;
 
 use super::{
-    Dialect, Error, Event, SseEvent,
+    Dialect, EndMark, Error, Event, SseEvent,
     agent_error::{self, Failure},
     event_name::EventName,
     json::{Kind, Values},
@@ -166,6 +166,11 @@ impl Reader {
         })
     }
 
+    /// Whether the agent has said that its answer is complete.
+    pub(crate) fn end_mark(&self) -> EndMark {
+        self.transcript.end_mark()
+    }
+
     fn is_lines(&mut self, data: &ByteString) -> bool {
         let mut is_json = |text: &ByteString, kinds: &[Kind]| {
             self.values.read(text).is_some_and(|json| kinds.is_empty() || kinds.contains(&json.kind()))
@@ -198,6 +203,9 @@ impl Reader {
         let data = &event.data;
         let is_word = plain_text::is_word(data);
         if data.is_empty() || &**data == "[DONE]" {
+            if !data.is_empty() {
+                self.transcript.says_end();
+            }
             self.transcript.event(Event::Other(event));
             return;
         }

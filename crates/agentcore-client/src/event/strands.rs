@@ -1,9 +1,12 @@
 //! Strands Agents: what `stream_async` yields, where it can be written as JSON. Each piece comes as Converse's event and once
-//! more as Strands' own, each message once more as a whole, and the last one as the result.
+//! more as Strands' own, each message once more as a whole, and the last one as the result. So do numbers and interrupts.
+//!
+//! Shapes: Strands Agents 1.62, `types/_events.py`, `interrupt.py`, `multiagent/base.py`.
 
 use super::{
-    SseEvent, converse,
+    Dialect, Interrupt, SseEvent, Usage, converse,
     json::{Json, Object},
+    tally::{Report, millis},
     transcript::Transcript,
 };
 
@@ -15,6 +18,12 @@ pub(super) fn read(event: &SseEvent, object: Object<'_>, transcript: &mut Transc
     if let Some(message) = object.get("message").and_then(|message| converse::message(message.object()?)) {
         let is_result = object.string("type").is_some_and(|kind| kind == "agent_result");
         transcript.message(None, if is_result { "result" } else { "message" }, message);
+        if let Some(metadata) = object.get("message").and_then(|message| message.get("metadata")?.object()) {
+            converse::usage(metadata, if is_result { 4 } else { 2 }, transcript);
+        }
+        if is_result && object.is("stop_reason", "interrupt") {
+            interrupts(object.get("interrupts"), transcript);
+        }
         return Some(());
     }
     if let Some(call) = object.get("current_tool_use") {
@@ -26,9 +35,45 @@ pub(super) fn read(event: &SseEvent, object: Object<'_>, transcript: &mut Transc
         }
         return Some(());
     }
-    let text = object.string("reasoningText")?;
-    if !transcript.is_echo(&text) {
-        transcript.reasoning(None, "", text);
+    if let Some(text) = object.string("reasoningText") {
+        if !transcript.is_echo(&text) {
+            transcript.reasoning(None, "", text);
+        }
+        return Some(());
+    }
+    rest(object, transcript)
+}
+
+/// Reads what is no message: interrupts, and the result of several agents.
+fn rest(object: Object<'_>, transcript: &mut Transcript) -> Option<()> {
+    if let Some(interrupted) = object.get("tool_interrupt_event") {
+        return interrupts(interrupted.get("interrupts"), transcript);
+    }
+    match object.str("type") {
+        Some("multiagent_node_interrupt") => interrupts(object.get("interrupts"), transcript),
+        Some("multiagent_result") => {
+            interrupts(object.get("interrupts"), transcript);
+            if let Some(numbers) = object.get("accumulated_usage").and_then(Json::object) {
+                let metrics = object.get("accumulated_metrics");
+                let latency = metrics.and_then(|metrics| metrics.get("latencyMs")).and_then(millis);
+                let usage = Usage { latency, ..converse::USAGE.read(numbers) };
+                transcript.usage(None, Report::Total, &usage);
+            }
+            Some(())
+        }
+        // An agent's result without its message.
+        None if object.is("stop_reason", "interrupt") => interrupts(object.get("interrupts"), transcript),
+        _ => None,
+    }
+}
+
+/// Reads interrupts, which come again with each agent that passes them on.
+fn interrupts(interrupts: Option<Json<'_>>, transcript: &mut Transcript) -> Option<()> {
+    for interrupt in interrupts?.array()?.into_iter().filter_map(Json::object) {
+        let id = interrupt.string("id");
+        let reason = interrupt.get("reason").map(Json::plain).unwrap_or_default();
+        let asked = Interrupt::of(Dialect::Strands, id.clone(), reason).named(interrupt.string("name"));
+        transcript.interrupt(id.as_deref(), asked);
     }
     Some(())
 }
@@ -140,5 +185,86 @@ mod tests {
             ],
             &["other", "other", "other"],
         )]);
+    }
+
+    /// The same interrupt is told by the tool, by each node around it and by the result.
+    #[test]
+    fn interrupts() {
+        let asked = r#"{"id": "v1:before_tool_call:tu1:x", "name": "approve", "reason": {"tool": "add", "question": "May I?"}, "response": null}"#;
+        let told = r#"ask v1:before_tool_call:tu1:x approve {"tool": "add", "question": "May I?"}"#;
+        let tool = |interrupts: &str| {
+            format!(
+                r#"{{"tool_interrupt_event": {{"tool_use": {{"toolUseId": "tu1"}}, "interrupts": [{interrupts}]}}}}"#
+            )
+        };
+        let in_node =
+            |event: &str| format!(r#"{{"type": "multiagent_node_stream", "node_id": "one", "event": {event}}}"#);
+        let node = format!(r#"{{"type": "multiagent_node_interrupt", "node_id": "one", "interrupts": [{asked}]}}"#);
+        let whole = format!(
+            r#"{{"type": "multiagent_result", "status": "interrupted", "results": {{}}, "interrupts": [{asked}]}}"#
+        );
+        let result = format!(
+            r#"{{"type": "agent_result", "message": {{"role": "assistant", "content": [{{"text": "Wait."}}]}}, "stop_reason": "interrupt", "interrupts": [{asked}]}}"#
+        );
+        let own = format!(r#"{{"stop_reason": "interrupt", "interrupts": [{asked}]}}"#);
+        let two = format!("{asked}, {}", asked.replace("tu1", "tu2"));
+        check(&[
+            (&[r#"{"data": "Wait."}"#, &tool(asked), &node], &["say Wait.", told, "other"]),
+            (&[&in_node(&tool(asked)), &node, &whole], &[told, "other", "other"]),
+            (&[&in_node(&in_node(&tool(asked))), &in_node(&node)], &[told, "other"]),
+            (&[&result], &["say Wait.", told]),
+            (&[&own], &[told]),
+            (&[&whole], &[told]),
+            (&[&tool(&two)], &[told, &told.replace("tu1", "tu2")]),
+            // Without ids each counts.
+            (
+                &[&tool(r#"{"name": "a", "reason": "May I?"}, {"id": null, "name": null, "reason": null}, 7"#)],
+                &["ask  a May I?", "ask   "],
+            ),
+            (&[&tool(""), r#"{"tool_interrupt_event": "x"}"#], &["other", "other"]),
+            // The words alone decide nothing.
+            (&[&own.replace(r#""interrupt","#, r#""end_turn","#)], &["other"]),
+            (
+                &[&format!(r#"{{"interrupts": [{asked}]}}"#), &format!(r#"{{"interrupt": {asked}}}"#)],
+                &["other", "other"],
+            ),
+        ]);
+    }
+
+    /// A model call is told by its event, by its message and by the result.
+    #[test]
+    fn numbers() {
+        let usage =
+            r#"{"usage": {"inputTokens": 1, "outputTokens": 2, "totalTokens": 3}, "metrics": {"latencyMs": 4}}"#;
+        let event = format!(r#"{{"event": {{"metadata": {usage}}}}}"#);
+        let message =
+            format!(r#"{{"message": {{"role": "assistant", "content": [{{"text": "Hi"}}], "metadata": {usage}}}}}"#);
+        let result = format!(r#"{{"type": "agent_result", "stop_reason": "end_turn", {}"#, &message[1..]);
+        let in_node = |node: &str, event: &str| {
+            format!(r#"{{"type": "multiagent_node_stream", "node_id": "{node}", "event": {event}}}"#)
+        };
+        let total = |output: u64| {
+            format!(
+                r#"{{"type": "multiagent_result", "accumulated_usage": {{"inputTokens": 2, "outputTokens": {output}, "totalTokens": 0}}, "accumulated_metrics": {{"latencyMs": 8}}}}"#
+            )
+        };
+        check(&[
+            (&[START, &event, &message, &result], &["other", "used 1 2 - 4", "trace", "say Hi", "other"]),
+            (&[&message, &message, &result], &["say Hi", "used 1 2 - 4", "say Hi", "used 1 2 - 4", "other"]),
+            (&[&result], &["say Hi", "used 1 2 - 4"]),
+            (&[&event, &event, &result], &["used 1 2 - 4", "trace", "used 1 2 - 4", "trace", "say Hi"]),
+            (
+                &[
+                    &in_node("a", &event),
+                    &in_node("b", &event),
+                    &in_node("a", &message),
+                    &in_node("b", &message),
+                    &total(4),
+                    &total(5),
+                ],
+                &["used 1 2 - 4", "trace", "used 1 2 - 4", "trace", "say Hi", "say Hi", "other", "used - 1 - -"],
+            ),
+            (&[&total(4)], &["used 2 4 - 8"]),
+        ]);
     }
 }

@@ -13,7 +13,7 @@ use bytestring::ByteString;
 use futures_core::Stream;
 
 use super::{
-    Done, Event, Reader,
+    Done, EndMark, Event, Reader, Usage,
     source::{Part, Source},
 };
 use crate::{AnswerJson, Error, ErrorKind, Reply, call::MeteredCall};
@@ -35,6 +35,8 @@ pub struct Events {
     reply: Reply,
     texts: u64,
     unknown: u64,
+    usage: Usage,
+    interrupts: u64,
     bytes: u64,
     max_bytes: usize,
     begun: Instant,
@@ -66,6 +68,8 @@ impl Events {
             reader,
             texts: 0,
             unknown: 0,
+            usage: Usage::default(),
+            interrupts: 0,
             bytes: 0,
             call,
             agent_failed: false,
@@ -128,14 +132,13 @@ impl Events {
     /// Dropping the future drops the answer; what was read is lost.
     pub async fn into_reply(mut self) -> Result<Reply, Error> {
         let (mut text, mut only) = (String::new(), ByteString::new());
+        let (mut interrupts, mut asked_bytes) = (Vec::new(), 0);
         let mut failed: Option<Error> = None;
         while let Some(event) = self.next().await {
             match event {
                 Ok(Event::Text(piece)) => {
-                    if text.len() + only.len() + piece.len() > self.max_bytes {
-                        let message = format!("the answer's text is longer than {} bytes", self.max_bytes);
-                        let error = self.explained(Error::new(ErrorKind::TooLarge, message).possibly_run(true));
-                        failed = failed.or(Some(error));
+                    if text.len() + only.len() + piece.len() + asked_bytes > self.max_bytes {
+                        failed = failed.or(Some(self.too_large()));
                         break;
                     }
                     if text.is_empty() && only.is_empty() {
@@ -146,13 +149,24 @@ impl Events {
                         text.push_str(&piece);
                     }
                 }
+                Ok(Event::Interrupt(interrupt)) => {
+                    asked_bytes += interrupt.bytes();
+                    if text.len() + only.len() + asked_bytes > self.max_bytes {
+                        failed = failed.or(Some(self.too_large()));
+                        break;
+                    }
+                    interrupts.push(interrupt.copied());
+                }
                 Ok(_) => {}
                 Err(error) => failed = failed.or(Some(error)),
             }
         }
+        let Done { usage, end_mark, .. } = self.done();
         let mut reply = self.reply;
+        reply.usage = (!usage.is_unknown()).then_some(usage);
+        (reply.interrupts, reply.end_mark) = (interrupts, end_mark);
         let text = match (self.texts, self.body) {
-            (0, Some(body)) if failed.is_none() => body,
+            (0, Some(body)) if failed.is_none() && reply.interrupts.is_empty() => body,
             _ if text.is_empty() => only,
             _ => text.into(),
         };
@@ -163,10 +177,31 @@ impl Events {
         }
     }
 
+    fn too_large(&self) -> Error {
+        let message = format!("the answer's text is longer than {} bytes", self.max_bytes);
+        self.explained(Error::new(ErrorKind::TooLarge, message).possibly_run(true))
+    }
+
     fn count(&mut self, data: &ByteString) {
         self.reply.events += 1;
         self.reply.first_event.get_or_insert_with(|| self.begun.elapsed());
         self.bytes += u64::try_from(data.len()).unwrap_or(u64::MAX);
+    }
+
+    fn note(&mut self, event: &Event) {
+        match event {
+            Event::Text(_) => self.texts += 1,
+            Event::Other(_) => self.unknown += 1,
+            Event::Usage(usage) => {
+                self.usage.add(usage);
+                self.call.used(usage);
+            }
+            Event::Interrupt(_) => {
+                self.interrupts += 1;
+                self.call.interrupted();
+            }
+            _ => {}
+        }
     }
 
     fn take(&mut self, part: Part) {
@@ -217,6 +252,9 @@ impl Events {
             bytes: self.bytes,
             unknown: self.unknown,
             dialect: self.reader.found(),
+            usage: self.usage,
+            interrupts: self.interrupts,
+            end_mark: if self.body.is_some() { EndMark::None } else { self.reader.end_mark() },
             first_event: self.reply.first_event,
             duration: self.begun.elapsed(),
             session_id: self.reply.session_id.clone(),
@@ -243,7 +281,7 @@ impl Events {
         }
         let done = self.done();
         self.call.done(&done, self.reply.metadata.attempts, self.agent_failed);
-        (!self.agent_failed).then_some(Ok(Event::Done(done)))
+        (!self.agent_failed).then(|| Ok(Event::Done(Box::new(done))))
     }
 }
 
@@ -268,8 +306,7 @@ impl Stream for Events {
             if let Some(event) = this.reader.next_event() {
                 return Poll::Ready(Some(match event {
                     Ok(event) => {
-                        this.texts += u64::from(event.text().is_some());
-                        this.unknown += u64::from(matches!(event, Event::Other(_)));
+                        this.note(&event);
                         Ok(event)
                     }
                     Err(error) => Err(this.agent_error(error)),

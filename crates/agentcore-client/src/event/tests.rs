@@ -14,6 +14,8 @@ use super::*;
 /// | `use t1 add {"a"` | a piece of a call; with `.` at the end the last |
 /// | `result t1 3` | a tool's; `failed t1 no` if it failed |
 /// | `error KeyError: x` | an agent's error |
+/// | `used 10 2 - 4` | tokens read, written, and read from a cache, and milliseconds; `-` for what is unknown |
+/// | `ask i1 approve May I? {}` | an interrupt: id, name, reason, and the schema if there is one |
 /// | `trace`, `state`, `other` | the event itself |
 pub(super) type Story<'a> = (&'a [&'a str], &'a [&'a str]);
 
@@ -51,6 +53,14 @@ pub(super) fn check_named(stories: &[NamedStory<'_>]) {
     }
 }
 
+/// What the end of a stream of these events says of itself.
+pub(super) fn end_mark(pushed: &[&str]) -> EndMark {
+    let mut reader = Reader::new();
+    pushed.iter().for_each(|data| reader.push(SseEvent::new(*data)));
+    reader.finish();
+    reader.end_mark()
+}
+
 fn told(read: Result<Event, Error>) -> String {
     match read {
         Ok(Event::Text(text)) => format!("say {text}"),
@@ -60,6 +70,17 @@ fn told(read: Result<Event, Error>) -> String {
         }
         Ok(Event::ToolResult(ToolResult { id, content, failed })) => {
             format!("{} {id} {content}", if failed { "failed" } else { "result" })
+        }
+        Ok(Event::Usage(usage)) => {
+            let numbers = [usage.input_tokens, usage.output_tokens, usage.cached_tokens];
+            let latency = usage.latency.map(|latency| latency.as_millis().to_string());
+            let numbers = numbers.map(|number| number.map(|number| number.to_string()));
+            let all = numbers.into_iter().chain([latency]).map(|number| number.unwrap_or_else(|| "-".to_owned()));
+            format!("used {}", all.collect::<Vec<_>>().join(" "))
+        }
+        Ok(Event::Interrupt(asked)) => {
+            let schema = asked.schema.as_ref().map(|schema| format!(" {schema}")).unwrap_or_default();
+            format!("ask {} {} {}{schema}", asked.id, asked.name, asked.reason)
         }
         Ok(Event::Done(_)) => "done".to_owned(),
         Ok(Event::Trace(_)) => "trace".to_owned(),
@@ -258,6 +279,12 @@ fn a_dialect_of_ones_own_comes_first() {
     }
     let found: Vec<_> = std::iter::from_fn(|| reader.next_event()).map(told).collect();
     assert_eq!(found, ["say 2", "error : two", "other", "other"], "what it told counts once, too");
+}
+
+/// What is rare is boxed: every event is moved, and nearly all are a piece of text.
+#[test]
+fn events_are_no_larger_than_what_comes_often() {
+    assert!(size_of::<Event>() <= size_of::<SseEvent>() + size_of::<u64>(), "{}", size_of::<Event>());
 }
 
 /// Events may be pushed before earlier ones are pulled.

@@ -2,14 +2,21 @@
 
 use std::{
     borrow::Cow,
-    collections::VecDeque,
+    collections::{HashSet, VecDeque},
     hash::{BuildHasher as _, RandomState},
 };
 
 use bytestring::ByteString;
 
 pub(super) use super::dedup::MessageShape;
-use super::{Error, Event, ToolResult, dedup::Dedup, json::Halves, tool_calls::ToolCalls};
+use super::{
+    EndMark, Error, Event, Interrupt, ToolResult,
+    dedup::Dedup,
+    json::Halves,
+    tally::{Report, Tally},
+    tool_calls::ToolCalls,
+    usage::Usage,
+};
 
 /// A stream as far as it has been read.
 #[derive(Clone, Default)]
@@ -25,6 +32,12 @@ pub(super) struct Transcript {
     ids: RandomState,
     /// The messages that are not the assistant's, by the hashes of their ids.
     others: VecDeque<u64>,
+    tally: Tally,
+    /// The interrupts that were told, by the hashes of what they are known by.
+    asked: HashSet<u64>,
+    /// Interrupts that the end of a run may tell better.
+    vague: Vec<Interrupt>,
+    end_mark: EndMark,
     events: VecDeque<Result<Event, Error>>,
     /// How many of them were there before the event that is being read.
     before: usize,
@@ -83,6 +96,7 @@ impl Transcript {
 
     /// The answer has ended.
     pub(super) fn end(&mut self) {
+        self.tell_vague(|interrupt| interrupt);
         self.events.extend(self.halves.end().map(|half| Ok(Event::Text(half.into()))));
     }
 
@@ -115,6 +129,60 @@ impl Transcript {
     pub(super) fn begin(&mut self) {
         self.texts.begin();
         self.thoughts.begin();
+        self.tally.begin(self.speaker.as_deref());
+    }
+
+    /// Numbers of the model call with the id, or of the one that is under way.
+    pub(super) fn usage(&mut self, id: Option<&str>, report: Report, usage: &Usage) {
+        let new = self.tally.take(id, self.speaker.as_deref(), report, usage);
+        self.events.extend(new.map(|usage| Ok(Event::Usage(usage))));
+    }
+
+    /// The agent asks something, which several events may say; `key` is what it is known by, if it is known by something.
+    pub(super) fn interrupt(&mut self, key: Option<&str>, interrupt: Interrupt) {
+        let is_new =
+            key.is_none_or(|key| self.asked.len() < MOST_INTERRUPTS && self.asked.insert(self.ids.hash_one(key)));
+        if is_new {
+            self.events.push_back(Ok(Event::Interrupt(Box::new(interrupt))));
+        }
+    }
+
+    /// The agent asks something of which the end of the run may say more.
+    pub(super) fn vague_interrupt(&mut self, interrupt: Interrupt) {
+        let bytes: usize = self.vague.iter().map(Interrupt::bytes).sum();
+        if bytes + interrupt.bytes() > MOST_VAGUE_BYTES {
+            self.interrupt(None, interrupt);
+        } else {
+            self.vague.push(interrupt.copied());
+        }
+    }
+
+    /// Nothing more is said of what was vague, but perhaps where it came up.
+    pub(super) fn tell_vague(&mut self, complete: impl Fn(Interrupt) -> Interrupt) {
+        for interrupt in std::mem::take(&mut self.vague) {
+            self.interrupt(None, complete(interrupt));
+        }
+    }
+
+    /// Something better was said of what was vague.
+    pub(super) fn forget_vague(&mut self) {
+        self.vague.clear();
+    }
+
+    /// The agent is within an answer whose end it will say; `anew` if it has just begun one.
+    pub(super) fn within(&mut self, anew: bool) {
+        if anew || self.end_mark == EndMark::None {
+            self.end_mark = EndMark::Missing;
+        }
+    }
+
+    /// The agent says that its answer has ended.
+    pub(super) fn says_end(&mut self) {
+        self.end_mark = EndMark::Seen;
+    }
+
+    pub(super) fn end_mark(&self) -> EndMark {
+        self.end_mark
     }
 
     /// A piece of the text of the message of this id, or of the only one.
@@ -219,6 +287,12 @@ impl Transcript {
 
 /// How many messages of others than the assistant are remembered.
 const MOST_OTHERS: usize = 256;
+
+/// How many interrupts of an answer are told and known again.
+const MOST_INTERRUPTS: usize = 256;
+
+/// How many bytes the interrupts have that wait for the end of a run; what has more does not wait.
+const MOST_VAGUE_BYTES: usize = 64 * 1024;
 
 /// How many parts of an agent are waited for to say again what they said.
 const MOST_ECHOES: usize = 16;

@@ -1,10 +1,11 @@
 //! The way to the agent, by invocations or over a socket: a prompt goes in, and events come out. Shows nothing.
 
-use agentcore_client::{ErrorKind, Event, Events, Runtime, SessionId};
+use agentcore_client::{ErrorKind, Event, Events, Payload, Runtime, SessionId};
 use futures_util::StreamExt as _;
 
 use super::{
     answer::{AnswerPart, Statistics},
+    message::Message,
     socket::{SocketChannel, Turn},
 };
 use crate::{
@@ -32,15 +33,19 @@ pub(super) enum Answer<'a> {
 }
 
 impl Channel {
-    /// Sends a prompt, and returns the answer as soon as there is one to be read.
-    pub(super) async fn ask(&mut self, session: &SessionId, prompt: &str) -> Result<Answer<'_>, Failure> {
+    /// Sends a message, and returns the answer as soon as there is one to be read.
+    pub(super) async fn ask(&mut self, session: &SessionId, message: &Message<'_>) -> Result<Answer<'_>, Failure> {
         match self {
             Self::Http(http) => {
-                let invoke = http.settings.apply(http.runtime.invoke(prompt)).session(session);
+                let payload = match message {
+                    Message::Prompt(prompt) => Payload::prompt(*prompt),
+                    Message::Answers(payload) => Payload::from((*payload).clone()),
+                };
+                let invoke = http.settings.apply(http.runtime.invoke(payload)).session(session);
                 let events = invoke.stream().await.map_err(|error| Failure::call(error, http.mechanism))?;
                 Ok(Answer::Stream(Box::new(events), http.mechanism))
             }
-            Self::Socket(socket) => Ok(Answer::Turn(socket.ask(session, prompt).await?)),
+            Self::Socket(socket) => Ok(Answer::Turn(socket.ask(session, message).await?)),
         }
     }
 

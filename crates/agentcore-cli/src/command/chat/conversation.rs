@@ -8,12 +8,15 @@ use super::{
     channel::Channel,
     editor::{Asked, Editor},
     input::{HELP, Input},
+    message::Message,
+    questions::Questions,
     screen::Screen,
     transcript::Transcript,
 };
 use crate::{
     errors::{Exit, Failure},
     output::note,
+    question::question,
     signal::Interrupts,
 };
 
@@ -30,13 +33,22 @@ pub(super) struct Conversation {
     session: SessionId,
     screen: Screen,
     transcript: Transcript,
+    /// What the agent asked with its last answer.
+    questions: Questions,
     /// How the first failure would end the program.
     failed: Option<Exit>,
 }
 
 impl Conversation {
     pub(super) fn new(channel: Channel, session: SessionId) -> Self {
-        Self { channel, session, screen: Screen::new(), transcript: Transcript::default(), failed: None }
+        Self {
+            channel,
+            session,
+            screen: Screen::new(),
+            transcript: Transcript::default(),
+            questions: Questions::default(),
+            failed: None,
+        }
     }
 
     /// Says the first prompt, if there is one, and then the lines to their end. Who types has seen what failed; a pipe has not,
@@ -75,9 +87,20 @@ impl Conversation {
     async fn turn(&mut self, line: &str, lines: &mut Lines) -> Result<bool, Failure> {
         match Input::read(line) {
             Input::Nothing => {}
-            Input::Say(prompt) => {
+            Input::Say(line) => {
+                let (said, answers) = match self.questions.next() {
+                    None => (line, None),
+                    Some(_) => match self.questions.answer(&line, &self.session) {
+                        Some((said, payload)) => (said, Some(payload)),
+                        None => {
+                            self.put_question();
+                            return Ok(true);
+                        }
+                    },
+                };
+                let message = answers.as_ref().map_or(Message::Prompt(&said), Message::Answers);
                 let answered = tokio::select! {
-                    answered = self.answer(&prompt) => Some(answered),
+                    answered = self.answer(&said, &message) => Some(answered),
                     () = lines.interrupted() => None,
                 };
                 match answered {
@@ -89,6 +112,7 @@ impl Conversation {
             Input::Session => self.screen.line(self.session.as_str())?,
             Input::New => {
                 self.session = SessionId::random();
+                self.questions.clear();
                 note(&format!("a new session: {}", self.session.as_str()));
             }
             Input::Save { path, over } => {
@@ -104,19 +128,26 @@ impl Conversation {
         Ok(true)
     }
 
-    /// Says a prompt and shows the answer to its end.
-    async fn answer(&mut self, prompt: &str) -> Result<(), Failure> {
+    /// Sends a message, which says so much, and shows the answer to its end. What the agent asks is put to whoever says the next line.
+    async fn answer(&mut self, said: &str, message: &Message<'_>) -> Result<(), Failure> {
         for event in self.channel.late() {
+            if let Event::Interrupt(interrupt) = &event {
+                self.questions.add((**interrupt).clone());
+            }
             show(&mut self.screen, &mut self.transcript, &event)?;
         }
         self.screen.end()?;
-        self.transcript.say(&self.session, prompt);
+        self.transcript.say(&self.session, said);
         self.screen.wait();
-        let mut answer = self.channel.ask(&self.session, prompt).await?;
+        let mut answer = self.channel.ask(&self.session, message).await?;
         let (mut spoken, mut unknown) = (false, Vec::new());
         let ended = loop {
             match answer.next().await {
                 Ok(AnswerPart::Event(Event::Other(event))) => unknown.push(event.data),
+                Ok(AnswerPart::Event(Event::Interrupt(interrupt))) => {
+                    spoken = true;
+                    self.questions.add(*interrupt);
+                }
                 Ok(AnswerPart::Event(event)) => {
                     spoken |= event.text().is_some();
                     show(&mut self.screen, &mut self.transcript, &event)?;
@@ -140,8 +171,22 @@ impl Conversation {
             _ => {}
         }
         self.screen.end()?;
+        if ended.is_err() {
+            // Who has failed waits for nothing.
+            self.questions.clear();
+        }
         self.screen.statistics(&ended?);
+        self.put_question();
         Ok(())
+    }
+
+    /// Shows what the next line answers, if it answers something.
+    fn put_question(&mut self) {
+        if let Some(interrupt) = self.questions.next() {
+            let question = question(interrupt);
+            self.transcript.hear(&format!("\n\n{question}"));
+            note(&question);
+        }
     }
 
     /// Reports a failure, and remembers the first.
@@ -154,6 +199,7 @@ impl Conversation {
     /// Ends an answer that was interrupted.
     fn stop(&mut self) -> Result<(), Failure> {
         self.channel.give_up();
+        self.questions.clear();
         self.screen.end()?;
         note("stopped");
         Ok(())

@@ -15,7 +15,10 @@ use futures_util::FutureExt as _;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout};
 
-use super::answer::{AnswerPart, Statistics};
+use super::{
+    answer::{AnswerPart, Statistics},
+    message::Message,
+};
 use crate::{
     errors::{Failure, Mechanism},
     output::{note, note_binary},
@@ -61,8 +64,8 @@ impl SocketChannel {
         Self { runtime, mechanism, timeouts, retry, socket: None, reader: Reader::new() }
     }
 
-    /// Sends a prompt, over a new connection where there is none.
-    pub(super) async fn ask(&mut self, session: &SessionId, prompt: &str) -> Result<Turn<'_>, Failure> {
+    /// Sends a message, over a new connection where there is none.
+    pub(super) async fn ask(&mut self, session: &SessionId, message: &Message<'_>) -> Result<Turn<'_>, Failure> {
         let begun = Instant::now();
         let request = self.runtime.websocket().session(session).settings(Settings::default().retry(self.retry.clone()));
         let kept = self.socket.take_if(|socket| socket.session_id() == session);
@@ -71,7 +74,13 @@ impl SocketChannel {
                 Some(socket) => socket,
                 None => request.connect().await?,
             };
-            socket.send_json(&Prompt { prompt, session_id: session.as_str(), enable_trace: true }).await?;
+            match message {
+                Message::Prompt(prompt) => {
+                    let prompt = Prompt { prompt, session_id: session.as_str(), enable_trace: true };
+                    socket.send_json(&prompt).await?;
+                }
+                Message::Answers(payload) => socket.send_json(payload).await?,
+            }
             Ok::<_, Error>(socket)
         };
         let total = self.timeouts.total;
@@ -137,7 +146,10 @@ impl Turn<'_> {
             if let Some(event) = self.channel.reader.next_event() {
                 return Ok(match event {
                     Ok(event) => {
-                        self.settled = may_be_last(&event);
+                        // What a model call took says nothing of what follows.
+                        if !matches!(event, Event::Usage(_)) {
+                            self.settled = may_be_last(&event);
+                        }
                         AnswerPart::Event(event)
                     }
                     Err(error) => AnswerPart::Failed(Failure::call(error, self.channel.mechanism)),

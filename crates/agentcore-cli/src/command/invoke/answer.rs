@@ -1,14 +1,18 @@
 //! Prints an answer in one of four formats, as it arrives. Nothing that arrived is lost when the rest does not.
 
-use agentcore_client::{Error, Event, Invoke, Reader, Reply, SseEvent, event::no_events};
+use std::io::IsTerminal as _;
+
+use agentcore_client::{Done, Error, Event, Interrupt, Invoke, Reader, SseEvent, event::no_events};
 use clap::ValueEnum;
 use futures_util::TryStreamExt as _;
 use serde::Serialize;
 
+use super::outcome::Outcome;
 use crate::{
     errors::{Failure, Mechanism},
     output::{Output, note},
     progress::Spinner,
+    question::question,
 };
 
 /// What is printed of an answer.
@@ -16,7 +20,7 @@ use crate::{
 pub(super) enum Format {
     /// The agent's text
     Text,
-    /// One object at the end: the text and the numbers of the call
+    /// One object at the end: the text, the numbers, what the agent asks and how the call failed
     Json,
     /// One object for each server-sent event, a line each
     Events,
@@ -53,15 +57,13 @@ impl Printer {
     }
 
     async fn reply(&mut self, invoke: Invoke) -> Result<(), Failure> {
-        let (reply, failure) = match invoke.await {
-            Ok(reply) => (Some(reply), None),
-            Err(error) => (error.partial::<Reply>().cloned(), Some(self.failure(error))),
-        };
+        let session = invoke.session_id().clone();
+        let result = invoke.await;
         self.spinner.clear();
-        if let Some(reply) = reply {
-            self.output.json(&reply)?;
+        if let Some(outcome) = Outcome::of(&result, &session, self.mechanism) {
+            self.output.json(&outcome)?;
         }
-        failure.map_or(Ok(()), Err)
+        result.map(|_| ()).map_err(|error| self.failure(error))
     }
 
     /// Prints the body of whoever answered, and judges it afterwards.
@@ -79,17 +81,33 @@ impl Printer {
     /// Prints what the agent says; a JSON answer in which no text is known is printed as it is.
     async fn text(&mut self, invoke: Invoke) -> Result<(), Failure> {
         let mut events = invoke.stream().await.map_err(|error| self.failure(error))?;
+        let mut asked: Vec<Box<Interrupt>> = Vec::new();
         while let Some(event) = events.try_next().await.map_err(|error| self.failure(error))? {
             self.spinner.clear();
-            match (event, events.body()) {
-                (Event::Text(text), _) => self.output.text(&text)?,
-                (Event::Done(done), Some(body)) if done.texts == 0 => self.output.text(body)?,
-                (Event::Done(done), None) if done.events == 0 => note("the answer ended without an event"),
-                (Event::Done(done), None) if done.texts == 0 => note(
-                    "no text is known in the agent's events; --output events shows them, and --output raw saves the answer as it is",
-                ),
+            match event {
+                Event::Text(text) => self.output.text(&text)?,
+                Event::Interrupt(interrupt) => asked.push(interrupt),
+                Event::Done(done) => self.end_text(&done, events.body().map(|body| &**body), &asked)?,
                 _ => {}
             }
+        }
+        Ok(())
+    }
+
+    /// Prints what there is besides text, and names what the agent asks to whoever looks on, or where that is all of the answer.
+    fn end_text(&mut self, done: &Done, body: Option<&str>, asked: &[Box<Interrupt>]) -> Result<(), Failure> {
+        match body {
+            _ if done.interrupts > 0 => {}
+            Some(body) if done.texts == 0 => self.output.text(body)?,
+            None if done.events == 0 => note("the answer ended without an event"),
+            None if done.texts == 0 => note(
+                "no text is known in the agent's events; --output events shows them, and --output raw saves the answer as it is",
+            ),
+            _ => {}
+        }
+        if !asked.is_empty() && (done.texts == 0 || std::io::stderr().is_terminal()) {
+            self.output.end_line()?;
+            asked.iter().for_each(|interrupt| note(&question(interrupt)));
         }
         Ok(())
     }

@@ -1,6 +1,12 @@
 //! The escapes in what is typed at a terminal, as ssh has them: a tilde at the beginning of a line. Sends nothing.
 
-use super::Wish;
+/// What the user wants besides typing.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Wish {
+    Detach,
+    Kill,
+    Help,
+}
 
 /// What was typed: bytes for the shell, or a wish.
 #[derive(Debug)]
