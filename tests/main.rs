@@ -18,6 +18,9 @@ mod samples;
 /// The main job: whole and streamed, by token and by signature, with everything a caller can set.
 mod invoke;
 
+/// Harnesses, which are invoked as agents are and answer in AWS event streams.
+mod harness;
+
 /// Commands in a session's machine, the end of a session, and cards.
 mod command;
 

@@ -17,6 +17,7 @@
 //! | LlamaIndex | `{"event": "agent_stream", "delta", "response"}`, `{"event": "done"}` | text, trace | its adapter's source |
 //! | OpenAI | `{"choices"}`, `{"type": "response.…"}` | text, reasoning, tool uses, usage, errors, trace | descriptions |
 //! | Anthropic | `{"type": "content_block_delta"}` and its kin | the same | descriptions |
+//! | harness | the frames of an AWS event stream: `messageStart`, `contentBlockDelta` and their kin | text, reasoning, tool uses and results, interrupts, usage, trace, errors | the service model of `aws-sdk-bedrockagentcore` 1.83 |
 //! | errors | the official Python SDK's `{"error", "error_type", "message"}`, JSON-RPC's | errors | the SDK's bytes |
 //!
 //! What an agent asks before it goes on is an [`Interrupt`], told once whatever repeats it, and answered by [`resume`]. What its model
@@ -31,6 +32,7 @@
 //! | AG-UI | the outcome of `RUN_FINISHED`, and `CUSTOM` named `on_interrupt` | of the whole run, an entry for each model |
 //! | A2A | a status `input-required` or `auth-required`, whose message is what is asked | – |
 //! | MCP | `elicitation/create`, `input_required` | – |
+//! | harness | a call of a function (`tool_use`) that no result follows, which the caller runs | of each message, in `metadata` |
 //! | OpenAI | – | of the whole completion, so far or at its end |
 //! | Anthropic | – | of the message so far: `message_start`, `message_delta` |
 //!
@@ -52,6 +54,8 @@ mod dedup;
 mod dialect;
 mod event_name;
 mod generic;
+mod harness;
+mod inline_functions;
 mod interrupt;
 mod json;
 mod langgraph;

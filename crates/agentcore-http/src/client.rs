@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Command, CommandStream, Error, Invocation, Payload, Response, RetryPolicy, Timeouts, Transport,
     call::HttpCall,
+    invoke::operation_of,
     request::{self, Contents},
     response::Limits,
     sse,
@@ -63,7 +64,7 @@ impl HttpClient {
         }
     }
 
-    /// Invokes an agent and returns its answer, whose head has arrived.
+    /// Invokes an agent, or a harness, and returns its answer, whose head has arrived.
     ///
     /// Failures are retried by the client's [`RetryPolicy`], or the invocation's own; [`retry`](crate::retry) has the table.
     ///
@@ -83,7 +84,7 @@ impl HttpClient {
             idempotent: invocation.idempotent,
             waits_while_busy: invocation.waits_while_busy,
         };
-        self.call(target, &operation::INVOKE, &request, settings).await
+        self.call(target, operation_of(target), &request, settings).await
     }
 
     /// Runs a command in a session's microVM, by the shell there, and returns its output, which has begun.

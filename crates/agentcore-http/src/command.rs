@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use agentcore_core::{SessionId, Target, operation, service_error};
+use agentcore_core::{SessionId, Target, operation};
 use bytes::Bytes;
 use futures_core::Stream;
 use http::Request;
@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, ErrorKind, Response, RetryPolicy, Timeouts, TraceContext,
-    event_stream::{Frame, FrameStream, FrameType},
+    event_stream::{Frame, FrameStream},
     request::{self, Contents},
 };
 
@@ -314,16 +314,14 @@ impl CommandStream {
 
     /// Understands a frame. What is not known is passed over: the service may say more one day.
     fn read(&mut self, frame: &Frame) -> Result<(), Error> {
-        match (frame.frame_type(), frame.name()) {
-            (Some(FrameType::Event), Some("chunk")) => {}
-            (Some(FrameType::Exception), name) => return Err(self.exception(name, frame.payload())),
-            (Some(FrameType::Error), name) => {
-                let text = frame.header(":error-message").unwrap_or_default();
-                return Err(self.exception(name, text.as_bytes()));
-            }
-            _ => return Ok(()),
-        }
         let call = &self.frames.bytes.call;
+        if let Some(error) = frame.exception() {
+            let error = error.with_answer(call.status.as_u16(), call.request_id.as_deref());
+            return Err(error.with_attempts(call.attempts, call.started.elapsed()));
+        }
+        if frame.name() != Some("chunk") {
+            return Ok(());
+        }
         let chunk: Chunk = serde_json::from_slice(frame.payload()).map_err(|error| {
             call.error(ErrorKind::Service, "an event of the command's output cannot be read").with_source(error)
         })?;
@@ -334,13 +332,6 @@ impl CommandStream {
         self.pending.extend(text(delta.stderr).map(CommandEvent::Stderr));
         self.pending.extend(chunk.content_stop.map(|stop| CommandEvent::Exited(stop.into())));
         Ok(())
-    }
-
-    fn exception(&self, name: Option<&str>, body: &[u8]) -> Error {
-        let call = &self.frames.bytes.call;
-        let error = service_error::exception(name.unwrap_or_default(), body);
-        let error = error.with_answer(call.status.as_u16(), call.request_id.as_deref());
-        error.with_attempts(call.attempts, call.started.elapsed())
     }
 }
 

@@ -10,6 +10,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use agentcore_core::service_error;
 use aws_smithy_eventstream::frame::read_message_from;
 use aws_smithy_types::event_stream;
 use bytes::{Buf as _, Bytes, BytesMut};
@@ -53,6 +54,20 @@ impl Frame {
             FrameType::Exception => ":exception-type",
             FrameType::Error => ":error-code",
         })
+    }
+
+    /// Returns the service's error, if this is one; the stream ends with it.
+    #[must_use]
+    pub fn exception(&self) -> Option<Error> {
+        let name = self.name().unwrap_or_default();
+        match self.frame_type()? {
+            FrameType::Event => None,
+            FrameType::Exception => Some(service_error::exception(name, self.payload())),
+            FrameType::Error => {
+                let text = self.header(":error-message").unwrap_or_default();
+                Some(service_error::exception(name, text.as_bytes()))
+            }
+        }
     }
 
     /// Returns a header's value if it is text.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use agentcore_core::{CustomHeader, SessionId, Target, UserId, header, operation};
+use agentcore_core::{Arn, CustomHeader, Operation, ResourceType, SessionId, Target, UserId, header, operation};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 
@@ -11,7 +11,7 @@ use crate::{
     request::{self, Contents},
 };
 
-/// One invocation of an agent. Only the payload is required.
+/// One invocation of an agent, or of a harness. Only the payload is required.
 ///
 /// ```
 /// use agentcore_http::{Invocation, SessionId};
@@ -101,7 +101,11 @@ impl Invocation {
         if target.is_aws() {
             self.headers.iter().try_for_each(CustomHeader::check_forwarded)?;
         }
-        let (content_type, body) = self.payload.body(&self.session, max_payload_bytes)?;
+        let operation = operation_of(target);
+        let (content_type, body) = match operation.name == operation::HARNESS.name {
+            true => self.payload.messages(max_payload_bytes)?,
+            false => self.payload.body(&self.session, max_payload_bytes)?,
+        };
         let mut headers = HeaderMap::new();
         let user = self.user.as_ref().map_or(user, Option::as_ref);
         // A user id consists of printable ASCII, which any header takes.
@@ -113,7 +117,15 @@ impl Invocation {
             headers.append(name, value.clone());
         }
         let contents = Contents { session: Some(&self.session), headers, content_type, body };
-        request::write(target, &operation::INVOKE, contents)
+        request::write(target, operation, contents)
+    }
+}
+
+/// Returns the operation that invokes what is at a target: an agent, or a harness.
+pub(crate) fn operation_of(target: &Target) -> &'static Operation {
+    match target.arn().map(Arn::resource_type) {
+        Some(ResourceType::Harness) => &operation::HARNESS,
+        _ => &operation::INVOKE,
     }
 }
 
@@ -210,6 +222,26 @@ mod tests {
         assert_eq!(*request.headers(), HeaderMap::from_iter(headers));
         let body = r#"{"prompt":"Hello","sessionId":"session-0123456789-0123456789-0123456789","enableTrace":true}"#;
         assert_eq!(request.body(), body);
+    }
+
+    /// A harness takes messages: a prompt becomes one, and what is JSON is sent as it is.
+    #[test]
+    fn the_request_of_a_harness() {
+        let target = Target::new("arn:aws:bedrock-agentcore:us-east-1:123456789012:harness/h".parse().unwrap());
+        let own = r#"{"messages": [], "maxTokens": 7}"#;
+        for (payload, expected) in [
+            (Payload::from("Hello"), r#"{"messages":[{"role":"user","content":[{"text":"Hello"}]}]}"#),
+            (Payload::json_text(own).unwrap(), own),
+        ] {
+            let request = Invocation::new(payload).session(&SESSION.parse().unwrap());
+            let request = request.request(&target, None, Payload::MAX_BYTES).unwrap();
+            let arn = "arn%3Aaws%3Abedrock-agentcore%3Aus-east-1%3A123456789012%3Aharness%2Fh";
+            let url = format!("https://bedrock-agentcore.us-east-1.amazonaws.com/harnesses/invoke?harnessArn={arn}");
+            assert_eq!(request.uri().to_string(), url);
+            assert_eq!(request.headers()["accept"], "application/vnd.amazon.eventstream");
+            assert_eq!(request.headers()[header::SESSION_ID], SESSION);
+            assert_eq!(request.body(), expected);
+        }
     }
 
     #[test]

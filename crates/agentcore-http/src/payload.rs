@@ -8,8 +8,8 @@ use crate::Error;
 
 /// The body of an invocation: at most 100 MB.
 ///
-/// A text is sent in the form that most agents expect, `{"prompt": …, "sessionId": …, "enableTrace": true}`. Any other form is sent
-/// unchanged, by [`json`](Self::json), [`json_text`](Self::json_text) or [`raw`](Self::raw).
+/// A text is sent in the form that most agents expect, `{"prompt": …, "sessionId": …, "enableTrace": true}`, and to a harness as the
+/// user's message, `{"messages": [{"role": "user", "content": [{"text": …}]}]}`. Any other form is sent unchanged, by [`json`](Self::json), [`json_text`](Self::json_text) or [`raw`](Self::raw).
 ///
 /// ```
 /// use agentcore_http::Payload;
@@ -94,12 +94,27 @@ impl Payload {
             }
             Form::Bytes { content_type, bytes } => (content_type.as_deref(), bytes.clone()),
         };
-        if bytes.len() > max_bytes {
-            let message = format!("the payload has {} bytes, at most {max_bytes} are allowed", bytes.len());
-            return Err(Error::input(message));
-        }
-        Ok((content_type, bytes))
+        Ok((content_type, checked(bytes, max_bytes)?))
     }
+
+    /// Returns the media type and the bytes to send to a harness: a prompt is the user's only message.
+    pub(crate) fn messages(&self, max_bytes: usize) -> Result<(Option<&str>, Bytes), Error> {
+        let (content_type, bytes) = match &self.0 {
+            Form::Prompt { text, .. } => {
+                let messages = [Message { role: "user", content: [TextBlock { text }] }];
+                (Some(JSON), serde_json::to_vec(&Messages { messages }).unwrap_or_default().into())
+            }
+            Form::Bytes { content_type, bytes } => (content_type.as_deref(), bytes.clone()),
+        };
+        Ok((content_type, checked(bytes, max_bytes)?))
+    }
+}
+
+fn checked(bytes: Bytes, max_bytes: usize) -> Result<Bytes, Error> {
+    if bytes.len() <= max_bytes {
+        return Ok(bytes);
+    }
+    Err(Error::input(format!("the payload has {} bytes, at most {max_bytes} are allowed", bytes.len())))
 }
 
 impl From<&str> for Payload {
@@ -128,6 +143,23 @@ impl std::fmt::Debug for Form {
             Self::Bytes { bytes, .. } => write!(f, "{} bytes", bytes.len()),
         }
     }
+}
+
+/// The body of `InvokeHarness`, as far as a prompt needs it.
+#[derive(Serialize)]
+struct Messages<'a> {
+    messages: [Message<'a>; 1],
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    role: &'a str,
+    content: [TextBlock<'a>; 1],
+}
+
+#[derive(Serialize)]
+struct TextBlock<'a> {
+    text: &'a str,
 }
 
 #[derive(Serialize)]

@@ -113,6 +113,12 @@ impl Response {
         self.essence() == "text/event-stream"
     }
 
+    /// Returns whether the body is an AWS event stream, such as a harness's answer.
+    #[must_use]
+    pub fn is_aws_event_stream(&self) -> bool {
+        self.essence() == "application/vnd.amazon.eventstream"
+    }
+
     /// Returns whether the body is JSON: `application/json`, or a type that ends in `+json`.
     #[must_use]
     pub fn is_json(&self) -> bool {
@@ -149,7 +155,7 @@ impl Response {
     pub async fn page_of_another(&mut self) -> Option<Error> {
         let host = self.host.as_ref().filter(|_| !service_error::is_of_the_service(&self.headers))?;
         let message = format!("a page came in place of an agent's answer: {host} or a proxy on the way to it wrote it");
-        let typed = self.is_event_stream() || self.is_json() || self.is_json_lines();
+        let typed = self.is_event_stream() || self.is_aws_event_stream() || self.is_json() || self.is_json_lines();
         let page = service_error::is_page(&self.headers)
             || (!typed && self.bytes.peek().await.is_some_and(|text| service_error::begins_like_a_page(text)));
         page.then(|| self.bytes.call.error(ErrorKind::Service, message))

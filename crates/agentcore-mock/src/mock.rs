@@ -45,6 +45,19 @@ impl Mock {
         }
     }
 
+    /// Returns the ARN of an agent as a harness, in the same account and region.
+    ///
+    /// # Panics
+    /// If the name cannot be part of an ARN.
+    #[must_use]
+    pub fn harness_arn(&self, agent: &str) -> Arn {
+        let text = format!("arn:aws:bedrock-agentcore:{REGION}:{ACCOUNT}:harness/{agent}");
+        match text.parse() {
+            Ok(arn) => arn,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
     /// Closes the connections of all shells by this code, or cuts them off without one; the shells live on.
     #[cfg(unix)]
     pub fn close_shells(&self, code: Option<u16>) {

@@ -258,3 +258,29 @@ const USES_AND_FAILS: &str = concat!(
     "data: {\"event\": {\"metadata\": {\"usage\": {\"outputTokens\": 9}}}}\n\n",
     "data: {\"error\": \"no\", \"error_type\": \"ValueError\"}\n\n",
 );
+
+/// A harness's ARN is all that a user says.
+#[test]
+fn a_harness_in_the_four_formats() {
+    let world = World::new();
+    let invoke = |name: &str, args: &[&str]| {
+        let mut command = world.acore(name, ["invoke"].into_iter().chain(args.iter().copied()));
+        command.env("AGENTCORE_RUNTIME_ARN", world.mock.harness_arn(name).as_str());
+        run(command.env("AGENTCORE_BEARER_TOKEN", world.mock.token()))
+    };
+    assert_eq!((invoke("echo", &["Hello"]).stdout.as_str(), invoke("echo", &["x"]).exit), ("Hello\n", Some(0)));
+    let reply: serde_json::Value = serde_json::from_str(&invoke("ask", &["--output", "json", "x"]).stdout).unwrap();
+    assert_eq!((&reply["text"], &reply["interrupts"][0]["id"]), (&"I have to ask.".into(), &"call-1".into()));
+    let events = invoke("echo", &["--output", "events", "Hello"]);
+    let lines: Vec<serde_json::Value> = events.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let names: Vec<&str> = lines.iter().map(|line| line["event"].as_str().unwrap()).collect();
+    assert_eq!(names, ["messageStart", "contentBlockDelta", "contentBlockStop", "messageStop", "metadata"]);
+    assert_eq!(lines[1]["data"], r#"{"contentBlockIndex":0,"delta":{"text":"Hello"}}"#);
+    for format in ["text", "json", "events"] {
+        for (name, exit) in [("fail-midstream", 6), ("reset-midstream", 7)] {
+            let ended = invoke(name, &["--output", format, "x"]);
+            assert_eq!(ended.exit, Some(exit), "{format} {name} {}", ended.stderr);
+            assert!(ended.stdout.contains("Once"), "{}", ended.stdout);
+        }
+    }
+}

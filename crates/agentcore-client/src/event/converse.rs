@@ -75,7 +75,7 @@ fn delta(block: Object<'_>, delta: Object<'_>, transcript: &mut Transcript) {
 }
 
 /// Blocks are told apart by their index; those who send one at a time leave it out.
-fn slot(block: Object<'_>) -> bytestring::ByteString {
+pub(super) fn slot(block: Object<'_>) -> bytestring::ByteString {
     block.get("contentBlockIndex").map(Json::text).unwrap_or_default()
 }
 

@@ -34,6 +34,8 @@ pub enum Dialect {
     OpenAi,
     /// `anthropic`: the events of Anthropic's Messages API.
     Anthropic,
+    /// `harness`: AgentCore's harnesses, whose answers are AWS event streams.
+    Harness,
 }
 
 impl Dialect {
@@ -52,6 +54,7 @@ impl Dialect {
         Self::LlamaIndex,
         Self::OpenAi,
         Self::Anthropic,
+        Self::Harness,
     ];
 
     /// Returns the name.
@@ -71,6 +74,7 @@ impl Dialect {
             Self::LlamaIndex => "llama-index",
             Self::OpenAi => "openai",
             Self::Anthropic => "anthropic",
+            Self::Harness => "harness",
         }
     }
 }

@@ -96,6 +96,11 @@ impl Reader {
         self
     }
 
+    /// Reads by this dialect, unless another was named.
+    pub(crate) fn or_dialect(self, dialect: Dialect) -> Self {
+        if self.only.is_none() { self.dialect(dialect) } else { self }
+    }
+
     /// Asks this first: what it makes of an event holds, and `None` leaves the event to the others. Of several, the one given
     /// first is asked first.
     ///

@@ -15,6 +15,7 @@ use crate::SessionId;
 /// | Strands | `prompt` is `[{"interruptResponse": {"interruptId", "response"}}]` | Strands 1.62, `strands/types/interrupt.py` |
 /// | LangGraph | `command` is `{"resume": {id: answer}}`, or the only answer where interrupts have no ids; `prompt` is the text | LangGraph 1.2, `Command` in `langgraph/types.py` and, for the server, in `langgraph_sdk/schema.py` |
 /// | MCP | the JSON-RPC response to the elicitation, whose action is `accept` | specification 2025-06-18, "Elicitation" |
+/// | harness | `messages` is a user's message whose blocks are `toolResult`s of the functions | service model in `aws-sdk-bedrockagentcore` 1.83, `HarnessToolResultBlock` |
 /// | other | `prompt` is the text, as in any payload | |
 ///
 /// An answer that is a JSON object or array goes as such, and so does other JSON where the interrupt's schema has a type that is not
@@ -91,6 +92,17 @@ fn own_way(answers: &[(&Interrupt, &str)]) -> Option<Own> {
         }
         (Dialect::A2a, Origin::Task { task, context, is_version_1 }) => {
             Some(Own::Whole(message(task, context, *is_version_1, &text(answers))))
+        }
+        (Dialect::Harness, _) if have_ids => {
+            let blocks = answers.iter().map(|(interrupt, said)| {
+                let content = match answer(interrupt, said) {
+                    Value::String(text) => json!({ "text": text }),
+                    value => json!({ "json": value }),
+                };
+                json!({ "toolResult": { "toolUseId": *interrupt.id, "content": [content], "status": "success" } })
+            });
+            let blocks: Vec<_> = blocks.collect();
+            Some(Own::Whole(json!({ "messages": [{ "role": "user", "content": blocks }] })))
         }
         (Dialect::Mcp, Origin::Request(id)) => {
             let id: Value = serde_json::from_str(id).ok()?;
@@ -255,6 +267,19 @@ mod tests {
             json!({ "jsonrpc": "2.0", "id": "made", "method": "SendStreamingMessage", "params": { "message": {
                 "messageId": "made", "taskId": "t1", "contextId": "c1", "role": "ROLE_USER", "parts": [{ "text": "yes" }],
             } } })
+        );
+    }
+
+    #[test]
+    fn results_of_functions() {
+        let asked = [of(Dialect::Harness, "t1", Origin::Id), of(Dialect::Harness, "t2", Origin::Id)];
+        let result = |id: &str, content: Value| json!({ "toolResult": { "toolUseId": id, "content": [content], "status": "success" } });
+        assert_eq!(
+            payload(&[(&asked[0], "sunny"), (&asked[1], r#"{"a": 1}"#)]),
+            json!({ "messages": [{ "role": "user", "content": [
+                result("t1", json!({ "text": "sunny" })),
+                result("t2", json!({ "json": { "a": 1 } })),
+            ] }] })
         );
     }
 

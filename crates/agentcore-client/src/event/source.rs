@@ -6,7 +6,11 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use agentcore_http::{ByteStream, Response, SseEvent, sse};
+use agentcore_http::{
+    ByteStream, Response, SseEvent,
+    event_stream::{Frame, FrameStream},
+    sse,
+};
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 use futures_core::Stream as _;
@@ -16,6 +20,8 @@ use crate::{BoxFuture, Error, ErrorKind};
 /// Where an answer's events come from.
 pub(super) enum Source {
     Events(Box<sse::EventStream>),
+    /// An AWS event stream, and whether its last message has ended.
+    Frames(Box<FrameStream>, bool),
     /// A JSON answer, read as a whole.
     Json(BoxFuture<'static, Result<Bytes, Error>>),
     Lines(Pieces),
@@ -53,6 +59,8 @@ impl Source {
         };
         if response.is_event_stream() {
             Self::Events(Box::new(response.events().unterminated()))
+        } else if response.is_aws_event_stream() {
+            Self::Frames(Box::new(response.frames()), false)
         } else if response.is_json() {
             Self::Json(Box::pin(response.bytes()))
         } else if response.is_json_lines() {
@@ -73,6 +81,16 @@ impl Source {
     pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Part, Error>>> {
         Poll::Ready(match self {
             Self::Events(events) => ready!(Pin::new(&mut **events).poll_next(cx)).map(|event| event.map(Part::Event)),
+            Self::Frames(frames, has_ended) => match ready!(Pin::new(&mut **frames).poll_next(cx)) {
+                Some(Ok(frame)) => Some(event_of(&frame, has_ended).map(Part::Event)),
+                Some(Err(error)) => Some(Err(error)),
+                None if *has_ended => None,
+                None => {
+                    *self = Self::Over;
+                    let message = "the answer ended without the end of its message (messageStop)";
+                    Some(Err(Error::new(ErrorKind::BrokenOff, message).possibly_run(true)))
+                }
+            },
             Self::Json(body) => {
                 let body = ready!(body.as_mut().poll(cx));
                 *self = Self::Over;
@@ -89,6 +107,22 @@ impl Source {
             Self::Over => None,
         })
     }
+}
+
+/// Returns a frame as an event of the same name, or the service's error that it is.
+fn event_of(frame: &Frame, has_ended: &mut bool) -> Result<SseEvent, Error> {
+    if let Some(error) = frame.exception() {
+        return Err(error);
+    }
+    let name = frame.name().unwrap_or_default();
+    *has_ended = match name {
+        "messageStart" => false,
+        "messageStop" => true,
+        _ => *has_ended,
+    };
+    let mut event = SseEvent::new(text(frame.payload().clone()));
+    event.event = name.into();
+    Ok(event)
 }
 
 impl Pieces {

@@ -13,7 +13,7 @@ use bytestring::ByteString;
 use futures_core::Stream;
 
 use super::{
-    Done, EndMark, Event, Reader, Usage,
+    Dialect, Done, EndMark, Event, Reader, Usage,
     source::{Part, Source},
 };
 use crate::{AnswerJson, Error, ErrorKind, Reply, call::MeteredCall};
@@ -57,6 +57,7 @@ enum State {
 impl Events {
     pub(crate) fn new(response: Response, reader: Reader, arn: Option<Arn>, call: MeteredCall) -> Self {
         let now = Instant::now();
+        let reader = if response.is_aws_event_stream() { reader.or_dialect(Dialect::Harness) } else { reader };
         Self {
             reply: Reply::begin(&response, arn),
             begun: now.checked_sub(response.elapsed()).unwrap_or(now),
@@ -320,7 +321,7 @@ impl Stream for Events {
                 Some(Err(error)) => {
                     // What the reader holds arrived before the answer broke off.
                     this.reader.finish();
-                    this.failed = Some(error);
+                    this.failed = Some(if error.session_id().is_none() { this.explained(error) } else { error });
                     this.state = State::Read;
                 }
                 None => {

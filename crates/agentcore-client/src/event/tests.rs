@@ -61,7 +61,7 @@ pub(super) fn end_mark(pushed: &[&str]) -> EndMark {
     reader.end_mark()
 }
 
-fn told(read: Result<Event, Error>) -> String {
+pub(super) fn told(read: Result<Event, Error>) -> String {
     match read {
         Ok(Event::Text(text)) => format!("say {text}"),
         Ok(Event::Reasoning(text)) => format!("think {text}"),

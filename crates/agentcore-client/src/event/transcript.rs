@@ -10,8 +10,9 @@ use bytestring::ByteString;
 
 pub(super) use super::dedup::MessageShape;
 use super::{
-    EndMark, Error, Event, Interrupt, ToolResult,
+    Dialect, EndMark, Error, Event, Interrupt, ToolResult,
     dedup::Dedup,
+    inline_functions::InlineFunctions,
     json::Halves,
     tally::{Report, Tally},
     tool_calls::ToolCalls,
@@ -38,6 +39,9 @@ pub(super) struct Transcript {
     /// Interrupts that the end of a run may tell better.
     vague: Vec<Interrupt>,
     end_mark: EndMark,
+    functions: InlineFunctions,
+    /// A tool's result whose pieces are coming.
+    result: Option<(ToolResult, String)>,
     events: VecDeque<Result<Event, Error>>,
     /// How many of them were there before the event that is being read.
     before: usize,
@@ -97,6 +101,10 @@ impl Transcript {
     /// The answer has ended.
     pub(super) fn end(&mut self) {
         self.tell_vague(|interrupt| interrupt);
+        for call in self.functions.take() {
+            let asked = Interrupt::of(Dialect::Harness, Some(call.id.clone()), call.input.into());
+            self.interrupt(Some(&call.id), asked.named(Some(call.name)));
+        }
         self.events.extend(self.halves.end().map(|half| Ok(Event::Text(half.into()))));
     }
 
@@ -161,6 +169,43 @@ impl Transcript {
     pub(super) fn tell_vague(&mut self, complete: impl Fn(Interrupt) -> Interrupt) {
         for interrupt in std::mem::take(&mut self.vague) {
             self.interrupt(None, complete(interrupt));
+        }
+    }
+
+    /// A function is called, which the caller has to run unless a result follows.
+    pub(super) fn function(&mut self, slot: ByteString, id: ByteString, name: ByteString) {
+        self.functions.begin(slot, id, name);
+    }
+
+    pub(super) fn function_input(&mut self, slot: &str, piece: &str) {
+        self.functions.input(slot, piece);
+    }
+
+    /// The input of the function in a slot is complete, or that of every one.
+    pub(super) fn function_complete(&mut self, slot: Option<&str>) {
+        self.functions.complete(slot);
+    }
+
+    /// A result begins, whose content comes in pieces.
+    pub(super) fn begin_result(&mut self, result: ToolResult) {
+        self.end_result();
+        self.functions.answered(&result.id);
+        self.result = Some((result, String::new()));
+    }
+
+    pub(super) fn add_result(&mut self, piece: &str) {
+        if let Some((_, content)) =
+            self.result.as_mut().filter(|(_, content)| content.len() + piece.len() <= MOST_RESULT_BYTES)
+        {
+            content.push_str(piece);
+        }
+    }
+
+    /// The result that began is complete.
+    pub(super) fn end_result(&mut self) {
+        if let Some((mut result, content)) = self.result.take() {
+            result.content = content.into();
+            self.result(result);
         }
     }
 
@@ -290,6 +335,9 @@ const MOST_OTHERS: usize = 256;
 
 /// How many interrupts of an answer are told and known again.
 const MOST_INTERRUPTS: usize = 256;
+
+/// What is kept of a result that comes in pieces; the rest is in the events as they came.
+const MOST_RESULT_BYTES: usize = 16 * 1024 * 1024;
 
 /// How many bytes the interrupts have that wait for the end of a run; what has more does not wait.
 const MOST_VAGUE_BYTES: usize = 64 * 1024;

@@ -3,7 +3,7 @@
 use super::{
     Dialect, SseEvent, a2a,
     agent_error::Failure,
-    agui, anthropic, bedrock_agents, converse, generic,
+    agui, anthropic, bedrock_agents, converse, generic, harness,
     json::{Json, Kind, Object},
     langgraph, llama_index, mcp, openai, strands,
     transcript::Transcript,
@@ -61,6 +61,7 @@ fn read(dialect: Dialect, event: &SseEvent, object: Object<'_>, transcript: &mut
         Dialect::LlamaIndex => llama_index::read(event, object, transcript),
         Dialect::OpenAi => openai::read(event, object, transcript),
         Dialect::Anthropic => anthropic::read(event, object, transcript),
+        Dialect::Harness => harness::read(event, object, transcript),
     }
 }
 

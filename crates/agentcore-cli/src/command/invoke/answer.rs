@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal as _;
 
-use agentcore_client::{Done, Error, Event, Interrupt, Invoke, Reader, SseEvent, event::no_events};
+use agentcore_client::{Dialect, Done, Error, Event, Interrupt, Invoke, Reader, Response, SseEvent, event::no_events};
 use clap::ValueEnum;
 use futures_util::TryStreamExt as _;
 use serde::Serialize;
@@ -119,6 +119,9 @@ impl Printer {
             return Err(self.failure(error));
         }
         let mut reader = Reader::new();
+        if response.is_aws_event_stream() {
+            return self.frames(response).await;
+        }
         if !response.is_event_stream() {
             let event = SseEvent::new(response.text().await.map_err(|error| self.failure(error))?);
             self.event(&event)?;
@@ -137,6 +140,23 @@ impl Printer {
             Some(line) => Err(self.failure(no_events(&line))),
             None => Ok(()),
         }
+    }
+
+    /// Prints the events of a harness, whose names and data stand in frames, and judges them likewise.
+    async fn frames(&mut self, response: Response) -> Result<(), Failure> {
+        let mut reader = Reader::new().dialect(Dialect::Harness);
+        let mut frames = response.frames();
+        while let Some(frame) = frames.try_next().await.map_err(|error| self.failure(error))? {
+            if let Some(error) = frame.exception() {
+                return Err(self.failure(error));
+            }
+            let mut event = SseEvent::new(String::from_utf8_lossy(frame.payload()).into_owned());
+            event.event = frame.name().unwrap_or_default().into();
+            self.event(&event)?;
+            reader.push(event);
+            self.judge(&mut reader)?;
+        }
+        Ok(())
     }
 
     fn event(&mut self, event: &SseEvent) -> Result<(), Failure> {

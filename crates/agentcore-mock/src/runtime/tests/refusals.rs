@@ -33,7 +33,9 @@ async fn what_stop_and_harness_refuse() {
             INVALID,
         ),
         ("/harnesses/invoke".to_owned(), vec![good, session], String::new(), INVALID),
-        (harness, vec![good, session], String::new(), NOT_FOUND),
+        (harness.clone(), vec![good, session], "{}".to_owned(), INVALID),
+        (harness.clone(), vec![good, session], r#"{"messages":[{"role":"tool","content":[]}]}"#.to_owned(), INVALID),
+        (harness.replace("echo", "nobody"), vec![good, session], String::new(), NOT_FOUND),
     ] {
         let answer = send(&mock, &format!("POST {path}"), &headers, &body).await;
         assert_eq!(answer.error(), expected, "{path} {body}: {}", answer.body);
