@@ -58,6 +58,10 @@ impl Response {
         let (head, body) = response.into_parts();
         let request_id = service_error::request_id(&head.headers).map(str::to_owned);
         let answered = head.headers.get(header::SESSION_ID).and_then(|id| SessionId::from_answer(id.to_str().ok()?));
+        if sent.zip(answered.as_ref()).is_some_and(|(sent, answered)| sent != answered) {
+            // Ids are not logged: whoever knows one can join the conversation.
+            tracing::warn!("the answer came from another session than the one that was named");
+        }
         // A call without a session, whose answer names none, belongs to no session that anybody could go on in.
         let session = answered.or_else(|| sent.cloned()).unwrap_or_else(SessionId::random);
         let call = CallFacts { started, attempts, status: head.status, request_id, session };

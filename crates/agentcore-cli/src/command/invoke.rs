@@ -32,7 +32,8 @@ impl InvokeFlags {
         let invoke = settings.apply(agent.runtime.invoke(payload));
         tracing::debug!(session = invoke.session_id().as_str(), "invoking");
         let _notice = signal::notice("interrupted; the agent may go on working, and its session is busy until then");
-        Printer::new(self.output, agent.mechanism()).print(invoke).await
+        let named = settings.is_named.then(|| settings.session.clone());
+        Printer::new(self.output, agent.mechanism(), named).print(invoke).await
     }
 }
 

@@ -68,6 +68,8 @@ pub(crate) struct CallFlags {
 /// The settings of a call.
 pub(crate) struct CallSettings {
     pub(crate) session: SessionId,
+    /// Whether the user named the session.
+    pub(crate) is_named: bool,
     user: Option<UserId>,
     headers: Vec<CustomHeader>,
     pub(crate) lenient_sse: bool,
@@ -89,8 +91,10 @@ impl CallFlags {
 
     /// Parses the values.
     pub(crate) fn settings(self) -> Result<CallSettings, Failure> {
+        let named = self.session.named()?;
         Ok(CallSettings {
-            session: self.session.session()?,
+            is_named: named.is_some(),
+            session: named.unwrap_or_else(SessionId::random),
             user: self.user_id.map(|id| id.value.parse()).transpose()?,
             headers: self.headers.iter().map(|header| header.value.parse()).collect::<Result<_, _>>()?,
             lenient_sse: self.lenient_sse.value,

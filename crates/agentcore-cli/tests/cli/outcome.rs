@@ -2,6 +2,8 @@
 
 use std::{net::TcpListener, time::SystemTime};
 
+use agentcore_mock::{AgentResponse, Mock};
+
 use crate::world::{World, acore, run};
 
 #[test]
@@ -99,4 +101,17 @@ fn an_expired_token_is_not_sent() {
     let lines = "error: the bearer token expired 2 h ago and was not sent\n  hint: get a new token from its issuer\n";
     assert_eq!((ended.exit, ended.stderr.as_str()), (Some(3), lines));
     assert_eq!(world.mock.connections(), 0);
+}
+
+/// Another session is another conversation, and perhaps another machine.
+#[test]
+fn an_answer_of_another_session() {
+    let other = "other-0123456789-0123456789-0123456789-01";
+    let world = World::with(Mock::builder().agent("moves", move |_| async move {
+        let name = http::HeaderName::from_static("x-amzn-bedrock-agentcore-runtime-session-id");
+        AgentResponse::json("hi").with_header(name, http::HeaderValue::from_static(other))
+    }));
+    let named = run(&mut world.invoke("moves", ["--session-id", crate::world::SESSION, "x"]));
+    assert_eq!(named.stderr, format!("note: the answer came from another session: {other}\n"));
+    assert_eq!((named.exit, run(&mut world.invoke("moves", ["x"])).stderr.as_str()), (Some(0), ""));
 }

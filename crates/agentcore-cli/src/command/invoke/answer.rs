@@ -2,7 +2,9 @@
 
 use std::io::IsTerminal as _;
 
-use agentcore_client::{Dialect, Done, Error, Event, Interrupt, Invoke, Reader, Response, SseEvent, event::no_events};
+use agentcore_client::{
+    Dialect, Done, Error, Event, Interrupt, Invoke, Reader, Response, SessionId, SseEvent, event::no_events,
+};
 use clap::ValueEnum;
 use futures_util::TryStreamExt as _;
 use serde::Serialize;
@@ -34,11 +36,20 @@ pub(super) struct Printer {
     mechanism: Mechanism,
     spinner: Spinner,
     output: Output,
+    /// The session that the user named.
+    named: Option<SessionId>,
 }
 
 impl Printer {
-    pub(super) fn new(format: Format, mechanism: Mechanism) -> Self {
-        Self { format, mechanism, spinner: Spinner::start("waiting for the agent"), output: Output::default() }
+    pub(super) fn new(format: Format, mechanism: Mechanism, named: Option<SessionId>) -> Self {
+        Self { format, mechanism, spinner: Spinner::start("waiting for the agent"), output: Output::default(), named }
+    }
+
+    /// Says so where the answer came from another session than the one that the user named.
+    fn notice_session(&self, answered: &SessionId) {
+        if self.named.as_ref().is_some_and(|named| named != answered) {
+            note(&format!("the answer came from another session: {}", answered.as_str()));
+        }
     }
 
     /// Sends the invocation and prints the answer to its end, or as far as it comes.
@@ -60,6 +71,9 @@ impl Printer {
         let session = invoke.session_id().clone();
         let result = invoke.await;
         self.spinner.clear();
+        if let Ok(reply) = &result {
+            self.notice_session(&reply.session_id);
+        }
         if let Some(outcome) = Outcome::of(&result, &session, self.mechanism) {
             self.output.json(&outcome)?;
         }
@@ -81,6 +95,7 @@ impl Printer {
     /// Prints what the agent says; a JSON answer in which no text is known is printed as it is.
     async fn text(&mut self, invoke: Invoke) -> Result<(), Failure> {
         let mut events = invoke.stream().await.map_err(|error| self.failure(error))?;
+        self.notice_session(events.session_id());
         let mut asked: Vec<Box<Interrupt>> = Vec::new();
         while let Some(event) = events.try_next().await.map_err(|error| self.failure(error))? {
             self.spinner.clear();
