@@ -4,6 +4,7 @@
 
 use std::{
     collections::VecDeque,
+    fmt,
     future::poll_fn,
     pin::Pin,
     task::{Context, Poll, ready},
@@ -32,7 +33,7 @@ use crate::{
 /// # let _ = command;
 /// # Ok::<(), agentcore_http::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Command {
     command: String,
     timeout: Duration,
@@ -113,6 +114,17 @@ impl Command {
         let headers = self.trace.headers().clone();
         let contents = Contents { session: Some(&self.session), headers, content_type, body: body.into() };
         request::write(target, &operation::COMMAND, contents)
+    }
+}
+
+/// Prints the command's length alone: it may hold a secret.
+impl fmt::Debug for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Command")
+            .field("bytes", &self.command.len())
+            .field("timeout", &self.timeout)
+            .field("session", &self.session)
+            .finish_non_exhaustive()
     }
 }
 

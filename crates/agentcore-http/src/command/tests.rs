@@ -101,6 +101,12 @@ async fn what_is_refused_before_anything_is_sent() {
     assert_eq!(error.kind(), ErrorKind::Input);
 }
 
+#[test]
+fn debug_is_blind() {
+    let command = Command::new("curl -H 'Authorization: hush'").unwrap();
+    assert!(!format!("{command:?}").contains("hush"));
+}
+
 #[tokio::test]
 async fn output_as_it_comes_and_whole() {
     let all = ["started", "stdout", "both", "exit_0"];

@@ -1,11 +1,13 @@
 //! The frames of a shell's socket: a binary message whose first byte is the channel. Parses no status.
 
+use std::fmt;
+
 use bytes::{BufMut as _, Bytes, BytesMut};
 
 use crate::Error;
 
 /// A frame of a shell's socket.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ShellFrame {
     /// `00`: what is typed, to the shell.
@@ -98,6 +100,23 @@ impl ShellFrame {
     }
 }
 
+/// Prints how long contents are: what is typed may be a password.
+impl fmt::Debug for ShellFrame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, bytes) = match self {
+            Self::Stdin(payload) => ("Stdin", payload.len()),
+            Self::Stdout(payload) => ("Stdout", payload.len()),
+            Self::Stderr(payload) => ("Stderr", payload.len()),
+            Self::Status(payload) => ("Status", payload.len()),
+            Self::Resize { width, height } => return write!(f, "Resize({width}, {height})"),
+            Self::Heartbeat => return f.write_str("Heartbeat"),
+            Self::Close => return f.write_str("Close"),
+            Self::Unknown { channel, payload } => return write!(f, "Unknown({channel:#04x}, {} bytes)", payload.len()),
+        };
+        write!(f, "{name}({bytes} bytes)")
+    }
+}
+
 #[derive(serde::Deserialize)]
 struct Size {
     width: u16,
@@ -179,5 +198,6 @@ mod tests {
             assert_eq!(ShellFrame::Resize { width, height }.encode().is_ok(), fine);
         }
         assert_eq!(ShellFrame::decode(Bytes::new()), None);
+        assert_eq!(format!("{:?}", ShellFrame::Stdin("hush".into())), "Stdin(4 bytes)");
     }
 }
