@@ -29,7 +29,7 @@ pub(crate) struct IdentityFlags {
     pub(crate) cognito: CognitoFlags,
     #[command(flatten)]
     pub(crate) oauth: OAuthFlags,
-    /// Where an issuer's tokens are looked for first and kept: redis://HOST or rediss://HOST[:PORT][/DATABASE] for a
+    /// Where an issuer's tokens are looked for first and kept: `redis://HOST` or `rediss://HOST[:PORT][/DATABASE]` for a
     /// fleet, or `file`; a server needs AGENTCORE_TOKEN_STORE_KEY, and a URL with a password comes from
     /// AGENTCORE_TOKEN_STORE [default: only what `acore login` kept is used]
     #[arg(long, value_name = "URL", global = true, help_heading = "General")]
