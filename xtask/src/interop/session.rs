@@ -65,7 +65,7 @@ fn fault(answer: &Answer, test: &str) -> Option<String> {
     }
     let report = said.split(&format!("---- shell_peer::{test} stdout ----")).nth(1);
     let report = report.map_or("it did not run", |rest| rest.trim_start().split("\n\n").next().unwrap_or_default());
-    Some(report.to_owned())
+    Some(report.replace('\n', " "))
 }
 
 /// Each test, and what it checks.
