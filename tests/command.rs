@@ -33,7 +33,8 @@ async fn a_command_by_token_and_by_signature() {
 #[tokio::test]
 async fn a_session_has_a_machine_of_its_own() {
     let mock = machine().await;
-    let (one, other) = (session(&mock, "echo"), session(&mock, "echo"));
+    // An id of the service's form leads to the same machines.
+    let (one, other) = (session(&mock, "echo-AbCdE12345"), session(&mock, "echo"));
     one.run("echo kept > file").await.unwrap();
     assert_eq!(one.run("cat file").await.unwrap().stdout, "kept\n");
     let absent = other.run("cat file").await.unwrap();

@@ -51,6 +51,9 @@ mod websocket;
 /// Shells in a session's machine: typed into, detached, taken over, killed, lost and found again.
 mod shell;
 
+/// The same of a server that is not ours, where there is one.
+mod shell_peer;
+
 /// Sockets that are not opened: what is asked for again, with which credential, within which bounds, and what the error says.
 mod websocket_refusals;
 

@@ -21,7 +21,7 @@ fn session(client: &Client, mock: &Mock) -> Session {
 }
 
 /// Reads until this was printed; what is typed is printed too, so that tests print words in two pieces, and returns everything up to it.
-async fn read_to(shell: &mut Shell, end: &str) -> String {
+pub(crate) async fn read_to(shell: &mut Shell, end: &str) -> String {
     let mut text = String::new();
     while !text.contains(end) {
         match shell.try_next().await.unwrap() {
@@ -34,7 +34,7 @@ async fn read_to(shell: &mut Shell, end: &str) -> String {
     text
 }
 
-async fn type_in(shell: &Shell, line: &str) {
+pub(crate) async fn type_in(shell: &Shell, line: &str) {
     shell.input().send(line.to_owned()).await.unwrap();
 }
 

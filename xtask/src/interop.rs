@@ -14,6 +14,7 @@ mod local;
 mod machine;
 mod peer;
 mod program;
+mod session;
 mod signature;
 mod socket;
 mod tap;
@@ -41,6 +42,7 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome {
     machine::renewals(&bench, workspace, &mut tally)?;
     cognito::run(&bench, workspace, &mut tally)?;
     signature::run(&bench, &mut tally)?;
+    session::run(&bench, workspace, &mut tally)?;
     browser::run(&bench, workspace, &mut tally)?;
     fleet::run(workspace, &mut tally)?;
     tally.verdict()

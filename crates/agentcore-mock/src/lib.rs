@@ -100,6 +100,9 @@
 //! | `POST /runtimes/{arn}/invocations` | invokes an agent; a bare id in place of the ARN needs the query `accountId` |
 //! | `GET /runtimes/{arn}/invocations/.well-known/oauth-protected-resource` | names the issuer of tokens |
 //! | `POST /runtimes/{arn}/stopruntimesession` | ends a session, so that its id begins a new one |
+//! | `POST /runtimes/{arn}/commands` | runs a command of a session, where [`MockBuilder::allow_commands`] lets it |
+//! | `GET /runtimes/{arn}/ws/shells` | opens a shell of a session, where it may run commands; on Unix |
+//! | `GET /runtimes/{arn}/invocations/.well-known/agent-card.json` | answers with a card of the agent, as if it spoke A2A |
 //! | `POST /harnesses/invoke` | checks an invocation of a harness; there is none, so that a good one answers 404 |
 //! | `GET /runtimes/{arn}/ws` | opens a WebSocket to an agent, over HTTP/1.1 |
 //! | `POST /invocations`, `GET /ws`, `GET /ping` | a local agent container without the service; [`MockBuilder::local_agent`] sets its agent, [`Mock::set_busy`] its health |
@@ -133,8 +136,8 @@
 //!
 //! Stricter than the service is known to be, so that mistakes become visible: a handshake with credentials in two forms,
 //! with a repeated `Host`, `Upgrade`, `Connection` or `Sec-WebSocket-` header, or with a subprotocol that is no token, is
-//! refused with 400. A second handshake after the whole first one is let pass, as the official SDK's headers make it with
-//! Python's `websockets`.
+//! refused with 400. A second handshake after the whole first one, or its `Host` alone, is let pass, as the official SDK's
+//! headers make it with Python's `websockets`.
 //!
 //! Not verified, so a test must conclude nothing from it:
 //!

@@ -9,7 +9,7 @@ use super::case::Tally;
 use super::credentials::Credentials;
 use super::front::tampered;
 use super::machine::node;
-use super::{Bench, build, program, tap};
+use super::{Bench, build, program};
 use crate::workspace::Workspace;
 use crate::{Outcome, report};
 
@@ -89,12 +89,7 @@ fn chat(bench: &Bench, workspace: &Workspace, url: &str, credentials: &Credentia
     let target = target.to_str().ok_or("the target directory's path is not text")?;
     let mut command = node(bench, "browser_chat.mjs", &[target, &story.url, &lossy.url]);
     command.env("NODE_OPTIONS", "--test-reporter=tap");
-    let answer = program::run(command)?;
-    let points = tap::read(&String::from_utf8_lossy(&answer.stdout));
-    for point in points.map_err(|error| format!("{error}; Node.js said: {}", answer.stderr))? {
-        tally.count(&point.name, &point.faults, &answer);
-    }
-    Ok(())
+    tally.points(&program::run(command)?)
 }
 
 const NO_CHROMIUM: &str = "chromium is not on the PATH: install it (Debian: chromium)";

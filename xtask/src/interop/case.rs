@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::Bench;
 use super::program::{self, Answer};
+use super::{Bench, tap};
 use crate::{Outcome, report};
 
 /// One command line, and the exit code, output and complaints that it must lead to.
@@ -204,6 +204,15 @@ impl Tally {
             report::line(format_args!("          {fault}"));
         }
         report::line(format_args!("          standard error: {}", excerpt(answer.stderr.as_bytes())));
+    }
+
+    /// Counts every test of a report by the Test Anything Protocol.
+    pub(super) fn points(&mut self, answer: &Answer) -> Outcome {
+        let points = tap::read(&String::from_utf8_lossy(&answer.stdout));
+        for point in points.map_err(|error| format!("{error}; it said: {}", answer.stderr))? {
+            self.count(&point.name, &point.faults, answer);
+        }
+        Ok(())
     }
 
     /// Prints the sum, and fails where a case failed.

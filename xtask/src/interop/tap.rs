@@ -1,4 +1,4 @@
-//! The Test Anything Protocol, version 13, as Node's test runner writes it. Knows no nested tests.
+//! The Test Anything Protocol, version 13, as Node's test runner and the peers' scripts write it. Knows no nested tests.
 
 use crate::Outcome;
 

@@ -149,6 +149,7 @@ fn admit(
 ) -> Admission {
     // A repeated header is ambiguous, for the caller's credential too.
     drop_second(&mut request.headers);
+    drop_second_host(&mut request.headers);
     check_single(&request.headers)?;
     let target = Target::parse(request);
     let (caller, credential_form) = runtime.authenticator(target.as_ref().ok()).authenticate_handshake(request)?;
@@ -219,6 +220,18 @@ fn drop_second(headers: &mut HeaderMap) {
                 headers.insert(name, first);
             }
         }
+    }
+}
+
+/// Drops a second `Host` that is the first one again: the official SDK returns one among the headers of a signed shell, and Python's
+/// `websockets` adds them to its own. A container's server would refuse both.
+fn drop_second_host(headers: &mut HeaderMap) {
+    let hosts: Vec<_> = headers.get_all(header::HOST).iter().collect();
+    if let [first, second] = hosts[..]
+        && first == second
+    {
+        let host = first.clone();
+        headers.insert(header::HOST, host);
     }
 }
 

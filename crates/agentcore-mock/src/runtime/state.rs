@@ -122,6 +122,11 @@ impl RuntimeState {
         }
     }
 
+    /// Finds the name of a runtime id's agent, by which sessions have their machines.
+    pub(super) fn agent_name(&self, id: &str) -> Result<String, ServiceError> {
+        self.agents.find(id).map(|(name, _)| name).ok_or_else(|| no_runtime(id))
+    }
+
     /// Finds the agent of a runtime id, and makes its request. `session_id` is the one that was sent.
     pub(super) fn find_agent(
         &self,
@@ -130,8 +135,7 @@ impl RuntimeState {
         session_id: Option<String>,
         request: &mut RecordedRequest,
     ) -> Result<(Agent, AgentRequest), ServiceError> {
-        let not_found = || ServiceError::not_found(format!("There is no agent runtime '{id}'."));
-        let (name, agent) = self.agents.find(id).ok_or_else(not_found)?;
+        let (name, agent) = self.agents.find(id).ok_or_else(|| no_runtime(id))?;
         request.agent = Some(name.clone());
         let agent_request = AgentRequest {
             attempt: self.attempts.count(&name, session_id),
@@ -163,6 +167,10 @@ impl RuntimeState {
         self.log.push(RecordedRequest { error, ..request });
         decision
     }
+}
+
+fn no_runtime(id: &str) -> ServiceError {
+    ServiceError::not_found(format!("There is no agent runtime '{id}'."))
 }
 
 /// Counts calls by agent and session; all requests without a session id count as one session.

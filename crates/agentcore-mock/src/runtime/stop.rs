@@ -29,8 +29,9 @@ fn stop_session(runtime: &RuntimeState, request: &mut RecordedRequest) -> Result
     check_client_token(&request.body)?;
     let target = target?;
     runtime.check_endpoint(&target)?;
+    let agent = runtime.agent_name(&target.id)?;
     request.session_id = Some(session_id.clone());
-    runtime.machines.end(&target.id, &session_id);
+    runtime.machines.end(&agent, &session_id);
     runtime.sessions.stop(&target.id, &session_id);
     Ok(())
 }

@@ -250,6 +250,12 @@ async fn who_comes_before_what_and_what_before_where() {
         let changed = [&without(name)[..], &[(name, value), good]].concat();
         assert_eq!(open(&mock, &target("echo"), &changed).await.0.error(), INVALID, "{name}");
     }
+    // Its headers of a shell have the host alone once more.
+    assert_eq!(open(&mock, &target("echo"), &[("Host", "x"), good]).await.0.status, 101);
+    for hosts in [vec![("Host", "y")], vec![("Host", "x"), ("Host", "x")]] {
+        let headers = [&hosts[..], &[good]].concat();
+        assert_eq!(open(&mock, &target("echo"), &headers).await.0.error(), INVALID, "{hosts:?}");
+    }
     let posted = send(&mock, &format!("POST {}", target("echo")), &[good], "").await;
     assert_eq!(posted.error(), UNKNOWN);
     assert_eq!(invoke(&mock, "drop").await.error(), UNSUPPORTED);
@@ -265,8 +271,10 @@ async fn a_local_container_asks_for_nothing() {
         assert_eq!((request.caller, request.credential_form, request.session_id.as_deref()), (None, None, session_id));
         assert_eq!(request.agent.as_deref(), Some("echo"));
     }
-    let (answer, _) = open(&mock, "/ws", &[("Host", "y")]).await;
-    assert_eq!(answer.error(), INVALID);
+    for host in ["x", "y"] {
+        let (answer, _) = open(&mock, "/ws", &[("Host", host)]).await;
+        assert_eq!(answer.error(), INVALID, "{host}");
+    }
     let (answer, _) = exchange(&mock, "/ws", &UPGRADE[..1]).await;
     assert_eq!(answer.error(), INVALID);
 }

@@ -23,6 +23,7 @@ async fn what_stop_and_harness_refuse() {
         (stop.clone(), vec![good, session], token(&("-".to_owned() + &"x".repeat(33))), INVALID),
         (stop.clone(), vec![good, session], json!({ "clientToken": 1 }).to_string(), INVALID),
         (stop.clone() + "?qualifier=nobody", vec![good, session], String::new(), NOT_FOUND),
+        (stop.replace("echo", "nobody"), vec![good, session], String::new(), NOT_FOUND),
         (harness.clone(), vec![session], String::new(), MISSING),
         (harness.clone(), vec![good], String::new(), INVALID),
         (harness.clone() + "&accountId=123456789012", vec![good, session], String::new(), INVALID),
