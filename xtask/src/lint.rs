@@ -17,7 +17,8 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome {
     Ok(())
 }
 
-/// The whole workspace with everything on, then each crate that has features: with none, as it comes, and with each alone.
+/// The whole workspace with everything on, then each crate that has features: with none, as it comes, and with each alone. Left out is
+/// what would be the same again: a feature that turns on all others, and none where that is how the crate comes.
 ///
 /// A crate is selected on its own because cargo gives all crates of one command the sum of their features, and
 /// without its tests where a feature stands alone because their dependencies would lend it theirs.
@@ -25,11 +26,21 @@ fn selections(graph: &Graph) -> Vec<Vec<String>> {
     let mut selections = vec![words("--workspace --all-targets --all-features")];
     for member in graph.members.iter().filter(|it| !it.features.is_empty()) {
         let package = format!("--package {}", member.name);
-        selections.push(words(&format!("{package} --no-default-features")));
-        if member.features.contains_key("default") {
+        let default = member.features.get("default");
+        if default.is_none_or(|it| !it.is_empty()) {
+            selections.push(words(&format!("{package} --no-default-features")));
+        }
+        if default.is_some() {
             selections.push(words(&format!("{package} --all-targets")));
         }
-        for feature in member.features.keys().filter(|it| *it != "default") {
+        let others = |feature: &str| -> Vec<&String> {
+            member.features.keys().filter(|it| *it != "default" && *it != feature).collect()
+        };
+        for (feature, turned_on) in member.features.iter().filter(|(it, _)| *it != "default") {
+            let others = others(feature);
+            if others.len() > 1 && others.iter().all(|it| turned_on.contains(it)) {
+                continue;
+            }
             selections.push(words(&format!("{package} --no-default-features --features {feature}")));
         }
     }
@@ -49,14 +60,24 @@ mod tests {
 
     #[test]
     fn every_feature_is_selected_alone() {
-        let member = |name: &str, features: &[&str]| Member {
-            name: name.to_owned(),
-            manifest: String::new(),
-            dependencies: Vec::new(),
-            features: features.iter().map(|it| ((*it).to_owned(), Vec::new())).collect::<BTreeMap<_, _>>(),
+        let with = |name: &str, features: &[(&str, &[&str])]| {
+            let owned = |names: &[&str]| names.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
+            Member {
+                name: name.to_owned(),
+                manifest: String::new(),
+                dependencies: Vec::new(),
+                features: features.iter().map(|(it, on)| ((*it).to_owned(), owned(on))).collect::<BTreeMap<_, _>>(),
+            }
         };
+        let member =
+            |name: &str, features: &[&str]| with(name, &features.iter().map(|it| (*it, &[][..])).collect::<Vec<_>>());
         let graph = Graph {
-            members: vec![member("plain", &[]), member("rich", &["default", "w", "y"]), member("bare", &["z"])],
+            members: vec![
+                member("plain", &[]),
+                with("rich", &[("default", &["w"]), ("full", &["w", "y"]), ("w", &[]), ("y", &[])]),
+                with("slim", &[("default", &[]), ("v", &[])]),
+                member("bare", &["z"]),
+            ],
             packages: BTreeSet::new(),
         };
         let lines: Vec<_> = selections(&graph).iter().map(|it| it.join(" ")).collect();
@@ -66,6 +87,8 @@ mod tests {
             "--package rich --all-targets",
             "--package rich --no-default-features --features w",
             "--package rich --no-default-features --features y",
+            "--package slim --all-targets",
+            "--package slim --no-default-features --features v",
             "--package bare --no-default-features",
             "--package bare --no-default-features --features z",
         ];
