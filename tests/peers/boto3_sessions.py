@@ -1,4 +1,4 @@
-"""Runs commands, stops sessions and reads cards with boto3, whose parser of event streams reads the mock's frames.
+"""Runs commands, invokes harnesses, stops sessions and reads cards with boto3, whose parser of event streams reads the mock's frames.
 
 usage: python boto3_sessions.py ENDPOINT ARN
 
@@ -163,6 +163,55 @@ async def refusals(echo):
     same(refused(nobody.stop), (404, "ResourceNotFoundException"))
     same(refused(lambda: nobody.client.get_agent_card(agentRuntimeArn=nobody.arn)), (404, "ResourceNotFoundException"))
     same(refused(echo.named("throttle-9").run, "true"), (429, "ThrottlingException"))
+
+
+def invoke_harness(echo, name, *messages):
+    """Returns the events of a harness's answer as they come, each by its name alone or with its contents."""
+    arn = f"{echo.arn.rsplit(':', 1)[0]}:harness/{name}"
+    answer = echo.client.invoke_harness(harnessArn=arn, runtimeSessionId=echo.session, messages=list(messages))
+    yield from answer["stream"]
+
+
+def user(*content):
+    return {"role": "user", "content": list(content)}
+
+
+@check
+async def harnesses(echo):
+    """a harness: a message in its events, and the numbers of its model call"""
+    events = list(invoke_harness(echo, "echo", user({"text": "Hello"})))
+    same([name for event in events for name in event], HARNESS_EVENTS)
+    same(events[1]["contentBlockDelta"], {"contentBlockIndex": 0, "delta": {"text": "Hello"}})
+    same(events[3]["messageStop"], {"stopReason": "end_turn"})
+    same(events[4]["metadata"]["usage"]["totalTokens"], 12)
+
+
+@check
+async def inline_functions(echo):
+    """a harness's function: asked for, and answered by a toolResult in the same session"""
+    events = list(invoke_harness(echo, "ask", user({"text": "Delete it"})))
+    call = next(event["contentBlockStart"]["start"]["toolUse"] for event in events if "contentBlockStart" in event)
+    same((call["name"], call["type"], events[-1]["messageStop"]), ("approve", "tool_use", {"stopReason": "tool_use"}))
+    result = {"toolUseId": call["toolUseId"], "content": [{"text": "yes"}], "status": "success"}
+    events = list(invoke_harness(echo, "ask", user({"toolResult": result})))
+    same(events[1]["contentBlockDelta"]["delta"], {"text": "You answered: yes"})
+
+
+@check
+async def harness_failures(echo):
+    """a harness's exception in mid-stream, after what was said; refusals by name"""
+    said = []
+    try:
+        for event in invoke_harness(echo, "fail-midstream", user({"text": "x"})):
+            said.append(event)
+    except EventStreamError as error:
+        same(error.response["Error"]["Code"], "runtimeClientError")
+    same([name for event in said for name in event], ["messageStart", "contentBlockDelta", "contentBlockDelta"])
+    gone = refused(lambda: list(invoke_harness(echo, "nobody", user({"text": "x"}))))
+    same(gone, (404, "ResourceNotFoundException"))
+
+
+HARNESS_EVENTS = ["messageStart", "contentBlockDelta", "contentBlockStop", "messageStop", "metadata"]
 
 
 def main():

@@ -19,7 +19,7 @@ pub(super) fn run(bench: &Bench, workspace: &Workspace, tally: &mut Tally) -> Ou
 
 /// botocore's parser is not the one that our client reads event streams with.
 fn called_by_boto3(bench: &Bench, tally: &mut Tally) -> Outcome {
-    report::heading("commands, ends and cards of the mock, by boto3");
+    report::heading("commands, harnesses, ends and cards of the mock, by boto3");
     let mock = bench.serve("acore-mock-commands", &bench.acore(&["mock", "--allow-commands"].map(str::to_owned)))?;
     let Credentials { aws, .. } = Credentials::read(&mock)?;
     let mut command = bench.script("boto3_sessions.py");
