@@ -16,7 +16,7 @@ use aws_smithy_types::event_stream;
 use bytes::{Buf as _, Bytes, BytesMut};
 use futures_core::Stream;
 
-use crate::{ByteStream, Error, ErrorKind};
+use crate::{ByteStream, ByteString, Error, ErrorKind, SseEvent};
 
 /// One frame of an event stream.
 #[derive(Clone)]
@@ -68,6 +68,21 @@ impl Frame {
                 Some(service_error::exception(name, text.as_bytes()))
             }
         }
+    }
+
+    /// Returns the frame as an event of the same name, whose data is the payload: what agents' events are read from.
+    ///
+    /// # Errors
+    /// If it is the service's error; see [`exception`](Self::exception).
+    pub fn to_event(&self) -> Result<SseEvent, Error> {
+        if let Some(error) = self.exception() {
+            return Err(error);
+        }
+        let data = ByteString::try_from(self.payload().clone())
+            .unwrap_or_else(|_| String::from_utf8_lossy(self.payload()).into_owned().into());
+        let mut event = SseEvent::new(data);
+        event.event = self.name().unwrap_or_default().into();
+        Ok(event)
     }
 
     /// Returns a header's value if it is text.

@@ -87,34 +87,35 @@ impl Payload {
 
     /// Returns the media type and the bytes to send.
     pub(crate) fn body(&self, session: &SessionId, max_bytes: usize) -> Result<(Option<&str>, Bytes), Error> {
-        let (content_type, bytes) = match &self.0 {
-            Form::Prompt { text, trace } => {
-                let body = Prompt { prompt: text, session_id: session.as_str(), enable_trace: *trace };
-                (Some(JSON), serde_json::to_vec(&body).unwrap_or_default().into())
-            }
-            Form::Bytes { content_type, bytes } => (content_type.as_deref(), bytes.clone()),
-        };
-        Ok((content_type, checked(bytes, max_bytes)?))
+        self.write(max_bytes, |prompt, enable_trace| {
+            serde_json::to_vec(&Prompt { prompt, session_id: session.as_str(), enable_trace })
+        })
     }
 
     /// Returns the media type and the bytes to send to a harness: a prompt is the user's only message.
     pub(crate) fn messages(&self, max_bytes: usize) -> Result<(Option<&str>, Bytes), Error> {
+        self.write(max_bytes, |text, _| {
+            let messages = [Message { role: "user", content: [TextBlock { text }] }];
+            serde_json::to_vec(&Messages { messages })
+        })
+    }
+
+    /// Writes a prompt in this form, and everything else as it is.
+    fn write(
+        &self,
+        max_bytes: usize,
+        prompt: impl FnOnce(&str, bool) -> serde_json::Result<Vec<u8>>,
+    ) -> Result<(Option<&str>, Bytes), Error> {
         let (content_type, bytes) = match &self.0 {
-            Form::Prompt { text, .. } => {
-                let messages = [Message { role: "user", content: [TextBlock { text }] }];
-                (Some(JSON), serde_json::to_vec(&Messages { messages }).unwrap_or_default().into())
-            }
+            Form::Prompt { text, trace } => (Some(JSON), prompt(text, *trace).unwrap_or_default().into()),
             Form::Bytes { content_type, bytes } => (content_type.as_deref(), bytes.clone()),
         };
-        Ok((content_type, checked(bytes, max_bytes)?))
+        if bytes.len() > max_bytes {
+            let message = format!("the payload has {} bytes, at most {max_bytes} are allowed", bytes.len());
+            return Err(Error::input(message));
+        }
+        Ok((content_type, bytes))
     }
-}
-
-fn checked(bytes: Bytes, max_bytes: usize) -> Result<Bytes, Error> {
-    if bytes.len() <= max_bytes {
-        return Ok(bytes);
-    }
-    Err(Error::input(format!("the payload has {} bytes, at most {max_bytes} are allowed", bytes.len())))
 }
 
 impl From<&str> for Payload {

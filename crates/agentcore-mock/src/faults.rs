@@ -120,12 +120,17 @@ fn stall() -> impl Stream<Item = Result<Bytes, Infallible>> {
 }
 
 fn reset_midstream() -> impl Stream<Item = io::Result<Bytes>> {
+    broken_off(stream::iter(first_events().map(chunk).map(Ok)))
+}
+
+/// Returns the pieces of a body, after which the connection breaks off.
+pub(crate) fn broken_off(pieces: impl Stream<Item = io::Result<Bytes>>) -> impl Stream<Item = io::Result<Bytes>> {
     let broken = stream::once(async {
-        // The server writes what it has while a body is pending; an error at once would discard the events.
+        // The server writes what it has while a body is pending; an error at once would discard the pieces.
         tokio::task::yield_now().await;
         Err(io::Error::from(io::ErrorKind::ConnectionReset))
     });
-    stream::iter(first_events().map(chunk).map(Ok)).chain(broken)
+    pieces.chain(broken)
 }
 
 fn split() -> impl Stream<Item = Result<Bytes, Infallible>> {

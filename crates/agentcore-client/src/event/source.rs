@@ -70,6 +70,11 @@ impl Source {
         }
     }
 
+    /// Whether it is an AWS event stream.
+    pub(super) fn is_frames(&self) -> bool {
+        matches!(self, Self::Frames(..))
+    }
+
     /// The first line of a stream of events that is no part of their grammar.
     pub(super) fn unknown_line(&self) -> Option<String> {
         match self {
@@ -109,19 +114,14 @@ impl Source {
     }
 }
 
-/// Returns a frame as an event of the same name, or the service's error that it is.
+/// Returns a frame as an event, and notes whether the message that it belongs to has ended.
 fn event_of(frame: &Frame, has_ended: &mut bool) -> Result<SseEvent, Error> {
-    if let Some(error) = frame.exception() {
-        return Err(error);
-    }
-    let name = frame.name().unwrap_or_default();
-    *has_ended = match name {
+    let event = frame.to_event()?;
+    *has_ended = match &*event.event {
         "messageStart" => false,
         "messageStop" => true,
         _ => *has_ended,
     };
-    let mut event = SseEvent::new(text(frame.payload().clone()));
-    event.event = name.into();
     Ok(event)
 }
 

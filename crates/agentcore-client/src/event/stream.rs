@@ -57,12 +57,15 @@ enum State {
 impl Events {
     pub(crate) fn new(response: Response, reader: Reader, arn: Option<Arn>, call: MeteredCall) -> Self {
         let now = Instant::now();
-        let reader = if response.is_aws_event_stream() { reader.or_dialect(Dialect::Harness) } else { reader };
+        let (reply, max_bytes) = (Reply::begin(&response, arn), response.max_bytes());
+        let begun = now.checked_sub(response.elapsed()).unwrap_or(now);
+        let source = Source::new(response);
+        let reader = if source.is_frames() { reader.or_dialect(Dialect::Harness) } else { reader };
         Self {
-            reply: Reply::begin(&response, arn),
-            begun: now.checked_sub(response.elapsed()).unwrap_or(now),
-            max_bytes: response.max_bytes(),
-            source: Source::new(response),
+            reply,
+            begun,
+            max_bytes,
+            source,
             state: State::Reading,
             past_errors: false,
             body: None,

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     agents::Agent,
     event_stream::{self, EVENT_STREAM},
-    faults::Fault,
+    faults::{Fault, broken_off},
     invocation::{AgentRequest, AgentResponse},
     machine::{Commands, commands_refused},
     service_error::ServiceError,
@@ -40,7 +40,7 @@ pub(super) async fn run(State(runtime): Shared, mut incoming: IncomingRequest) -
 async fn respond(runtime: &RuntimeState, agent: Agent, request: AgentRequest, command: Command) -> AgentResponse {
     if let Agent::Fault(fault) = agent {
         let broken = match fault {
-            Fault::ResetMidstream => Some(broken_off()),
+            Fault::ResetMidstream => Some(AgentResponse::stream(EVENT_STREAM, broken_off(started()))),
             Fault::FailMidstream => Some(failed()),
             Fault::Stall => Some(AgentResponse::stream(EVENT_STREAM, started().chain(stream::pending()))),
             Fault::Empty => Some(AgentResponse::whole(EVENT_STREAM, "")),
@@ -96,15 +96,6 @@ impl Command {
 fn started() -> impl futures_util::Stream<Item = io::Result<bytes::Bytes>> {
     let events = [json!({ "contentStart": {} }), json!({ "contentDelta": { "stdout": "Once\n" } })];
     stream::iter(events.map(|event| Ok(event_stream::event("chunk", &event))))
-}
-
-fn broken_off() -> AgentResponse {
-    let broken = stream::once(async {
-        // The server writes what it has while a body is pending; an error at once would discard the frames.
-        tokio::task::yield_now().await;
-        Err(io::Error::from(io::ErrorKind::ConnectionReset))
-    });
-    AgentResponse::stream(EVENT_STREAM, started().chain(broken))
 }
 
 fn failed() -> AgentResponse {

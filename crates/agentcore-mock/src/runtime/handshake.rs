@@ -33,14 +33,23 @@ type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 /// Answers `GET /runtimes/{arn}/ws`.
 pub(super) async fn open(State(runtime): Shared, upgrade: Upgrade, mut incoming: IncomingRequest) -> Response<Body> {
     let request = &mut incoming.request;
+    let (session_id, headers) = find_session(&runtime, request);
+    let admission = admit(&runtime, request, session_id, upgrade);
+    headers.apply(respond(&runtime, incoming, admission).await)
+}
+
+/// Reads the session that the handshake names, notes it or a new one, and makes the headers of the response.
+fn find_session(
+    runtime: &RuntimeState,
+    request: &mut RecordedRequest,
+) -> (Result<Option<String>, ServiceError>, ResponseHeaders) {
     let session_id = session_id(request);
     let mut headers = ResponseHeaders::new(request, runtime.user_pool.issuer.url());
     if let Ok(Some(id)) = &session_id {
         headers.set_session_id(id);
     }
     request.session_id = Some(headers.session_id());
-    let admission = admit(&runtime, request, session_id, upgrade);
-    headers.apply(respond(&runtime, incoming, admission).await)
+    (session_id, headers)
 }
 
 /// Answers `GET /runtimes/{arn}/ws/shells`.
@@ -50,12 +59,7 @@ pub(super) async fn open_shell(
     mut incoming: IncomingRequest,
 ) -> Response<Body> {
     let request = &mut incoming.request;
-    let session_id = session_id(request);
-    let mut headers = ResponseHeaders::new(request, runtime.user_pool.issuer.url());
-    if let Ok(Some(id)) = &session_id {
-        headers.set_session_id(id);
-    }
-    request.session_id = Some(headers.session_id());
+    let (session_id, mut headers) = find_session(&runtime, request);
     let shell = shell_id(request);
     if let Ok(id) = &shell {
         headers.set_shell_id(id);

@@ -4,7 +4,7 @@ use std::io;
 
 use axum::{body::Body, extract::State};
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt as _, stream};
+use futures_util::{StreamExt as _, stream};
 use http::Response;
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ use super::{
 use crate::{
     agents::{Agent, story::words},
     event_stream::{self, EVENT_STREAM},
-    faults::Fault,
+    faults::{Fault, broken_off},
     invocation::{AgentRequest, AgentResponse},
     service_error::ServiceError,
 };
@@ -99,7 +99,9 @@ async fn respond(agent: Agent, request: &AgentRequest, said: &Said) -> AgentResp
             let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
             streamed(frames(says(&words)).collect())
         }
-        (Agent::Fault(Fault::ResetMidstream), _) => AgentResponse::stream(EVENT_STREAM, broken_off(begun().collect())),
+        (Agent::Fault(Fault::ResetMidstream), _) => {
+            AgentResponse::stream(EVENT_STREAM, broken_off(stream::iter(begun().collect::<Vec<_>>())))
+        }
         (Agent::Fault(Fault::FailMidstream), _) => {
             let exception = event_stream::exception("runtimeClientError", "the harness lost its thread");
             streamed(begun().chain([Ok(exception)]).collect())
@@ -151,13 +153,4 @@ fn asks() -> Vec<(&'static str, Value)> {
         ("contentBlockStop", json!({ "contentBlockIndex": 1 })),
         ("messageStop", json!({ "stopReason": "tool_use" })),
     ]
-}
-
-fn broken_off(frames: Vec<io::Result<Bytes>>) -> impl Stream<Item = io::Result<Bytes>> {
-    let broken = stream::once(async {
-        // The server writes what it has while a body is pending; an error at once would discard the frames.
-        tokio::task::yield_now().await;
-        Err(io::Error::from(io::ErrorKind::ConnectionReset))
-    });
-    stream::iter(frames).chain(broken)
 }

@@ -162,11 +162,7 @@ impl Printer {
         let mut reader = Reader::new().dialect(Dialect::Harness);
         let mut frames = response.frames();
         while let Some(frame) = frames.try_next().await.map_err(|error| self.failure(error))? {
-            if let Some(error) = frame.exception() {
-                return Err(self.failure(error));
-            }
-            let mut event = SseEvent::new(String::from_utf8_lossy(frame.payload()).into_owned());
-            event.event = frame.name().unwrap_or_default().into();
+            let event = frame.to_event().map_err(|error| self.failure(error))?;
             self.event(&event)?;
             reader.push(event);
             self.judge(&mut reader)?;
