@@ -65,8 +65,10 @@ async fn the_terminal_has_a_size_and_keys() {
     let mut shell = session(&bearer(&mock), &mock).shell().connect().await.unwrap();
     let input = shell.input();
     input.resize(120, 40).await.unwrap();
-    type_in(&shell, "stty size; sleep 60\n").await;
+    // Ctrl-C reaches what is in the foreground, and so waits for the word of what it is to end.
+    type_in(&shell, "stty size; sh -c \"echo asl''eep; exec sleep 60\"\n").await;
     read_to(&mut shell, "40 120").await;
+    read_to(&mut shell, "asleep\r\n").await;
     // Ctrl-C is a byte.
     input.send(&b"\x03"[..]).await.unwrap();
     type_in(&shell, "echo af''ter; kill -9 $$\n").await;

@@ -39,8 +39,8 @@ fn typed_at_a_terminal() {
     terminal.keys("stty size\r");
     terminal.wait_for("30 100\r\n");
     // Ctrl-C goes to the shell.
-    terminal.keys("sleep 60\r");
-    terminal.wait_for("sleep 60\r\n");
+    terminal.keys("sh -c \"echo asl''eep; exec sleep 60\"\r");
+    terminal.wait_for("asleep\r\n");
     terminal.keys("\u{3}");
     terminal.wait_for("$ ");
     terminal.keys("\r~?");
