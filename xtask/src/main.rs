@@ -75,6 +75,15 @@ enum Task {
         #[arg(long, conflicts_with = "quick")]
         instructions: bool,
     },
+    /// Gives everything that parses inputs that nobody foresaw, each target for some time
+    Fuzz {
+        /// How long each target runs
+        #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+        seconds: u32,
+        /// Only the targets whose name contains this
+        #[arg(long, value_name = "PART")]
+        target: Option<String>,
+    },
     /// Runs `acore mock`
     Mock {
         /// Passed to `acore mock`
@@ -93,6 +102,12 @@ impl Task {
             Self::Tidy => tidy::run(&workspace),
             Self::Interop => interop::run(&workspace),
             Self::Bench { quick, instructions } => bench::run(&workspace, quick, instructions),
+            Self::Fuzz { seconds, target } => {
+                Ok(cmd!(shell, "cargo test --package agentcore-tests --test fuzz -- --nocapture")
+                    .env("AGENTCORE_FUZZ_SECONDS", seconds.to_string())
+                    .env("AGENTCORE_FUZZ_TARGET", target.unwrap_or_default())
+                    .run()?)
+            }
             Self::Mock { args } => {
                 Ok(cmd!(shell, "cargo run --quiet --package agentcore-cli -- mock {args...}").run()?)
             }

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use agentcore_core::endpoint::is_loopback;
+use agentcore_core::endpoint::{is_host, is_loopback};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, Uri, header::ACCEPT};
 use serde_json::Value;
@@ -38,7 +38,7 @@ impl Issuer {
             return Err(refuse("it is another issuer's"));
         }
         let url = metadata[name].as_str().ok_or_else(|| refuse(&format!("it names no {what}")))?;
-        safe_url(what, url)
+        safe_url(what, url).map_err(|error| refuse(&format!("the {what} that it names is none")).with_source(error))
     }
 }
 
@@ -57,6 +57,9 @@ pub(crate) fn safe_url(what: &str, text: &str) -> Result<String, Error> {
     let authority = uri.authority().ok_or_else(|| refuse("it must look like https://HOST/PATH"))?;
     if authority.as_str().contains('@') {
         return Err(refuse("it may have no user name and no password"));
+    }
+    if !is_host(authority.host()) {
+        return Err(refuse("its host must be a name of letters, digits, '.', '-' and '_', or an address"));
     }
     if text.contains('#') {
         return Err(refuse("it may have no fragment"));

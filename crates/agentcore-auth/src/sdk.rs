@@ -19,7 +19,8 @@ use crate::{BoxError, Exchange, Repeat};
 /// Returns an HTTP client for the SDK.
 pub(crate) fn client(http: Arc<dyn Exchange>, repeat: Repetition) -> SharedHttpClient {
     http_client_fn(move |settings, _components| {
-        let bound = settings.connect_timeout().into_iter().chain(settings.read_timeout()).reduce(|a, b| a + b);
+        let timeouts = settings.connect_timeout().into_iter().chain(settings.read_timeout());
+        let bound = timeouts.reduce(Duration::saturating_add);
         SharedHttpConnector::new(Connector { http: Arc::clone(&http), bound: bound.unwrap_or(DEFAULT_BOUND), repeat })
     })
 }

@@ -107,11 +107,13 @@ async fn the_issuers_metadata_names_its_token_endpoint() {
         (200, "<html>", "the issuer's metadata is of no use: it is not JSON"),
         (200, r#"{"issuer":"https://evil.example"}"#, "the issuer's metadata is of no use: it is another issuer's"),
         (200, ISSUER_ALONE, "the issuer's metadata is of no use: it names no token endpoint"),
-        (200, plaintext, "invalid token endpoint: secrets travel over https only, or to loopback"),
+        (200, plaintext, "the issuer's metadata is of no use: the token endpoint that it names is none"),
     ] {
         let http = port(&[Ok((status, metadata))]);
         let client = ClientCredentialsConfig::discovered(issuer.clone(), "id", "hush").over(http);
-        assert_eq!(client.issue().await.unwrap_err().to_string(), message);
+        let error = client.issue().await.unwrap_err();
+        let kind = if status == 200 { ErrorKind::Service } else { ErrorKind::Authentication };
+        assert_eq!((error.kind(), error.to_string().as_str()), (kind, message), "never the caller's input");
     }
 }
 
@@ -122,6 +124,10 @@ fn secrets_are_sent_over_tls_or_to_loopback() {
         ("https://idp.example/token?tenant=1", None),
         ("http://127.0.0.1:8080/token", None),
         ("http://idp.example/token", Some("secrets travel over https only, or to loopback")),
+        (
+            "https://idp.example[::1]/token",
+            Some("its host must be a name of letters, digits, '.', '-' and '_', or an address"),
+        ),
         ("ftp://idp.example/token", Some("it must begin with https://")),
         ("https://me:hush@idp.example/token", Some("it may have no user name and no password")),
         ("https://idp.example/#x", Some("it may have no fragment")),

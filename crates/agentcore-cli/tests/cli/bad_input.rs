@@ -1,5 +1,7 @@
 //! What is refused: exit code 2 and one clear line, before anything is sent.
 
+use proptest::{collection::vec, prelude::*, sample::select};
+
 use crate::world::{Ended, SESSION, World, acore, run, run_with};
 
 const ARN: &str = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/x";
@@ -121,7 +123,7 @@ fn credentials() {
         ),
         (vec!["--bearer-token", "t"], vec![("AWS_REGION", "x@evil:443/#")], "invalid region"),
         (vec!["--bearer-token", "t", "--local", "http://127.0.0.1:9"], vec![], "--local and --bearer-token exclude"),
-        (vec!["--local", "http://user:pw@127.0.0.1:9"], vec![], "user names and passwords do not belong into it"),
+        (vec!["--local", "http://user:pw@127.0.0.1:9"], vec![], "it must not hold a user name or a password"),
         (vec!["--mock", "--local", "http://127.0.0.1:9"], vec![], "--mock and --local exclude"),
         (vec!["--mock", "--endpoint-url", "http://127.0.0.1:9"], vec![], "--mock and --endpoint-url exclude"),
     ] {
@@ -184,3 +186,102 @@ fn usage() {
         assert!(ended.stderr.contains(line), "{args:?}: {}", ended.stderr);
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Flags and variables at random, with values at random: the program says what is wrong, or does what it is told.
+    #[test]
+    fn no_command_line_makes_it_panic(
+        command in select(vec!["invoke", "ping", "ws-url", "ws-headers", "token", "login", "exec", "stop", "card", "session"]),
+        flags in vec((select(FLAGS), value()), 0..6),
+        variables in vec((select(VARIABLES), value()), 0..4),
+        stdin in vec(any::<u8>(), 0..40),
+    ) {
+        let world = World::new();
+        let mut acore = world.acore("echo", [command]);
+        acore.envs(variables.iter().filter(|(_, value)| !value.contains('\0')).cloned());
+        for (flag, value) in flags.iter().filter(|(_, value)| !value.contains('\0')) {
+            acore.args([*flag, value.as_str()].iter().filter(|text| !text.is_empty()));
+        }
+        let ended = run_with(&mut acore, &stdin);
+        prop_assert!(ended.exit.is_some_and(|exit| exit != 101), "{ended:?}");
+        prop_assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
+    }
+}
+
+fn value() -> impl Strategy<Value = String> {
+    let odd = vec![
+        "",
+        "-1",
+        "0",
+        "1e19",
+        "NaN",
+        "inf",
+        "18446744073709551616",
+        "1e-400",
+        "\u{feff}",
+        "https://",
+        "arn:",
+        "a=b",
+        "{",
+        "=",
+    ];
+    prop_oneof![2 => select(odd).prop_map(str::to_owned), 1 => ".{0,12}", 1 => any::<u64>().prop_map(|n| n.to_string())]
+}
+
+const FLAGS: &[&str] = &[
+    "",
+    "--arn",
+    "--qualifier",
+    "--region",
+    "--session-id",
+    "--session-name",
+    "--user-id",
+    "--header",
+    "--payload",
+    "--mock",
+    "--bearer-token",
+    "--token-command",
+    "--sigv4",
+    "--profile",
+    "--idle-timeout",
+    "--timeout",
+    "--output",
+    "--dialect",
+    "--cognito-pool-id",
+    "--cognito-client-id",
+    "--cognito-username",
+    "--cognito-region",
+    "--cognito-flow",
+    "--token-use",
+    "--oauth-token-url",
+    "--oauth-client-id",
+    "--oauth-issuer",
+    "--oauth-scope",
+    "--token-store",
+    "--endpoint-url",
+    "--local",
+];
+const VARIABLES: &[&str] = &[
+    "AGENTCORE_RUNTIME_ARN",
+    "AGENTCORE_BEARER_TOKEN",
+    "AGENTCORE_TOKEN_STORE",
+    "AGENTCORE_TOKEN_STORE_KEY",
+    "AWS_REGION",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_PROFILE",
+    "AWS_ENDPOINT_URL",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "NO_PROXY",
+    "AGENTCORE_HTTP2",
+    "COLUMNS",
+    "TERM",
+    "NO_COLOR",
+    "HOME",
+    "XDG_CONFIG_HOME",
+    "AWS_CONFIG_FILE",
+];

@@ -139,7 +139,7 @@ impl RedisStore {
     async fn take(&self, key: &str) -> Result<LockOutcome, Error> {
         let (names, owner) = (self.names(key), format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)));
         let command = names.acquire(&owner, self.lease);
-        let deadline = Instant::now() + self.patience;
+        let begun = Instant::now();
         let (mut seen, mut pause) = (None, SHORTEST_PAUSE);
         loop {
             let (fence, interrupted, saved): Acquired = self.server.run(&command).await?;
@@ -151,7 +151,7 @@ impl RedisStore {
             if *seen.get_or_insert(saved) != saved {
                 return Ok(LockOutcome::Changed);
             }
-            if Instant::now() >= deadline {
+            if begun.elapsed() >= self.patience {
                 let seconds = self.patience.as_secs();
                 let what = format!("another process has been getting this token for more than {seconds} s");
                 return Err(Error::new(ErrorKind::Authentication, format!("{what}; end it, or try again later")));
