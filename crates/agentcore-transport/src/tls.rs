@@ -1,10 +1,14 @@
 //! The settings of TLS: trusted certificates, the client's certificate, versions. Opens no connection.
 
+mod roots;
+
 use std::sync::Arc;
 
 use agentcore_core::{BoxError, Error};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+
+pub(crate) use self::roots::Roots;
 
 /// The oldest version of TLS that a transport accepts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,28 +40,30 @@ impl std::fmt::Debug for TlsSettings {
 }
 
 impl TlsSettings {
-    /// Returns the configuration, and whether it has no trusted certificate.
+    /// Returns the configuration, and what it trusts, unless that is the caller's own.
     ///
     /// # Errors
     /// If a certificate or a key cannot be read, or if settings exclude each other.
-    pub(crate) fn build(self) -> Result<(ClientConfig, bool), Error> {
+    pub(crate) fn build(self) -> Result<(ClientConfig, Option<Arc<Roots>>), Error> {
         if let Some(config) = self.config {
             let others = self.no_system_roots || !self.root_certificates.is_empty();
             if others || self.client_certificate.is_some() || self.min_version != TlsVersion::default() {
                 return Err(Error::input("a whole TLS configuration and single TLS settings exclude each other"));
             }
-            return Ok((config, false));
+            return Ok((config, None));
         }
-        let roots = self.roots()?;
-        let no_roots = roots.is_empty();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let roots = Arc::new(Roots::new(self.given_roots()?, !self.no_system_roots, Arc::clone(&provider)));
         let versions: &[_] = match self.min_version {
             TlsVersion::Tls12 => rustls::ALL_VERSIONS,
             TlsVersion::Tls13 => &[&rustls::version::TLS13],
         };
-        let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+        let config = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(versions)
             .map_err(|error| Error::input("the TLS settings contradict each other").with_source(error))?
-            .with_root_certificates(roots);
+            // What rustls calls dangerous is its own verifier, made when it is needed.
+            .dangerous()
+            .with_custom_certificate_verifier(roots.clone());
         let config = match self.client_certificate {
             None => config.with_no_client_auth(),
             Some((chain, key)) => {
@@ -69,15 +75,11 @@ impl TlsSettings {
                 config.map_err(|error| Error::input("the client certificate cannot be used").with_source(error))?
             }
         };
-        Ok((config, no_roots))
+        Ok((config, Some(roots)))
     }
 
-    fn roots(&self) -> Result<RootCertStore, Error> {
+    fn given_roots(&self) -> Result<RootCertStore, Error> {
         let mut store = RootCertStore::empty();
-        if !self.no_system_roots {
-            // Certificates that cannot be parsed are skipped: a system's store may hold obsolete ones.
-            store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
         for pem in &self.root_certificates {
             for certificate in certificates(pem, "a root certificate")? {
                 store.add(certificate).map_err(|error| not_pem("a root certificate", error.into()))?;

@@ -23,7 +23,7 @@ use crate::{
     metered::Count,
     proxy::ProxyRules,
     route::{Bounded, Routes},
-    tls::{TlsSettings, TlsVersion},
+    tls::{Roots, TlsSettings, TlsVersion},
 };
 
 /// A pool of connections. Cheap to clone; clones share the pool.
@@ -52,7 +52,8 @@ struct Pool {
     /// Makes a connection for each request.
     single: Client<Bounded, Full<Bytes>>,
     user_agent: HeaderValue,
-    no_roots: bool,
+    /// What is trusted, unless it is the user's own verifier that decides.
+    roots: Option<Arc<Roots>>,
     count: Arc<Count>,
 }
 
@@ -149,8 +150,12 @@ impl Transport {
     }
 
     fn check_roots(&self, url: &Uri) -> Result<(), SendError> {
-        let untrusted = self.0.no_roots && url.scheme() == Some(&Scheme::HTTPS);
-        if untrusted { Err(SendError::no_roots()) } else { Ok(()) }
+        let encrypted = url.scheme() == Some(&Scheme::HTTPS);
+        if encrypted && self.0.roots.as_ref().is_some_and(|roots| roots.is_empty()) {
+            Err(SendError::no_roots())
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -200,7 +205,8 @@ agentcore_core::setters! {
     connect_timeout(timeout: impl Into<Option<Duration>>) => connect_timeout = timeout.into();
 
     /// Sets whether to trust the system's certificates (or those of `SSL_CERT_FILE`, `SSL_CERT_DIR`). Default: yes. Without them only
-    /// [`root_certificates`](Self::root_certificates) are trusted.
+    /// [`root_certificates`](Self::root_certificates) are trusted. They are read once, before the first encrypted connection, which
+    /// takes some milliseconds.
     system_roots(trusted: bool) => tls.no_system_roots = !trusted;
 
     /// Sets the oldest version of TLS. Default: [`TlsVersion::Tls12`], which some private gateways need.
@@ -256,7 +262,7 @@ impl TransportBuilder {
     pub fn build(self) -> Result<Transport, Error> {
         let user_agent = HeaderValue::from_str(&self.user_agent)
             .map_err(|_| Error::input("the user agent may hold only printable ASCII characters"))?;
-        let (tls, no_roots) = self.tls.build()?;
+        let (tls, roots) = self.tls.build()?;
         let proxy = ProxyRules::new(self.proxy, |name| env::var_os(name))?;
         let Routes { calls, upgrades, count } = Routes::new(&tls, proxy, self.connect_timeout, self.http2);
         let mut builder = Client::builder(TokioExecutor::new());
@@ -273,7 +279,7 @@ impl TransportBuilder {
         let client = Mutex::new(Pooling { client: builder.build(calls.clone()), used });
         let single = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(upgrades);
         let clock = self.clock;
-        Ok(Transport(Arc::new(Pool { client, builder, calls, clock, single, user_agent, no_roots, count })))
+        Ok(Transport(Arc::new(Pool { client, builder, calls, clock, single, user_agent, roots, count })))
     }
 }
 
