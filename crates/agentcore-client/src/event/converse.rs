@@ -11,7 +11,10 @@ use super::{
 
 /// Reads an event of a ConverseStream.
 pub(super) fn read(event: &SseEvent, object: Object<'_>, transcript: &mut Transcript) -> Option<()> {
-    if object.has("messageStart") {
+    if let Some(block) = object.get("contentBlockDelta") {
+        let block = block.object()?;
+        delta(block, block.get("delta")?.object()?, transcript);
+    } else if object.has("messageStart") {
         transcript.end_calls(|_| true);
         transcript.begin();
     } else if let Some(block) = object.get("contentBlockStart") {
@@ -20,9 +23,6 @@ pub(super) fn read(event: &SseEvent, object: Object<'_>, transcript: &mut Transc
         if let Some(call) = call {
             transcript.call(slot(block), call.string("toolUseId")?, call.string("name")?);
         }
-    } else if let Some(block) = object.get("contentBlockDelta") {
-        let block = block.object()?;
-        delta(block, block.get("delta")?.object()?, transcript);
     } else if let Some(block) = object.get("contentBlockStop") {
         let stopped = slot(block.object()?);
         transcript.end_calls(|slot| slot == &*stopped);

@@ -163,7 +163,7 @@ impl Message {
             }
             self.cuts.push_back(self.print);
         }
-        self.print = printer.and(self.print, text);
+        self.print = printer.and(self.print, text.as_bytes());
         let white = text.bytes().rev().take_while(u8::is_ascii_whitespace).count();
         self.white = if white == text.len() { self.white + white } else { white };
     }
@@ -181,7 +181,7 @@ impl Message {
         if from_any_piece && print.bytes > 0 && print.bytes < self.print.bytes {
             let before = self.print.bytes - print.bytes;
             let cut = self.cuts.binary_search_by_key(&before, |cut| cut.bytes).ok().map(|index| self.cuts[index]);
-            if cut.is_some_and(|cut| printer.join(cut, print) == self.print) {
+            if cut.is_some_and(|cut| printer.and(cut, whole.as_bytes()) == self.print) {
                 return Some(whole.len());
             }
         }
@@ -189,7 +189,7 @@ impl Message {
     }
 }
 
-/// How many pieces of a message are remembered, 16 bytes each, for a repetition of its last pieces only.
+/// How many pieces of a message are remembered, 24 bytes each, for a repetition of its last pieces only.
 const MOST_CUTS: usize = 4096;
 
 /// The messages without ids: the one that is being said, or one for each part of the agent.
@@ -240,7 +240,7 @@ impl<const MOST: usize> Recent<MOST> {
 /// How many messages are remembered, some hundred bytes each, before the oldest is forgotten.
 const MOST_MESSAGES: usize = 1024;
 
-/// How many parts of an agent are remembered, 64 KiB each for the pieces of its message.
+/// How many parts of an agent are remembered, 96 KiB each for the pieces of its message.
 const MOST_PARTS: usize = 32;
 
 #[cfg(test)]

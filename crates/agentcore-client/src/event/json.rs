@@ -44,6 +44,11 @@ impl<'a> Json<'a> {
         &self.data[node.start as usize..node.end as usize]
     }
 
+    fn bytes(self) -> &'a [u8] {
+        let node = self.node();
+        &self.data.as_bytes()[node.start as usize..node.end as usize]
+    }
+
     pub(super) fn kind(self) -> Kind {
         self.node().kind
     }
@@ -76,7 +81,7 @@ impl<'a> Json<'a> {
     /// Whether it is this string.
     pub(super) fn is(self, text: &str) -> bool {
         match self.kind() {
-            Kind::String => self.raw() == text,
+            Kind::String => self.bytes() == text.as_bytes(),
             Kind::Escaped => unescape::unescape(self.raw()) == text,
             _ => false,
         }

@@ -3,6 +3,7 @@
 use std::{fmt, mem, sync::Arc};
 
 use bytestring::ByteString;
+use memchr::memchr;
 
 use super::{
     Dialect, EndMark, Error, Event, SseEvent,
@@ -22,7 +23,7 @@ use super::{
 /// - A stream of bare words streams `42`, `true`, `[1]` and `"` as words; a stream of JSON does not. First events that could be of
 ///   either are held until one is of one kind only, until there are 64 of them, or until [`finish`](Self::finish).
 /// - A message that an agent first streams and then repeats counts once. What is remembered for that is less than
-///   6 MiB, and some KiB as a rule; what is forgotten may be said twice, and is never lost.
+///   7 MiB, and some KiB as a rule; what is forgotten may be said twice, and is never lost.
 /// - Half a surrogate pair waits for its other half.
 ///
 /// ```
@@ -124,7 +125,10 @@ impl Reader {
     ///
     /// Lines of which each is a JSON string or object of its own, while together they are no JSON, are events of their own.
     pub fn push(&mut self, event: SseEvent) {
-        if self.stream.kind != StreamKind::Words && event.data.contains('\n') && self.is_lines(&event.data) {
+        if self.stream.kind != StreamKind::Words
+            && memchr(b'\n', event.data.as_bytes()).is_some()
+            && self.is_lines(&event.data)
+        {
             for line in event.data.split('\n').filter(|line| !line.is_empty()) {
                 let mut one = event.clone();
                 one.data = event.data.slice_ref(line);

@@ -153,7 +153,20 @@ impl Decoder {
                 (1, State::after(byte))
             }
             State::LineStart if byte == b':' => (1, State::Ignored),
-            State::LineStart => (0, Field::starting_with(byte).map_or(State::Unknown, |field| State::Name(field, 0))),
+            State::LineStart => match Field::starting_with(byte) {
+                None => (0, State::Unknown),
+                // As a rule the whole name is there, and does not have to be read byte by byte.
+                Some(field) => match rest.strip_prefix(field.name()) {
+                    Some([b':', value @ ..]) if !value.is_empty() => {
+                        if field == Field::Data {
+                            found = Found::DataLine;
+                        }
+                        let space = usize::from(value.starts_with(b" "));
+                        (field.name().len() + 1 + space, State::Value(field))
+                    }
+                    _ => (0, State::Name(field, 0)),
+                },
+            },
             State::Name(field, matched) => match &field.name()[matched..] {
                 [expected, ..] if byte == *expected => (1, State::Name(field, matched + 1)),
                 [] if matches!(byte, b':' | b'\r' | b'\n') => {
