@@ -50,11 +50,11 @@ impl Answer {
         BODIES[self as usize].clone()
     }
 
-    /// The body as it is written: a stream of events 64 at a time, anything else at once.
-    pub(crate) fn pieces(self) -> Vec<Bytes> {
+    /// The body in chunks of HTTP: each event is one, as agents' servers send them.
+    pub(crate) fn chunks(self) -> Vec<Bytes> {
         let body = self.body();
-        let piece = if matches!(self, Self::Events) { EVENTS_A_WRITE * EVENT } else { body.len() };
-        (0..body.len()).step_by(piece).map(|at| body.slice(at..body.len().min(at + piece))).collect()
+        let chunk = if matches!(self, Self::Events) { EVENT } else { body.len() };
+        (0..body.len()).step_by(chunk).map(|at| body.slice(at..body.len().min(at + chunk))).collect()
     }
 }
 
@@ -72,7 +72,8 @@ fn events() -> Bytes {
 pub(crate) const EVENTS: usize = 2_000;
 /// Bytes of one event, with the name of its field and the line ends.
 const EVENT: usize = 120;
-const EVENTS_A_WRITE: usize = 64;
+/// How many chunks a stream brings in a write.
+pub(crate) const CHUNKS_A_WRITE: usize = 64;
 const EVENT_HEAD: &str = r#"data: {"contentBlockDelta":{"delta":{"text":""#;
 const EVENT_TAIL: &str = "\"},\"contentBlockIndex\":0}}\n\n";
 /// Bytes of one event's data.

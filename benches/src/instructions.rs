@@ -78,10 +78,9 @@ const INTRODUCTION: &str = "\
 Written by `cargo xtask bench --instructions > benches/instructions.md`. Each contender does its work N times and 2 N times under
 valgrind's callgrind; the difference is divided by N, so that the start of the program and of the connection cancels out. The
 server is another process and is not counted, nor is the kernel. Everything is plain HTTP/1.1 on loopback, one call at a time; an
-event has 120 bytes and comes in a stream of 2,000, 64 in a write.
+event has 120 bytes, is a chunk of its own, and comes in a stream of 2,000, 64 in a write.
 
 A cell has the ratio to the floor and in parentheses the number of instructions, which depends on the compiler and the kind of
-processor. Two runs differ by one or two percent, because how much one read brings depends on time. Our clients read the
-system's root certificates when they are made, so that the last row grows with their number.
+processor. Two runs differ by one or two percent, because how much one read brings depends on time.
 
 ";

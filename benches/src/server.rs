@@ -21,7 +21,10 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpListener, runtime, task::yield_now};
 
-use crate::{Result, answer::Answer};
+use crate::{
+    Result,
+    answer::{Answer, CHUNKS_A_WRITE},
+};
 
 /// A running server; it ends when this is dropped.
 #[derive(Debug)]
@@ -72,12 +75,14 @@ async fn answer(request: Request<Incoming>) -> Result<Response<UnsyncBoxBody<Byt
     request.into_body().collect().await?;
     let body = match answer {
         Answer::Events => {
-            // A pause after each piece makes hyper write it.
-            let pieces = stream::iter(answer.pieces()).then(|piece| async {
-                yield_now().await;
-                Ok(Frame::data(piece))
+            // A pause makes hyper write what it has.
+            let chunks = stream::iter(answer.chunks()).enumerate().then(|(index, chunk)| async move {
+                if index % CHUNKS_A_WRITE == 0 {
+                    yield_now().await;
+                }
+                Ok(Frame::data(chunk))
             });
-            StreamBody::new(pieces).boxed_unsync()
+            StreamBody::new(chunks).boxed_unsync()
         }
         Answer::Small | Answer::Large => Full::new(answer.body()).boxed_unsync(),
     };

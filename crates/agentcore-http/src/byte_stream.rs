@@ -4,7 +4,7 @@ use std::{
     fmt,
     future::poll_fn,
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Waker, ready},
     time::Duration,
 };
 
@@ -27,10 +27,11 @@ pub struct ByteStream {
     /// A piece that has been looked at, and not been delivered.
     peeked: Option<Result<Bytes, Error>>,
     idle: Option<Duration>,
-    /// Set only while no piece has arrived, so that a steady stream needs no timer.
-    idle_timer: Option<Pin<Box<Sleep>>>,
-    waiting: bool,
-    deadline: Option<Pin<Box<Sleep>>>,
+    /// Set when no piece is there for the first time.
+    idle_timer: Option<Timer>,
+    /// Since when no piece is there.
+    waiting_since: Option<Instant>,
+    deadline: Option<Timer>,
     pub(crate) call: CallFacts,
 }
 
@@ -58,8 +59,8 @@ impl CallFacts {
 
 impl ByteStream {
     pub(crate) fn new(body: Body, idle: Option<Duration>, deadline: Option<Instant>, call: CallFacts) -> Self {
-        let deadline = deadline.map(|at| Box::pin(sleep_until(at)));
-        Self { body: Some(body), peeked: None, idle, idle_timer: None, waiting: false, deadline, call }
+        let deadline = deadline.map(Timer::new);
+        Self { body: Some(body), peeked: None, idle, idle_timer: None, waiting_since: None, deadline, call }
     }
 
     /// Waits for the first piece and returns it, without taking it.
@@ -80,23 +81,57 @@ impl ByteStream {
 
     /// Returns an error once the idle or the total time has passed.
     fn poll_timeouts(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
+        let since = *self.waiting_since.get_or_insert_with(Instant::now);
         // A bound beyond what the clock can hold is none.
-        if let Some((idle, at)) = self.idle.and_then(|idle| Some((idle, Instant::now().checked_add(idle)?))) {
-            let timer = self.idle_timer.get_or_insert_with(|| Box::pin(sleep_until(at)));
-            if !self.waiting {
-                timer.as_mut().reset(at);
-                self.waiting = true;
-            }
-            if timer.as_mut().poll(cx).is_ready() {
-                let message = format!("the answer stood still for {} s", idle.as_secs_f32());
-                return Poll::Ready(self.call.error(ErrorKind::Timeout, message));
+        if let Some((idle, due)) = self.idle.and_then(|idle| Some((idle, since.checked_add(idle)?))) {
+            let timer = self.idle_timer.get_or_insert_with(|| Timer::new(due));
+            while timer.poll(cx).is_ready() {
+                if timer.due() >= due {
+                    let message = format!("the answer stood still for {} s", idle.as_secs_f32());
+                    return Poll::Ready(self.call.error(ErrorKind::Timeout, message));
+                }
+                // A piece has come since it was set.
+                timer.set(due);
             }
         }
         let Some(deadline) = &mut self.deadline else { return Poll::Pending };
-        ready!(deadline.as_mut().poll(cx));
+        ready!(deadline.poll(cx));
         Poll::Ready(
             self.call.error(ErrorKind::Timeout, "the answer was not complete when the call's total time ran out"),
         )
+    }
+}
+
+/// A timer that many pieces pass by: it is touched only where another task is to be woken, or when it has gone off.
+struct Timer {
+    sleep: Pin<Box<Sleep>>,
+    /// Whom it wakes.
+    waker: Option<Waker>,
+}
+
+impl Timer {
+    fn new(due: Instant) -> Self {
+        Self { sleep: Box::pin(sleep_until(due)), waker: None }
+    }
+
+    fn due(&self) -> Instant {
+        self.sleep.deadline()
+    }
+
+    fn set(&mut self, due: Instant) {
+        self.sleep.as_mut().reset(due);
+        self.waker = None;
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // `will_wake` compares addresses of tables, of which a compiler may make several with the same entries.
+        let is_same = |waker: &Waker| waker.data() == cx.waker().data() && waker.vtable() == cx.waker().vtable();
+        if self.waker.as_ref().is_some_and(is_same) && !self.sleep.is_elapsed() {
+            return Poll::Pending;
+        }
+        let polled = self.sleep.as_mut().poll(cx);
+        self.waker = polled.is_pending().then(|| cx.waker().clone());
+        polled
     }
 }
 
@@ -112,7 +147,7 @@ impl Stream for ByteStream {
             let Some(body) = &mut this.body else { return Poll::Ready(None) };
             match Pin::new(body).poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => {
-                    this.waiting = false;
+                    this.waiting_since = None;
                     // The contract has no trailers, and an empty piece has no use.
                     match frame.into_data() {
                         Ok(piece) if !piece.is_empty() => return Poll::Ready(Some(Ok(piece))),

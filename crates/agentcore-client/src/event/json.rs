@@ -79,9 +79,12 @@ impl<'a> Json<'a> {
     }
 
     /// Whether it is this string.
+    #[inline]
     pub(super) fn is(self, text: &str) -> bool {
-        match self.kind() {
-            Kind::String => self.bytes() == text.as_bytes(),
+        let node = self.node();
+        match node.kind {
+            // Most names differ in length.
+            Kind::String => (node.end - node.start) as usize == text.len() && self.bytes() == text.as_bytes(),
             Kind::Escaped => unescape::unescape(self.raw()) == text,
             _ => false,
         }
@@ -165,8 +168,13 @@ pub(super) struct Object<'a>(Json<'a>);
 impl<'a> Object<'a> {
     /// The member, the last where several have the name; `null` is none.
     pub(super) fn get(self, key: &str) -> Option<Json<'a>> {
-        let (_, value) = self.0.members().filter(|(name, _)| name.is(key)).last()?;
-        (value.kind() != Kind::Null).then_some(value)
+        let mut found = None;
+        for (name, value) in self.0.members() {
+            if name.is(key) {
+                found = Some(value);
+            }
+        }
+        found.filter(|value| value.kind() != Kind::Null)
     }
 
     /// Several members at one walk; see [`get`](Self::get).
@@ -206,6 +214,10 @@ impl<'a> Object<'a> {
 
     pub(super) fn len(self) -> usize {
         self.0.members().count()
+    }
+
+    pub(super) fn is_empty(self) -> bool {
+        self.0.node().next as usize == self.0.index + 1
     }
 
     /// The members with their names.

@@ -1,7 +1,7 @@
 //! Prints of texts: equal texts have equal prints, and different ones almost certainly not. White space does not count.
 //!
-//! A polynomial of words of four bytes modulo 2^61 - 1 at a point that each stream draws anew, so that nobody can choose two texts of
-//! one print: for texts of n bytes, two in 2^62 / n are mistaken for each other.
+//! A chain of folded multiplications, as the hashes of fast tables are, from numbers that each stream draws anew: nobody can choose
+//! two texts of one print, and by chance two in 2^64 have the same.
 
 use std::hash::{BuildHasher as _, RandomState};
 
@@ -9,7 +9,7 @@ use std::hash::{BuildHasher as _, RandomState};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Print {
     pub(super) bytes: u64,
-    /// Of the bytes in pairs of words.
+    /// Of the bytes by eight.
     sum: u64,
     /// The bytes behind them, seven at most.
     tail: u64,
@@ -18,15 +18,14 @@ pub(super) struct Print {
 /// Makes prints that can be compared with each other.
 #[derive(Clone, Copy)]
 pub(super) struct Printer {
-    point: u64,
-    /// Of the point.
-    square: u64,
+    before: u64,
+    factor: u64,
 }
 
 impl Default for Printer {
     fn default() -> Self {
-        let point = RandomState::new().hash_one(0) % (MODULUS - 512) + 256;
-        Self { point, square: rest(u128::from(point) * u128::from(point)) }
+        let random = RandomState::new();
+        Self { before: random.hash_one(0), factor: random.hash_one(1) | 1 }
     }
 }
 
@@ -47,6 +46,7 @@ impl Printer {
         self.and_eight(print, word)
     }
 
+    #[inline]
     fn and_eight(&self, print: Print, bytes: [u8; 8]) -> Print {
         let word = u64::from_le_bytes(bytes);
         // A bit for each byte up to the space, if there is one (Hacker's Delight, "find first 0-byte").
@@ -64,16 +64,17 @@ impl Printer {
     }
 
     /// Adds up to eight bytes, of which the first is the lowest.
+    #[expect(clippy::cast_possible_truncation, reason = "both halves of the product count, and a shift is below 64")]
+    #[inline]
     fn and_black(&self, print: Print, word: u64, count: u64) -> Print {
         let held = print.bytes % 8;
         let (bytes, tail) = (print.bytes + count, print.tail | word << (8 * held));
         if held + count < 8 {
             return Print { bytes, tail, ..print };
         }
-        let (first, second) = (u128::from(tail & 0xFFFF_FFFF), u128::from(tail >> 32));
-        // At most 2^122 + 2^93 + 2^32.
-        let sum = u128::from(print.sum) * u128::from(self.square) + first * u128::from(self.point) + second;
-        Print { bytes, sum: rest(sum), tail: word.checked_shr(64 - 8 * held as u32).unwrap_or(0) }
+        let product = u128::from(print.sum ^ tail ^ self.before) * u128::from(self.factor);
+        let sum = product as u64 ^ (product >> 64) as u64;
+        Print { bytes, sum, tail: word.checked_shr(64 - 8 * held as u32).unwrap_or(0) }
     }
 
     /// The print of a text, and where in it a beginning of this print ends, if there is one.
@@ -90,17 +91,6 @@ impl Printer {
         (self.and(first, second), (first == beginning).then_some(end))
     }
 }
-
-/// What is left after division by the modulus, of which only additions are needed: 2^61 leaves 1.
-#[expect(clippy::cast_possible_truncation, reason = "the rest is below the modulus")]
-fn rest(product: u128) -> u64 {
-    let modulus = u128::from(MODULUS);
-    let folded = (product & modulus) + (product >> 61);
-    let folded = (folded & modulus) + (folded >> 61);
-    (if folded >= modulus { folded - modulus } else { folded }) as u64
-}
-
-const MODULUS: u64 = (1 << 61) - 1;
 
 #[cfg(test)]
 mod tests {

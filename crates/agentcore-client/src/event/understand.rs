@@ -13,7 +13,7 @@ use super::{
 pub(super) fn is_json_only(json: Json<'_>) -> bool {
     match json.kind() {
         Kind::String | Kind::Escaped => true,
-        Kind::Object => json.object().is_some_and(|object| object.len() > 0),
+        Kind::Object => json.object().is_some_and(|object| !object.is_empty()),
         Kind::Array => json.items().any(|item| matches!(item.kind(), Kind::Object | Kind::Array)),
         _ => false,
     }

@@ -191,7 +191,7 @@ fn string(text: &[u8], start: usize) -> Option<(Kind, usize)> {
     let mut at = start;
     let mut kind = Kind::String;
     loop {
-        at += memchr2(b'"', b'\\', text.get(at..)?)?;
+        at = end_or_escape(text, at)?;
         if text[at] == b'"' {
             return Some((kind, at));
         }
@@ -199,6 +199,26 @@ fn string(text: &[u8], start: usize) -> Option<(Kind, usize)> {
         at += 2;
     }
 }
+
+/// Finds the next quotation mark or backslash. Names and words are shorter than what `memchr2` needs to begin.
+#[inline]
+fn end_or_escape(text: &[u8], mut at: usize) -> Option<usize> {
+    let (words, _) = text.get(at..)?.as_chunks::<8>();
+    for word in &words[..words.len().min(SHORT_WORDS)] {
+        let word = u64::from_le_bytes(*word);
+        // The lowest bit that is set is that of the first such byte (Hacker's Delight, "find first 0-byte").
+        let zero = |word: u64| word.wrapping_sub(0x0101_0101_0101_0101) & !word & 0x8080_8080_8080_8080;
+        let found = zero(word ^ 0x2222_2222_2222_2222) | zero(word ^ 0x5C5C_5C5C_5C5C_5C5C);
+        if found != 0 {
+            return Some(at + found.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    Some(at + memchr2(b'"', b'\\', text.get(at..)?)?)
+}
+
+/// How many words of eight bytes are searched before `memchr2` is.
+const SHORT_WORDS: usize = 4;
 
 /// Finds the end of a number by RFC 8259, section 6.
 fn number(text: &[u8], start: usize) -> Option<usize> {
@@ -225,7 +245,12 @@ fn number(text: &[u8], start: usize) -> Option<usize> {
     Some(end)
 }
 
+#[inline]
 fn skip_space(text: &[u8], mut at: usize) -> usize {
+    // As a rule there is none.
+    if text.get(at).is_some_and(|byte| *byte > b' ') {
+        return at;
+    }
     while matches!(text.get(at), Some(b' ' | b'\n' | b'\r' | b'\t')) {
         at += 1;
     }
