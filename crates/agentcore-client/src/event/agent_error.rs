@@ -33,7 +33,7 @@ impl Failure {
             return Some(Self { message, code: object.string("errorType") });
         }
         let mut names = [event, aws_type, kind].into_iter().filter_map(|name| name?.str());
-        let name = names.find(|name| event_name::is_error(name))?;
+        let name = names.find(|name| event_name::is_error(name) && !is_of_a_tool(name))?;
         let message = words(object)?;
         let code = object.get("code").and_then(Json::words);
         Some(Self { message, code: code.or_else(|| (!name.eq_ignore_ascii_case("error")).then(|| name.into())) })
@@ -49,6 +49,11 @@ impl Failure {
         }
         transcript.error(self.message.to_string(), self.code);
     }
+}
+
+/// Whether a type is of a tool that failed, which its agent is told and judges.
+fn is_of_a_tool(name: &str) -> bool {
+    ["tool-", "tool_", "tool."].iter().any(|start| name.starts_with(start))
 }
 
 /// Reads the data of an event that is named an error, whatever it is.
@@ -147,6 +152,7 @@ mod tests {
             (r#"{"text": "{\"error\": \"boom\"}"}"#, r#"say {"error": "boom"}"#),
             (r#"{"message": "Error: see below"}"#, "say Error: see below"),
             (r#"{"error": "", "error_type": "KeyError"}"#, "other"),
+            (r#"{"type": "tool_error", "message": "no"}"#, "other"),
         ] {
             check(&[(&[data], &[expected])]);
         }

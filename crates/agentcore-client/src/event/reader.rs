@@ -9,9 +9,9 @@ use super::{
     agent_error::{self, Failure},
     event_name::EventName,
     json::{Kind, Values},
-    langgraph, plain_text,
+    plain_text,
     transcript::{Block, Transcript},
-    understand::{is_json_only, understand},
+    understand::{is_json_only, understand, understand_list},
 };
 
 /// Understands the events of one answer: they are pushed in, and what the agent says is pulled out.
@@ -253,9 +253,7 @@ impl Reader {
                 None => None,
             },
             Kind::Object => understand(self.only, &mut self.last, &event, json, &mut self.transcript),
-            Kind::Array => {
-                langgraph::list(&event, json, &mut self.transcript).map(|()| self.last = Some(Dialect::LangGraph))
-            }
+            Kind::Array => understand_list(self.only, &mut self.last, &event, json, &mut self.transcript),
             _ => None,
         };
         if known.is_none() || self.transcript.is_silent() {

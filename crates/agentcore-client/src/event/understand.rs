@@ -3,10 +3,11 @@
 use super::{
     Dialect, SseEvent, a2a,
     agent_error::Failure,
-    agui, anthropic, bedrock_agents, converse, generic, harness,
+    agui, anthropic, autogen, bedrock_agents, converse, crewai, generic, google_adk, harness,
     json::{Json, Kind, Object},
-    langgraph, llama_index, mcp, openai, strands,
+    langgraph, llama_index, mcp, openai, pydantic_ai, strands,
     transcript::Transcript,
+    vercel,
 };
 
 /// Whether data is JSON beyond doubt: models say numbers and brackets as words, and hardly ever whole strings or objects.
@@ -46,6 +47,24 @@ pub(super) fn understand(
     generic::read(object, transcript)
 }
 
+/// Reads an array: what LangGraph yields as a tuple, or the events or messages of a run that were collected.
+pub(super) fn understand_list(
+    only: Option<Dialect>,
+    last: &mut Option<Dialect>,
+    event: &SseEvent,
+    json: Json<'_>,
+    transcript: &mut Transcript,
+) -> Option<()> {
+    let lists: [(Dialect, fn(&SseEvent, Json<'_>, &mut Transcript) -> Option<()>); 3] = [
+        (Dialect::GoogleAdk, google_adk::list),
+        (Dialect::PydanticAi, |_, json, transcript| pydantic_ai::list(json, transcript)),
+        (Dialect::LangGraph, langgraph::list),
+    ];
+    let asked = lists.iter().filter(|(dialect, _)| only.is_none_or(|only| only == *dialect));
+    *last = Some(asked.copied().find(|(_, read)| read(event, json, transcript).is_some())?.0);
+    Some(())
+}
+
 /// Reads an object, if it is of this dialect.
 fn read(dialect: Dialect, event: &SseEvent, object: Object<'_>, transcript: &mut Transcript) -> Option<()> {
     match dialect {
@@ -61,6 +80,11 @@ fn read(dialect: Dialect, event: &SseEvent, object: Object<'_>, transcript: &mut
         Dialect::LlamaIndex => llama_index::read(event, object, transcript),
         Dialect::OpenAi => openai::read(event, object, transcript),
         Dialect::Anthropic => anthropic::read(event, object, transcript),
+        Dialect::GoogleAdk => google_adk::read(event, object, transcript),
+        Dialect::Vercel => vercel::read(event, object, transcript),
+        Dialect::PydanticAi => pydantic_ai::read(event, object, transcript),
+        Dialect::CrewAi => crewai::read(event, object, transcript),
+        Dialect::AutoGen => autogen::read(event, object, transcript),
         Dialect::Harness => harness::read(event, object, transcript),
     }
 }
@@ -73,6 +97,11 @@ const SPECIFIC: &[Dialect] = &[
     Dialect::AgUi,
     Dialect::Anthropic,
     Dialect::OpenAi,
+    Dialect::GoogleAdk,
+    Dialect::Vercel,
+    Dialect::PydanticAi,
+    Dialect::CrewAi,
+    Dialect::AutoGen,
     Dialect::LangGraph,
     Dialect::Strands,
     Dialect::Converse,
