@@ -14,7 +14,7 @@
 //! | AG-UI | `{"type": "TEXT_MESSAGE_CONTENT"}` and its kin | all kinds | AG-UI's bytes; snapshots, chunks and reasoning: descriptions |
 //! | A2A 0.3, 1.x | JSON-RPC results: artifacts, statuses, messages, tasks | text, state, interrupts, errors | a2a-sdk 0.3's and 1.x's bytes |
 //! | MCP | JSON-RPC results of tools, elicitations, notifications | text, interrupts, errors, trace | the Python SDK's bytes |
-//! | LlamaIndex | `{"event": "agent_stream", "delta", "response"}`, `{"event": "done"}` | text, trace | its adapter's source |
+//! | LlamaIndex | `{"event": "agent_stream", "delta", "response"}`, `{"event": "done"}` | text, reasoning, tool uses and results, trace | its adapter 0.4's bytes |
 //! | OpenAI | `{"choices"}`, `{"type": "response.…"}` | text, reasoning, tool uses, usage, errors, trace | descriptions |
 //! | Anthropic | `{"type": "content_block_delta"}` and its kin | the same | descriptions |
 //! | Google ADK | `{"invocationId", "author", "content": {"parts"}, "partial"}`, in Python's names too, and lists of them | text, reasoning, tool uses and results, interrupts, usage, state, errors | ADK 2.13's bytes |
@@ -89,6 +89,7 @@ mod transcript;
 mod understand;
 mod usage;
 mod vercel;
+mod wrapped;
 
 use std::time::Duration;
 
@@ -221,8 +222,8 @@ pub struct Done {
 
 /// Whether an agent says itself that its answer is complete, beyond the end of the HTTP body.
 ///
-/// AG-UI does by `RUN_FINISHED`, Anthropic by `message_stop`, OpenAI by `[DONE]` after chunks and by `response.completed` or
-/// `response.incomplete`, Vercel's AI SDK by `finish`, A2A by a status that ends its task, or hands it back.
+/// AG-UI does by `RUN_FINISHED`, Anthropic by `message_stop`, OpenAI by a `finish_reason` other than tools, or `[DONE]`, after
+/// chunks and by `response.completed` or `response.incomplete`, Vercel's AI SDK by `finish`, A2A by a status that ends its task, or hands it back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EndMark {

@@ -4,8 +4,6 @@
 //! Shapes: `google-adk` 2.13, `events/event.py`, `events/event_actions.py` and `models/llm_response.py`; `google-genai` 2.34,
 //! `types.py`. Its own server, `/run_sse`, and an answer that is a list of events have the same.
 
-use bytestring::ByteString;
-
 use super::{
     Dialect, Event, Interrupt, SseEvent, ToolResult,
     json::{Json, Object},

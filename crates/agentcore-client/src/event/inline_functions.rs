@@ -62,7 +62,11 @@ impl InlineFunctions {
 
     /// Takes the calls of a dialect whose input is complete, and to which no result has come.
     pub(super) fn take(&mut self, dialect: Dialect) -> impl Iterator<Item = FunctionCall> + use<> {
-        std::mem::take(&mut self.calls).into_iter().filter(move |call| call.dialect == dialect && call.slot.is_none())
+        self.calls
+            .extract_if(.., |call| call.dialect == dialect)
+            .filter(|call| call.slot.is_none())
+            .collect::<Vec<_>>()
+            .into_iter()
     }
 
     fn bytes(&self) -> usize {

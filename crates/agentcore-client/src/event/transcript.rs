@@ -101,6 +101,7 @@ impl Transcript {
     /// The answer has ended.
     pub(super) fn end(&mut self) {
         self.tell_vague(|interrupt| interrupt);
+        self.settle_calls(Dialect::LangGraph);
         self.tell_functions(Dialect::Harness);
         self.events.extend(self.halves.end().map(|half| Ok(Event::Text(half.into()))));
     }
@@ -185,6 +186,14 @@ impl Transcript {
     /// Forgets such a call, and returns its name and its input.
     pub(super) fn take_function(&mut self, id: &str) -> Option<(ByteString, ByteString)> {
         self.functions.take_one(id).map(|call| (call.name, call.input.into()))
+    }
+
+    /// The calls that were noted as they grew are complete.
+    pub(super) fn settle_calls(&mut self, dialect: Dialect) {
+        for call in self.functions.take(dialect) {
+            self.events
+                .extend(self.calls.whole(call.id, call.name, call.input.into()).map(|call| Ok(Event::ToolUse(call))));
+        }
     }
 
     /// Nothing follows: the calls of the dialect that have no result are what it asks.

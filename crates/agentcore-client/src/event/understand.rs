@@ -39,12 +39,19 @@ pub(super) fn understand(
     if let Some(known) = last.and_then(|last| read(last, event, object, transcript)) {
         return Some(known);
     }
-    let found = SPECIFIC.iter().find(|dialect| read(**dialect, event, object, transcript).is_some());
-    if let Some(found) = found {
-        *last = Some(*found);
-        return Some(());
-    }
-    generic::read(object, transcript)
+    understand_specific(last, event, json, transcript).or_else(|| generic::read(object, transcript))
+}
+
+/// Asks the dialects whose shapes are theirs alone.
+pub(super) fn understand_specific(
+    last: &mut Option<Dialect>,
+    event: &SseEvent,
+    json: Json<'_>,
+    transcript: &mut Transcript,
+) -> Option<()> {
+    let object = json.object()?;
+    *last = Some(*SPECIFIC.iter().find(|dialect| read(**dialect, event, object, transcript).is_some())?);
+    Some(())
 }
 
 /// Reads an array: what LangGraph yields as a tuple, or the events or messages of a run that were collected.
