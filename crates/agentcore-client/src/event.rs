@@ -41,7 +41,7 @@
 //! | Google ADK | a function among `longRunningToolIds`, which the kit itself calls to ask for a confirmation or a credential | of the call so far, or at its end |
 //! | Vercel | `tool-approval-request`, and a tool without an output at `finish`, which the caller runs | of the whole answer, in its metadata, where an agent puts them there |
 //! | Pydantic AI | `deferred_tool_requests` | of the whole run, or of each message |
-//! | CrewAI | `human_feedback_requested` | of each model call, or of the whole crew |
+//! | CrewAI | `flow_paused`, and `human_feedback_requested` | of each model call, or of the whole crew |
 //! | AutoGen | `UserInputRequestedEvent`, and a handoff to `user` | of each message |
 //! | OpenAI | – | of the whole completion, so far or at its end |
 //! | Anthropic | – | of the message so far: `message_start`, `message_delta` |

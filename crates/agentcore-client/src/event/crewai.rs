@@ -71,6 +71,13 @@ fn frame(event: &SseEvent, object: Object<'_>, data: Object<'_>, transcript: &mu
             let interrupt = Interrupt::of(Dialect::CrewAi, id.clone(), reason).named(data.string("method_name"));
             transcript.interrupt(id.as_deref(), interrupt);
         }
+        // A flow that ends here, and goes on when it is given the feedback (`Flow.resume`).
+        "flow_paused" => {
+            let id = data.string("flow_id");
+            let reason = data.get("message").map(Json::plain).unwrap_or_default();
+            let interrupt = Interrupt::of(Dialect::CrewAi, id.clone(), reason).named(data.string("method_name"));
+            transcript.interrupt(id.as_deref(), interrupt);
+        }
         // What fails within another flow or crew is its to judge.
         "flow_failed" | "crew_kickoff_failed" if !object.has("parent_id") => {
             transcript.error(data.get("error").map(Json::plain).unwrap_or_default().to_string(), None);
@@ -180,6 +187,10 @@ mod tests {
                     r#"{"method_name": "draft", "message": "Good?", "request_id": "r1"}"#,
                 )],
                 &["ask r1 draft Good?"],
+            ),
+            (
+                &[&frame("flow_paused", "flow", r#"{"flow_id": "f1", "method_name": "draft", "message": "Good?"}"#)],
+                &["ask f1 draft Good?"],
             ),
             (&[&frame("flow_failed", "flow", r#"{"error": "boom"}"#)], &["trace"]),
             (&[&frame("flow_failed", "flow", r#"{"error": "boom"}"#).replace(r#""p""#, "null")], &["error : boom"]),

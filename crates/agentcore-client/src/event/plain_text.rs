@@ -47,12 +47,12 @@ fn is_constructed(text: &str) -> bool {
     is_class && YIELDED.iter().any(|end| name.ends_with(end)) && field(fields).is_some()
 }
 
-/// Whether this is `field=… field=…`, with a field that is empty.
+/// Whether this is `field=… field=…`, with a value that is nothing but Python's.
 fn is_list_of_fields(text: &str) -> bool {
     let Some(value) = field(text) else { return false };
     let quoted = value.starts_with(['\'', '[']) || value.starts_with("None ");
-    let more = text.split(' ').skip(1).filter(|word| field(word).is_some()).count();
-    quoted && more > 0 && text.contains("=None")
+    let is_pythons = ["=None", "={}", "=datetime."].iter().any(|value| text.contains(value));
+    quoted && is_pythons && text.split(' ').skip(1).any(|word| field(word).is_some())
 }
 
 /// What follows the name of a field and `=`.
@@ -82,6 +82,7 @@ mod tests {
             ("AgentRunResult(output='Hi')", true),
             ("id='1' source='user' models_usage=None content='Hi'", true),
             ("messages=[TextMessage(id='1', models_usage=None)] stop_reason=None", true),
+            ("id='1' usage=Usage(input=1) metadata={} content='Hi'", true),
             ("{'a': 1} is a dictionary", false),
             ("Point(x=1, y=2)", false),
             ("Event(s)", false),

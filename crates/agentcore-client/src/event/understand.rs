@@ -62,13 +62,13 @@ pub(super) fn understand_list(
     json: Json<'_>,
     transcript: &mut Transcript,
 ) -> Option<()> {
-    let lists: [(Dialect, fn(&SseEvent, Json<'_>, &mut Transcript) -> Option<()>); 3] = [
-        (Dialect::GoogleAdk, google_adk::list),
-        (Dialect::PydanticAi, |_, json, transcript| pydantic_ai::list(json, transcript)),
-        (Dialect::LangGraph, langgraph::list),
-    ];
-    let asked = lists.iter().filter(|(dialect, _)| only.is_none_or(|only| only == *dialect));
-    *last = Some(asked.copied().find(|(_, read)| read(event, json, transcript).is_some())?.0);
+    let mut asked = LISTS.iter().filter(|dialect| only.is_none_or(|only| only == **dialect));
+    let read = |dialect: Dialect, transcript: &mut Transcript| match dialect {
+        Dialect::GoogleAdk => google_adk::list(event, json, transcript),
+        Dialect::PydanticAi => pydantic_ai::list(json, transcript),
+        _ => langgraph::list(event, json, transcript),
+    };
+    *last = Some(*asked.find(|dialect| read(**dialect, transcript).is_some())?);
     Some(())
 }
 
@@ -95,6 +95,9 @@ fn read(dialect: Dialect, event: &SseEvent, object: Object<'_>, transcript: &mut
         Dialect::Harness => harness::read(event, object, transcript),
     }
 }
+
+/// Those that read arrays.
+const LISTS: &[Dialect] = &[Dialect::GoogleAdk, Dialect::PydanticAi, Dialect::LangGraph];
 
 /// Those whose shapes are theirs alone, in the order in which they are asked.
 const SPECIFIC: &[Dialect] = &[
