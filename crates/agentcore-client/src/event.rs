@@ -223,7 +223,8 @@ pub struct Done {
 /// Whether an agent says itself that its answer is complete, beyond the end of the HTTP body.
 ///
 /// AG-UI does by `RUN_FINISHED`, Anthropic by `message_stop`, OpenAI by a `finish_reason` other than tools, or `[DONE]`, after
-/// chunks and by `response.completed` or `response.incomplete`, Vercel's AI SDK by `finish`, A2A by a status that ends its task, or hands it back.
+/// chunks and by `response.completed` or `response.incomplete`, Vercel's AI SDK by `finish`, the events of
+/// LangGraph and the frames of CrewAI by the end of what is nobody's child, A2A by a status that ends its task, or hands it back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EndMark {

@@ -71,6 +71,10 @@ fn frame(event: &SseEvent, object: Object<'_>, data: Object<'_>, transcript: &mu
             let interrupt = Interrupt::of(Dialect::CrewAi, id.clone(), reason).named(data.string("method_name"));
             transcript.interrupt(id.as_deref(), interrupt);
         }
+        "flow_finished" if !object.has("parent_id") => {
+            transcript.says_end();
+            transcript.event(Event::Trace(event.clone()));
+        }
         // A flow that ends here, and goes on when it is given the feedback (`Flow.resume`).
         "flow_paused" => {
             let id = data.string("flow_id");

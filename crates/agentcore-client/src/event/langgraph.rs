@@ -28,6 +28,10 @@ pub(super) fn read(event: &SseEvent, object: Object<'_>, transcript: &mut Transc
     };
     // Strings in these are what a chat model has said already, on its way through the chain.
     data.get(key).and_then(|found| value(found.object()?, transcript));
+    // The run itself is nobody's child.
+    if name == "on_chain_end" && object.get("parent_ids").and_then(Json::array).is_some_and(|ids| ids.is_empty()) {
+        transcript.says_end();
+    }
     if transcript.is_silent() {
         transcript.event(Event::Trace(event.clone()));
     }

@@ -176,8 +176,10 @@ impl Reader {
         })
     }
 
-    /// Whether the agent has said that its answer is complete.
-    pub(crate) fn end_mark(&self) -> EndMark {
+    /// Returns whether the agent has said, in what was pushed so far, that its answer is complete. It may still say more, such as a
+    /// result of a tool that it called.
+    #[must_use]
+    pub fn end_mark(&self) -> EndMark {
         self.transcript.end_mark()
     }
 
