@@ -15,6 +15,9 @@ mod websocket_vectors;
 /// Bytes that real agents sent, from socket to events.
 mod samples;
 
+/// The corpus: one file a stream, however it is cut.
+mod streams;
+
 /// The main job: whole and streamed, by token and by signature, with everything a caller can set.
 mod invoke;
 

@@ -20,6 +20,7 @@ mod log;
 mod output;
 mod progress;
 mod question;
+mod sequences;
 mod signal;
 mod target;
 mod terminal;

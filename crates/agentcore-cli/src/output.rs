@@ -2,17 +2,16 @@
 
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 
-use anstream::adapter::StripStr;
 use serde::Serialize;
 
-use crate::errors::Failure;
+use crate::{errors::Failure, sequences::Sequences};
 
 /// Standard output. Remembers whether a line is open.
 #[derive(Debug, Default)]
 pub(crate) struct Output {
     open_line: bool,
     /// The state of the control sequences in a text, which may be cut anywhere.
-    sequences: StripStr,
+    sequences: Sequences,
 }
 
 impl Output {
@@ -30,7 +29,7 @@ impl Output {
         if !io::stdout().is_terminal() {
             return self.write(text.as_bytes());
         }
-        let plain: String = self.sequences.strip_next(text).flat_map(str::chars).filter(|c| is_text(*c)).collect();
+        let plain = self.sequences.strip(text);
         self.write(plain.as_bytes())
     }
 
@@ -50,11 +49,6 @@ impl Output {
     pub(crate) fn end_line(&mut self) -> Result<(), Failure> {
         if self.open_line { self.write(b"\n") } else { Ok(()) }
     }
-}
-
-/// Whether a character is no command to a terminal; a carriage return is one.
-pub(crate) fn is_text(character: char) -> bool {
-    !character.is_control() || matches!(character, '\n' | '\t')
 }
 
 fn failure(error: &io::Error) -> Failure {

@@ -14,9 +14,14 @@
 //! | AG-UI | `{"type": "TEXT_MESSAGE_CONTENT"}` and its kin | all kinds | AG-UI's bytes; snapshots, chunks and reasoning: descriptions |
 //! | A2A 0.3, 1.x | JSON-RPC results: artifacts, statuses, messages, tasks | text, state, interrupts, errors | a2a-sdk 0.3's and 1.x's bytes |
 //! | MCP | JSON-RPC results of tools, elicitations, notifications | text, interrupts, errors, trace | the Python SDK's bytes |
-//! | LlamaIndex | `{"event": "agent_stream", "delta", "response"}`, `{"event": "done"}` | text, trace | its adapter's source |
+//! | LlamaIndex | `{"event": "agent_stream", "delta", "response"}`, `{"event": "done"}` | text, reasoning, tool uses and results, trace | its adapter 0.4's bytes |
 //! | OpenAI | `{"choices"}`, `{"type": "response.…"}` | text, reasoning, tool uses, usage, errors, trace | descriptions |
 //! | Anthropic | `{"type": "content_block_delta"}` and its kin | the same | descriptions |
+//! | Google ADK | `{"invocationId", "author", "content": {"parts"}, "partial"}`, in Python's names too, and lists of them | text, reasoning, tool uses and results, interrupts, usage, state, errors | ADK 2.13's bytes |
+//! | Vercel | `{"type": "text-delta"}` and its kin | text, reasoning, tool uses and results, interrupts, usage, trace, errors | the bytes of `ai` 6.0 and Pydantic AI 2.68 |
+//! | Pydantic AI | `{"event_kind": "part_delta"}` and its kin, lists of `{"parts", "kind"}` | text, reasoning, tool uses and results, interrupts, usage, trace | Pydantic AI 2.68's bytes |
+//! | CrewAI | `{"content", "chunk_type"}`, `{"channel", "type": "llm_stream_chunk", "data"}`, `{"raw", "tasks_output"}` | text, reasoning, tool uses and results, interrupts, usage, trace, errors | CrewAI 1.15's bytes |
+//! | AutoGen | `{"source", "type": "TextMessage", "models_usage"}` and its kin, `{"messages", "stop_reason"}` | text, reasoning, tool uses and results, interrupts, usage, trace | AutoGen 0.7's bytes |
 //! | harness | the frames of an AWS event stream: `messageStart`, `contentBlockDelta` and their kin | text, reasoning, tool uses and results, interrupts, usage, trace, errors | the service model of `aws-sdk-bedrockagentcore` 1.83 |
 //! | errors | the official Python SDK's `{"error", "error_type", "message"}`, JSON-RPC's | errors | the SDK's bytes |
 //!
@@ -33,6 +38,11 @@
 //! | A2A | a status `input-required` or `auth-required`, whose message is what is asked | – |
 //! | MCP | `elicitation/create`, `input_required` | – |
 //! | harness | a call of a function (`tool_use`) that no result follows, which the caller runs | of each message, in `metadata` |
+//! | Google ADK | a function among `longRunningToolIds`, which the kit itself calls to ask for a confirmation or a credential | of the call so far, or at its end |
+//! | Vercel | `tool-approval-request`, and a tool without an output at `finish`, which the caller runs | of the whole answer, in its metadata, where an agent puts them there |
+//! | Pydantic AI | `deferred_tool_requests` | of the whole run, or of each message |
+//! | CrewAI | `flow_paused`, and `human_feedback_requested` | of each model call, or of the whole crew |
+//! | AutoGen | `UserInputRequestedEvent`, and a handoff to `user` | of each message |
 //! | OpenAI | – | of the whole completion, so far or at its end |
 //! | Anthropic | – | of the message so far: `message_start`, `message_delta` |
 //!
@@ -48,12 +58,15 @@ mod a2a;
 mod agent_error;
 mod agui;
 mod anthropic;
+mod autogen;
 mod bedrock_agents;
 mod converse;
+mod crewai;
 mod dedup;
 mod dialect;
 mod event_name;
 mod generic;
+mod google_adk;
 mod harness;
 mod inline_functions;
 mod interrupt;
@@ -64,6 +77,7 @@ mod mcp;
 mod openai;
 mod plain_text;
 mod print;
+mod pydantic_ai;
 mod reader;
 mod resume;
 mod source;
@@ -74,6 +88,8 @@ mod tool_calls;
 mod transcript;
 mod understand;
 mod usage;
+mod vercel;
+mod wrapped;
 
 use std::time::Duration;
 
@@ -206,8 +222,9 @@ pub struct Done {
 
 /// Whether an agent says itself that its answer is complete, beyond the end of the HTTP body.
 ///
-/// AG-UI does by `RUN_FINISHED`, Anthropic by `message_stop`, OpenAI by `[DONE]` after chunks and by `response.completed` or
-/// `response.incomplete`, A2A by a status that ends its task, or hands it back.
+/// AG-UI does by `RUN_FINISHED`, Anthropic by `message_stop`, OpenAI by a `finish_reason` other than tools, or `[DONE]`, after
+/// chunks and by `response.completed` or `response.incomplete`, Vercel's AI SDK by `finish`, the events of
+/// LangGraph and the frames of CrewAI by the end of what is nobody's child, A2A by a status that ends its task, or hands it back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EndMark {

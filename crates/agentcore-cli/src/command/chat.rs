@@ -4,6 +4,7 @@ mod answer;
 mod channel;
 mod conversation;
 mod editor;
+mod ending;
 mod input;
 mod markdown;
 mod message;

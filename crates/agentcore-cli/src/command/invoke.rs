@@ -33,7 +33,7 @@ impl InvokeFlags {
         tracing::debug!(session = invoke.session_id().as_str(), "invoking");
         let _notice = signal::notice("interrupted; the agent may go on working, and its session is busy until then");
         let named = settings.is_named.then(|| settings.session.clone());
-        Printer::new(self.output, agent.mechanism(), named).print(invoke).await
+        Printer::new(self.output, agent.mechanism(), named, settings.dialect).print(invoke).await
     }
 }
 

@@ -73,7 +73,7 @@ pub(crate) struct CallSettings {
     user: Option<UserId>,
     headers: Vec<CustomHeader>,
     pub(crate) lenient_sse: bool,
-    dialect: Option<Dialect>,
+    pub(crate) dialect: Option<Dialect>,
     pub(crate) timeout: Duration,
     pub(crate) idle_timeout: Duration,
     pub(crate) retry: RetryPolicy,

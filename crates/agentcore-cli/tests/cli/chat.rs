@@ -56,7 +56,7 @@ fn world() -> World {
 #[test]
 fn lines_and_answers() {
     let world = world();
-    let silent = "note: no text is known in the agent's answer; `acore invoke --output raw` shows it as it is\n";
+    let silent = "note: no text is known in the agent's answer; `acore invoke --output raw` saves it as it is, and CONTRIBUTING.md of agentcore-rs says how to have it known\n";
     let failed = "error: the agent failed: ValueError: the agent lost its thread\n";
     for (agent, lines, exit, stdout, stderr) in [
         ("text", "a\n\n \nb", 0, "You asked: a\nYou asked: b\n", String::new()),

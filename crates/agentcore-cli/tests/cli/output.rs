@@ -34,7 +34,7 @@ fn world() -> World {
 fn text_events_and_raw() {
     let world = world();
     let agent_failed = "error: the agent failed: Refusal: no\n";
-    let silent = "note: no text is known in the agent's events; --output events shows them, and --output raw saves the answer as it is\n";
+    let silent = "note: no text is known in the agent's events; --output events shows them. To have them known, save the answer by --output raw, and add it to agentcore-rs as CONTRIBUTING.md says (\"A stream that is not understood\")\n";
     let unended = "note: the answer ended without an event\n";
     for (agent, flags, exit, stdout, stderr) in [
         ("fields", vec![], 0, "one\ntwo\"é\"\n", ""),
@@ -104,6 +104,29 @@ fn events_before_a_failure_are_printed() {
         let ended = run(&mut world.invoke(agent, ["--output", format, "hi"]));
         assert_eq!((ended.exit, ended.stdout.lines().count()), (Some(exit), lines), "{agent}: {}", ended.stdout);
         assert!(ended.stderr.starts_with(stderr), "{agent}: {}", ended.stderr);
+    }
+}
+
+/// Events are printed as they are, and whether one is an error is judged by the dialect that was named.
+#[test]
+fn events_are_judged_by_their_dialect() {
+    let world = World::with(
+        Mock::builder()
+            .agent("ag-ui", sse("data: {\"type\": \"RUN_ERROR\", \"message\": \"boom\"}\n\n"))
+            .agent("held", sse("data: 42\n\ndata: {\"type\": \"RUN_ERROR\", \"message\": \"boom\"}\n\n")),
+    );
+    for (agent, args, exit) in [
+        ("ag-ui", &["--output", "events"][..], 6),
+        ("ag-ui", &["--output", "events", "--dialect", "ag-ui"], 6),
+        ("ag-ui", &["--output", "events", "--dialect", "strands"], 0),
+        ("ag-ui", &["--output", "text", "--dialect", "strands"], 0),
+        ("held", &["--output", "events"], 6),
+        ("ag-ui", &["--output", "events", "--dialect", "esperanto"], 2),
+    ] {
+        let ended = run(&mut world.invoke(agent, args.iter().copied().chain(["Hi"])));
+        assert_eq!(ended.exit, Some(exit), "{agent} {args:?}: {}", ended.stderr);
+        let printed = ended.stdout.contains(r#""data":"{\"type\": \"RUN_ERROR\""#);
+        assert_eq!(printed, exit != 2 && args[1] == "events", "{agent} {args:?}: {}", ended.stdout);
     }
 }
 

@@ -334,5 +334,31 @@ fn an_output_that_goes_elsewhere_is_the_agents_words() {
     assert_eq!(said, "It is **sunny**.\u{1b}[31m\nBlue.\n");
 }
 
+/// What commands a terminal is none of the agent's to say, wherever it is cut.
+#[test]
+fn an_invocation_shows_no_control_sequences() {
+    let world = World::with(Mock::builder().agent("painter", |_| async {
+        AgentResponse::events([
+            json!("It is \u{1b}[31mred\u{1b}[0m"),
+            json!(" \u{1b}"),
+            json!("[1mand bold\u{1b}[2J\u{1b}[H"),
+            json!("\u{1b}]0;a title\u{7}.\u{1b}]52;c;aGk=\u{1b}\\"),
+            json!("\u{9b}5m\u{7}\u{8}\r\nBlue\u{1b}P1$r0m\u{1b}\\.\u{1b}c\u{7f}"),
+        ])
+    }));
+    // The spinner is drawn elsewhere.
+    let command = pty_process::blocking::Command::from(world.invoke("painter", ["What?"])).stderr(Stdio::null());
+    let (exit, shown) = Terminal::with(command).end();
+    assert_eq!((exit, &*shown), (Some(0), "It is red and bold.\r\nBlue.\r\n"));
+
+    // Elsewhere they are the agent's words.
+    let command = pty_process::blocking::Command::from(world.invoke("painter", ["What?"])).stdout(Stdio::piped());
+    let mut terminal = Terminal::with(command);
+    let mut said = String::new();
+    terminal.child.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(said.starts_with("It is \u{1b}[31mred\u{1b}[0m \u{1b}[1mand bold"), "{said:?}");
+    assert_eq!(terminal.end().0, Some(0));
+}
+
 /// More than anything takes that goes well.
 const PATIENCE: Duration = Duration::from_secs(20);

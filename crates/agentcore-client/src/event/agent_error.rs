@@ -24,7 +24,12 @@ impl Failure {
         let [error, errors, message, event, aws_type, kind] =
             object.get_all(["error", "errors", "errorMessage", "event", "__type", "type"]);
         if let Some(error) = [error, errors].into_iter().flatten().find(|error| !error.is_nothing()) {
-            // `{"error": true, "message": "…"}`
+            // `{"error": true, "message": "…"}`, and `{"error": "KeyError", "message": "…"}`, as LangGraph's server has it.
+            let named = error.str().filter(|name| is_class(name) && !object.has("error_type"));
+            let of_named = || object.get("message").and_then(Json::string).filter(|message| !message.is_empty());
+            if let Some((name, message)) = named.and_then(|name| Some((name, of_named()?))) {
+                return Some(Self { message, code: Some(name.into()) });
+            }
             let message = if error.is_true() { words(object) } else { None };
             let code = ["error_type", "errorType", "code"].iter().find_map(|key| object.get(key)).and_then(Json::words);
             return Some(Self { message: message.unwrap_or_else(|| message_of(error)), code: code_of(error).or(code) });
@@ -33,7 +38,7 @@ impl Failure {
             return Some(Self { message, code: object.string("errorType") });
         }
         let mut names = [event, aws_type, kind].into_iter().filter_map(|name| name?.str());
-        let name = names.find(|name| event_name::is_error(name))?;
+        let name = names.find(|name| event_name::is_error(name) && !is_of_a_tool(name))?;
         let message = words(object)?;
         let code = object.get("code").and_then(Json::words);
         Some(Self { message, code: code.or_else(|| (!name.eq_ignore_ascii_case("error")).then(|| name.into())) })
@@ -49,6 +54,16 @@ impl Failure {
         }
         transcript.error(self.message.to_string(), self.code);
     }
+}
+
+/// Whether this is the name of a class of errors, and no message.
+fn is_class(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.')) && event_name::is_error(name)
+}
+
+/// Whether a type is of a tool that failed, which its agent is told and judges.
+fn is_of_a_tool(name: &str) -> bool {
+    ["tool-", "tool_", "tool."].iter().any(|start| name.starts_with(start))
 }
 
 /// Reads the data of an event that is named an error, whatever it is.
@@ -104,6 +119,9 @@ mod tests {
             ),
             (r#"{"error": "boom"}"#, "error : boom"),
             (r#"{"error": 1}"#, "error : 1"),
+            (r#"{"error": "KeyError", "message": "boom"}"#, "error KeyError: boom"),
+            (r#"{"error": "boom", "message": "see above"}"#, "error : boom"),
+            (r#"{"error": "KeyError", "error_type": "X", "message": "see above"}"#, "error X: KeyError"),
             (r#"{"error": true, "message": "boom"}"#, "error : boom"),
             (r#"{"error": {"message": "boom", "code": "X"}}"#, "error X: boom"),
             (
@@ -147,6 +165,7 @@ mod tests {
             (r#"{"text": "{\"error\": \"boom\"}"}"#, r#"say {"error": "boom"}"#),
             (r#"{"message": "Error: see below"}"#, "say Error: see below"),
             (r#"{"error": "", "error_type": "KeyError"}"#, "other"),
+            (r#"{"type": "tool_error", "message": "no"}"#, "other"),
         ] {
             check(&[(&[data], &[expected])]);
         }

@@ -32,7 +32,11 @@ pub(super) fn read(event: &SseEvent, object: Object<'_>, transcript: &mut Transc
         "content_block_delta" => {
             let delta = object.get("delta")?.object()?;
             match delta.str("type")? {
-                "text_delta" => transcript.text(None, "", delta.words("text")?),
+                "text_delta" => {
+                    let text = delta.words("text")?;
+                    transcript.expect_echo(&text);
+                    transcript.text(None, "", text);
+                }
                 "thinking_delta" => transcript.reasoning(None, "", delta.words("thinking")?),
                 "input_json_delta" => transcript.input(Some(&slot(object)), delta.string("partial_json")?),
                 _ => {}
@@ -47,6 +51,15 @@ pub(super) fn read(event: &SseEvent, object: Object<'_>, transcript: &mut Transc
             usage(object, transcript);
             transcript.event(Event::Trace(event.clone()));
         }
+        // What the SDK's `messages.stream` makes of each delta, which says it again.
+        "text" if object.has("snapshot") => {
+            let text = object.words("text")?;
+            if !transcript.is_echo(&text) {
+                transcript.text(None, "", text);
+            }
+        }
+        "thinking" | "input_json" if object.has("snapshot") => {}
+        "signature" | "citation" if object.len() <= 3 => {}
         "message_stop" => {
             transcript.end_calls(|_| true);
             transcript.says_end();

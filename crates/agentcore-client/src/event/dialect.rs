@@ -34,6 +34,16 @@ pub enum Dialect {
     OpenAi,
     /// `anthropic`: the events of Anthropic's Messages API.
     Anthropic,
+    /// `google-adk`: Google's Agent Development Kit.
+    GoogleAdk,
+    /// `vercel`: the UI message streams of Vercel's AI SDK.
+    Vercel,
+    /// `pydantic-ai`: Pydantic AI.
+    PydanticAi,
+    /// `crewai`: CrewAI, its crews and flows.
+    CrewAi,
+    /// `autogen`: AutoGen, its agents and teams.
+    AutoGen,
     /// `harness`: AgentCore's harnesses, whose answers are AWS event streams.
     Harness,
 }
@@ -54,6 +64,11 @@ impl Dialect {
         Self::LlamaIndex,
         Self::OpenAi,
         Self::Anthropic,
+        Self::GoogleAdk,
+        Self::Vercel,
+        Self::PydanticAi,
+        Self::CrewAi,
+        Self::AutoGen,
         Self::Harness,
     ];
 
@@ -74,6 +89,11 @@ impl Dialect {
             Self::LlamaIndex => "llama-index",
             Self::OpenAi => "openai",
             Self::Anthropic => "anthropic",
+            Self::GoogleAdk => "google-adk",
+            Self::Vercel => "vercel",
+            Self::PydanticAi => "pydantic-ai",
+            Self::CrewAi => "crewai",
+            Self::AutoGen => "autogen",
             Self::Harness => "harness",
         }
     }

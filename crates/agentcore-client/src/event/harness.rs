@@ -3,7 +3,7 @@
 //! Shapes: `InvokeHarnessStreamOutput` in the service model of `aws-sdk-bedrockagentcore` 1.83.
 
 use super::{
-    Event, SseEvent, ToolResult, converse,
+    Dialect, Event, SseEvent, ToolResult, converse,
     json::{Json, Object},
     transcript::Transcript,
 };
@@ -48,7 +48,7 @@ fn start(block: Object<'_>, start: Object<'_>, transcript: &mut Transcript) -> O
         let (slot, id, name) = (converse::slot(block), call.string("toolUseId")?, call.string("name")?);
         // The harness runs its own tools, and those of its servers.
         if call.string("type").is_none_or(|kind| kind == "tool_use") {
-            transcript.function(slot.clone(), id.clone(), name.clone());
+            transcript.function(Dialect::Harness, slot.clone(), id.clone(), name.clone());
         }
         transcript.call(slot, id, name);
     } else {
@@ -86,7 +86,7 @@ fn delta(block: Object<'_>, delta: Object<'_>, transcript: &mut Transcript) -> O
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Dialect, Reader, event::tests::told};
+    use crate::{Reader, event::tests::told};
 
     /// Returns what the events mean, each written as in the other dialects' tables.
     fn read(events: &[(&str, &str)]) -> Vec<String> {

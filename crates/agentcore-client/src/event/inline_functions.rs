@@ -2,6 +2,8 @@
 
 use bytestring::ByteString;
 
+use super::Dialect;
+
 /// The calls without a result so far.
 #[derive(Clone, Default)]
 pub(super) struct InlineFunctions {
@@ -11,6 +13,7 @@ pub(super) struct InlineFunctions {
 /// A call of a function.
 #[derive(Clone)]
 pub(super) struct FunctionCall {
+    dialect: Dialect,
     /// The block in which its input comes; none once that is complete.
     slot: Option<ByteString>,
     pub(super) id: ByteString,
@@ -19,10 +22,11 @@ pub(super) struct FunctionCall {
 }
 
 impl InlineFunctions {
-    pub(super) fn begin(&mut self, slot: ByteString, id: ByteString, name: ByteString) {
+    pub(super) fn begin(&mut self, dialect: Dialect, slot: ByteString, id: ByteString, name: ByteString) {
         if self.calls.len() < MOST_CALLS && self.bytes() + id.len() + name.len() <= MOST_BYTES {
             let copy = |text: ByteString| ByteString::from(&*text);
             self.calls.push(FunctionCall {
+                dialect,
                 slot: Some(copy(slot)),
                 id: copy(id),
                 name: copy(name),
@@ -47,12 +51,22 @@ impl InlineFunctions {
 
     /// A result has come.
     pub(super) fn answered(&mut self, id: &str) {
-        self.calls.retain(|call| call.id != id);
+        self.take_one(id);
     }
 
-    /// Takes the calls whose input is complete, and to which no result has come.
-    pub(super) fn take(&mut self) -> impl Iterator<Item = FunctionCall> + use<> {
-        std::mem::take(&mut self.calls).into_iter().filter(|call| call.slot.is_none())
+    /// Takes one, whatever it waits for.
+    pub(super) fn take_one(&mut self, id: &str) -> Option<FunctionCall> {
+        let index = self.calls.iter().position(|call| call.id == id)?;
+        Some(self.calls.remove(index))
+    }
+
+    /// Takes the calls of a dialect whose input is complete, and to which no result has come.
+    pub(super) fn take(&mut self, dialect: Dialect) -> impl Iterator<Item = FunctionCall> + use<> {
+        self.calls
+            .extract_if(.., |call| call.dialect == dialect)
+            .filter(|call| call.slot.is_none())
+            .collect::<Vec<_>>()
+            .into_iter()
     }
 
     fn bytes(&self) -> usize {

@@ -28,6 +28,10 @@ pub(super) fn read(event: &SseEvent, object: Object<'_>, transcript: &mut Transc
     };
     // Strings in these are what a chat model has said already, on its way through the chain.
     data.get(key).and_then(|found| value(found.object()?, transcript));
+    // The run itself is nobody's child.
+    if name == "on_chain_end" && object.get("parent_ids").and_then(Json::array).is_some_and(|ids| ids.is_empty()) {
+        transcript.says_end();
+    }
     if transcript.is_silent() {
         transcript.event(Event::Trace(event.clone()));
     }
@@ -38,9 +42,42 @@ pub(super) fn read(event: &SseEvent, object: Object<'_>, transcript: &mut Transc
 pub(super) fn list(event: &SseEvent, items: Json<'_>, transcript: &mut Transcript) -> Option<()> {
     // The server adds the names of subgraphs.
     match event.event.split('|').next() {
-        Some("messages/partial" | "messages/complete") => state(items, transcript),
+        Some("messages/partial") => partial(items, transcript),
+        Some("messages/complete") => {
+            transcript.settle_calls(Dialect::LangGraph);
+            state(items, transcript)
+        }
         _ => tuple(event, &items.array()?, transcript),
     }
+}
+
+/// Reads messages as far as they have come. The input of their calls may not be complete before something else comes.
+fn partial(items: Json<'_>, transcript: &mut Transcript) -> Option<()> {
+    let messages: Option<Vec<_>> = items.items().map(Json::object).collect();
+    let mut known = None;
+    for object in messages? {
+        let calls = object.get("tool_calls").and_then(Json::array).unwrap_or_default();
+        if calls.is_empty() {
+            transcript.settle_calls(Dialect::LangGraph);
+        }
+        for call in calls.into_iter().filter_map(Json::object) {
+            if let (Some(id), Some(name), Some(args)) = (call.string("id"), call.string("name"), call.get("args")) {
+                transcript.whole_function(Dialect::LangGraph, &id, &name, &args.text());
+            }
+        }
+        known = message(object.str("type")?, object, Place::Partial, transcript).or(known);
+    }
+    known
+}
+
+/// Where a message stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Alone,
+    /// In a list, where a chunk is the whole so far.
+    Listed,
+    /// In a list, and not complete.
+    Partial,
 }
 
 /// Reads what `astream` yields as a tuple: a message and its metadata, or the mode and its value, after a namespace or not.
@@ -87,7 +124,7 @@ fn value(object: Object<'_>, transcript: &mut Transcript) -> Option<()> {
     let object = constructed(object).unwrap_or(object);
     let [kind, messages, asked] = object.get_all(["type", "messages", "__interrupt__"]);
     if let Some(kind) = kind.and_then(Json::str) {
-        return message(kind, object, false, transcript);
+        return message(kind, object, Place::Alone, transcript);
     }
     let told = match messages {
         Some(messages) => state(messages, transcript),
@@ -136,11 +173,12 @@ fn state(messages: Json<'_>, transcript: &mut Transcript) -> Option<()> {
     let asked = messages.iter().rposition(|(kind, _)| matches!(*kind, "human" | "HumanMessage"));
     messages[asked.map_or(0, |asked| asked + 1)..]
         .iter()
-        .try_for_each(|(kind, object)| message(kind, *object, true, transcript))
+        .try_for_each(|(kind, object)| message(kind, *object, Place::Listed, transcript))
 }
 
-/// Reads a message. In a list, a chunk is the whole so far.
-fn message(kind: &str, object: Object<'_>, listed: bool, transcript: &mut Transcript) -> Option<()> {
+/// Reads a message.
+fn message(kind: &str, object: Object<'_>, place: Place, transcript: &mut Transcript) -> Option<()> {
+    let listed = place != Place::Alone;
     let [content, id, numbers] = object.get_all(["content", "id", "usage_metadata"]);
     let content = content?;
     let id = id.and_then(Json::string);
@@ -163,7 +201,8 @@ fn message(kind: &str, object: Object<'_>, listed: bool, transcript: &mut Transc
         }
         "AIMessageChunk" | "ai" | "AIMessage" => {
             let mut blocks = blocks(content);
-            for call in object.get("tool_calls").and_then(Json::array).unwrap_or_default() {
+            let calls = object.get("tool_calls").filter(|_| place != Place::Partial).and_then(Json::array);
+            for call in calls.unwrap_or_default() {
                 let call = call.object()?;
                 let (id, name) = (call.string("id").unwrap_or_default(), call.string("name")?);
                 blocks.push(Block::Call { id, name, input: call.get("args")?.text() });
@@ -246,6 +285,27 @@ mod tests {
     const CALL: &str = r#"{"content": "", "type": "ai", "id": "m2", "tool_calls": [{"name": "add", "args": {"a": 1}, "id": "t1", "type": "tool_call"}]}"#;
     const RESULT: &str =
         r#"{"content": "3", "type": "tool", "name": "add", "id": "r1", "tool_call_id": "t1", "status": "success"}"#;
+
+    /// The server's partial messages, of which the calls grow too.
+    #[test]
+    fn calls_that_are_not_complete() {
+        use crate::event::tests::check_named;
+
+        let partial = |args: &str| {
+            format!(
+                r#"[{{"content": "Hi", "type": "ai", "id": "m1", "tool_calls": [{{"name": "add", "args": {args}, "id": "t1"}}]}}]"#
+            )
+        };
+        let (one, two, result) = (partial(r#"{"a": 1}"#), partial(r#"{"a": 1, "b": 2}"#), format!("[{RESULT}]"));
+        let next = r#"[{"content": "3", "type": "ai", "id": "m2", "tool_calls": []}]"#;
+        let called = r#"use t1 add {"a": 1, "b": 2}."#;
+        let (growing, complete) = ("messages/partial", "messages/complete");
+        check_named(&[
+            (&[(growing, &one), (growing, &two), (complete, &result)], &["say Hi", "other", called, "result t1 3"]),
+            (&[(growing, &one), (growing, &two), (growing, next)], &["say Hi", "other", called, "say 3"]),
+            (&[("messages/partial|sub", &two)], &["say Hi", called]),
+        ]);
+    }
 
     #[test]
     fn shapes_that_hold_a_message() {

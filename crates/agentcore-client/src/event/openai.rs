@@ -27,7 +27,35 @@ pub(super) fn read(event: &SseEvent, object: Object<'_>, transcript: &mut Transc
         }
         return Some(());
     }
-    response(event, object.str("type")?.strip_prefix("response.")?, object, transcript)
+    let kind = object.str("type")?;
+    match kind.strip_prefix("response.") {
+        Some(kind) => response(event, kind, object, transcript),
+        None => helper(event, kind, object, transcript),
+    }
+}
+
+/// Reads what the Python SDK's `chat.completions.stream` yields: the chunks, and what it makes of each, which says it again.
+fn helper(event: &SseEvent, kind: &str, object: Object<'_>, transcript: &mut Transcript) -> Option<()> {
+    match kind {
+        "chunk" => {
+            let inner = object.get("chunk")?.object()?;
+            inner.get("choices")?;
+            read(event, inner, transcript)?;
+        }
+        "content.delta" | "refusal.delta" if object.has("snapshot") => {
+            let text = object.words("delta")?;
+            if !transcript.is_echo(&text) {
+                transcript.text(None, "", text);
+            }
+        }
+        "content.done" | "refusal.done" => {
+            let text = object.string(if kind.starts_with("refusal") { "refusal" } else { "content" })?;
+            transcript.message(None, "done", vec![Block::Text(text)]);
+        }
+        "tool_calls.function.arguments.delta" | "tool_calls.function.arguments.done" => {}
+        _ => return None,
+    }
+    Some(())
 }
 
 /// Reads a chunk, or a whole completion. Of several choices the first is the answer.
@@ -37,11 +65,12 @@ fn chunk(choices: Json<'_>, transcript: &mut Transcript) {
             continue;
         }
         if let Some(delta) = choice.get("delta").and_then(Json::object) {
-            transcript.within(false);
+            transcript.within(delta.has("role"));
             if let Some(text) = ["reasoning_content", "reasoning"].iter().find_map(|key| delta.string(key)) {
                 transcript.reasoning(None, "", text);
             }
             if let Some(text) = delta.words("content") {
+                transcript.expect_echo(&text);
                 transcript.text(None, "", text);
             }
             for call in delta.get("tool_calls").into_iter().flat_map(Json::items).filter_map(Json::object) {
@@ -63,8 +92,13 @@ fn chunk(choices: Json<'_>, transcript: &mut Transcript) {
             transcript.within(false);
             transcript.text(None, "", text);
         }
-        if choice.has("finish_reason") {
+        if let Some(reason) = choice.get("finish_reason") {
             transcript.end_calls(|_| true);
+            // Where tools are called, the agent goes on; where it does not, `[DONE]` may be lost to a package on the way.
+            let goes_on = ["tool_calls", "function_call"].iter().any(|other| reason.is(other));
+            if choice.has("delta") && !goes_on {
+                transcript.says_end();
+            }
         }
     }
 }
@@ -281,11 +315,16 @@ mod tests {
     #[test]
     fn the_end() {
         let chunk = r#"{"choices": [{"index": 0, "delta": {"content": "Hi"}}]}"#;
+        let stop = r#"{"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}"#;
+        let begin = r#"{"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}}]}"#;
         let whole = r#"{"choices": [{"index": 0, "message": {"role": "assistant", "content": "Hi"}}]}"#;
         let created = r#"{"type": "response.created", "response": {}}"#;
         for (events, expected) in [
             (&[chunk][..], EndMark::Missing),
             (&[chunk, "[DONE]"], EndMark::Seen),
+            (&[chunk, stop], EndMark::Seen),
+            (&[chunk, &stop.replace("stop", "tool_calls")], EndMark::Missing),
+            (&[begin, chunk, stop, begin, chunk], EndMark::Missing),
             (&[whole], EndMark::None),
             (&[created], EndMark::Missing),
             (&[created, r#"{"type": "response.incomplete", "response": {"output": []}}"#], EndMark::Seen),

@@ -10,9 +10,10 @@ use super::{
     agent_error::{self, Failure},
     event_name::EventName,
     json::{Kind, Values},
-    langgraph, plain_text,
+    plain_text,
     transcript::{Block, Transcript},
-    understand::{is_json_only, understand},
+    understand::{is_json_only, understand, understand_list, understand_specific},
+    wrapped::{Inside, Wrapped},
 };
 
 /// Understands the events of one answer: they are pushed in, and what the agent says is pulled out.
@@ -24,6 +25,8 @@ use super::{
 ///   either are held until one is of one kind only, until there are 64 of them, or until [`finish`](Self::finish).
 /// - A message that an agent first streams and then repeats counts once. What is remembered for that is less than
 ///   7 MiB, and some KiB as a rule; what is forgotten may be said twice, and is never lost.
+/// - Events that were written twice, as strings of JSON or of server-sent events, are read as what they hold. A first string that
+///   holds a JSON object waits for the event after it, or for [`finish`](Self::finish), since a model may answer in JSON.
 /// - Half a surrogate pair waits for its other half.
 ///
 /// ```
@@ -48,6 +51,7 @@ pub struct Reader {
     /// The dialect of the event before, which is asked first.
     last: Option<Dialect>,
     stream: StreamSoFar,
+    wrapped: Wrapped,
     values: Values,
     transcript: Transcript,
 }
@@ -141,6 +145,7 @@ impl Reader {
 
     /// Takes the end of an answer: what was held is read.
     pub fn finish(&mut self) {
+        self.release(None);
         self.flush();
         self.transcript.end();
     }
@@ -175,8 +180,10 @@ impl Reader {
         })
     }
 
-    /// Whether the agent has said that its answer is complete.
-    pub(crate) fn end_mark(&self) -> EndMark {
+    /// Returns whether the agent has said, in what was pushed so far, that its answer is complete. It may still say more, such as a
+    /// result of a tool that it called.
+    #[must_use]
+    pub fn end_mark(&self) -> EndMark {
         self.transcript.end_mark()
     }
 
@@ -189,7 +196,27 @@ impl Reader {
         !is_json(data, &[]) && lines.all(|line| is_json(&line, kinds))
     }
 
+    /// Reads the string that was held, because it may be an event that was written twice.
+    fn release(&mut self, next: Option<&ByteString>) {
+        let Some((text, is_event)) = self.wrapped.release(next, &mut self.values) else { return };
+        self.transcript.turn();
+        let event = SseEvent::new(text);
+        if is_event {
+            return self.read(event, EventName::Other);
+        }
+        let json = self.values.read(&event.data);
+        let known = json.and_then(|json| understand_specific(&mut self.last, &event, json, &mut self.transcript));
+        if known.is_none() {
+            self.transcript.event(Event::Text(event.data));
+        } else if self.transcript.is_silent() {
+            self.transcript.event(Event::Other(event));
+        }
+    }
+
     fn push_one(&mut self, event: SseEvent) {
+        if self.wrapped.is_holding() && EventName::of(&event.event) != EventName::KeepAlive {
+            self.release(Some(&event.data));
+        }
         self.transcript.turn();
         if let Some(own) = self.own.iter().find_map(|read| read(&event)) {
             match own {
@@ -211,7 +238,7 @@ impl Reader {
     fn read(&mut self, event: SseEvent, name: EventName) {
         let data = &event.data;
         let is_word = plain_text::is_word(data);
-        if data.is_empty() || &**data == "[DONE]" {
+        if data.is_empty() || matches!(&**data, "[DONE]" | "\"[DONE]\"") {
             if !data.is_empty() {
                 self.transcript.says_end();
             }
@@ -250,20 +277,33 @@ impl Reader {
                     self.transcript.message(None, "end", vec![Block::Text(text)]);
                     Some(())
                 }
-                Some(text) => {
-                    self.transcript.event(Event::Text(text));
-                    return;
-                }
+                Some(text) => return self.read_string(event, text),
                 None => None,
             },
             Kind::Object => understand(self.only, &mut self.last, &event, json, &mut self.transcript),
-            Kind::Array => {
-                langgraph::list(&event, json, &mut self.transcript).map(|()| self.last = Some(Dialect::LangGraph))
-            }
+            Kind::Array => understand_list(self.only, &mut self.last, &event, json, &mut self.transcript),
             _ => None,
         };
         if known.is_none() || self.transcript.is_silent() {
             self.stream.unsure(event, &mut self.transcript);
+        }
+    }
+
+    /// Reads a string: text, or the events that an agent wrote twice.
+    fn read_string(&mut self, event: SseEvent, text: ByteString) {
+        let inside = match self.only {
+            Some(Dialect::Strings) => Inside::Text(text),
+            _ => self.wrapped.judge(text, &mut self.values),
+        };
+        match inside {
+            Inside::Text(text) => self.transcript.event(Event::Text(text)),
+            Inside::Held => {}
+            Inside::Events(inner) if inner.is_empty() => self.transcript.event(Event::Other(event)),
+            Inside::Events(inner) => {
+                for event in inner {
+                    self.push_one(event);
+                }
+            }
         }
     }
 }

@@ -136,27 +136,32 @@ impl Pieces {
             if let Some(part) = take(&mut self.held, mem::take(&mut self.searched)) {
                 return Poll::Ready(Some(Ok(text(part.freeze()))));
             }
-            self.searched = self.held.len();
             if self.ended {
                 let rest = self.held.split();
                 return Poll::Ready((!rest.is_empty()).then(|| Ok(text(rest.freeze()))));
             }
+            self.searched = self.held.len();
             match ready!(self.bytes.as_mut().poll_next(cx)) {
                 Some(Ok(_)) if self.held.len() > self.max => {
-                    self.ended = true;
-                    self.held.clear();
+                    self.end();
                     let message = format!("a line of the answer is longer than {} bytes", self.max);
                     return Poll::Ready(Some(Err(Error::new(ErrorKind::BrokenOff, message).lasting())));
                 }
                 Some(Ok(piece)) => self.held.extend_from_slice(&piece),
                 Some(Err(error)) => {
-                    self.ended = true;
-                    self.held.clear();
+                    self.end();
                     return Poll::Ready(Some(Err(error)));
                 }
                 None => self.ended = true,
             }
         }
+    }
+
+    /// Nothing more is taken, because the answer has failed.
+    fn end(&mut self) {
+        self.ended = true;
+        self.searched = 0;
+        self.held.clear();
     }
 }
 

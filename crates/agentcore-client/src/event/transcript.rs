@@ -101,10 +101,8 @@ impl Transcript {
     /// The answer has ended.
     pub(super) fn end(&mut self) {
         self.tell_vague(|interrupt| interrupt);
-        for call in self.functions.take() {
-            let asked = Interrupt::of(Dialect::Harness, Some(call.id.clone()), call.input.into());
-            self.interrupt(Some(&call.id), asked.named(Some(call.name)));
-        }
+        self.settle_calls(Dialect::LangGraph);
+        self.tell_functions(Dialect::Harness);
         self.events.extend(self.halves.end().map(|half| Ok(Event::Text(half.into()))));
     }
 
@@ -173,8 +171,37 @@ impl Transcript {
     }
 
     /// A function is called, which the caller has to run unless a result follows.
-    pub(super) fn function(&mut self, slot: ByteString, id: ByteString, name: ByteString) {
-        self.functions.begin(slot, id, name);
+    pub(super) fn function(&mut self, dialect: Dialect, slot: ByteString, id: ByteString, name: ByteString) {
+        self.functions.begin(dialect, slot, id, name);
+    }
+
+    /// Such a call as a whole, which may have begun before.
+    pub(super) fn whole_function(&mut self, dialect: Dialect, id: &ByteString, name: &ByteString, input: &ByteString) {
+        self.functions.take_one(id);
+        self.functions.begin(dialect, id.clone(), id.clone(), name.clone());
+        self.functions.input(id, input);
+        self.functions.complete(Some(id));
+    }
+
+    /// Forgets such a call, and returns its name and its input.
+    pub(super) fn take_function(&mut self, id: &str) -> Option<(ByteString, ByteString)> {
+        self.functions.take_one(id).map(|call| (call.name, call.input.into()))
+    }
+
+    /// The calls that were noted as they grew are complete.
+    pub(super) fn settle_calls(&mut self, dialect: Dialect) {
+        for call in self.functions.take(dialect) {
+            self.events
+                .extend(self.calls.whole(call.id, call.name, call.input.into()).map(|call| Ok(Event::ToolUse(call))));
+        }
+    }
+
+    /// Nothing follows: the calls of the dialect that have no result are what it asks.
+    pub(super) fn tell_functions(&mut self, dialect: Dialect) {
+        for call in self.functions.take(dialect) {
+            let asked = Interrupt::of(dialect, Some(call.id.clone()), call.input.into());
+            self.interrupt(Some(&call.id), asked.named(Some(call.name)));
+        }
     }
 
     pub(super) fn function_input(&mut self, slot: &str, piece: &str) {

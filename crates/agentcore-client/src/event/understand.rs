@@ -3,10 +3,11 @@
 use super::{
     Dialect, SseEvent, a2a,
     agent_error::Failure,
-    agui, anthropic, bedrock_agents, converse, generic, harness,
+    agui, anthropic, autogen, bedrock_agents, converse, crewai, generic, google_adk, harness,
     json::{Json, Kind, Object},
-    langgraph, llama_index, mcp, openai, strands,
+    langgraph, llama_index, mcp, openai, pydantic_ai, strands,
     transcript::Transcript,
+    vercel,
 };
 
 /// Whether data is JSON beyond doubt: models say numbers and brackets as words, and hardly ever whole strings or objects.
@@ -38,12 +39,37 @@ pub(super) fn understand(
     if let Some(known) = last.and_then(|last| read(last, event, object, transcript)) {
         return Some(known);
     }
-    let found = SPECIFIC.iter().find(|dialect| read(**dialect, event, object, transcript).is_some());
-    if let Some(found) = found {
-        *last = Some(*found);
-        return Some(());
-    }
-    generic::read(object, transcript)
+    understand_specific(last, event, json, transcript).or_else(|| generic::read(object, transcript))
+}
+
+/// Asks the dialects whose shapes are theirs alone.
+pub(super) fn understand_specific(
+    last: &mut Option<Dialect>,
+    event: &SseEvent,
+    json: Json<'_>,
+    transcript: &mut Transcript,
+) -> Option<()> {
+    let object = json.object()?;
+    *last = Some(*SPECIFIC.iter().find(|dialect| read(**dialect, event, object, transcript).is_some())?);
+    Some(())
+}
+
+/// Reads an array: what LangGraph yields as a tuple, or the events or messages of a run that were collected.
+pub(super) fn understand_list(
+    only: Option<Dialect>,
+    last: &mut Option<Dialect>,
+    event: &SseEvent,
+    json: Json<'_>,
+    transcript: &mut Transcript,
+) -> Option<()> {
+    let mut asked = LISTS.iter().filter(|dialect| only.is_none_or(|only| only == **dialect));
+    let read = |dialect: Dialect, transcript: &mut Transcript| match dialect {
+        Dialect::GoogleAdk => google_adk::list(event, json, transcript),
+        Dialect::PydanticAi => pydantic_ai::list(json, transcript),
+        _ => langgraph::list(event, json, transcript),
+    };
+    *last = Some(*asked.find(|dialect| read(**dialect, transcript).is_some())?);
+    Some(())
 }
 
 /// Reads an object, if it is of this dialect.
@@ -61,9 +87,17 @@ fn read(dialect: Dialect, event: &SseEvent, object: Object<'_>, transcript: &mut
         Dialect::LlamaIndex => llama_index::read(event, object, transcript),
         Dialect::OpenAi => openai::read(event, object, transcript),
         Dialect::Anthropic => anthropic::read(event, object, transcript),
+        Dialect::GoogleAdk => google_adk::read(event, object, transcript),
+        Dialect::Vercel => vercel::read(event, object, transcript),
+        Dialect::PydanticAi => pydantic_ai::read(event, object, transcript),
+        Dialect::CrewAi => crewai::read(event, object, transcript),
+        Dialect::AutoGen => autogen::read(event, object, transcript),
         Dialect::Harness => harness::read(event, object, transcript),
     }
 }
+
+/// Those that read arrays.
+const LISTS: &[Dialect] = &[Dialect::GoogleAdk, Dialect::PydanticAi, Dialect::LangGraph];
 
 /// Those whose shapes are theirs alone, in the order in which they are asked.
 const SPECIFIC: &[Dialect] = &[
@@ -73,6 +107,11 @@ const SPECIFIC: &[Dialect] = &[
     Dialect::AgUi,
     Dialect::Anthropic,
     Dialect::OpenAi,
+    Dialect::GoogleAdk,
+    Dialect::Vercel,
+    Dialect::PydanticAi,
+    Dialect::CrewAi,
+    Dialect::AutoGen,
     Dialect::LangGraph,
     Dialect::Strands,
     Dialect::Converse,

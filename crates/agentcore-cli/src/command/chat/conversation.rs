@@ -166,7 +166,10 @@ impl Conversation {
             [data] => show(&mut self.screen, &mut self.transcript, &Event::Text(data.clone()))?,
             _ if ended.is_ok() => {
                 self.screen.end()?;
-                note("no text is known in the agent's answer; `acore invoke --output raw` shows it as it is");
+                note(
+                    "no text is known in the agent's answer; `acore invoke --output raw` saves it as it is, and CONTRIBUTING.md of \
+                     agentcore-rs says how to have it known",
+                );
             }
             _ => {}
         }

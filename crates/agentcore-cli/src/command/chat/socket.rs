@@ -2,7 +2,8 @@
 //!
 //! Each line is sent as `{"prompt", "sessionId", "enableTrace"}`, the body that an invocation has by default. A turn ends
 //! with a message that says so ([`LAST`]), when the agent closes the connection normally, or after some silence; silence ends
-//! nothing before the first event, nor after one that more must follow, such as a tool's result. What comes later is kept for
+//! nothing before the first event, nor after one that more must follow, such as a tool's result, unless the agent's dialect marks
+//! an end and it has come ([`Ending`]). What comes later is kept for
 //! before the next turn. A connection that is lost is opened anew, in the same session, when there is something to say.
 
 use std::time::Duration;
@@ -17,6 +18,7 @@ use tokio::time::{Instant, timeout};
 
 use super::{
     answer::{AnswerPart, Statistics},
+    ending::Ending,
     message::Message,
 };
 use crate::{
@@ -52,8 +54,7 @@ pub(super) struct Turn<'a> {
     first: Option<Instant>,
     last: Instant,
     events: u64,
-    /// Whether the agent may have said all.
-    settled: bool,
+    ending: Ending,
     over: bool,
     /// Whether the reader has been told.
     ended: bool,
@@ -93,7 +94,7 @@ impl SocketChannel {
             first: None,
             last: begun,
             events: 0,
-            settled: false,
+            ending: Ending::default(),
             over: false,
             ended: false,
         })
@@ -146,10 +147,7 @@ impl Turn<'_> {
             if let Some(event) = self.channel.reader.next_event() {
                 return Ok(match event {
                     Ok(event) => {
-                        // What a model call took says nothing of what follows.
-                        if !matches!(event, Event::Usage(_)) {
-                            self.settled = may_be_last(&event);
-                        }
+                        self.ending.note(&event, self.channel.reader.end_mark());
                         AnswerPart::Event(event)
                     }
                     Err(error) => AnswerPart::Failed(Failure::call(error, self.channel.mechanism)),
@@ -162,13 +160,13 @@ impl Turn<'_> {
                 continue;
             };
             let TurnTimeouts { wait, idle, total } = self.channel.timeouts;
-            let quiet = if self.settled { wait } else { idle };
+            let quiet = if self.ending.is_settled() { wait } else { idle };
             let now = Instant::now();
             let (whole_left, quiet_left) =
                 (total.saturating_sub(now - self.begun), quiet.saturating_sub(now - self.last));
             let incoming = match timeout(whole_left.min(quiet_left), socket.try_next()).await {
                 Ok(incoming) => incoming.map_err(|error| Failure::call(error, self.channel.mechanism))?,
-                Err(_) if self.settled && quiet_left < whole_left => {
+                Err(_) if self.ending.is_settled() && quiet_left < whole_left => {
                     self.over = true;
                     continue;
                 }
@@ -180,6 +178,7 @@ impl Turn<'_> {
                     self.first.get_or_insert(self.last);
                     self.events += 1;
                     self.over = is_last(&text);
+                    self.ending.message();
                     self.channel.reader.push(SseEvent::new(text));
                 }
                 Some(incoming) => pass_over(&incoming),
@@ -222,11 +221,6 @@ fn is_last(text: &str) -> bool {
         kind: std::borrow::Cow<'a, str>,
     }
     text.starts_with('{') && serde_json::from_str(text).is_ok_and(|Typed { kind }| LAST.contains(&&*kind))
-}
-
-/// Whether an agent that says no more after this may have said all.
-fn may_be_last(event: &Event) -> bool {
-    !matches!(event, Event::Reasoning(_) | Event::ToolUse(_) | Event::ToolResult(_) | Event::Trace(_) | Event::State(_))
 }
 
 fn pass_over(incoming: &Incoming) {

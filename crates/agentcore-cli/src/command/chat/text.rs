@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use unicode_width::UnicodeWidthChar as _;
 
-use crate::output::is_text;
+use crate::sequences::is_text;
 
 /// The text with pictures in the place of control characters (Unicode's block "Control Pictures"), but for line breaks and
 /// tabs; carriage returns are dropped, which before a line break are part of it and elsewhere would hide what was said.

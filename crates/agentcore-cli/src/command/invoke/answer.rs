@@ -38,11 +38,24 @@ pub(super) struct Printer {
     output: Output,
     /// The session that the user named.
     named: Option<SessionId>,
+    /// How the agent writes, where the user said so.
+    dialect: Option<Dialect>,
 }
 
 impl Printer {
-    pub(super) fn new(format: Format, mechanism: Mechanism, named: Option<SessionId>) -> Self {
-        Self { format, mechanism, spinner: Spinner::start("waiting for the agent"), output: Output::default(), named }
+    pub(super) fn new(
+        format: Format,
+        mechanism: Mechanism,
+        named: Option<SessionId>,
+        dialect: Option<Dialect>,
+    ) -> Self {
+        let spinner = Spinner::start("waiting for the agent");
+        Self { format, mechanism, spinner, output: Output::default(), named, dialect }
+    }
+
+    /// What judges events that are printed as they are.
+    fn reader(&self) -> Reader {
+        self.dialect.into_iter().fold(Reader::new(), Reader::dialect)
     }
 
     /// Says so where the answer came from another session than the one that the user named.
@@ -116,7 +129,8 @@ impl Printer {
             Some(body) if done.texts == 0 => self.output.text(body)?,
             None if done.events == 0 => note("the answer ended without an event"),
             None if done.texts == 0 => note(
-                "no text is known in the agent's events; --output events shows them, and --output raw saves the answer as it is",
+                "no text is known in the agent's events; --output events shows them. To have them known, save the answer by --output \
+                 raw, and add it to agentcore-rs as CONTRIBUTING.md says (\"A stream that is not understood\")",
             ),
             _ => {}
         }
@@ -133,7 +147,7 @@ impl Printer {
         if let Some(error) = response.page_of_another().await {
             return Err(self.failure(error));
         }
-        let mut reader = Reader::new();
+        let mut reader = self.reader();
         if response.is_aws_event_stream() {
             return self.frames(response).await;
         }
@@ -141,6 +155,7 @@ impl Printer {
             let event = SseEvent::new(response.text().await.map_err(|error| self.failure(error))?);
             self.event(&event)?;
             reader.push(event);
+            reader.finish();
             return self.judge(&mut reader);
         }
         let mut events = response.events();
@@ -151,15 +166,16 @@ impl Printer {
             reader.push(event);
             self.judge(&mut reader)?;
         }
-        match events.unknown_line().filter(|_| !seen) {
-            Some(line) => Err(self.failure(no_events(&line))),
-            None => Ok(()),
+        if let Some(line) = events.unknown_line().filter(|_| !seen) {
+            return Err(self.failure(no_events(&line)));
         }
+        reader.finish();
+        self.judge(&mut reader)
     }
 
     /// Prints the events of a harness, whose names and data stand in frames, and judges them likewise.
     async fn frames(&mut self, response: Response) -> Result<(), Failure> {
-        let mut reader = Reader::new().dialect(Dialect::Harness);
+        let mut reader = Reader::new().dialect(self.dialect.unwrap_or(Dialect::Harness));
         let mut frames = response.frames();
         while let Some(frame) = frames.try_next().await.map_err(|error| self.failure(error))? {
             let event = frame.to_event().map_err(|error| self.failure(error))?;
