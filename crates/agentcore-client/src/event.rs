@@ -80,6 +80,7 @@ mod print;
 mod pydantic_ai;
 mod reader;
 mod resume;
+mod settings;
 mod source;
 mod strands;
 mod stream;
@@ -98,6 +99,7 @@ use bytestring::ByteString;
 
 use crate::{Error, SessionId};
 
+pub(crate) use self::settings::ReaderSettings;
 pub use self::{
     dialect::Dialect,
     interrupt::Interrupt,

@@ -12,7 +12,10 @@ use {
     tokio::time::Instant,
 };
 
-use crate::{BoxFuture, Dialect, Error, Event, Events, Reader, Reply, SseEvent, call::MeteredCall, shared::Shared};
+use crate::{
+    BoxFuture, Dialect, Error, Event, Events, Reader, Reply, SseEvent, call::MeteredCall, event::ReaderSettings,
+    shared::Shared,
+};
 
 /// An invocation about to be made. Nothing is sent before it is awaited, [streamed](Self::stream) or [sent](Self::send).
 ///
@@ -32,7 +35,7 @@ pub struct Invoke {
     shared: Arc<Shared>,
     target: Target,
     invocation: Invocation,
-    reader: Reader,
+    reading: ReaderSettings,
     /// Whether the caller passes a trace of its own on.
     #[cfg(feature = "otel")]
     traced: bool,
@@ -46,7 +49,7 @@ impl Invoke {
             shared,
             target,
             invocation: Invocation::new(payload),
-            reader: Reader::new(),
+            reading: ReaderSettings::default(),
             #[cfg(feature = "otel")]
             traced: false,
             #[cfg(feature = "cache")]
@@ -86,7 +89,7 @@ impl Invoke {
 
     /// Reads the answer by this dialect only; see [`Reader::dialect`].
     pub fn dialect(mut self, dialect: Dialect) -> Self {
-        self.reader = self.reader.dialect(dialect);
+        self.reading.dialect(dialect);
         self
     }
 
@@ -95,7 +98,7 @@ impl Invoke {
         mut self,
         read: impl Fn(&SseEvent) -> Option<Result<Event, Error>> + Send + Sync + 'static,
     ) -> Self {
-        self.reader = self.reader.own_dialect(read);
+        self.reading.own_dialect(read);
         self
     }
 
@@ -112,8 +115,8 @@ impl Invoke {
     ///
     /// # Cancel safety
     /// Dropping the future sends nothing more; an attempt on its way is cut off, and the agent may have run.
-    pub async fn send(self) -> Result<Response, Error> {
-        let mut call = MeteredCall::begin(&self.shared, &self.target, self.session_id())?;
+    pub async fn send(mut self) -> Result<Response, Error> {
+        let mut call = self.begin()?;
         let response = self.answer(&mut call).await?;
         call.handed_over(&response);
         Ok(response)
@@ -128,31 +131,31 @@ impl Invoke {
     /// # Cancel safety
     /// As [`send`](Self::send).
     #[doc(alias = "invoke_agent_with_streaming")]
-    pub async fn stream(self) -> Result<Events, Error> {
-        let mut call = MeteredCall::begin(&self.shared, &self.target, self.session_id())?;
-        let (reader, arn) = (self.reader.clone(), self.target.arn().cloned());
+    pub async fn stream(mut self) -> Result<Events, Error> {
+        let mut call = self.begin()?;
         let mut response = self.answer(&mut call).await?;
         if let Some(error) = response.page_of_another().await {
             call.failed(&error);
             return Err(error);
         }
-        Ok(Events::new(response, reader, arn, call))
+        Ok(Events::new(response, Reader::with(self.reading), self.target.arn().cloned(), call))
     }
 
-    /// Sends it, and waits for the head of the answer.
-    async fn answer(self, call: &mut MeteredCall) -> Result<Response, Error> {
+    fn begin(&mut self) -> Result<MeteredCall, Error> {
+        let call = MeteredCall::begin(&self.shared, &self.target, self.session_id())?;
         #[cfg(feature = "otel")]
-        let this = match call.trace().filter(|_| !self.traced) {
-            Some(trace) => self.trace(trace),
-            None => self,
-        };
-        #[cfg(not(feature = "otel"))]
-        let this = self;
-        let this = match this.shared.lifecycle.was_lost(this.session_id()) {
-            true => this.map(Invocation::wait_while_busy),
-            false => this,
-        };
-        call.answered(this.shared.http.invoke(&this.target, &this.invocation)).await
+        if let Some(trace) = call.trace().filter(|_| !self.traced) {
+            self.invocation = self.invocation.clone().trace(trace);
+        }
+        if self.shared.lifecycle.was_lost(self.session_id()) {
+            self.invocation = self.invocation.clone().wait_while_busy();
+        }
+        Ok(call)
+    }
+
+    /// Sends it, and waits for the head of the answer. The future of the call is kept elsewhere, because those around it are moved.
+    async fn answer(&self, call: &mut MeteredCall) -> Result<Response, Error> {
+        call.answered(Box::pin(self.shared.http.invoke(&self.target, &self.invocation))).await
     }
 
     async fn reply(self) -> Result<Reply, Error> {
@@ -166,7 +169,7 @@ impl Invoke {
             policy: self.policy,
             target: self.target.clone(),
             cache_key: self.invocation.cache_key(),
-            dialect: self.reader.shared_dialect(),
+            dialect: self.reading.shared_dialect(),
             session: self.session_id().clone(),
             started,
             deadline: shared.http.timeouts(&self.invocation).deadline(started),
@@ -222,5 +225,34 @@ impl IntoFuture for Invoke {
             return Box::pin(self.cached(cache));
         }
         Box::pin(self.reply())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use crate::{Client, Events};
+
+    /// Futures and streams are moved several times before they are polled, byte by byte.
+    #[test]
+    fn what_is_moved_is_small() {
+        let client = Client::builder().bearer_token("token").build().unwrap();
+        let agent = client.runtime("arn:aws:bedrock-agentcore:us-west-2:123456789012:runtime/x-1".parse().unwrap());
+        let invoke = || agent.invoke("Hello");
+        assert_eq!(
+            [
+                ("invocation", size_of_val(&invoke()) <= 512),
+                ("events", size_of::<Events>() <= 1400),
+                ("stream()", size_of_val(&invoke().stream()) <= 2600),
+                ("send()", size_of_val(&invoke().send()) <= 1800),
+            ],
+            [("invocation", true), ("events", true), ("stream()", true), ("send()", true)],
+            "{} {} {} {}",
+            size_of_val(&invoke()),
+            size_of::<Events>(),
+            size_of_val(&invoke().stream()),
+            size_of_val(&invoke().send()),
+        );
     }
 }

@@ -33,6 +33,8 @@ pub const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 pub const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
 /// In answers: the id to quote to AWS support.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+/// In answers of some services, the same.
+pub const AMZ_REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
 /// In refusals: the error's name.
 pub const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 

@@ -32,11 +32,57 @@ use crate::{
 #[derive(Debug)]
 pub struct Response {
     headers: HeaderMap,
+    media: Media,
     limits: Limits,
     /// The host that answered, if it was not a local container.
     host: Option<String>,
     bytes: ByteStream,
 }
+
+/// What a body is, by its media type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Media {
+    Events,
+    AwsEvents,
+    Json,
+    JsonLines,
+    Other,
+}
+
+impl Media {
+    fn of(headers: &HeaderMap) -> Self {
+        let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        // Without its parameters, in whatever letters (RFC 9110 §8.3.1).
+        let essence = kind.split_once(';').map_or(kind, |(essence, _)| essence).trim();
+        let is = |name: &str| essence.eq_ignore_ascii_case(name);
+        if is("text/event-stream") {
+            Self::Events
+        } else if is("application/json") {
+            Self::Json
+        } else if is("application/vnd.amazon.eventstream") {
+            Self::AwsEvents
+        } else if JSON_LINES.iter().any(|name| is(name)) {
+            Self::JsonLines
+        } else if essence.to_ascii_lowercase().ends_with("+json") {
+            Self::Json
+        } else {
+            Self::Other
+        }
+    }
+}
+
+const JSON_LINES: &[&str] = &[
+    "application/x-ndjson",
+    "application/ndjson",
+    "application/jsonl",
+    "application/x-jsonl",
+    "application/jsonlines",
+    "application/x-jsonlines",
+    "application/json-lines",
+    "application/stream+json",
+    "text/x-ndjson",
+    "text/jsonl",
+];
 
 /// The limits and settings of reading an answer.
 #[derive(Clone, Debug)]
@@ -66,7 +112,7 @@ impl Response {
         let session = answered.or_else(|| sent.cloned()).unwrap_or_else(SessionId::random);
         let call = CallFacts { started, attempts, status: head.status, request_id, session };
         let bytes = ByteStream::new(body, idle, deadline, call);
-        Self { headers: head.headers, limits, host: host.map(str::to_owned), bytes }
+        Self { media: Media::of(&head.headers), headers: head.headers, limits, host: host.map(str::to_owned), bytes }
     }
 
     /// Returns the HTTP status, 200 to 299.
@@ -84,7 +130,7 @@ impl Response {
     /// Returns the id to quote to AWS support.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
-        service_error::request_id(&self.headers)
+        self.bytes.call.request_id.as_deref()
     }
 
     /// Returns the X-Ray trace.
@@ -114,38 +160,25 @@ impl Response {
     /// Returns whether the body is a stream of server-sent events.
     #[must_use]
     pub fn is_event_stream(&self) -> bool {
-        self.essence() == "text/event-stream"
+        self.media == Media::Events
     }
 
     /// Returns whether the body is an AWS event stream, such as a harness's answer.
     #[must_use]
     pub fn is_aws_event_stream(&self) -> bool {
-        self.essence() == "application/vnd.amazon.eventstream"
+        self.media == Media::AwsEvents
     }
 
     /// Returns whether the body is JSON: `application/json`, or a type that ends in `+json`.
     #[must_use]
     pub fn is_json(&self) -> bool {
-        let essence = self.essence();
-        essence == "application/json" || (essence.ends_with("+json") && !self.is_json_lines())
+        self.media == Media::Json
     }
 
     /// Returns whether the body is JSON values, a line each: `application/x-ndjson`, `application/jsonl` and their kin.
     #[must_use]
     pub fn is_json_lines(&self) -> bool {
-        matches!(
-            &*self.essence(),
-            "application/x-ndjson"
-                | "application/ndjson"
-                | "application/jsonl"
-                | "application/x-jsonl"
-                | "application/jsonlines"
-                | "application/x-jsonlines"
-                | "application/json-lines"
-                | "application/stream+json"
-                | "text/x-ndjson"
-                | "text/jsonl"
-        )
+        self.media == Media::JsonLines
     }
 
     /// Returns an error if the body is a page that something between here and the service has answered with: HTML without one header of
@@ -159,7 +192,7 @@ impl Response {
     pub async fn page_of_another(&mut self) -> Option<Error> {
         let host = self.host.as_ref().filter(|_| !service_error::is_of_the_service(&self.headers))?;
         let message = format!("a page came in place of an agent's answer: {host} or a proxy on the way to it wrote it");
-        let typed = self.is_event_stream() || self.is_aws_event_stream() || self.is_json() || self.is_json_lines();
+        let typed = self.media != Media::Other;
         let page = service_error::is_page(&self.headers)
             || (!typed && self.bytes.peek().await.is_some_and(|text| service_error::begins_like_a_page(text)));
         page.then(|| self.bytes.call.error(ErrorKind::Service, message))
@@ -253,11 +286,5 @@ impl Response {
         let bytes = self.bytes().await?;
         serde_json::from_slice(&bytes)
             .map_err(|error| call.error(ErrorKind::Service, "the answer is not the JSON expected").with_source(error))
-    }
-
-    /// Returns the body's media type in small letters, without its parameters (RFC 9110 §8.3.1).
-    fn essence(&self) -> String {
-        let essence = self.content_type().and_then(|kind| kind.split(';').next());
-        essence.unwrap_or_default().trim().to_ascii_lowercase()
     }
 }

@@ -65,11 +65,11 @@ struct Pooling {
 }
 
 impl Pool {
-    /// Returns the client, with a new pool if the machine has slept: what it kept open is dead by then, and nobody has told it.
+    /// Sends by the pool, or by a new one if the machine has slept: what it kept open is dead by then, and nobody has told it.
     ///
     /// While a machine sleeps or a function is frozen, its monotonic clock stands, by which idle connections are closed; the wall clock
     /// goes on. A wall clock that was set forward costs new connections, and no more. Open streams go on in the old pool.
-    fn client(&self) -> Client<Bounded, Full<Bytes>> {
+    fn request(&self, request: Request<Full<Bytes>>) -> legacy::ResponseFuture {
         let mut pooling = self.client.lock().unwrap_or_else(PoisonError::into_inner);
         let (now, monotonic) = (self.clock.now(), self.clock.monotonic());
         let (wall, awake) = pooling.used;
@@ -78,7 +78,7 @@ impl Pool {
         if passed.saturating_sub(monotonic.saturating_sub(awake)) > LONGEST_NAP {
             pooling.client = self.builder.build(self.calls.clone());
         }
-        pooling.client.clone()
+        pooling.client.request(request)
     }
 }
 
@@ -108,8 +108,8 @@ impl Transport {
         self.check_roots(request.uri())?;
         let mut request = request.map(Full::new);
         self.set_user_agent(request.headers_mut());
-        let client = self.0.client();
-        Ok(whole(client.request(request).await.map_err(SendError::request)?))
+        let answer = self.0.request(request);
+        Ok(whole(answer.await.map_err(SendError::request)?))
     }
 
     /// Requests another protocol (RFC 9110 §7.8) of the server of an `https`, `wss`, `http` or `ws` URL. It uses a new HTTP/1.1

@@ -166,7 +166,7 @@ impl<'a> Asked<'a> {
 fn has_changed_state(object: Object<'_>) -> bool {
     let actions = object.get("actions").and_then(Json::object);
     let [camel, snake] = ["stateDelta", "state_delta"].map(|name| actions.and_then(|actions| actions.get(name)));
-    [camel, snake].into_iter().flatten().filter_map(Json::object).any(|delta| delta.len() > 0)
+    [camel, snake].into_iter().flatten().filter_map(Json::object).any(|delta| !delta.is_empty())
 }
 
 /// Reads the numbers, of which thoughts are beside the candidates'.

@@ -9,7 +9,7 @@ mod unescape;
 
 use bytestring::ByteString;
 
-use self::scan::Node;
+use self::scan::{Node, length_bit};
 pub(super) use self::{
     scan::{Kind, Values},
     unescape::Halves,
@@ -169,6 +169,9 @@ impl<'a> Object<'a> {
     /// The member, the last where several have the name; `null` is none.
     pub(super) fn get(self, key: &str) -> Option<Json<'a>> {
         let mut found = None;
+        if self.0.node().lengths & length_bit(key.len()) == 0 {
+            return None;
+        }
         for (name, value) in self.0.members() {
             if name.is(key) {
                 found = Some(value);

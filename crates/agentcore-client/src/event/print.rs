@@ -1,9 +1,12 @@
 //! Prints of texts: equal texts have equal prints, and different ones almost certainly not. White space does not count.
 //!
-//! A chain of folded multiplications, as the hashes of fast tables are, from numbers that each stream draws anew: nobody can choose
+//! A chain of folded multiplications, as the hashes of fast tables are, from numbers that each process draws anew: nobody can choose
 //! two texts of one print, and by chance two in 2^64 have the same.
 
-use std::hash::{BuildHasher as _, RandomState};
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    sync::LazyLock,
+};
 
 /// A text, without its white space, in 24 bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,8 +27,11 @@ pub(super) struct Printer {
 
 impl Default for Printer {
     fn default() -> Self {
-        let random = RandomState::new();
-        Self { before: random.hash_one(0), factor: random.hash_one(1) | 1 }
+        static DRAWN: LazyLock<Printer> = LazyLock::new(|| {
+            let random = RandomState::new();
+            Printer { before: random.hash_one(0), factor: random.hash_one(1) | 1 }
+        });
+        *DRAWN
     }
 }
 

@@ -1,6 +1,6 @@
 //! From server-sent events to what an agent means by them. Opens no socket, waits for nothing.
 
-use std::{fmt, mem, sync::Arc};
+use std::{fmt, mem};
 
 use bytestring::ByteString;
 use memchr::memchr;
@@ -11,6 +11,7 @@ use super::{
     event_name::EventName,
     json::{Kind, Values},
     plain_text,
+    settings::ReaderSettings,
     transcript::{Block, Transcript},
     understand::{is_json_only, understand, understand_list, understand_specific},
     wrapped::{Inside, Wrapped},
@@ -46,18 +47,15 @@ use super::{
 /// ```
 #[derive(Clone, Default)]
 pub struct Reader {
-    own: Vec<Own>,
-    only: Option<Dialect>,
+    settings: ReaderSettings,
     /// The dialect of the event before, which is asked first.
     last: Option<Dialect>,
     stream: StreamSoFar,
     wrapped: Wrapped,
     values: Values,
-    transcript: Transcript,
+    /// Elsewhere, because readers are moved.
+    transcript: Box<Transcript>,
 }
-
-/// A dialect of the user's own.
-type Own = Arc<dyn Fn(&SseEvent) -> Option<Result<Event, Error>> + Send + Sync>;
 
 /// What data that is no object stands for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,13 +77,6 @@ struct StreamSoFar {
 }
 
 impl Reader {
-    /// Returns the only dialect that is read by, if one was named; none if the reader understands a dialect of the user's own,
-    /// because nobody else reads an answer as it does.
-    #[cfg(feature = "cache")]
-    pub(crate) fn shared_dialect(&self) -> Option<Option<Dialect>> {
-        self.own.is_empty().then_some(self.only)
-    }
-
     /// A reader that knows the dialects of this [module](crate::event).
     #[must_use]
     pub fn new() -> Self {
@@ -96,14 +87,21 @@ impl Reader {
     /// look like.
     #[must_use]
     pub fn dialect(mut self, dialect: Dialect) -> Self {
-        self.only = Some(dialect);
+        self.settings.dialect(dialect);
         self.stream.kind = if dialect == Dialect::Words { StreamKind::Words } else { StreamKind::Json };
         self
     }
 
+    /// A reader as the caller wants it.
+    pub(crate) fn with(settings: ReaderSettings) -> Self {
+        let only = settings.only;
+        let reader = Self { settings, ..Self::default() };
+        if let Some(dialect) = only { reader.dialect(dialect) } else { reader }
+    }
+
     /// Reads by this dialect, unless another was named.
     pub(crate) fn or_dialect(self, dialect: Dialect) -> Self {
-        if self.only.is_none() { self.dialect(dialect) } else { self }
+        if self.settings.only.is_none() { self.dialect(dialect) } else { self }
     }
 
     /// Asks this first: what it makes of an event holds, and `None` leaves the event to the others. Of several, the one given
@@ -121,7 +119,7 @@ impl Reader {
         mut self,
         read: impl Fn(&SseEvent) -> Option<Result<Event, Error>> + Send + Sync + 'static,
     ) -> Self {
-        self.own.push(Arc::new(read));
+        self.settings.own_dialect(read);
         self
     }
 
@@ -174,7 +172,7 @@ impl Reader {
 
     /// The dialect of the last event that was of one.
     pub(crate) fn found(&self) -> Option<Dialect> {
-        self.only.or(self.last).or(match self.stream.kind {
+        self.settings.only.or(self.last).or(match self.stream.kind {
             StreamKind::Words => Some(Dialect::Words),
             _ => None,
         })
@@ -218,7 +216,7 @@ impl Reader {
             self.release(Some(&event.data));
         }
         self.transcript.turn();
-        if let Some(own) = self.own.iter().find_map(|read| read(&event)) {
+        if let Some(own) = self.settings.ask(&event) {
             match own {
                 Ok(event) => self.transcript.event(event),
                 Err(error) => self.transcript.fail(error),
@@ -280,8 +278,8 @@ impl Reader {
                 Some(text) => return self.read_string(event, text),
                 None => None,
             },
-            Kind::Object => understand(self.only, &mut self.last, &event, json, &mut self.transcript),
-            Kind::Array => understand_list(self.only, &mut self.last, &event, json, &mut self.transcript),
+            Kind::Object => understand(self.settings.only, &mut self.last, &event, json, &mut self.transcript),
+            Kind::Array => understand_list(self.settings.only, &mut self.last, &event, json, &mut self.transcript),
             _ => None,
         };
         if known.is_none() || self.transcript.is_silent() {
@@ -291,7 +289,7 @@ impl Reader {
 
     /// Reads a string: text, or the events that an agent wrote twice.
     fn read_string(&mut self, event: SseEvent, text: ByteString) {
-        let inside = match self.only {
+        let inside = match self.settings.only {
             Some(Dialect::Strings) => Inside::Text(text),
             _ => self.wrapped.judge(text, &mut self.values),
         };
@@ -347,7 +345,7 @@ impl fmt::Debug for Reader {
         f.debug_struct("Reader")
             .field("kind", &self.stream.kind)
             .field("dialect", &self.found())
-            .field("own_dialects", &self.own.len())
+            .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
 }

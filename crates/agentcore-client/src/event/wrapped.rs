@@ -64,7 +64,7 @@ impl Wrapped {
 
 fn is_object(text: &ByteString, values: &mut Values) -> bool {
     let is_enclosed = text.starts_with('{') && text.trim_end().ends_with('}');
-    is_enclosed && values.read(text).is_some_and(|json| json.object().is_some_and(|object| object.len() > 0))
+    is_enclosed && values.read(text).is_some_and(|json| json.object().is_some_and(|object| !object.is_empty()))
 }
 
 /// The server-sent events that a text is made of, if their data are JSON, or the end mark. In a stream that is known to be written

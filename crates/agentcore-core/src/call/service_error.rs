@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::{
-    HeaderMap, StatusCode,
+    HeaderMap, HeaderName, StatusCode,
     header::{CONTENT_TYPE, DATE, RETRY_AFTER},
 };
 use serde_json::Value;
@@ -21,7 +21,7 @@ use crate::{header, percent_encode};
 #[must_use]
 pub fn read(status: StatusCode, headers: &HeaderMap, body: &[u8], secrets: &[String], now: SystemTime) -> Error {
     let json: Option<Value> = serde_json::from_slice(body).ok();
-    let code = text_header(headers, header::ERROR_TYPE.as_str())
+    let code = text_header(headers, header::ERROR_TYPE)
         .or_else(|| ["__type", "code"].into_iter().find_map(|key| json.as_ref()?.get(key)?.as_str()))
         .map(bare_name)
         .filter(|name| !name.is_empty())
@@ -63,8 +63,7 @@ pub fn is_of_the_service(headers: &HeaderMap) -> bool {
 /// Returns whether an answer is a page of HTML, by its media type.
 #[must_use]
 pub fn is_page(headers: &HeaderMap) -> bool {
-    let essence =
-        text_header(headers, CONTENT_TYPE.as_str()).and_then(|kind| kind.split(';').next()).unwrap_or_default();
+    let essence = text_header(headers, CONTENT_TYPE).and_then(|kind| kind.split(';').next()).unwrap_or_default();
     PAGES.iter().any(|page| page.eq_ignore_ascii_case(essence.trim()))
 }
 
@@ -117,18 +116,18 @@ pub fn is_throttling(name: &str) -> bool {
 /// Returns the id of the request, by either of the header names that AWS uses.
 #[must_use]
 pub fn request_id(headers: &HeaderMap) -> Option<&str> {
-    text_header(headers, header::REQUEST_ID.as_str()).or_else(|| text_header(headers, "x-amz-request-id"))
+    text_header(headers, header::REQUEST_ID).or_else(|| text_header(headers, header::AMZ_REQUEST_ID))
 }
 
 /// Returns the answer's `Date`.
 #[must_use]
 pub fn date(headers: &HeaderMap) -> Option<SystemTime> {
-    httpdate::parse_http_date(text_header(headers, DATE.as_str())?).ok()
+    httpdate::parse_http_date(text_header(headers, DATE)?).ok()
 }
 
 /// Reads `Retry-After`, in seconds or as a date (RFC 9110 §10.2.3).
 fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let text = text_header(headers, RETRY_AFTER.as_str())?.trim();
+    let text = text_header(headers, RETRY_AFTER)?.trim();
     if !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit()) {
         // More seconds than a number holds are longer than anybody waits.
         return Some(text.parse().map_or(Duration::MAX, Duration::from_secs));
@@ -154,7 +153,7 @@ fn kind_of(status: StatusCode) -> ErrorKind {
     }
 }
 
-fn text_header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+fn text_header(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
 }
 

@@ -257,6 +257,6 @@ async fn after_a_sleep_no_kept_connection_is_used() {
         assert_eq!(transport.connections().made, made, "{name}");
         // A clock that is set back is no sleep.
         clock.set(SystemTime::UNIX_EPOCH);
-        drop(transport.0.client());
+        drop(transport.0.request(Request::default()));
     }
 }

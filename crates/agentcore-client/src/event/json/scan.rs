@@ -12,6 +12,8 @@ pub(in super::super) struct Values {
 #[derive(Clone, Copy)]
 pub(super) struct Node {
     pub(super) kind: Kind,
+    /// Of an object: a bit for each length of a name, modulo 16. Most names that are asked for are not there, and need no look.
+    pub(super) lengths: u16,
     /// The text, without the quotation marks of a string.
     pub(super) start: u32,
     pub(super) end: u32,
@@ -131,6 +133,10 @@ impl Values {
         let (kind, end) = string(text, at + 1)?;
         if listed {
             self.add(kind, at + 1, end);
+            let holder = self.open.last().map(|open| open.node as usize);
+            if let Some(object) = holder.and_then(|index| self.nodes.get_mut(index)) {
+                object.lengths |= if kind == Kind::Escaped { u16::MAX } else { length_bit(end - at - 1) };
+            }
         }
         let at = skip_space(text, end + 1);
         (*text.get(at)? == b':').then(|| skip_space(text, at + 1))
@@ -139,7 +145,7 @@ impl Values {
     #[expect(clippy::cast_possible_truncation, reason = "there are fewer values than bytes, which `list` has counted")]
     fn add(&mut self, kind: Kind, start: usize, end: usize) -> u32 {
         let node = self.nodes.len() as u32;
-        self.nodes.push(Node { kind, start: start as u32, end: end as u32, next: node + 1 });
+        self.nodes.push(Node { kind, lengths: 0, start: start as u32, end: end as u32, next: node + 1 });
         node
     }
 
@@ -159,6 +165,11 @@ impl Values {
         self.nodes[node].kind = Kind::Large;
         index + 1
     }
+}
+
+/// The bit of names of a length.
+pub(super) fn length_bit(length: usize) -> u16 {
+    1 << (length % 16)
 }
 
 /// Reads a value that holds no other: its kind, where its text begins and ends, and where it ends.
