@@ -6,7 +6,7 @@ use agentcore_core::{Region, endpoint::is_loopback};
 use bytes::Bytes;
 use http::{Request, Uri, header::AUTHORIZATION};
 
-use crate::{Error, ErrorKind, Principal, SigV4, Token, TokenSource, credentials::ProvideCredentials, sigv4};
+use crate::{Bearer, Error, ErrorKind, Principal, SigV4, Token, TokenSource, credentials::ProvideCredentials, sigv4};
 
 /// How requests are authenticated. A runtime is configured for one of the two mechanisms; a local container for neither.
 #[derive(Clone, Debug)]
@@ -15,7 +15,7 @@ pub enum Auth {
     /// No credentials, for a local container.
     None,
     /// A bearer token (RFC 6750): a JSON Web Token of the issuer the runtime trusts.
-    Bearer(Arc<dyn TokenSource>),
+    Bearer(Bearer),
     /// AWS Signature Version 4.
     SigV4(SigV4),
 }
@@ -24,7 +24,7 @@ impl Auth {
     /// Authenticates with the tokens of a source.
     #[must_use]
     pub fn bearer(source: impl TokenSource + 'static) -> Self {
-        Self::Bearer(Arc::new(source))
+        Self::Bearer(Bearer::new(Arc::new(source)))
     }
 
     /// Authenticates with AWS credentials.
@@ -50,9 +50,9 @@ impl Auth {
     ) -> Result<AppliedCredential, Error> {
         match self {
             Self::None => Ok(AppliedCredential(Applied::Nothing)),
-            Self::Bearer(source) => {
+            Self::Bearer(bearer) => {
                 refuse_plaintext(request.uri(), "bearer token")?;
-                let token = source.token().await?.alive_at(now)?;
+                let token = bearer.token(now).await?;
                 request.headers_mut().insert(AUTHORIZATION, token.header().clone());
                 Ok(AppliedCredential(Applied::Token(token)))
             }
@@ -77,19 +77,22 @@ impl Auth {
     pub async fn principal(&self, now: SystemTime) -> Result<Principal, Error> {
         Ok(match self {
             Self::None => Principal::nobody(),
-            Self::Bearer(source) => source.cache_identity(&source.token().await?.alive_at(now)?),
+            Self::Bearer(bearer) => bearer.source().cache_identity(&bearer.token(now).await?),
             Self::SigV4(signer) => Principal::of_access_key(signer.credentials().await?.access_key_id()),
         })
     }
 
     /// Learns from a refusal, and returns whether an attempt with a new credential may succeed.
     ///
-    /// A token that was refused with 401 is reported to its [source](TokenSource::reject). A signature that was refused while
+    /// A token that was refused with 401 is reported to its [source](TokenSource::reject), and where the service's clock is minutes away
+    /// from ours, the next tokens are judged by the service's. A signature that was refused while
     /// the service's clock is minutes away from ours is made again with the service's time.
     #[must_use]
     pub fn refused(&self, applied: &AppliedCredential, refusal: &Rejection<'_>, now: SystemTime) -> bool {
         match (self, &applied.0) {
-            (Self::Bearer(source), Applied::Token(token)) => refusal.status == 401 && source.reject(token),
+            (Self::Bearer(bearer), Applied::Token(token)) => {
+                refusal.status == 401 && bearer.refused(token, refusal.date, now)
+            }
             (Self::SigV4(signer), Applied::Signature(at)) => {
                 let about_time = refusal.code.is_some_and(|code| TIME_ERRORS.contains(&code));
                 about_time && refusal.date.is_some_and(|date| signer.learn_skew(*at, date, now))
@@ -264,6 +267,22 @@ mod tests {
             let refusal = Rejection { status, code, date };
             assert_eq!(auth.refused(&applied, &refusal, now), again, "{auth:?} {refusal:?}");
         }
+    }
+
+    /// Our clock is three hours behind: the token that seems alive is refused, and then not sent again.
+    #[tokio::test]
+    async fn the_corrected_clock_judges_the_next_token() {
+        let auth = Auth::bearer(StaticToken::parse(TOKEN).unwrap());
+        let now = at(1_999_999_000);
+        let send = async |auth: &Auth| auth.authorize(&mut request("https://example.com"), None, now).await;
+        let applied = send(&auth).await.unwrap();
+        for (status, date) in [(403, now + secs(10_800)), (401, now + secs(200))] {
+            assert!(!auth.refused(&applied, &Rejection { status, code: None, date: Some(date) }, now));
+            assert!(send(&auth).await.is_ok(), "{status} teaches nothing");
+        }
+        assert!(!auth.refused(&applied, &Rejection { status: 401, code: None, date: Some(now + secs(10_800)) }, now));
+        let refused = send(&auth.clone()).await.unwrap_err();
+        assert_eq!(refused.to_string(), "the bearer token expired 2 h ago and was not sent");
     }
 
     #[tokio::test]

@@ -1,12 +1,6 @@
 //! AWS credentials for SigV4: their provider, and the clock skew learned from the service.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
-    time::{Duration, SystemTime},
-};
+use std::time::SystemTime;
 
 pub use aws_credential_types::{
     Credentials,
@@ -16,14 +10,14 @@ pub use aws_credential_types::{
 use crate::{
     Error, ErrorKind,
     clock::{LEEWAY, in_words},
+    skew::Skew,
 };
 
 /// Signs with AWS credentials. Clones share what they learn of the service's clock.
 #[derive(Clone, Debug)]
 pub struct SigV4 {
     provider: SharedCredentialsProvider,
-    /// Seconds that the service's clock is ahead of ours.
-    skew: Arc<AtomicI64>,
+    skew: Skew,
 }
 
 impl SigV4 {
@@ -32,7 +26,7 @@ impl SigV4 {
     /// [`Credentials`] are a provider of themselves; [`from_env`] reads them from the environment.
     #[must_use]
     pub fn new(provider: impl ProvideCredentials + 'static) -> Self {
-        Self { provider: SharedCredentialsProvider::new(provider), skew: Arc::default() }
+        Self { provider: SharedCredentialsProvider::new(provider), skew: Skew::default() }
     }
 
     /// Returns the same signer, sharing what `other` has learned and learns of the service's clock.
@@ -55,23 +49,12 @@ impl SigV4 {
     /// Returns the time to sign with: `now`, corrected by what was learned of the service's clock.
     #[must_use]
     pub fn signing_time(&self, now: SystemTime) -> SystemTime {
-        let skew = self.skew.load(Ordering::Relaxed);
-        let by = Duration::from_secs(skew.unsigned_abs());
-        let corrected = if skew >= 0 { now.checked_add(by) } else { now.checked_sub(by) };
-        corrected.unwrap_or(now)
+        self.skew.corrected(now)
     }
 
     /// Learns the service's clock from the date of a refusal, and returns whether that explains the refusal.
     pub(crate) fn learn_skew(&self, signed_at: SystemTime, service: SystemTime, now: SystemTime) -> bool {
-        let apart = |a: SystemTime, b: SystemTime| {
-            let seconds = |d: Duration| i64::try_from(d.as_secs()).unwrap_or(i64::MAX);
-            a.duration_since(b).map_or_else(|behind| -seconds(behind.duration()), seconds)
-        };
-        if apart(service, signed_at).unsigned_abs() < NOTABLE_SKEW.as_secs() {
-            return false;
-        }
-        self.skew.store(apart(service, now), Ordering::Relaxed);
-        true
+        self.skew.learn(signed_at, service, now)
     }
 }
 
@@ -133,9 +116,6 @@ fn check_text(what: &str, text: Option<&str>) -> Result<(), Error> {
         }
     }
 }
-
-/// A smaller difference is no reason for a refusal: AWS allows five minutes either way.
-const NOTABLE_SKEW: Duration = Duration::from_secs(4 * 60);
 
 #[cfg(test)]
 mod tests {

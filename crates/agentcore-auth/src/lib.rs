@@ -27,6 +27,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod auth;
+mod bearer;
 mod clock;
 #[cfg(feature = "cognito")]
 pub mod cognito;
@@ -45,6 +46,7 @@ mod refresh;
 #[cfg(any(feature = "aws-config", feature = "cognito"))]
 mod sdk;
 pub mod sigv4;
+mod skew;
 mod sync;
 #[cfg(test)]
 mod testing;
@@ -53,6 +55,7 @@ pub mod token;
 use agentcore_core::unicode;
 pub use agentcore_core::{BoxError, Error, ErrorKind};
 pub use auth::{AppliedCredential, Auth, Rejection};
+pub use bearer::Bearer;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use credentials::SigV4;
 pub use exchange::{BoxFuture, Exchange, Repeat};

@@ -116,7 +116,7 @@ impl Identity {
     pub(crate) async fn auth(self, transport: &Transport, region: Option<&Region>) -> Result<Auth, Failure> {
         match self {
             Self::SigV4 { profile } => sigv4(profile, transport, region).await,
-            tokens => Ok(Auth::Bearer(tokens.token_source(transport, region).await?.into())),
+            tokens => Ok(Auth::Bearer(auth::Bearer::new(tokens.token_source(transport, region).await?.into()))),
         }
     }
 

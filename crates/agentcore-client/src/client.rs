@@ -105,8 +105,8 @@ impl Client {
         lifecycle.close();
         let ended = async {
             lifecycle.drained().await;
-            if let Auth::Bearer(source) = &self.shared.auth {
-                source.settled().await;
+            if let Auth::Bearer(bearer) = &self.shared.auth {
+                bearer.source().settled().await;
             }
         };
         tokio::time::timeout(deadline, ended).await.map_err(|_| {

@@ -256,8 +256,8 @@ impl From<Connections> for ConnectionMetrics {
 impl TokenMetrics {
     /// Returns the metrics of the mechanism's token source.
     pub(crate) fn of(auth: &Auth) -> Self {
-        let Auth::Bearer(source) = auth else { return Self::default() };
-        source.token_statistics().map(Self::from).unwrap_or_default()
+        let Auth::Bearer(bearer) = auth else { return Self::default() };
+        bearer.source().token_statistics().map(Self::from).unwrap_or_default()
     }
 }
 

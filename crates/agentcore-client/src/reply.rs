@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use agentcore_core::{Arn, SessionId, header};
-use agentcore_http::Response;
+use agentcore_http::{Response, http::HeaderName};
 use bytestring::ByteString;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
@@ -115,7 +115,7 @@ pub struct Metadata {
 impl Reply {
     /// A reply that has its head and nothing else yet.
     pub(crate) fn begin(head: &Response, arn: Option<Arn>) -> Self {
-        let text = |name: &str| head.header(name).map(str::to_owned);
+        let text = |name: HeaderName| Some(head.headers().get(name)?.to_str().ok()?.to_owned());
         Self {
             text: ByteString::new(),
             json: None,
@@ -128,10 +128,10 @@ impl Reply {
             metadata: Metadata {
                 content_type: head.content_type().map(str::to_owned),
                 trace_id: head.trace_id().map(str::to_owned),
-                traceparent: text(header::TRACEPARENT.as_str()),
-                mcp_session_id: text(header::MCP_SESSION_ID.as_str()),
-                mcp_protocol_version: text(header::MCP_PROTOCOL_VERSION.as_str()),
-                session_endpoint_url: text(header::SESSION_ENDPOINT_URL.as_str()),
+                traceparent: text(header::TRACEPARENT),
+                mcp_session_id: text(header::MCP_SESSION_ID),
+                mcp_protocol_version: text(header::MCP_PROTOCOL_VERSION),
+                session_endpoint_url: text(header::SESSION_ENDPOINT_URL),
                 attempts: head.attempts(),
             },
             usage: None,

@@ -107,10 +107,10 @@ impl WebSocketRequest {
     /// # Errors
     /// If the client has no bearer token, or none is available, it has expired, or it is too long for a browser.
     pub async fn subprotocol(&self) -> Result<Subprotocol, Error> {
-        let Auth::Bearer(source) = &self.auth else {
+        let Auth::Bearer(bearer) = &self.auth else {
             return Err(Error::input("the subprotocol needs a bearer token"));
         };
-        self.socket.subprotocol(&**source).await
+        self.socket.subprotocol(&**bearer.source()).await
     }
 
     /// Opens the socket; see [`agentcore_ws::Connector::connect`].

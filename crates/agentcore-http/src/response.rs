@@ -136,13 +136,13 @@ impl Response {
     /// Returns the X-Ray trace.
     #[must_use]
     pub fn trace_id(&self) -> Option<&str> {
-        self.header(header::TRACE_ID.as_str())
+        self.headers.get(header::TRACE_ID)?.to_str().ok()
     }
 
     /// Returns the body's media type, with its parameters.
     #[must_use]
     pub fn content_type(&self) -> Option<&str> {
-        self.header(CONTENT_TYPE.as_str())
+        self.headers.get(CONTENT_TYPE)?.to_str().ok()
     }
 
     /// Returns a header's value if it is text, such as `traceparent` or `mcp-session-id`.

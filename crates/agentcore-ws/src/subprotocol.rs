@@ -53,18 +53,23 @@ impl WebSocket {
     /// # Cancel safety
     /// Dropping the future leaves nothing behind; a token that was being fetched is fetched by the next caller.
     pub async fn subprotocol<S: TokenSource + ?Sized>(&self, source: &S) -> Result<Subprotocol, Error> {
-        Ok(self.subprotocol_of(source).await?.0)
+        self.check_remote()?;
+        self.subprotocol_with(&source.token().await?.alive_at(self.clock.now())?)
     }
 
     /// Returns the subprotocol and the token in it.
-    pub(crate) async fn subprotocol_of<S: TokenSource + ?Sized>(
-        &self,
-        source: &S,
-    ) -> Result<(Subprotocol, Token), Error> {
-        if self.target.is_local() {
-            return Err(Error::input("a local container takes no token"));
-        }
-        let token = source.token().await?.alive_at(self.clock.now())?;
+    #[cfg(feature = "connect")]
+    pub(crate) async fn subprotocol_of(&self, bearer: &agentcore_auth::Bearer) -> Result<(Subprotocol, Token), Error> {
+        self.check_remote()?;
+        let token = bearer.token(self.clock.now()).await?;
+        Ok((self.subprotocol_with(&token)?, token))
+    }
+
+    fn check_remote(&self) -> Result<(), Error> {
+        if self.target.is_local() { Err(Error::input("a local container takes no token")) } else { Ok(()) }
+    }
+
+    fn subprotocol_with(&self, token: &Token) -> Result<Subprotocol, Error> {
         let encoded = URL_SAFE_NO_PAD.encode(token.expose());
         let (chars, max) = (encoded.len(), Subprotocol::MAX_TOKEN_CHARS);
         if chars > max {
@@ -75,7 +80,7 @@ impl WebSocket {
         }
         let url = self.url_with_session()?;
         let credential = format!("{NAME}.{encoded}");
-        Ok((Subprotocol { url, credential, session: self.session_id().clone() }, token))
+        Ok(Subprotocol { url, credential, session: self.session_id().clone() })
     }
 }
 

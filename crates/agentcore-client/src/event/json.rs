@@ -183,6 +183,9 @@ impl<'a> Object<'a> {
     /// Several members at one walk; see [`get`](Self::get).
     pub(super) fn get_all<const N: usize>(self, keys: [&str; N]) -> [Option<Json<'a>>; N] {
         let mut found = [None; N];
+        if self.0.node().lengths & keys.iter().fold(0, |bits, key| bits | length_bit(key.len())) == 0 {
+            return found;
+        }
         for (name, value) in self.0.members() {
             if let Some(index) = keys.iter().position(|key| name.is(key)) {
                 found[index] = (value.kind() != Kind::Null).then_some(value);

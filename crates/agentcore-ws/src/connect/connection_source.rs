@@ -93,8 +93,8 @@ impl ConnectionSource {
                 let handshake = self.to(url.expose(), HeaderMap::new())?;
                 Ok((handshake, AppliedCredential::signature(signed_at)))
             }
-            (AuthMode::Subprotocol, Auth::Bearer(source)) => {
-                let (subprotocol, token) = self.socket.subprotocol_of(&**source).await?;
+            (AuthMode::Subprotocol, Auth::Bearer(bearer)) => {
+                let (subprotocol, token) = self.socket.subprotocol_of(bearer).await?;
                 let mut protocols = HeaderValue::try_from(subprotocol.protocols().join(", "))
                     .map_err(|error| Error::input("the token cannot be a subprotocol's name").with_source(error))?;
                 protocols.set_sensitive(true);
