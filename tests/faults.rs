@@ -205,3 +205,24 @@ async fn what_was_not_asked_for_is_not_taken() {
     }
     assert_eq!(mock.requests().len(), 2, "nothing was followed or repeated");
 }
+
+/// An outage is not amplified: the first thousand calls use the budget up, and from then on each call is one request, until the
+/// service answers again.
+#[tokio::test]
+async fn a_thousand_callers_of_a_dead_runtime() {
+    let mock = mock().await;
+    let client = bearer(&mock);
+    let wave = async |agent: &str, calls: usize| {
+        let runtime = client.runtime(mock.arn(agent));
+        let asked = (0..calls).map(|_| runtime.invoke("x").retry(eager()).into_future());
+        let done = futures_util::future::join_all(asked).await;
+        (done.iter().filter(|done| done.is_ok()).count(), mock.take_requests().len())
+    };
+    for expected in [1100, 1000, 1000] {
+        let (succeeded, requests) = wave("error-503", 1000).await;
+        assert_eq!((succeeded, requests), (0, expected));
+    }
+    // Ten successes pay for two retries.
+    assert_eq!(wave("echo", 10).await, (10, 10));
+    assert_eq!(wave("error-503", 10).await, (0, 12));
+}

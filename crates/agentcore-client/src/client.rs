@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use agentcore_auth::{Auth, Clock, StaticToken, SystemClock, TokenSource, credentials::ProvideCredentials};
 use agentcore_core::{Arn, Endpoints, Target, UserId};
-use agentcore_http::{RetryPolicy, Timeouts, Transport};
+use agentcore_http::{RetryBudget, RetryPolicy, Timeouts, Transport};
 
 #[cfg(feature = "cache")]
 use crate::response_cache::{CacheSettings, ResponseCache};
@@ -47,6 +47,7 @@ impl Client {
             transport: None,
             // Replaced before `build` can be called.
             http: agentcore_http::HttpClient::builder(Auth::None),
+            budget: RetryBudget::default(),
             #[cfg(feature = "cache")]
             cache: None,
             #[cfg(feature = "connect")]
@@ -143,6 +144,7 @@ pub struct ClientBuilder<State> {
     clock: Arc<dyn Clock>,
     transport: Option<Transport>,
     http: agentcore_http::HttpClientBuilder,
+    budget: RetryBudget,
     #[cfg(feature = "cache")]
     cache: Option<CacheSettings>,
     #[cfg(feature = "connect")]
@@ -236,6 +238,7 @@ impl ClientBuilder<Unauthenticated> {
             clock: self.clock,
             transport: self.transport,
             http: self.http,
+            budget: self.budget,
             #[cfg(feature = "cache")]
             cache: self.cache,
             #[cfg(feature = "connect")]
@@ -256,6 +259,10 @@ agentcore_core::setters! {
 
     /// Sets the clock for expiry and signatures. Default: the system's clock.
     clock(clock: impl Clock + 'static) => clock = Arc::new(clock);
+
+    /// Sets the budget of retries that all calls share, those that open sockets included. Default: [`RetryBudget::default`], of this
+    /// client's own.
+    retry_budget(budget: RetryBudget) => budget = budget;
 
     /// Keeps answers for equal invocations. Default: none are kept.
     ///
@@ -324,11 +331,14 @@ impl ClientBuilder<Authenticated> {
     pub fn build(self) -> Result<Client, Error> {
         let transport = self.transport.map_or_else(|| Transport::builder().clock(self.clock.clone()).build(), Ok)?;
         let auth = (self.state.0)(&transport, &self.clock)?;
-        let http = self.http.auth(auth.clone()).transport(transport.clone()).clock(self.clock.clone()).build()?;
+        let http = self.http.auth(auth.clone()).transport(transport.clone()).clock(self.clock.clone());
+        let http = http.retry_budget(self.budget.clone()).build()?;
         let shared = Shared {
             http,
             #[cfg(feature = "connect")]
-            connector: agentcore_ws::Connector::new(auth.clone(), transport.clone()).settings(self.sockets),
+            connector: agentcore_ws::Connector::new(auth.clone(), transport.clone())
+                .settings(self.sockets)
+                .retry_budget(self.budget),
             auth,
             transport,
             meter: Arc::default(),

@@ -103,7 +103,8 @@ pub use agentcore_core::{
 };
 pub use agentcore_http::{
     Command, CommandEvent, CommandOutput, CommandStream, Exit, ExitStatus, Health, McpContext, Payload, Proxy,
-    Response, RetryPolicy, SseEvent, Timeouts, TlsVersion, TraceContext, Transport, TransportBuilder, rustls, sse,
+    Response, RetryBudget, RetryPolicy, SseEvent, Timeouts, TlsVersion, TraceContext, Transport, TransportBuilder,
+    rustls, sse,
 };
 
 mod batch;

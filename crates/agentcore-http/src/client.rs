@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use agentcore_auth::{Auth, Clock, SystemClock};
 use agentcore_core::{Operation, SessionId, Target, UserId, operation};
-use agentcore_transport::{CallEngine, CallSpec, Network};
+use agentcore_transport::{CallEngine, CallSpec, Network, RetryBudget};
 use bytes::Bytes;
 use http::Request;
 use serde::{Deserialize, Serialize};
@@ -53,6 +53,7 @@ impl HttpClient {
             transport: None,
             timeouts: Timeouts::default(),
             retry: RetryPolicy::default(),
+            budget: RetryBudget::default(),
             user: None,
             clock: Arc::new(SystemClock::default()),
             max_payload_bytes: Payload::MAX_BYTES,
@@ -222,6 +223,7 @@ pub struct HttpClientBuilder {
     transport: Option<Transport>,
     timeouts: Timeouts,
     retry: RetryPolicy,
+    budget: RetryBudget,
     user: Option<UserId>,
     clock: Arc<dyn Clock>,
     max_payload_bytes: usize,
@@ -242,6 +244,9 @@ agentcore_core::setters! {
 
     /// Sets the retry policy of invocations that have none.
     retry(policy: RetryPolicy) => retry = policy;
+
+    /// Sets the budget of retries that all calls share. Default: [`RetryBudget::default`], of this client's own.
+    retry_budget(budget: RetryBudget) => budget = budget;
 
     /// Sets the user of invocations that name none. Default: none, and the header is not sent.
     ///
@@ -277,8 +282,8 @@ impl HttpClientBuilder {
     }
 
     pub(crate) fn over(self, network: Arc<dyn Network>, random: fn() -> f64) -> HttpClient {
-        let Self { auth, timeouts, retry, user, clock, max_payload_bytes, limits, .. } = self;
-        let engine = CallEngine::new(network, clock).random(random);
+        let Self { auth, timeouts, retry, budget, user, clock, max_payload_bytes, limits, .. } = self;
+        let engine = CallEngine::new(network, clock).random(random).budget(budget);
         HttpClient(Arc::new(Shared { engine, limits, auth, timeouts, retry, user, max_payload_bytes }))
     }
 }

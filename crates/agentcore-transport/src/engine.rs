@@ -19,7 +19,7 @@ use http::{Request, Response, StatusCode, Uri};
 use http_body_util::BodyExt as _;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use crate::{Body, Network, SendError, challenge, sent_secrets::SentSecrets};
+use crate::{Body, Network, RetryBudget, SendError, challenge, sent_secrets::SentSecrets};
 
 /// Makes calls: invocations, upgrades and requests to issuers.
 ///
@@ -41,16 +41,7 @@ pub struct CallEngine {
     clock: Arc<dyn Clock>,
     /// Returns a number in `0.0..1.0`, for the jitter of pauses.
     random: fn() -> f64,
-    budget: Option<Arc<dyn RetryBudget>>,
-}
-
-/// A limit on retries that the calls of a client share, so that retries do not prolong an outage.
-pub trait RetryBudget: fmt::Debug + Send + Sync {
-    /// Takes one retry from the budget. If it returns false, the call fails with its last error. A replay after a 401 is free.
-    fn withdraw(&self) -> bool;
-
-    /// Records a call that succeeded at the first attempt.
-    fn deposit(&self);
+    budget: RetryBudget,
 }
 
 /// The settings of a call.
@@ -156,7 +147,7 @@ impl CallEngine {
     /// Makes an engine that sends over this network and authorizes by this clock.
     #[must_use]
     pub fn new(network: Arc<dyn Network>, clock: Arc<dyn Clock>) -> Self {
-        Self { network, clock, random: fastrand::f64, budget: None }
+        Self { network, clock, random: fastrand::f64, budget: RetryBudget::unlimited() }
     }
 
     /// Makes a call, with attempts until an answer is accepted or the policy gives up.
@@ -171,7 +162,7 @@ impl CallEngine {
         let started = Instant::now();
         let deadline = spec.total.and_then(|total| started.checked_add(total));
         let mut backoff = spec.retry.backoff();
-        let (mut attempts, mut replayed, mut may_have_run) = (0, false, false);
+        let (mut attempts, mut retried, mut replayed, mut may_have_run) = (0, false, false, false);
         if !spec.pause.is_zero() {
             sleep(spec.pause.min(spec.total.unwrap_or(spec.pause))).await;
         }
@@ -179,9 +170,7 @@ impl CallEngine {
             attempts += 1;
             let failed = match self.attempt(spec, call, attempts, deadline).await {
                 Ok(response) => {
-                    if let (1, Some(budget)) = (attempts, &self.budget) {
-                        budget.deposit();
-                    }
+                    self.budget.succeeded(retried);
                     return Ok(Called { response, attempts, started, deadline });
                 }
                 Err(failed) => failed,
@@ -202,8 +191,8 @@ impl CallEngine {
                 true => decide(&spec.retry.clone().max_attempts(u32::MAX).max_elapsed(LONGEST_BUSY), point, &progress),
                 false => decide(spec.retry, point, &progress),
             };
-            if matches!(verdict, Verdict::Retry { .. }) && self.budget.as_ref().is_some_and(|budget| !budget.withdraw())
-            {
+            retried = matches!(verdict, Verdict::Retry { .. }) && !busy;
+            if retried && !self.budget.withdraw() {
                 verdict = Verdict::GiveUp;
             }
             tracing::debug!(
@@ -349,7 +338,7 @@ agentcore_core::setters! {
     random(random: fn() -> f64) => random = random;
 
     /// Bounds the retries of all calls together. Default: no bound but each call's policy.
-    budget(budget: Arc<dyn RetryBudget>) => budget = Some(budget);
+    budget(budget: RetryBudget) => budget = budget;
 }
 
 impl fmt::Debug for CallEngine {

@@ -21,6 +21,7 @@ mod issuer_exchange;
 mod metered;
 mod network;
 mod proxy;
+mod retry_budget;
 mod route;
 mod send_error;
 mod sent_secrets;
@@ -35,11 +36,12 @@ pub use agentcore_auth::{AppliedCredential, Auth, BoxFuture, Clock, Exchange, Ma
 pub use agentcore_core::{BoxError, Error, ErrorKind, RetryPolicy, call::FailurePoint, retry};
 pub use body::Body;
 pub use bytes::Bytes;
-pub use engine::{Call, CallEngine, CallSpec, Called, Reception, RetryBudget};
+pub use engine::{Call, CallEngine, CallSpec, Called, Reception};
 /// The types of requests and answers.
 pub use http;
 pub use network::Network;
 pub use proxy::Proxy;
+pub use retry_budget::RetryBudget;
 /// The TLS library, for [`TransportBuilder::tls_config`].
 pub use rustls;
 pub use send_error::SendError;

@@ -74,7 +74,7 @@ pub use {
     },
     crate::shell::{ShellExit, ShellFrame, ShellStatus},
     agentcore_core::RetryPolicy,
-    agentcore_transport::{Proxy, TlsVersion, Transport, TransportBuilder, rustls},
+    agentcore_transport::{Proxy, RetryBudget, TlsVersion, Transport, TransportBuilder, rustls},
     bytes::Bytes,
     bytestring::ByteString,
 };

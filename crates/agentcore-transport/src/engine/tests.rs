@@ -2,8 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use agentcore_auth::{BoxFuture, SystemClock, Token, TokenSource};
 
 use super::*;
@@ -48,24 +46,6 @@ impl TokenSource for Tokens {
 
     fn reject(&self, _: &Token) -> bool {
         true
-    }
-}
-
-/// Grants so many retries, and counts withdrawals and deposits.
-#[derive(Debug)]
-struct Budget {
-    grants: usize,
-    withdrawals: AtomicUsize,
-    deposits: AtomicUsize,
-}
-
-impl RetryBudget for Budget {
-    fn withdraw(&self) -> bool {
-        self.withdrawals.fetch_add(1, Ordering::SeqCst) < self.grants
-    }
-
-    fn deposit(&self) {
-        self.deposits.fetch_add(1, Ordering::SeqCst);
     }
 }
 
@@ -120,27 +100,39 @@ fn unavailable(retry_after: &str) -> Step {
 
 #[tokio::test(start_paused = true)]
 async fn a_budget_bounds_retries_and_nothing_else() {
-    type Case = (&'static str, Vec<Step>, usize, (Outcome, u32, u128), usize, usize);
+    // The budget before the call and after it.
+    type Case = (&'static str, Vec<Step>, u32, (Outcome, u32, u128), u32);
     let [s400, s401, s429, s503] = [400, 401, 429, 503].map(|status| move || refusal(status, ""));
     let cases: [Case; 7] = [
-        ("first attempt", vec![ok()], 9, (Ok(200), 1, 0), 0, 1),
-        ("retried", vec![s429(), ok()], 9, (Ok(200), 2, 100), 1, 0),
-        ("used up", vec![s503()], 0, (Err((ErrorKind::Unavailable, false)), 1, 0), 1, 0),
-        ("used up midway", vec![s503(), s429()], 1, (Err((ErrorKind::Throttled, false)), 2, 100), 2, 0),
-        ("replayed", vec![s401(), ok()], 0, (Ok(200), 2, 0), 0, 0),
-        ("replayed and retried", vec![s401(), s503(), ok()], 9, (Ok(200), 3, 100), 1, 0),
-        ("final", vec![s400()], 9, (Err((ErrorKind::Refused, false)), 1, 0), 0, 0),
+        ("first attempt", vec![ok()], 9, (Ok(200), 1, 0), 9),
+        ("retried", vec![s429(), ok()], 9, (Ok(200), 2, 100), 9),
+        ("used up", vec![s503()], 0, (Err((ErrorKind::Unavailable, false)), 1, 0), 0),
+        ("used up midway", vec![s503(), s429()], 1, (Err((ErrorKind::Throttled, false)), 2, 100), 0),
+        ("replayed", vec![s401(), ok()], 0, (Ok(200), 2, 0), 0),
+        ("replayed and retried", vec![s401(), s503(), ok()], 9, (Ok(200), 3, 100), 9),
+        ("final", vec![s400()], 9, (Err((ErrorKind::Refused, false)), 1, 0), 9),
     ];
-    for (name, steps, grants, expected, withdrawals, deposits) in cases {
+    for (name, steps, before, expected, after) in cases {
         let script = Script::of(steps);
-        let budget = Arc::new(Budget { grants, withdrawals: AtomicUsize::new(0), deposits: AtomicUsize::new(0) });
+        let budget = RetryBudget::new(before);
         let (url, retry) = (Uri::from_static("https://host.example/x"), RetryPolicy::default());
         let found = run(engine(&script).budget(budget.clone()), spec(&url, &retry), Auth::bearer(Tokens::Renewable));
         assert_eq!(found.await, expected, "{name}");
         assert_eq!(script.left(), 0, "{name}");
-        assert_eq!(budget.withdrawals.load(Ordering::SeqCst), withdrawals, "{name}");
-        assert_eq!(budget.deposits.load(Ordering::SeqCst), deposits, "{name}");
+        assert_eq!(budget.left(), after, "{name}");
     }
+}
+
+/// A session that is busy is waited for, however long the others' outage lasts.
+#[tokio::test(start_paused = true)]
+async fn a_wait_for_a_session_costs_no_budget() {
+    let busy = || refusal(409, "RetryableConflictException");
+    let script = Script::of(vec![busy(), busy(), busy(), busy(), busy(), ok()]);
+    let (url, retry) = (Uri::from_static("https://host.example/x"), RetryPolicy::default());
+    let budget = RetryBudget::new(0);
+    let spec = CallSpec { waits_while_busy: true, ..spec(&url, &retry) };
+    let found = run(engine(&script).budget(budget), spec, Auth::bearer(Tokens::Renewable)).await;
+    assert_eq!((found.0, found.1), (Ok(200), 6));
 }
 
 /// The total time is 5 seconds.

@@ -7,7 +7,9 @@ use std::{
 
 use agentcore_auth::{AppliedCredential, Auth};
 use agentcore_core::{SessionId, ShellId, header, service_error};
-use agentcore_transport::{Body, Call, CallEngine, CallSpec, Network, Reception, SendError, Upgrade, Upgraded};
+use agentcore_transport::{
+    Body, Call, CallEngine, CallSpec, Network, Reception, RetryBudget, SendError, Upgrade, Upgraded,
+};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, Uri, header::SEC_WEBSOCKET_PROTOCOL};
 
@@ -33,6 +35,7 @@ pub(super) struct ConnectionSource {
     pub(super) auth: Auth,
     pub(super) auth_mode: AuthMode,
     pub(super) network: Arc<dyn Network>,
+    pub(super) budget: RetryBudget,
     pub(super) settings: Settings,
     pub(super) socket: WebSocket,
 }
@@ -70,7 +73,7 @@ impl ConnectionSource {
             retry,
             pause,
         };
-        let engine = CallEngine::new(self.network.clone(), socket.clock.clone());
+        let engine = CallEngine::new(self.network.clone(), socket.clock.clone()).budget(self.budget.clone());
         let called = engine.run(&spec, self).await?;
         let answered = |name| called.response.headers().get(name).and_then(|id| id.to_str().ok());
         let session = answered(header::SESSION_ID).and_then(SessionId::from_answer);

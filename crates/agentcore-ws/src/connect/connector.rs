@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use agentcore_auth::Auth;
-use agentcore_transport::Transport;
+use agentcore_transport::{RetryBudget, Transport};
 
 use super::{
     Settings, Shell, Socket,
@@ -31,6 +31,7 @@ use crate::{Error, WebSocket};
 pub struct Connector {
     auth: Auth,
     transport: Transport,
+    budget: RetryBudget,
     settings: Settings,
     auth_mode: AuthMode,
 }
@@ -39,7 +40,13 @@ impl Connector {
     /// Returns a connector that authenticates so; to a local container it sends no credential.
     #[must_use]
     pub fn new(auth: Auth, transport: Transport) -> Self {
-        Self { auth, transport, settings: Settings::default(), auth_mode: AuthMode::default() }
+        Self {
+            auth,
+            transport,
+            budget: RetryBudget::default(),
+            settings: Settings::default(),
+            auth_mode: AuthMode::default(),
+        }
     }
 
     /// Opens the socket with a credential made for this connection, and retries as [`Settings::retry`] says.
@@ -86,7 +93,8 @@ impl Connector {
         // To a local container no credential is sent.
         let auth = if socket.target.is_local() { Auth::None } else { self.auth.clone() };
         let (network, settings) = (Arc::new(self.transport.clone()), self.settings.clone());
-        ConnectionSource { auth, auth_mode: self.auth_mode, network, settings, socket: socket.clone() }
+        let budget = self.budget.clone();
+        ConnectionSource { auth, auth_mode: self.auth_mode, network, budget, settings, socket: socket.clone() }
     }
 }
 
@@ -95,6 +103,10 @@ agentcore_core::setters! {
 
     /// Uses these settings for its sockets.
     settings(settings: Settings) => settings = settings;
+
+    /// Sets the budget of retries that all openings share, reconnects included. Default: [`RetryBudget::default`], of this connector's
+    /// own.
+    retry_budget(budget: RetryBudget) => budget = budget;
 
     /// Authenticates in this mode. Default: [`AuthMode::Headers`], which keeps the credential out of the URL and leaves the
     /// subprotocol free.
