@@ -2,6 +2,7 @@
 
 mod chat;
 mod connect;
+mod doctor;
 mod exec;
 mod invoke;
 mod login;
@@ -57,6 +58,7 @@ enum Command {
     Stop(session::StopFlags),
     Card(session::CardFlags),
     Ping(ping::PingFlags),
+    Doctor(doctor::DoctorFlags),
     Token(token::TokenFlags),
     Login(login::LoginFlags),
     Logout(login::LogoutFlags),
@@ -92,6 +94,7 @@ impl Cli {
             Command::Stop(flags) => flags.run(&context).await,
             Command::Card(flags) => flags.run(&context).await,
             Command::Ping(flags) => flags.run(&context).await,
+            Command::Doctor(flags) => flags.run(&context).await,
             Command::Token(flags) => flags.run(&context).await,
             Command::Login(flags) => flags.run(&context).await,
             Command::Logout(flags) => flags.run(&context).await,

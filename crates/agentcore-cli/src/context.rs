@@ -34,6 +34,13 @@ pub(crate) struct Route {
     runs_commands: bool,
 }
 
+/// A target that can be reached.
+pub(crate) struct Opened {
+    pub(crate) target: Target,
+    /// Serves until it is dropped.
+    pub(crate) mock: Option<Mock>,
+}
+
 /// An agent that can be called.
 pub(crate) struct Agent {
     pub(crate) runtime: Runtime,
@@ -49,17 +56,34 @@ impl Context {
     }
 
     fn route_by(&self, lookup: impl Fn(&str) -> Option<String>) -> Result<Route, Failure> {
-        let destination = Destination::of_calls(&self.target, &Identity::sources(&self.identity), lookup)?;
+        let destination = self.destination_by(lookup)?;
         let identity = match &destination {
-            Destination::Mock(_) => Identity::resolve(&self.typed_identity)?,
             Destination::Local(_) => None,
-            Destination::Runtime(_) => Some(Identity::resolve(&self.identity)?.ok_or_else(|| {
-                no_credentials().hint(
-                    "a runtime takes tokens or signatures, as it was configured; a local container (--local) takes none",
-                )
-            })?),
+            other => self.identity_of_calls(matches!(other, Destination::Mock(_)))?,
         };
         Ok(Route { destination, identity, http2: self.target.http2, runs_commands: false })
+    }
+
+    /// Resolves where calls go.
+    pub(crate) fn destination(&self) -> Result<Destination, Failure> {
+        self.destination_by(|name| std::env::var(name).ok())
+    }
+
+    fn destination_by(&self, lookup: impl Fn(&str) -> Option<String>) -> Result<Destination, Failure> {
+        Destination::of_calls(&self.target, &Identity::sources(&self.identity), lookup)
+    }
+
+    /// Resolves who calls a runtime, or the mock, which has a token of its own.
+    pub(crate) fn identity_of_calls(&self, mocked: bool) -> Result<Option<Identity>, Failure> {
+        if mocked {
+            return Identity::resolve(&self.typed_identity);
+        }
+        let identity = Identity::resolve(&self.identity)?.ok_or_else(|| {
+            no_credentials().hint(
+                "a runtime takes tokens or signatures, as it was configured; a local container (--local) takes none",
+            )
+        })?;
+        Ok(Some(identity))
     }
 
     /// Resolves which container is asked for its health.
@@ -115,25 +139,45 @@ impl Route {
         self,
         configure: impl FnOnce(ClientBuilder<Authenticated>) -> ClientBuilder<Authenticated>,
     ) -> Result<Agent, Failure> {
-        let (target, mock) = match self.destination {
-            Destination::Local(target) | Destination::Runtime(target) => (target, None),
-            Destination::Mock(agent) => {
-                let mock = start_mock(mock().allow_commands(self.runs_commands)).await?;
+        let opened = self.destination.open(self.runs_commands).await?;
+        let (auth, transport) = opened.authenticate(self.identity, self.http2).await?;
+        let client = configure(Client::builder().auth(auth.clone()).transport(transport)).build()?;
+        Ok(Agent { runtime: client.target(opened.target), auth, _mock: opened.mock })
+    }
+}
+
+impl Destination {
+    /// Starts the mock if it is wanted, which may run commands on this machine.
+    pub(crate) async fn open(self, runs_commands: bool) -> Result<Opened, Failure> {
+        match self {
+            Self::Local(target) | Self::Runtime(target) => Ok(Opened { target, mock: None }),
+            Self::Mock(agent) => {
+                let mock = start_mock(mock().allow_commands(runs_commands)).await?;
                 let target = agent.map_or_else(|| Ok(Target::local(mock.url())?), |agent| agent.target(&mock))?;
-                (target, Some(mock))
+                Ok(Opened { target, mock: Some(mock) })
             }
-        };
-        let keys = mock.as_ref().filter(|_| self.identity.as_ref().is_some_and(Identity::signs)).map(keys);
-        let fetches = keys.is_none() && self.identity.as_ref().is_some_and(Identity::needs_tls);
-        let transport = transport(fetches || target.is_encrypted(), self.http2)?;
-        let auth = match (keys, self.identity, &mock) {
+        }
+    }
+}
+
+impl Opened {
+    /// Returns how calls are authenticated, and the transport for them. The mock has a token and keys of its own.
+    pub(crate) async fn authenticate(
+        &self,
+        identity: Option<Identity>,
+        http2: bool,
+    ) -> Result<(Auth, Transport), Failure> {
+        let Self { target, mock } = self;
+        let keys = mock.as_ref().filter(|_| identity.as_ref().is_some_and(Identity::signs)).map(keys);
+        let fetches = keys.is_none() && identity.as_ref().is_some_and(Identity::needs_tls);
+        let transport = transport(fetches || target.is_encrypted(), http2)?;
+        let auth = match (keys, identity, mock) {
             (Some(keys), ..) => Auth::sigv4(keys),
             (None, Some(identity), _) => identity.auth(&transport, target.region()).await?,
             (None, None, Some(mock)) if target.region().is_some() => Auth::bearer(StaticToken::parse(&mock.token())?),
             (None, None, _) => Auth::None,
         };
-        let client = configure(Client::builder().auth(auth.clone()).transport(transport)).build()?;
-        Ok(Agent { runtime: client.target(target), auth, _mock: mock })
+        Ok((auth, transport))
     }
 }
 
@@ -168,8 +212,8 @@ pub(crate) async fn start_mock(mock: MockBuilder) -> Result<Mock, Failure> {
     })
 }
 
-/// Reads the system's certificates, which costs more than all the rest of the start, and the proxy's variables only where TLS is used.
-fn transport(tls: bool, http2: bool) -> Result<Transport, Failure> {
+/// Trusts the system's certificates, and reads the proxy's variables, only where TLS is used.
+pub(crate) fn transport(tls: bool, http2: bool) -> Result<Transport, Failure> {
     let proxy = if tls { Proxy::Environment } else { Proxy::None };
     Ok(Transport::builder().system_roots(tls).proxy(proxy).http2(http2).build()?)
 }

@@ -142,6 +142,19 @@ impl Failure {
         self
     }
 
+    /// Returns what is told of it elsewhere: its exit code, its message with the causes, and what to do about it.
+    pub(crate) fn summary(&self) -> (Exit, String, Option<String>) {
+        match self {
+            Self::Unreported(report) => {
+                let lines: Vec<&str> =
+                    [&report.message].into_iter().chain(&report.causes).map(String::as_str).collect();
+                (report.exit, lines.join(": "), report.hint.clone())
+            }
+            Self::Reported(exit) => (*exit, "it failed".to_owned(), None),
+            Self::OutputClosed => (Exit::Done, String::new(), None),
+        }
+    }
+
     /// Writes it to standard error, unless that was done.
     pub(crate) fn report(&self) -> Exit {
         let report = match self {

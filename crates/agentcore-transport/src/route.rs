@@ -37,6 +37,7 @@ pub(crate) struct Routes {
     /// HTTP/1.1 alone.
     pub(crate) upgrades: Bounded,
     pub(crate) count: Arc<Count>,
+    pub(crate) proxy: Arc<ProxyRules>,
 }
 
 impl Routes {
@@ -52,14 +53,15 @@ impl Routes {
         };
         let http1 = Arc::new(with(&[b"http/1.1"]));
         let to_proxy = HttpsConnector::from((tcp.clone(), http1.clone()));
-        let route = Route { tcp, to_proxy, proxy: Arc::new(proxy) };
+        let proxy = Arc::new(proxy);
+        let route = Route { tcp, to_proxy, proxy: proxy.clone() };
         let count = Arc::new(Count::default());
         let bounded = |tls: Arc<ClientConfig>| {
             let https = HttpsConnector::from((route.clone(), tls));
             Bounded { https, timeout, count: count.clone() }
         };
         let calls = if http2 { Arc::new(with(&[b"h2", b"http/1.1"])) } else { http1.clone() };
-        Self { calls: bounded(calls), upgrades: bounded(http1), count }
+        Self { calls: bounded(calls), upgrades: bounded(http1), count, proxy }
     }
 }
 

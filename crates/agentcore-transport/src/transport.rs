@@ -55,6 +55,7 @@ struct Pool {
     /// What is trusted, unless it is the user's own verifier that decides.
     roots: Option<Arc<Roots>>,
     count: Arc<Count>,
+    proxy: Arc<ProxyRules>,
 }
 
 /// The connections of a time in which the machine did not sleep.
@@ -142,6 +143,14 @@ impl Transport {
     pub fn connections(&self) -> Connections {
         let Count { made, open } = &*self.0.count;
         Connections { made: made.load(Ordering::Relaxed), open: open.load(Ordering::Relaxed) }
+    }
+
+    /// Returns the host and port of the proxy through which a URL is reached, if it is: never its user and password.
+    #[must_use]
+    pub fn proxy_of(&self, url: &Uri) -> Option<String> {
+        let proxy = self.0.proxy.intercept(url)?;
+        let authority = proxy.uri().authority()?.as_str();
+        Some(authority.rsplit_once('@').map_or(authority, |(_, place)| place).to_owned())
     }
 
     /// Adds the user agent, if the request has none.
@@ -264,7 +273,7 @@ impl TransportBuilder {
             .map_err(|_| Error::input("the user agent may hold only printable ASCII characters"))?;
         let (tls, roots) = self.tls.build()?;
         let proxy = ProxyRules::new(self.proxy, |name| env::var_os(name))?;
-        let Routes { calls, upgrades, count } = Routes::new(&tls, proxy, self.connect_timeout, self.http2);
+        let Routes { calls, upgrades, count, proxy } = Routes::new(&tls, proxy, self.connect_timeout, self.http2);
         let mut builder = Client::builder(TokioExecutor::new());
         builder
             .timer(TokioTimer::new())
@@ -279,7 +288,7 @@ impl TransportBuilder {
         let client = Mutex::new(Pooling { client: builder.build(calls.clone()), used });
         let single = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(upgrades);
         let clock = self.clock;
-        Ok(Transport(Arc::new(Pool { client, builder, calls, clock, single, user_agent, roots, count })))
+        Ok(Transport(Arc::new(Pool { client, builder, calls, clock, single, user_agent, roots, count, proxy })))
     }
 }
 

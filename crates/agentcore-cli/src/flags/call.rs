@@ -42,7 +42,7 @@ impl SessionFlags {
 pub(crate) struct CallFlags {
     #[command(flatten)]
     session: SessionFlags,
-    /// The user, for the agent to see [default: agentcore-client with a token, none with SigV4]
+    /// The user, for the agent to see [default: none; with a token the service takes the user from that]
     #[arg(long, value_name = "ID")]
     user_id: Option<Sourced<String>>,
     /// A header for the agent, where the runtime allows it; may be repeated

@@ -5,6 +5,7 @@
 //! | [`world`] | starts the program, with or without a mock that the test can look into |
 //! | [`bad_input`] | what is refused before anything is sent |
 //! | [`chat`] | conversations by a pipe, over both ways |
+//! | [`doctor`] | what a call needs, checked step by step |
 //! | [`exec`] | commands in a session, and its end |
 //! | [`fleet`] | many processes and one token, by a server of Redis that some tests need |
 //! | [`gate`] | a proxy that holds an issuer's answers back |
@@ -25,6 +26,7 @@
 
 mod bad_input;
 mod chat;
+mod doctor;
 mod exec;
 #[cfg(all(unix, feature = "cognito", feature = "redis"))]
 mod fleet;
