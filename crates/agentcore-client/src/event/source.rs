@@ -50,7 +50,7 @@ pub(super) struct Pieces {
 impl Source {
     pub(super) fn new(response: Response) -> Self {
         let max = response.max_event_bytes();
-        let pieces = |response: Response| Pieces {
+        let pieces = |response: Response, max: usize| Pieces {
             bytes: Box::pin(response.into_stream()),
             held: BytesMut::new(),
             searched: 0,
@@ -64,9 +64,10 @@ impl Source {
         } else if response.is_json() {
             Self::Json(Box::pin(response.bytes()))
         } else if response.is_json_lines() {
-            Self::Lines(pieces(response))
+            Self::Lines(pieces(response, max))
         } else {
-            Self::Text(pieces(response))
+            // Of text no more is held than the beginning of a character.
+            Self::Text(pieces(response, usize::MAX))
         }
     }
 
@@ -133,20 +134,16 @@ impl Pieces {
         take: impl Fn(&mut BytesMut, usize) -> Option<BytesMut>,
     ) -> Poll<Option<Result<ByteString, Error>>> {
         loop {
-            if let Some(part) = take(&mut self.held, mem::take(&mut self.searched)) {
-                return Poll::Ready(Some(Ok(text(part.freeze()))));
-            }
-            if self.ended {
-                let rest = self.held.split();
-                return Poll::Ready((!rest.is_empty()).then(|| Ok(text(rest.freeze()))));
+            let part = take(&mut self.held, mem::take(&mut self.searched));
+            if let Some(part) = part.or_else(|| self.ended.then(|| self.held.split())) {
+                if part.len() > self.max {
+                    return Poll::Ready(Some(Err(self.too_long())));
+                }
+                return Poll::Ready((!part.is_empty()).then(|| Ok(text(part.freeze()))));
             }
             self.searched = self.held.len();
             match ready!(self.bytes.as_mut().poll_next(cx)) {
-                Some(Ok(_)) if self.held.len() > self.max => {
-                    self.end();
-                    let message = format!("a line of the answer is longer than {} bytes", self.max);
-                    return Poll::Ready(Some(Err(Error::new(ErrorKind::BrokenOff, message).lasting())));
-                }
+                Some(Ok(_)) if self.held.len() > self.max => return Poll::Ready(Some(Err(self.too_long()))),
                 Some(Ok(piece)) => self.held.extend_from_slice(&piece),
                 Some(Err(error)) => {
                     self.end();
@@ -155,6 +152,12 @@ impl Pieces {
                 None => self.ended = true,
             }
         }
+    }
+
+    fn too_long(&mut self) -> Error {
+        self.end();
+        let message = format!("a line of the answer is longer than {} bytes", self.max);
+        Error::new(ErrorKind::BrokenOff, message).lasting()
     }
 
     /// Nothing more is taken, because the answer has failed.
