@@ -84,6 +84,7 @@ mod print;
 mod pydantic_ai;
 mod reader;
 mod resume;
+mod sniff;
 mod source;
 mod strands;
 mod stream;
