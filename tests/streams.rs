@@ -3,6 +3,7 @@
 //! `streams/` has one file a stream; `streams/README.md` says how they are written. Each is served in many chunkings, which must
 //! all say the same. `cargo test -p agentcore-tests streams -- --nocapture` prints the table.
 
+mod bounds;
 mod expectation;
 mod server;
 

@@ -40,7 +40,7 @@ impl Stream {
 
     /// Whether it is text that comes as it is, whose pieces are those of the wire.
     pub(super) fn is_text(&self) -> bool {
-        self.content_type.starts_with("text/plain")
+        self.content_type.starts_with("text/plain") && self.expected.len() == 1
     }
 }
 

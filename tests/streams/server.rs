@@ -43,7 +43,8 @@ impl Server {
         for size in sizes {
             let (piece, later) = rest.split_at((*size).min(rest.len()));
             if piece.is_empty() {
-                break;
+                // An empty chunk would be the end.
+                continue;
             }
             answer.extend(format!("{:x}\r\n", piece.len()).into_bytes());
             answer.extend_from_slice(piece);

@@ -17,6 +17,7 @@ mod program;
 mod session;
 mod signature;
 mod socket;
+pub(crate) mod streams;
 mod tap;
 
 use std::path::{Path, PathBuf};

@@ -65,7 +65,11 @@ enum Task {
     Tidy,
     /// Drives `acore` against other people's software: the official Python SDK, joserfc, boto3, Chromium, and
     /// the frameworks that agents are made with
-    Interop,
+    Interop {
+        /// Makes the streams of the corpus anew, by the packages that made them, in the place of all this: heavy, and no part of `ci`
+        #[arg(long)]
+        dialects: bool,
+    },
     /// Compares our crates with the floor and with code by hand, in ratios; on an idle machine
     Bench {
         /// Measures less: says whether it runs and about how much
@@ -100,7 +104,8 @@ impl Task {
             Self::Test { args } => test(&workspace, &args),
             Self::Ci { keep_going, skip } => ci::run(&workspace, &skip, keep_going),
             Self::Tidy => tidy::run(&workspace),
-            Self::Interop => interop::run(&workspace),
+            Self::Interop { dialects: true } => interop::streams::run(&workspace),
+            Self::Interop { dialects: false } => interop::run(&workspace),
             Self::Bench { quick, instructions } => bench::run(&workspace, quick, instructions),
             Self::Fuzz { seconds, target } => {
                 Ok(cmd!(shell, "cargo test --package agentcore-tests --test fuzz -- --nocapture")

@@ -8,15 +8,15 @@
 //! | bare strings | `"Hello"`, and data that is not JSON | text | the official Python SDK's bytes |
 //! | objects | `{"data" \| "delta" \| "text" \| "result" \| "output" \| "response" \| "message" …: "Hello"}` | text | the same |
 //! | Bedrock Agents | `{"completion": {"bytes" \| "text"}}`, `{"trace"}` | text, usage, trace | descriptions |
-//! | Strands | `{"event"}`, `{"data"}`, `{"message"}`, `{"result"}`, `{"reasoningText"}`, `{"current_tool_use"}`, `{"tool_interrupt_event"}` | text, reasoning, tool uses and results, interrupts, usage, trace | Strands 1.62's bytes |
+//! | Strands | `{"event"}`, `{"data"}`, `{"message"}`, `{"result"}`, `{"reasoningText"}`, `{"current_tool_use"}`, `{"tool_interrupt_event"}` | text, reasoning, tool uses and results, interrupts, usage, trace | the bytes of Strands 1.62, its graphs and swarms |
 //! | Bedrock Converse | `{"contentBlockDelta"}` and its kin, `{"output": {"message"}}` | the same, errors | Strands' bytes; alone: descriptions |
-//! | LangGraph | the tuples, updates, states and events of `astream` and `astream_events` | text, reasoning, tool uses and results, interrupts, usage, trace | LangGraph's bytes |
+//! | LangGraph | the tuples, updates, states and events of `astream` and `astream_events` | text, reasoning, tool uses and results, interrupts, usage, trace | LangGraph 1.2's bytes, and its server 0.16's |
 //! | AG-UI | `{"type": "TEXT_MESSAGE_CONTENT"}` and its kin | all kinds | AG-UI's bytes; snapshots, chunks and reasoning: descriptions |
 //! | A2A 0.3, 1.x | JSON-RPC results: artifacts, statuses, messages, tasks | text, state, interrupts, errors | a2a-sdk 0.3's and 1.x's bytes |
 //! | MCP | JSON-RPC results of tools, elicitations, notifications | text, interrupts, errors, trace | the Python SDK's bytes |
 //! | LlamaIndex | `{"event": "agent_stream", "delta", "response"}`, `{"event": "done"}` | text, reasoning, tool uses and results, trace | its adapter 0.4's bytes |
-//! | OpenAI | `{"choices"}`, `{"type": "response.…"}` | text, reasoning, tool uses, usage, errors, trace | descriptions |
-//! | Anthropic | `{"type": "content_block_delta"}` and its kin | the same | descriptions |
+//! | OpenAI | `{"choices"}`, `{"type": "response.…"}` | text, reasoning, tool uses, usage, errors, trace | descriptions; what its package 3.57 makes of them |
+//! | Anthropic | `{"type": "content_block_delta"}` and its kin | the same | descriptions; what its package 2.14 makes of them |
 //! | Google ADK | `{"invocationId", "author", "content": {"parts"}, "partial"}`, in Python's names too, and lists of them | text, reasoning, tool uses and results, interrupts, usage, state, errors | ADK 2.13's bytes |
 //! | Vercel | `{"type": "text-delta"}` and its kin | text, reasoning, tool uses and results, interrupts, usage, trace, errors | the bytes of `ai` 6.0 and Pydantic AI 2.68 |
 //! | Pydantic AI | `{"event_kind": "part_delta"}` and its kin, lists of `{"parts", "kind"}` | text, reasoning, tool uses and results, interrupts, usage, trace | Pydantic AI 2.68's bytes |
@@ -51,6 +51,10 @@
 //! In a stream of JSON, strings that hold Python reprs, numbers, `NaN` and JSON that is broken are [`Event::Other`]; in a stream of
 //! bare words they are words.
 //!
+//! Some agents write their events twice: a JSON string that holds an object, or server-sent events. Such strings are read as what they
+//! hold; a single one that holds an object may be a model's answer in JSON, and is text unless its shape is a protocol's. Strings that
+//! each repeat all before them cannot be told from pieces: [`Reader::own_dialect`] is for those.
+//!
 //! Text is never lost and counts once: Strands, Converse, LangGraph and A2A repeat a message as a whole after its pieces, and such
 //! a repetition is [`Event::Other`] too. Two equal strings one after the other are two pieces of text.
 
@@ -81,6 +85,7 @@ mod pydantic_ai;
 mod reader;
 mod resume;
 mod settings;
+mod sniff;
 mod source;
 mod strands;
 mod stream;

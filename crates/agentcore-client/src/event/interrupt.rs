@@ -10,7 +10,7 @@ use super::Dialect;
 ///
 /// It is neither text nor an error: the answer is complete, and the agent goes on when it is invoked again in the same session with
 /// the answers; [`resume`](crate::event::resume) makes that payload. Only MCP's `elicitation/create` comes within an answer, which
-/// goes on when it was answered by another call.
+/// goes on when it was answered by another call, and what AutoGen asks of a user among its agents, who answers where the agent runs.
 ///
 /// As JSON it has the fields below, `schema` as JSON and an unknown `dialect` as null.
 #[derive(Clone, Debug, PartialEq, Eq)]

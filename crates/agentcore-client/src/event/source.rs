@@ -15,6 +15,7 @@ use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 use futures_core::Stream as _;
 
+use super::sniff::is_event_stream;
 use crate::{BoxFuture, Error, ErrorKind};
 
 /// Where an answer's events come from.
@@ -25,7 +26,11 @@ pub(super) enum Source {
     /// A JSON answer, read as a whole.
     Json(BoxFuture<'static, Result<Bytes, Error>>),
     Lines(Pieces),
+    /// Text, or server-sent events that nothing calls so, as long as too little has come to tell.
+    Unknown(Pieces),
     Text(Pieces),
+    /// Server-sent events that nothing calls so, and where more comes from, if more does.
+    Framed(Box<sse::Decoder>, Option<Pieces>),
     Over,
 }
 
@@ -45,17 +50,20 @@ pub(super) struct Pieces {
     searched: usize,
     max: usize,
     ended: bool,
+    /// Why it ended, where that is still to be told.
+    failed: Option<Error>,
 }
 
 impl Source {
     pub(super) fn new(response: Response) -> Self {
         let max = response.max_event_bytes();
-        let pieces = |response: Response| Pieces {
+        let pieces = |response: Response, max: usize| Pieces {
             bytes: Box::pin(response.into_stream()),
             held: BytesMut::new(),
             searched: 0,
             max,
             ended: false,
+            failed: None,
         };
         if response.is_event_stream() {
             Self::Events(Box::new(response.events().unterminated()))
@@ -64,9 +72,9 @@ impl Source {
         } else if response.is_json() {
             Self::Json(Box::pin(response.bytes()))
         } else if response.is_json_lines() {
-            Self::Lines(pieces(response))
+            Self::Lines(pieces(response, max))
         } else {
-            Self::Text(pieces(response))
+            Self::Unknown(pieces(response, max))
         }
     }
 
@@ -99,12 +107,57 @@ impl Source {
             Self::Json(body) => {
                 let body = ready!(body.as_mut().poll(cx));
                 *self = Self::Over;
-                Some(body.map(|body| {
-                    Part::Json(text(
-                        body.strip_prefix(BYTE_ORDER_MARK).map_or_else(|| body.clone(), |rest| body.slice_ref(rest)),
-                    ))
-                }))
+                match body {
+                    Ok(body) if is_event_stream(&body) == Some(true) => {
+                        let mut decoder = decoder(body.len());
+                        decoder.push(body);
+                        decoder.finish();
+                        *self = Self::Framed(decoder, None);
+                        return self.poll_next(cx);
+                    }
+                    body => Some(body.map(|body| {
+                        let rest = body.strip_prefix(BYTE_ORDER_MARK);
+                        Part::Json(text(rest.map_or_else(|| body.clone(), |rest| body.slice_ref(rest))))
+                    })),
+                }
             }
+            Self::Unknown(pieces) => {
+                let is_framed = ready!(pieces.poll_kind(cx));
+                if let Self::Unknown(mut pieces) = mem::replace(self, Self::Over) {
+                    *self = if is_framed {
+                        let mut decoder = decoder(pieces.max);
+                        decoder.push(pieces.held.split().freeze());
+                        Self::Framed(decoder, Some(pieces))
+                    } else {
+                        // Of text no more is held than the beginning of a character.
+                        Self::Text(Pieces { max: usize::MAX, ..pieces })
+                    };
+                }
+                return self.poll_next(cx);
+            }
+            Self::Framed(decoder, pieces) => loop {
+                match decoder.next_event() {
+                    Ok(Some(event)) => break Some(Ok(Part::Event(event))),
+                    Ok(None) => {}
+                    Err(error) => {
+                        *self = Self::Over;
+                        let message = error.to_string();
+                        break Some(Err(Error::new(ErrorKind::BrokenOff, message).lasting()));
+                    }
+                }
+                let Some(more) = pieces else { break None };
+                match ready!(more.bytes.as_mut().poll_next(cx)) {
+                    Some(Ok(piece)) => decoder.push(piece),
+                    Some(Err(error)) => {
+                        *self = Self::Over;
+                        break Some(Err(error));
+                    }
+                    None => {
+                        decoder.finish();
+                        *pieces = None;
+                    }
+                }
+            },
             Self::Lines(pieces) => {
                 ready!(pieces.poll(cx, line)).map(|line| line.map(|line| Part::Event(SseEvent::new(line))))
             }
@@ -125,7 +178,26 @@ fn event_of(frame: &Frame, has_ended: &mut bool) -> Result<SseEvent, Error> {
     Ok(event)
 }
 
+/// Reads server-sent events that nothing calls so.
+fn decoder(max: usize) -> Box<sse::Decoder> {
+    Box::new(sse::Decoder::new().unterminated(true).max_event_bytes(max))
+}
+
 impl Pieces {
+    /// Waits until it is known whether this is a stream of server-sent events; text that ends before is text.
+    fn poll_kind(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        loop {
+            match is_event_stream(&self.held) {
+                None if !self.ended => {}
+                known => return Poll::Ready(known == Some(true)),
+            }
+            match ready!(self.bytes.as_mut().poll_next(cx)) {
+                Some(Ok(piece)) => self.held.extend_from_slice(&piece),
+                end => (self.ended, self.failed) = (true, end.and_then(Result::err)),
+            }
+        }
+    }
+
     /// Takes the next part off what has come, or waits for more. What is left at the end is the last part.
     fn poll(
         &mut self,
@@ -133,20 +205,17 @@ impl Pieces {
         take: impl Fn(&mut BytesMut, usize) -> Option<BytesMut>,
     ) -> Poll<Option<Result<ByteString, Error>>> {
         loop {
-            if let Some(part) = take(&mut self.held, mem::take(&mut self.searched)) {
-                return Poll::Ready(Some(Ok(text(part.freeze()))));
-            }
-            if self.ended {
-                let rest = self.held.split();
-                return Poll::Ready((!rest.is_empty()).then(|| Ok(text(rest.freeze()))));
+            let part = take(&mut self.held, mem::take(&mut self.searched));
+            if let Some(part) = part.or_else(|| self.ended.then(|| self.held.split())) {
+                if part.len() > self.max {
+                    return Poll::Ready(Some(Err(self.too_long())));
+                }
+                let part = (!part.is_empty()).then(|| Ok(text(part.freeze())));
+                return Poll::Ready(part.or_else(|| self.failed.take().map(Err)));
             }
             self.searched = self.held.len();
             match ready!(self.bytes.as_mut().poll_next(cx)) {
-                Some(Ok(_)) if self.held.len() > self.max => {
-                    self.end();
-                    let message = format!("a line of the answer is longer than {} bytes", self.max);
-                    return Poll::Ready(Some(Err(Error::new(ErrorKind::BrokenOff, message).lasting())));
-                }
+                Some(Ok(_)) if self.held.len() > self.max => return Poll::Ready(Some(Err(self.too_long()))),
                 Some(Ok(piece)) => self.held.extend_from_slice(&piece),
                 Some(Err(error)) => {
                     self.end();
@@ -155,6 +224,12 @@ impl Pieces {
                 None => self.ended = true,
             }
         }
+    }
+
+    fn too_long(&mut self) -> Error {
+        self.end();
+        let message = format!("a line of the answer is longer than {} bytes", self.max);
+        Error::new(ErrorKind::BrokenOff, message).lasting()
     }
 
     /// Nothing more is taken, because the answer has failed.

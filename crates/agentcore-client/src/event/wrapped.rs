@@ -74,10 +74,10 @@ fn server_sent(text: &ByteString, known: bool, values: &mut Values) -> Option<Ve
     if !(begins || known && text.starts_with(':')) || !text.ends_with(['\n', '\r']) {
         return None;
     }
-    let mut decoder = sse::Decoder::new();
+    // Some leave out the empty line.
+    let mut decoder = sse::Decoder::new().unterminated(true);
     decoder.push(text.clone().into_bytes());
-    // An end of an event that its writer left out.
-    decoder.push(bytes::Bytes::from_static(b"\n\n"));
+    decoder.finish();
     let events: Vec<_> = std::iter::from_fn(|| decoder.next_event().ok().flatten()).collect();
     let mut is_one = |event: &SseEvent| {
         let kind = values.read(&event.data).map(|json| json.kind());

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant, SystemTime};
 use agentcore_client::{
     Error, ErrorKind, Target, Transport,
     auth::{Exchange as _, Repeat},
+    operation,
 };
-use agentcore_core::{operation, service_error};
-use http::{Request, Uri};
+use http::{Request, Uri, header::DATE};
 use tokio::time::timeout;
 
 use super::{credential::in_words, diagnosis::Diagnosis};
@@ -100,7 +100,8 @@ async fn ask(transport: &Transport, url: Uri, patience: Duration) -> Result<(u16
     };
     let failed = |cause| Error::new(ErrorKind::Unavailable, "no connection could be made").with_source(cause);
     let (head, body) = answer.map_err(failed)?.into_parts();
-    Ok((head.status.as_u16(), service_error::date(&head.headers), body.to_vec()))
+    let date = head.headers.get(DATE).and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok());
+    Ok((head.status.as_u16(), date, body.to_vec()))
 }
 
 fn mechanism(target: &Target) -> Mechanism {
