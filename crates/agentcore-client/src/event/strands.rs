@@ -114,6 +114,15 @@ mod tests {
         [event, format!(r#"{{"data": "{text}", "delta": {{"text": "{text}"}}}}"#)]
     }
 
+    /// Of a long text only a hash is kept.
+    #[test]
+    fn a_long_piece_counts_once() {
+        let long = "long ".repeat(2_000);
+        let ([event, data], said) = (&piece(&long), format!("say {long}"));
+        let other = data.replacen("long", "Long", 1);
+        check(&[(&[event, data], &[&said, "other"]), (&[event, &other], &[&said, &format!("say L{}", &long[1..])])]);
+    }
+
     /// What is said by several shapes counts once, what is said twice by one of them twice.
     #[test]
     fn every_shape_at_once() {

@@ -26,7 +26,7 @@ pub(super) struct Transcript {
     thoughts: Dedup,
     calls: ToolCalls,
     /// What each part of the agent has just said and is expected to say once more, in an event of another shape.
-    echoes: Vec<(Option<ByteString>, ByteString)>,
+    echoes: Vec<(Option<ByteString>, Echo)>,
     /// Which part of the agent speaks.
     speaker: Option<ByteString>,
     halves: Halves,
@@ -346,12 +346,20 @@ impl Transcript {
         if self.echoes.len() == MOST_ECHOES {
             self.echoes.remove(0);
         }
-        self.echoes.push((self.speaker.clone(), text.clone()));
+        self.echoes.push((self.speaker.clone(), self.echo(text)));
+    }
+
+    fn echo(&self, text: &ByteString) -> Echo {
+        if text.len() > LONGEST_ECHO { Echo::Long(self.ids.hash_one(text)) } else { Echo::Short(text.clone()) }
     }
 
     /// Whether this is what was expected to be said once more, which is over then.
     pub(super) fn is_echo(&mut self, text: &ByteString) -> bool {
-        let same = |(speaker, echo): &(_, ByteString)| *speaker == self.speaker && echo == text;
+        if self.echoes.is_empty() {
+            return false;
+        }
+        let expected = self.echo(text);
+        let same = |(speaker, echo): &(_, Echo)| *speaker == self.speaker && *echo == expected;
         let found = self.echoes.iter().position(same);
         found.map(|index| self.echoes.remove(index)).is_some()
     }
@@ -368,6 +376,15 @@ const MOST_RESULT_BYTES: usize = 16 * 1024 * 1024;
 
 /// How many bytes the interrupts have that wait for the end of a run; what has more does not wait.
 const MOST_VAGUE_BYTES: usize = 64 * 1024;
+
+/// A text that is expected once more; of a long one only its hash is kept.
+#[derive(Clone, PartialEq)]
+enum Echo {
+    Short(ByteString),
+    Long(u64),
+}
+
+const LONGEST_ECHO: usize = 4096;
 
 /// How many parts of an agent are waited for to say again what they said.
 const MOST_ECHOES: usize = 16;
