@@ -41,46 +41,49 @@ impl Printer {
     }
 
     /// The print of a text and what follows it.
-    pub(super) fn and(&self, print: Print, text: &[u8]) -> Print {
+    pub(super) fn and(&self, mut print: Print, text: &[u8]) -> Print {
         let (words, last) = text.as_chunks::<8>();
-        let print = words.iter().fold(print, |print, word| self.and_eight(print, *word));
-        if last.is_empty() {
-            return print;
+        for bytes in words {
+            self.add(&mut print, *bytes);
         }
-        let mut word = [b' '; 8];
-        word[..last.len()].copy_from_slice(last);
-        self.and_eight(print, word)
+        if !last.is_empty() {
+            let mut bytes = [b' '; 8];
+            bytes[..last.len()].copy_from_slice(last);
+            self.add(&mut print, bytes);
+        }
+        print
     }
 
     #[inline]
-    fn and_eight(&self, print: Print, bytes: [u8; 8]) -> Print {
+    fn add(&self, print: &mut Print, bytes: [u8; 8]) {
         let word = u64::from_le_bytes(bytes);
         // A bit for each byte up to the space, if there is one (Hacker's Delight, "find first 0-byte").
         if word.wrapping_sub(0x2121_2121_2121_2121) & !word & 0x8080_8080_8080_8080 == 0 {
-            return self.and_black(print, word, 8);
-        }
-        let (mut black, mut count) = (0, 0);
-        for byte in bytes {
-            if !byte.is_ascii_whitespace() {
-                black |= u64::from(byte) << (8 * count);
-                count += 1;
+            self.add_black(print, word, 8);
+        } else {
+            let (mut black, mut count) = (0, 0);
+            for byte in bytes {
+                if !byte.is_ascii_whitespace() {
+                    black |= u64::from(byte) << (8 * count);
+                    count += 1;
+                }
             }
+            self.add_black(print, black, count);
         }
-        self.and_black(print, black, count)
     }
 
     /// Adds up to eight bytes, of which the first is the lowest.
     #[expect(clippy::cast_possible_truncation, reason = "both halves of the product count, and a shift is below 64")]
     #[inline]
-    fn and_black(&self, print: Print, word: u64, count: u64) -> Print {
+    fn add_black(&self, print: &mut Print, word: u64, count: u64) {
         let held = print.bytes % 8;
-        let (bytes, tail) = (print.bytes + count, print.tail | word << (8 * held));
-        if held + count < 8 {
-            return Print { bytes, tail, ..print };
+        print.bytes += count;
+        print.tail |= word << (8 * held);
+        if held + count >= 8 {
+            let product = u128::from(print.sum ^ print.tail ^ self.before) * u128::from(self.factor);
+            print.sum = product as u64 ^ (product >> 64) as u64;
+            print.tail = word.checked_shr(64 - 8 * held as u32).unwrap_or(0);
         }
-        let product = u128::from(print.sum ^ tail ^ self.before) * u128::from(self.factor);
-        let sum = product as u64 ^ (product >> 64) as u64;
-        Print { bytes, sum, tail: word.checked_shr(64 - 8 * held as u32).unwrap_or(0) }
     }
 
     /// The print of a text, and where in it a beginning of this print ends, if there is one.
