@@ -53,6 +53,8 @@ pub enum ErrorKind {
     Unavailable,
     /// There is no such runtime, endpoint or session: 404.
     NotFound,
+    /// The session of the agent's own protocol has ended: 404 for an MCP request that named one. Another `initialize` begins a new one.
+    SessionLost,
     /// Another operation is in the way: 409.
     Conflict,
     /// A quota of the account is used up: 402.
@@ -100,6 +102,8 @@ pub struct ServiceResponse {
     pub retry_after: Option<Duration>,
     /// The issuers whose tokens the runtime accepts, once it was asked for them.
     pub issuers: Vec<String>,
+    /// The `id` of the JSON-RPC error that was the refusal's body, as JSON: `null` where it has none.
+    pub rpc_id: Option<String>,
 }
 
 impl Error {
@@ -150,6 +154,12 @@ impl Error {
 
     fn with_input(self, kind: InputKind, rule: String) -> Self {
         self.change(|failure| failure.input = Some((kind, rule)))
+    }
+
+    /// Changes the kind, where the caller knows more of the call than the answer says.
+    #[must_use]
+    pub fn with_kind(self, kind: ErrorKind) -> Self {
+        self.change(|failure| failure.kind = kind)
     }
 
     /// Adds the cause.
@@ -274,6 +284,12 @@ impl Error {
     #[must_use]
     pub fn issuers(&self) -> &[String] {
         self.0.response.as_ref().map_or(&[], |response| &response.issuers)
+    }
+
+    /// Returns the `id` of the JSON-RPC error that was a refusal's body, as JSON; `null` where it has none (JSON-RPC 2.0 section 5).
+    #[must_use]
+    pub fn rpc_id(&self) -> Option<&str> {
+        self.0.response.as_ref()?.rpc_id.as_deref()
     }
 
     /// Returns the ARN of the called runtime, if it has one.
@@ -403,7 +419,7 @@ mod tests {
             code: Some("ThrottlingException".into()),
             request_id: Some("r-1".into()),
             retry_after: Some(Duration::from_millis(1500)),
-            issuers: vec![],
+            ..ServiceResponse::default()
         };
         let issuers = vec!["https://a.example".into(), "https://b.example".into()];
         let unauthorized = ServiceResponse { status: 401, issuers, ..ServiceResponse::default() };
@@ -440,6 +456,7 @@ mod tests {
             (ErrorKind::Service, 500, None, true),
             (ErrorKind::Service, 502, None, true),
             (ErrorKind::NotFound, 404, None, false),
+            (ErrorKind::SessionLost, 404, None, false),
             (ErrorKind::Refused, 400, None, false),
             (ErrorKind::Quota, 402, None, false),
             (ErrorKind::TooLarge, 200, None, false),
