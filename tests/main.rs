@@ -24,6 +24,12 @@ mod harness;
 /// Commands in a session's machine, the end of a session, and cards.
 mod command;
 
+/// MCP servers by the transport alone: ids, versions, answers, lost sessions.
+mod mcp;
+
+/// A2A agents of both generations: versions, sessions, streams and their ends.
+mod a2a;
+
 /// Many invocations at once: order, bounds, failures, cancellation.
 mod batch;
 

@@ -113,7 +113,7 @@ impl Invoke {
     /// # Cancel safety
     /// Dropping the future sends nothing more; an attempt on its way is cut off, and the agent may have run.
     pub async fn send(self) -> Result<Response, Error> {
-        let mut call = MeteredCall::begin(&self.shared, &self.target, self.session_id())?;
+        let mut call = MeteredCall::begin(&self.shared, &self.target, &self.invocation)?;
         let response = self.answer(&mut call).await?;
         call.handed_over(&response);
         Ok(response)
@@ -129,7 +129,7 @@ impl Invoke {
     /// As [`send`](Self::send).
     #[doc(alias = "invoke_agent_with_streaming")]
     pub async fn stream(self) -> Result<Events, Error> {
-        let mut call = MeteredCall::begin(&self.shared, &self.target, self.session_id())?;
+        let mut call = MeteredCall::begin(&self.shared, &self.target, &self.invocation)?;
         let (reader, arn) = (self.reader.clone(), self.target.arn().cloned());
         let mut response = self.answer(&mut call).await?;
         if let Some(error) = response.page_of_another().await {
@@ -142,17 +142,10 @@ impl Invoke {
     /// Sends it, and waits for the head of the answer.
     async fn answer(self, call: &mut MeteredCall) -> Result<Response, Error> {
         #[cfg(feature = "otel")]
-        let this = match call.trace().filter(|_| !self.traced) {
-            Some(trace) => self.trace(trace),
-            None => self,
-        };
+        let invocation = if self.traced { self.invocation } else { call.traced(self.invocation) };
         #[cfg(not(feature = "otel"))]
-        let this = self;
-        let this = match this.shared.lifecycle.was_lost(this.session_id()) {
-            true => this.map(Invocation::wait_while_busy),
-            false => this,
-        };
-        call.answered(this.shared.http.invoke(&this.target, &this.invocation)).await
+        let invocation = self.invocation;
+        call.send(&self.shared, &self.target, invocation, |error| error).await
     }
 
     async fn reply(self) -> Result<Reply, Error> {

@@ -106,6 +106,7 @@ pub use agentcore_http::{
     Response, RetryPolicy, SseEvent, Timeouts, TlsVersion, TraceContext, Transport, TransportBuilder, rustls, sse,
 };
 
+mod a2a;
 mod batch;
 mod call;
 mod client;
@@ -113,10 +114,12 @@ pub mod event;
 mod invoke;
 mod legacy;
 mod lifecycle;
+mod mcp;
 pub mod metrics;
 mod reply;
 #[cfg(feature = "cache")]
 mod response_cache;
+mod rpc;
 mod run;
 mod runtime;
 mod session;
@@ -131,13 +134,16 @@ pub use crate::response_cache::CacheSettings;
 #[cfg(feature = "connect")]
 pub use crate::shell::ShellRequest;
 pub use crate::{
+    a2a::A2a,
     batch::Batch,
     client::{Authenticated, Client, ClientBuilder, Unauthenticated},
     event::{Dialect, Done, EndMark, Event, Events, Interrupt, Reader, ToolResult, ToolUse, Usage},
     invoke::Invoke,
     legacy::LegacyMap,
+    mcp::Mcp,
     metrics::Metrics,
     reply::{AnswerJson, Metadata, Reply},
+    rpc::{RpcAnswer, RpcMessages},
     run::Run,
     runtime::Runtime,
     session::Session,

@@ -90,8 +90,9 @@ impl Invocation {
         &self.session
     }
 
-    /// Returns the session that the request names.
-    pub(crate) fn named_session(&self) -> Option<&SessionId> {
+    /// Returns the session that the request names, if it names one.
+    #[must_use]
+    pub fn named_session(&self) -> Option<&SessionId> {
         self.names_session.then_some(&self.session)
     }
 

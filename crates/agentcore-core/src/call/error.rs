@@ -102,8 +102,10 @@ pub struct ServiceResponse {
     pub retry_after: Option<Duration>,
     /// The issuers whose tokens the runtime accepts, once it was asked for them.
     pub issuers: Vec<String>,
-    /// The `id` of the JSON-RPC error that was the refusal's body, as JSON: `null` where it has none.
-    pub rpc_id: Option<String>,
+    /// Whether the name came in a header of the service (`x-amzn-ErrorType`), and not in a body that an agent may have written.
+    pub is_of_the_service: bool,
+    /// The refusal's body, if it is an error of JSON-RPC: at most 64 KiB of JSON.
+    pub rpc_error: Option<String>,
 }
 
 impl Error {
@@ -286,10 +288,17 @@ impl Error {
         self.0.response.as_ref().map_or(&[], |response| &response.issuers)
     }
 
-    /// Returns the `id` of the JSON-RPC error that was a refusal's body, as JSON; `null` where it has none (JSON-RPC 2.0 section 5).
+    /// Returns whether the service itself refused the request, by a name in its header `x-amzn-ErrorType`. An agent's own refusal has
+    /// its name in the body.
     #[must_use]
-    pub fn rpc_id(&self) -> Option<&str> {
-        self.0.response.as_ref()?.rpc_id.as_deref()
+    pub fn is_of_the_service(&self) -> bool {
+        self.0.response.as_ref().is_some_and(|response| response.is_of_the_service)
+    }
+
+    /// Returns the body of a refusal that is an error of JSON-RPC, as JSON (JSON-RPC 2.0 section 5.1).
+    #[must_use]
+    pub fn rpc_error(&self) -> Option<&str> {
+        self.0.response.as_ref()?.rpc_error.as_deref()
     }
 
     /// Returns the ARN of the called runtime, if it has one.
