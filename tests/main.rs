@@ -27,6 +27,9 @@ mod command;
 /// MCP servers by the transport alone: ids, versions, answers, lost sessions.
 mod mcp;
 
+/// MCP servers by rmcp over the transport: what it sends again, and what never.
+mod mcp_client;
+
 /// A2A agents of both generations: versions, sessions, streams and their ends.
 mod a2a;
 

@@ -1,6 +1,8 @@
 //! An MCP server on AgentCore Runtime as a transport: ids, versions and `Accept` of Streamable HTTP. Speaks no MCP of its own.
 
 mod session;
+#[cfg(feature = "mcp")]
+mod streamable_http;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -21,7 +23,8 @@ use crate::{
 ///
 /// It sends messages of JSON-RPC and knows what Streamable HTTP wants of a client (MCP specification 2025-11-25, "Transports"): the
 /// `Accept` of both media types, `Mcp-Session-Id` and the runtime session of the first answer in all later requests, and
-/// `MCP-Protocol-Version` as the answer to `initialize` named it. What the messages say is the caller's.
+/// `MCP-Protocol-Version` as the answer to `initialize` named it. What the messages say is the caller's, or that of an MCP client over
+/// this transport: with the feature `mcp`, `into_transport` makes the one of rmcp.
 ///
 /// The runtime's API has `POST` alone. There is no stream to `GET`, so nothing comes but in answers, and no answer is resumed; and
 /// there is nothing to `DELETE`: a session ends after 15 idle minutes, or by [`Session::stop`] of [`session`](Self::session).

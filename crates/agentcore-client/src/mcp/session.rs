@@ -79,6 +79,18 @@ impl McpSession {
         }
     }
 
+    /// Returns what the next request of a session says that has this number; of none, the same as [`ticket`](Self::ticket).
+    ///
+    /// # Errors
+    /// As [`ticket`](Self::ticket), and if another session was begun since. Nothing is sent then.
+    #[cfg(feature = "mcp")]
+    pub(super) fn ticket_of(&mut self, generation: Option<&str>, message: &RpcMessage) -> Result<Ticket, Error> {
+        match generation {
+            Some(named) if named != self.generation.to_string() => Err(lost()),
+            _ => self.ticket(message),
+        }
+    }
+
     /// Takes the ids of an answer, if it is of this session and there were none before.
     pub(super) fn answered(&mut self, ticket: &Ticket, session: Option<&SessionId>, id: Option<&HeaderValue>) {
         if ticket.generation == self.generation {
@@ -106,6 +118,12 @@ impl McpSession {
     /// Returns the runtime session: the caller's, else that of the first answer.
     pub(super) fn runtime_session(&self) -> Option<&SessionId> {
         self.named.as_ref().or(self.found.as_ref())
+    }
+
+    /// Returns the number of the session, if it has an id.
+    #[cfg(feature = "mcp")]
+    pub(super) fn handle(&self) -> Option<String> {
+        self.id.as_ref().map(|_| self.generation.to_string())
     }
 
     pub(super) fn id(&self) -> Option<&HeaderValue> {
