@@ -5,14 +5,13 @@ mod messages;
 
 use std::time::Instant;
 
-use agentcore_core::{Arn, SessionId};
+use agentcore_core::SessionId;
 use agentcore_http::{Invocation, Response};
 use http::Uri;
-use serde_json::Value;
 
-pub(crate) use self::message::RpcMessage;
 pub use self::messages::RpcMessages;
-use crate::{AnswerJson, BoxFuture, Dialect, Error, Events, Reader, Runtime, call::MeteredCall};
+pub(crate) use self::{message::RpcMessage, messages::Expects};
+use crate::{AnswerJson, BoxFuture, Error, Events, Reader, Runtime, call::MeteredCall};
 
 /// The answer to a message of MCP or A2A, whose head has arrived. The methods that take `self` read its body.
 ///
@@ -53,25 +52,6 @@ macro_rules! settings {
 }
 
 pub(crate) use settings;
-
-/// What an answer has to hold, and who learns from it.
-pub(crate) struct Expects {
-    pub(crate) dialect: Dialect,
-    pub(crate) arn: Option<Arn>,
-    /// The id of the response; none where the message was no request.
-    pub(crate) id: Option<Value>,
-    /// Is given the result.
-    pub(crate) learn: Option<Learn>,
-}
-
-/// Takes the result of a request, as JSON.
-pub(crate) type Learn = Box<dyn Fn(&str) + Send + Sync>;
-
-impl std::fmt::Debug for Expects {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Expects").field("dialect", &self.dialect).field("id", &self.id).finish_non_exhaustive()
-    }
-}
 
 /// Sends a message in an invocation, and waits for the head of its answer. `judge` adds to a failure what its protocol knows of it.
 pub(crate) async fn post(

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use agentcore_core::{ServiceResponse, SessionId};
+use agentcore_core::{Arn, ServiceResponse, SessionId};
 use agentcore_http::{Response, SseEvent, sse::EventStream};
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -17,7 +17,6 @@ use futures_core::Stream;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, value::RawValue};
 
-use super::Expects;
 use crate::{AnswerJson, BoxFuture, Dialect, Done, EndMark, Error, ErrorKind, Reader, Usage, call::MeteredCall};
 
 /// The messages of JSON-RPC in an answer, as they come: notifications and requests of the agent, and responses.
@@ -39,6 +38,25 @@ pub struct RpcMessages {
     answered: bool,
     /// Knows whether an A2A stream may end.
     reader: Option<Reader>,
+}
+
+/// What an answer has to hold, and who learns from it.
+pub(crate) struct Expects {
+    pub(crate) dialect: Dialect,
+    pub(crate) arn: Option<Arn>,
+    /// The id of the response; none where the message was no request.
+    pub(crate) id: Option<Value>,
+    /// Is given the result.
+    pub(crate) learn: Option<Learn>,
+}
+
+/// Takes the result of a request, as JSON.
+pub(crate) type Learn = Box<dyn Fn(&str) + Send + Sync>;
+
+impl fmt::Debug for Expects {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Expects").field("dialect", &self.dialect).field("id", &self.id).finish_non_exhaustive()
+    }
 }
 
 enum MessageSource {
@@ -230,7 +248,7 @@ impl RpcMessages {
         error
             .with_answer(*status, request_id.as_deref())
             .with_attempts(*attempts, begun.elapsed())
-            .with_call(self.expects.arn.as_ref().map(agentcore_core::Arn::as_str), Some(session.as_str()))
+            .with_call(self.expects.arn.as_ref().map(Arn::as_str), Some(session.as_str()))
     }
 
     /// Ends the call with a failure.
