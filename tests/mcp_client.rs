@@ -1,6 +1,7 @@
 //! MCP servers by rmcp over the transport: tools, errors, lost sessions, and that no tool is called twice.
 
 use std::{
+    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -11,6 +12,7 @@ use std::{
 use agentcore_client::{Error, ErrorKind, Mcp};
 use agentcore_mock::{AgentRequest, AgentResponse, Mock};
 use bytes::Bytes;
+use futures_util::StreamExt as _;
 use http::StatusCode;
 use rmcp::{
     RoleClient, ServiceExt,
@@ -18,7 +20,9 @@ use rmcp::{
     service::{ClientLifecycleMode, ClientServiceExt, RunningService, ServiceError},
     transport::{
         StreamableHttpClientTransport,
-        streamable_http_client::{StreamableHttpClientTransportConfig, StreamableHttpError},
+        streamable_http_client::{
+            StreamableHttpClient, StreamableHttpClientTransportConfig, StreamableHttpError, StreamableHttpPostResponse,
+        },
     },
 };
 use serde_json::{Value, json};
@@ -280,6 +284,42 @@ async fn calls_that_fail() {
         assert_eq!(methods(&mock), ["POST tools/call"], "{name}");
         server.cancel().await.unwrap();
     }
+}
+
+/// What rmcp is told: no id that it would write to its log, no event id that it would resume by, and of GET and DELETE that there is none.
+#[tokio::test]
+async fn what_rmcp_is_given() {
+    const STREAM: &[u8] = b"id: 1/0\nretry: 3600000\ndata: {\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n\n";
+    let mock = server(|_| {
+        let body = futures_util::stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(STREAM))]);
+        AgentResponse::stream("text/event-stream", body)
+    })
+    .await;
+    let mcp = transport(&mock, "server");
+    let post = async |message: Value, session: Option<&str>| {
+        let message = serde_json::from_value(message).unwrap();
+        mcp.post_message("".into(), message, session.map(Into::into), None, HashMap::new()).await
+    };
+    let client = json!({"name": "t", "version": "1"});
+    let params = json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": client});
+    let initialize = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params});
+    let Ok(StreamableHttpPostResponse::Json(_, session)) = post(initialize, None).await else { panic!("no JSON") };
+    assert_eq!((session.as_deref(), mcp.mcp_session_id().as_deref()), (Some("1"), Some("mcp-1")));
+    let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "add"}});
+    let Ok(StreamableHttpPostResponse::Sse(events, _)) = post(call.clone(), Some("1")).await else {
+        panic!("no events")
+    };
+    let events: Vec<_> = events.collect().await;
+    let [Ok(event)] = &events[..] else { panic!("{events:?}") };
+    assert_eq!((&event.id, &event.retry, event.event.as_deref()), (&None, &None, Some("message")));
+    // A session that is not the one held has been lost, and nothing is sent.
+    let _ = mock.take_requests();
+    assert!(matches!(post(call, Some("0")).await, Err(StreamableHttpError::SessionExpired)));
+    let stream = mcp.get_stream("".into(), Some("1".into()), Some("1/0".into()), None, HashMap::new()).await;
+    assert!(matches!(stream, Err(StreamableHttpError::ServerDoesNotSupportSse)));
+    let deleted = mcp.delete_session("".into(), "1".into(), None, HashMap::new()).await;
+    assert!(matches!(deleted, Err(StreamableHttpError::ServerDoesNotSupportDeleteSession)));
+    assert!(mock.take_requests().is_empty());
 }
 
 /// rmcp's own limits hold, and what would send a credential of rmcp's or a second session is refused.
