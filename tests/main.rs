@@ -33,6 +33,9 @@ mod mcp_client;
 /// A2A agents of both generations: versions, sessions, streams and their ends.
 mod a2a;
 
+/// The same of servers and agents that are not ours, where there are some.
+mod rpc_peer;
+
 /// Many invocations at once: order, bounds, failures, cancellation.
 mod batch;
 
