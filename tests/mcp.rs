@@ -36,7 +36,10 @@ pub(crate) async fn server(answer: impl Fn(&AgentRequest) -> AgentResponse + Sen
                     "protocolVersion": "2025-06-18", "capabilities": {"tools": {}}, "serverInfo": {"name": "s", "version": "1"},
                 });
                 let response = AgentResponse::json(json!({"jsonrpc": "2.0", "id": message["id"], "result": result}));
-                response.with_header(MCP_SESSION, HeaderValue::try_from(format!("mcp-{}", request.attempt)).unwrap())
+                response.with_header(
+                    MCP_SESSION,
+                    HeaderValue::try_from(format!("mcp-session-{}", request.attempt)).unwrap(),
+                )
             }
             Some("notifications/initialized") => AgentResponse::text("").with_status(StatusCode::ACCEPTED),
             _ => answer(&request),

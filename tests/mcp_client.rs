@@ -304,7 +304,7 @@ async fn what_rmcp_is_given() {
     let params = json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": client});
     let initialize = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params});
     let Ok(StreamableHttpPostResponse::Json(_, session)) = post(initialize, None).await else { panic!("no JSON") };
-    assert_eq!((session.as_deref(), mcp.mcp_session_id().as_deref()), (Some("1"), Some("mcp-1")));
+    assert_eq!((session.as_deref(), mcp.mcp_session_id().as_deref()), (Some("1"), Some("mcp-session-1")));
     let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "add"}});
     let Ok(StreamableHttpPostResponse::Sse(events, _)) = post(call.clone(), Some("1")).await else {
         panic!("no events")
