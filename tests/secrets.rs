@@ -124,7 +124,15 @@ async fn no_secret_of_an_mcp_client_is_logged_printed_or_told() {
     let (token, mcp) = (mock.token(), bearer(&mock).runtime(mock.arn("server")).mcp());
     let server = ClientConfig::default().serve(mcp.clone().into_transport()).await.unwrap();
     let error = server.call_tool(CallToolRequestParams::new("no-such-tool")).await.unwrap_err();
+    for _ in 0..10 {
+        // A log that is listened to by several threads may begin late.
+        let _ = server.call_tool(CallToolRequestParams::new("no-such-tool")).await;
+    }
+    server.list_all_tools().await.unwrap_err();
     server.cancel().await.unwrap();
+    for _ in 0..10 {
+        bearer(&mock).runtime(mock.arn("echo")).invoke("x").await.unwrap();
+    }
     let shown = format!("{mcp:?} {error} {error:?}");
     drop(guard);
     captured.assert_silent(&shown, &[token, mcp.mcp_session_id().unwrap()]);
