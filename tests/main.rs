@@ -27,6 +27,18 @@ mod harness;
 /// Commands in a session's machine, the end of a session, and cards.
 mod command;
 
+/// MCP servers by the transport alone: ids, versions, answers, lost sessions.
+mod mcp;
+
+/// MCP servers by rmcp over the transport: what it sends again, and what never.
+mod mcp_client;
+
+/// A2A agents of both generations: versions, sessions, streams and their ends.
+mod a2a;
+
+/// The same of servers and agents that are not ours, where there are some.
+mod rpc_peer;
+
 /// Many invocations at once: order, bounds, failures, cancellation.
 mod batch;
 

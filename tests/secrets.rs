@@ -13,11 +13,19 @@ use agentcore_client::{
         oauth::{ClientAuthentication, ClientCredentialsConfig},
     },
 };
-use agentcore_mock::{Mock, User};
+use agentcore_mock::{AgentResponse, Mock, User};
+use http::StatusCode;
+use rmcp::{
+    ServiceExt as _,
+    model::{CallToolRequestParams, ClientConfig},
+};
 use secrecy::ExposeSecret as _;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::support::{endpoint, keys, start};
+use crate::{
+    mcp::server,
+    support::{bearer, endpoint, keys, start},
+};
 
 /// Everything that is logged, by anybody, in one string.
 #[derive(Clone, Default)]
@@ -106,6 +114,28 @@ async fn no_secret_is_logged_printed_or_told() {
         secrets.push(prompt);
         captured.assert_silent(&shown, &secrets);
     }
+}
+
+/// Nor by rmcp, which writes the ids of sessions to its log: it is given none.
+#[tokio::test(flavor = "current_thread")]
+async fn no_secret_of_an_mcp_client_is_logged_printed_or_told() {
+    let (captured, guard) = listen();
+    let mock = server(|_| AgentResponse::error(StatusCode::FORBIDDEN, "AccessDeniedException", "no")).await;
+    let (token, mcp) = (mock.token(), bearer(&mock).runtime(mock.arn("server")).mcp());
+    let server = ClientConfig::default().serve(mcp.clone().into_transport()).await.unwrap();
+    let error = server.call_tool(CallToolRequestParams::new("no-such-tool")).await.unwrap_err();
+    for _ in 0..10 {
+        // A log that is listened to by several threads may begin late.
+        let _ = server.call_tool(CallToolRequestParams::new("no-such-tool")).await;
+    }
+    server.list_all_tools().await.unwrap_err();
+    server.cancel().await.unwrap();
+    for _ in 0..10 {
+        bearer(&mock).runtime(mock.arn("echo")).invoke("x").await.unwrap();
+    }
+    let shown = format!("{mcp:?} {error} {error:?}");
+    drop(guard);
+    captured.assert_silent(&shown, &[token, mcp.mcp_session_id().unwrap()]);
 }
 
 /// Passwords, client secrets, refresh tokens and the tokens themselves, of every way to come by one.

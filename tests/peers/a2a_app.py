@@ -68,13 +68,14 @@ def working():
     return types.TaskState.working if IS_0_3 else types.TaskState.TASK_STATE_WORKING
 
 
-app = build_a2a_app(Agent())
+agent = build_a2a_app(Agent())
 
 
-async def at_invocations(scope, receive, send):
+async def app(scope, receive, send):
     if scope.get("path") == "/invocations":
         scope = {**scope, "path": "/", "raw_path": b"/"}
-    await app(scope, receive, send)
+    await agent(scope, receive, send)
 
 
-serve(at_invocations)
+if __name__ == "__main__":
+    serve(app)

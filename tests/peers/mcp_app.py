@@ -33,4 +33,9 @@ def boom() -> str:
     raise ToolError("mcp boom é")
 
 
-serve(server.streamable_http_app(streamable_http_path="/invocations", stateless_http=True))
+def app(stateless=True):
+    return server.streamable_http_app(streamable_http_path="/invocations", stateless_http=stateless)
+
+
+if __name__ == "__main__":
+    serve(app())

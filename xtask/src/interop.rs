@@ -14,6 +14,8 @@ mod local;
 mod machine;
 mod peer;
 mod program;
+mod protocol;
+mod rust_tests;
 mod session;
 mod signature;
 mod socket;
@@ -37,6 +39,7 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome {
     let mut tally = Tally::default();
     local::run(&bench, &mut tally)?;
     dialect::run(&bench, workspace, &mut tally)?;
+    protocol::run(&bench, workspace, &mut tally)?;
     front::run(&bench, &mut tally)?;
     socket::run(&bench, &mut tally)?;
     machine::run(&bench, &mut tally)?;

@@ -1,7 +1,7 @@
 //! One call with its metrics and its span, from its beginning to the end of its answer. Reads no answer.
 
-use agentcore_core::{SessionId, Target};
-use agentcore_http::Response;
+use agentcore_core::Target;
+use agentcore_http::{Invocation, Response};
 use tracing::{Instrument as _, Span};
 
 use crate::{Done, Error, Usage, lifecycle::UnderWay, metrics::Measured, shared::Shared, trace};
@@ -19,25 +19,42 @@ impl MeteredCall {
     ///
     /// # Errors
     /// If the client was shut down.
-    pub(crate) fn begin(shared: &Shared, target: &Target, session: &SessionId) -> Result<Self, Error> {
-        let under_way = shared.lifecycle.begin(session)?;
-        Ok(Self { measured: shared.meter.begin(), under_way, span: trace::span(target, session) })
+    pub(crate) fn begin(shared: &Shared, target: &Target, invocation: &Invocation) -> Result<Self, Error> {
+        let under_way = shared.lifecycle.begin(invocation.session_id())?;
+        Ok(Self { measured: shared.meter.begin(), under_way, span: trace::span(target, invocation.named_session()) })
     }
 
-    /// Returns the trace to pass on, if a subscriber records it.
+    /// Adds the trace to pass on, if a subscriber records it.
     #[cfg(feature = "otel")]
-    pub(crate) fn trace(&self) -> Option<agentcore_http::TraceContext> {
-        trace::context(&self.span)
+    pub(crate) fn traced(&self, invocation: Invocation) -> Invocation {
+        match trace::context(&self.span) {
+            Some(trace) => invocation.trace(trace),
+            None => invocation,
+        }
     }
 
-    /// Waits for the head of the answer.
-    pub(crate) async fn answered(
+    /// Sends the invocation and waits for the head of the answer. `judge` adds to a failure what its protocol knows of it. The future of
+    /// the call itself is kept elsewhere, because those around it are moved.
+    pub(crate) async fn send(
         &mut self,
-        answer: impl Future<Output = Result<Response, Error>>,
+        shared: &Shared,
+        target: &Target,
+        mut invocation: Invocation,
+        judge: impl FnOnce(Error) -> Error,
     ) -> Result<Response, Error> {
-        let answer = answer.instrument(self.span.clone()).await;
+        if shared.lifecycle.was_lost(invocation.session_id()) {
+            invocation = invocation.wait_while_busy();
+        }
+        let answering = Box::pin(shared.http.invoke(target, &invocation));
+        let answer = answering.instrument(self.span.clone()).await.map_err(judge);
         match &answer {
-            Ok(response) => trace::answered(&self.span, response.status(), response.request_id(), response.attempts()),
+            Ok(response) => {
+                trace::answered(&self.span, response.status(), response.request_id(), response.attempts());
+                if let (None, Some(session)) = (invocation.named_session(), response.answered_session()) {
+                    trace::in_session(&self.span, session);
+                    self.under_way.in_session(session);
+                }
+            }
             Err(error) => self.failed(error),
         }
         answer

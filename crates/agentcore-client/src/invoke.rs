@@ -115,9 +115,8 @@ impl Invoke {
     ///
     /// # Cancel safety
     /// Dropping the future sends nothing more; an attempt on its way is cut off, and the agent may have run.
-    pub async fn send(mut self) -> Result<Response, Error> {
-        let mut call = self.begin()?;
-        let response = self.answer(&mut call).await?;
+    pub async fn send(self) -> Result<Response, Error> {
+        let (mut call, response) = self.answer().await?;
         call.handed_over(&response);
         Ok(response)
     }
@@ -131,31 +130,25 @@ impl Invoke {
     /// # Cancel safety
     /// As [`send`](Self::send).
     #[doc(alias = "invoke_agent_with_streaming")]
-    pub async fn stream(mut self) -> Result<Events, Error> {
-        let mut call = self.begin()?;
-        let mut response = self.answer(&mut call).await?;
+    pub async fn stream(self) -> Result<Events, Error> {
+        let (reading, arn) = (self.reading.clone(), self.target.arn().cloned());
+        let (mut call, mut response) = self.answer().await?;
         if let Some(error) = response.page_of_another().await {
             call.failed(&error);
             return Err(error);
         }
-        Ok(Events::new(response, Reader::with(self.reading), self.target.arn().cloned(), call))
+        Ok(Events::new(response, Reader::with(reading), arn, call))
     }
 
-    fn begin(&mut self) -> Result<MeteredCall, Error> {
-        let call = MeteredCall::begin(&self.shared, &self.target, self.session_id())?;
+    /// Sends it, and waits for the head of the answer.
+    async fn answer(self) -> Result<(MeteredCall, Response), Error> {
+        let mut call = MeteredCall::begin(&self.shared, &self.target, &self.invocation)?;
         #[cfg(feature = "otel")]
-        if let Some(trace) = call.trace().filter(|_| !self.traced) {
-            self.invocation = self.invocation.clone().trace(trace);
-        }
-        if self.shared.lifecycle.was_lost(self.session_id()) {
-            self.invocation = self.invocation.clone().wait_while_busy();
-        }
-        Ok(call)
-    }
-
-    /// Sends it, and waits for the head of the answer. The future of the call is kept elsewhere, because those around it are moved.
-    async fn answer(&self, call: &mut MeteredCall) -> Result<Response, Error> {
-        call.answered(Box::pin(self.shared.http.invoke(&self.target, &self.invocation))).await
+        let invocation = if self.traced { self.invocation } else { call.traced(self.invocation) };
+        #[cfg(not(feature = "otel"))]
+        let invocation = self.invocation;
+        let response = call.send(&self.shared, &self.target, invocation, |error| error).await?;
+        Ok((call, response))
     }
 
     async fn reply(self) -> Result<Reply, Error> {

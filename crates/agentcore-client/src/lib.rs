@@ -50,6 +50,20 @@
 //! # Ok(()) }
 //! ```
 //!
+//! # MCP and A2A
+//!
+//! A runtime may be an MCP server or an A2A agent. [`Runtime::mcp`] and [`Runtime::a2a`] are transports for their messages: sessions,
+//! versions and errors are theirs, and the messages the caller's. With the feature `mcp` [`Mcp`] is a transport of rmcp.
+//!
+//! ```
+//! # async fn example(agent: agentcore_client::Runtime) -> Result<(), agentcore_client::Error> {
+//! use serde_json::json;
+//!
+//! let request = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"});
+//! println!("{}", agent.mcp().send(&request).await?.result().await?.text());
+//! # Ok(()) }
+//! ```
+//!
 //! # Tokens that are renewed
 //!
 //! A [`CachedToken`] fetches a token once, renews it before it expires, and is shared by all calls. It fetches from Cognito (feature
@@ -83,6 +97,7 @@
 //! | `cognito` | off | tokens of Amazon Cognito users: login, renewal, logout |
 //! | `command` | off | tokens that a program prints |
 //! | `jwks` | off | verification of received tokens with their issuer's keys |
+//! | `mcp` | off | the client transport of rmcp, over [`Mcp`] |
 //! | `oauth` | off | tokens by OAuth 2.0 client credentials |
 //! | `redis` | off | tokens that a fleet of machines shares, on a server of Redis or Valkey |
 //! | `full` | off | all of the above |
@@ -107,6 +122,7 @@ pub use agentcore_http::{
     rustls, sse,
 };
 
+mod a2a;
 mod batch;
 mod call;
 mod client;
@@ -114,10 +130,12 @@ pub mod event;
 mod invoke;
 mod legacy;
 mod lifecycle;
+mod mcp;
 pub mod metrics;
 mod reply;
 #[cfg(feature = "cache")]
 mod response_cache;
+mod rpc;
 mod run;
 mod runtime;
 mod session;
@@ -132,13 +150,16 @@ pub use crate::response_cache::CacheSettings;
 #[cfg(feature = "connect")]
 pub use crate::shell::ShellRequest;
 pub use crate::{
+    a2a::A2a,
     batch::Batch,
     client::{Authenticated, Client, ClientBuilder, Unauthenticated},
     event::{Dialect, Done, EndMark, Event, Events, Interrupt, Reader, ToolResult, ToolUse, Usage},
     invoke::Invoke,
     legacy::LegacyMap,
+    mcp::Mcp,
     metrics::Metrics,
     reply::{AnswerJson, Metadata, Reply},
+    rpc::{RpcAnswer, RpcMessages},
     run::Run,
     runtime::Runtime,
     session::Session,

@@ -96,6 +96,11 @@ pub(crate) struct UnderWay {
 }
 
 impl UnderWay {
+    /// Notes the session that the answer named, where the call named none.
+    pub(crate) fn in_session(&mut self, session: &SessionId) {
+        self.session = session.clone();
+    }
+
     /// Notes how the call ended. One that ends without a note was given up by its caller.
     pub(crate) fn ended(&mut self, error: Option<&Error>) {
         self.lost = error.is_some_and(|error| error.may_have_run() && error.kind() != ErrorKind::Agent);

@@ -281,6 +281,7 @@ pub(crate) fn name(kind: ErrorKind) -> &'static str {
         ErrorKind::Throttled => "throttled",
         ErrorKind::Unavailable => "unavailable",
         ErrorKind::NotFound => "not_found",
+        ErrorKind::SessionLost => "session_lost",
         ErrorKind::Conflict => "conflict",
         ErrorKind::Quota => "quota",
         ErrorKind::TooLarge => "too_large",

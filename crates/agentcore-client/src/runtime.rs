@@ -78,6 +78,25 @@ impl Runtime {
         self.shared.http.card(&self.target, session).await?.json().await
     }
 
+    /// Authorizes a request of the caller's own by the client's mechanism, as its own requests are: with a token, or signed for this
+    /// target's region. It is for what is behind [`Response::session_endpoint_url`](crate::Response::session_endpoint_url), whose paths
+    /// are the session's; send it by any HTTP client, soon: a signature is good for minutes.
+    ///
+    /// Whoever receives the request has the credential: check that the host is the one you expect.
+    ///
+    /// # Errors
+    /// If there is no credential, if the token has expired, if the URL is plain and not on this machine, or if this is a local
+    /// container, which takes no credential.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the request without a new credential.
+    pub async fn authorize(&self, request: &mut http::Request<bytes::Bytes>) -> Result<(), Error> {
+        if self.target.is_local() {
+            return Err(Error::input("a local container takes no credential"));
+        }
+        self.shared.auth.authorize(request, self.target.region(), self.shared.clock.now()).await.map(drop)
+    }
+
     /// Requests the health of a local container.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use crate::{Error, metrics};
 ///
 /// Names are those of OpenTelemetry's semantic conventions: for generative AI (`invoke_agent`), HTTP clients and AWS SDKs;
 /// `otel.name`, `otel.kind` and `otel.status_code` are what `tracing-opentelemetry` reads.
-pub(crate) fn span(target: &Target, session: &SessionId) -> Span {
+pub(crate) fn span(target: &Target, session: Option<&SessionId>) -> Span {
     tracing::info_span!(
         "invoke_agent",
         // It is formatted only if a subscriber records the span.
@@ -19,13 +19,18 @@ pub(crate) fn span(target: &Target, session: &SessionId) -> Span {
         gen_ai.operation.name = "invoke_agent",
         gen_ai.provider.name = "aws.bedrock",
         gen_ai.agent.id = target.arn().map(|arn| arn.as_str()),
-        gen_ai.conversation.id = session.as_str(),
+        gen_ai.conversation.id = session.map(SessionId::as_str),
         cloud.region = target.region().map(|region| region.as_str()),
         aws.request_id = Empty,
         http.response.status_code = Empty,
         http.request.resend_count = Empty,
         error.type = Empty,
     )
+}
+
+/// Records the session that the answer named, where the call named none.
+pub(crate) fn in_session(span: &Span, session: &SessionId) {
+    span.record("gen_ai.conversation.id", session.as_str());
 }
 
 /// Records the head of an answer.

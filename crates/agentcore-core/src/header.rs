@@ -23,6 +23,9 @@ pub const MCP_PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protoc
 pub const MCP_METHOD: HeaderName = HeaderName::from_static("mcp-method");
 /// The name of the MCP tool, resource or prompt.
 pub const MCP_NAME: HeaderName = HeaderName::from_static("mcp-name");
+/// The version of Agent2Agent that a request is written in (A2A specification 1.0, "A2A-Version header"). The service passes it on as
+/// a custom header.
+pub const A2A_VERSION: HeaderName = HeaderName::from_static("a2a-version");
 /// The X-Ray trace, at most 128 bytes.
 pub const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 /// The W3C trace parent, at most 128 bytes.

@@ -75,16 +75,14 @@ const MAX_PAYLOAD_BYTES: usize = 100_000_000;
 const JSON: &str = "application/json";
 
 /// `InvokeAgentRuntime`: invokes an agent.
-pub static INVOKE: Operation = Operation {
-    name: "invoke",
-    noun: "invocations",
-    path: "/runtimes/{arn}/invocations",
-    local_path: Some("/invocations"),
-    query: &[QueryMember::Qualifier, QueryMember::AccountId],
-    session: SessionUse::Optional,
-    accept: "text/event-stream, application/json",
-    ..ROW
-};
+pub static INVOKE: Operation = INVOCATION;
+
+/// `InvokeAgentRuntime` with a message of the Model Context Protocol (AWS developer guide, "MCP protocol contract"; MCP specification
+/// 2025-06-18, "Streamable HTTP", which has both media types in `Accept`).
+pub static MCP: Operation = Operation { name: "mcp", noun: "MCP", local_path: Some("/mcp"), ..MESSAGE };
+
+/// `InvokeAgentRuntime` with a message of Agent2Agent over JSON-RPC (AWS developer guide, "A2A protocol contract").
+pub static A2A: Operation = Operation { name: "a2a", noun: "A2A", local_path: Some("/"), ..MESSAGE };
 
 /// `InvokeHarness`: invokes a harness.
 pub static HARNESS: Operation = Operation {
@@ -177,8 +175,8 @@ pub static PING: Operation = Operation {
 };
 
 /// Every operation.
-pub static ALL: [&Operation; 9] =
-    [&INVOKE, &HARNESS, &COMMAND, &STOP, &AGENT_CARD, &RESOURCE_METADATA, &WEBSOCKET, &SHELL, &PING];
+pub static ALL: [&Operation; 11] =
+    [&INVOKE, &MCP, &A2A, &HARNESS, &COMMAND, &STOP, &AGENT_CARD, &RESOURCE_METADATA, &WEBSOCKET, &SHELL, &PING];
 
 /// The values of most operations.
 const ROW: Operation = Operation {
@@ -197,6 +195,21 @@ const ROW: Operation = Operation {
     content_type: Some(JSON),
     accept: JSON,
 };
+
+/// An invocation, whatever the protocol of its payload is.
+const INVOCATION: Operation = Operation {
+    name: "invoke",
+    noun: "invocations",
+    path: "/runtimes/{arn}/invocations",
+    local_path: Some("/invocations"),
+    query: &[QueryMember::Qualifier, QueryMember::AccountId],
+    session: SessionUse::Optional,
+    accept: "text/event-stream, application/json",
+    ..ROW
+};
+
+/// An invocation with a message of JSON-RPC.
+const MESSAGE: Operation = Operation { accept: "application/json, text/event-stream", ..INVOCATION };
 
 /// The values of most operations without a body.
 const GET: Operation = Operation { method: &Method::GET, max_body_bytes: 0, content_type: None, ..ROW };
@@ -219,6 +232,6 @@ mod tests {
     fn who_takes_an_account() {
         let takes: Vec<_> =
             ALL.iter().filter(|row| row.query.contains(&QueryMember::AccountId)).map(|row| row.name).collect();
-        assert_eq!(takes, ["invoke", "command"]);
+        assert_eq!(takes, ["invoke", "mcp", "a2a", "command"]);
     }
 }

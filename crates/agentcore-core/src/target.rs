@@ -300,7 +300,7 @@ mod tests {
 
     use super::*;
     use crate::operation::{
-        AGENT_CARD, ALL, COMMAND, HARNESS, INVOKE, PING, RESOURCE_METADATA, SHELL, STOP, WEBSOCKET,
+        A2A, AGENT_CARD, ALL, COMMAND, HARNESS, INVOKE, MCP, PING, RESOURCE_METADATA, SHELL, STOP, WEBSOCKET,
     };
 
     const HOST: &str = "bedrock-agentcore.us-east-1.amazonaws.com";
@@ -327,6 +327,8 @@ mod tests {
         let qualified = target().with_qualifier("my endpoint".parse().unwrap());
         for (target, operation, scheme, rest) in [
             (&target(), &INVOKE, "https", "/invocations"),
+            (&target(), &MCP, "https", "/invocations"),
+            (&target(), &A2A, "https", "/invocations"),
             (&target(), &WEBSOCKET, "wss", "/ws"),
             (&target(), &SHELL, "wss", "/ws/shells"),
             (&target(), &COMMAND, "https", "/commands"),
@@ -353,6 +355,7 @@ mod tests {
         assert_eq!(url(&harness, &COMMAND), format!("https://{HOST}/runtimes/{arn}/commands"));
         assert_eq!(url(&harness, &SHELL), format!("wss://{HOST}/runtimes/{arn}/ws/shells"));
         assert_eq!(refusal(&harness, &INVOKE), "a harness behind the service offers no invocations");
+        assert_eq!(refusal(&harness, &MCP), "a harness behind the service offers no MCP");
         assert!(harness.url(&WEBSOCKET).is_err() && harness.url(&AGENT_CARD).is_err());
     }
 
@@ -390,7 +393,9 @@ mod tests {
         let qualified = by_account.with_qualifier("q".parse().unwrap());
         let command = format!("https://{HOST}/runtimes/x/commands?qualifier=q&accountId=123456789012");
         assert_eq!(url(&qualified, &COMMAND), command);
-        for operation in ALL.iter().filter(|row| !matches!(row.name, "invoke" | "command" | "harness" | "ping")) {
+        for operation in
+            ALL.iter().filter(|row| !matches!(row.name, "invoke" | "mcp" | "a2a" | "command" | "harness" | "ping"))
+        {
             let url = url(&qualified, operation);
             assert!(url.contains(PATH) && !url.contains("accountId"), "{url}");
         }
@@ -426,6 +431,8 @@ mod tests {
     fn local_container() {
         let local = Target::local("http://agent:8080/").unwrap();
         assert_eq!(url(&local, &INVOKE), "http://agent:8080/invocations");
+        assert_eq!(url(&local, &MCP), "http://agent:8080/mcp");
+        assert_eq!(url(&local, &A2A), "http://agent:8080/");
         assert_eq!(url(&local, &WEBSOCKET), "ws://agent:8080/ws");
         assert_eq!(url(&local, &PING), "http://agent:8080/ping");
         assert_eq!(url(&local, &AGENT_CARD), "http://agent:8080/.well-known/agent-card.json");

@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Command, CommandStream, Error, Invocation, Payload, Response, RetryPolicy, Timeouts, Transport,
     call::HttpCall,
-    invoke::operation_of,
     request::{self, Contents},
     response::Limits,
     sse,
@@ -79,13 +78,13 @@ impl HttpClient {
         let Shared { user, max_payload_bytes, .. } = &*self.0;
         let request = invocation.request(target, user.as_ref(), *max_payload_bytes)?;
         let settings = CallSettings {
-            session: Some(invocation.session_id()),
+            session: invocation.named_session(),
             timeouts: self.timeouts(invocation),
             retry: invocation.retry.as_ref().unwrap_or(&self.0.retry),
             idempotent: invocation.idempotent,
             waits_while_busy: invocation.waits_while_busy,
         };
-        self.call(target, operation_of(target), &request, settings).await
+        self.call(target, invocation.operation(target), &request, settings).await
     }
 
     /// Runs a command in a session's microVM, by the shell there, and returns its output, which has begun.

@@ -24,9 +24,12 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Invocation {
     payload: Payload,
+    protocol: Protocol,
     session: SessionId,
     /// Whether the caller set the session.
     own_session: bool,
+    /// Whether the request names the session.
+    names_session: bool,
     /// `None`: the client's user.
     user: Option<Option<UserId>>,
     headers: Vec<CustomHeader>,
@@ -43,8 +46,10 @@ impl Invocation {
     pub fn new(payload: impl Into<Payload>) -> Self {
         Self {
             payload: payload.into(),
+            protocol: Protocol::Http,
             session: SessionId::random(),
             own_session: false,
+            names_session: true,
             user: None,
             headers: Vec::new(),
             trace: TraceContext::default(),
@@ -60,7 +65,15 @@ impl Invocation {
     #[must_use]
     pub fn session(mut self, session: &SessionId) -> Self {
         self.session = session.clone();
-        self.own_session = true;
+        (self.own_session, self.names_session) = (true, true);
+        self
+    }
+
+    /// Names no session: the service makes one, and names it in its answer
+    /// ([`Response::answered_session`](crate::Response::answered_session)).
+    #[must_use]
+    pub fn any_session(mut self) -> Self {
+        (self.own_session, self.names_session) = (false, false);
         self
     }
 
@@ -71,10 +84,26 @@ impl Invocation {
         self
     }
 
-    /// Returns the session's id.
+    /// Returns the session's id. It is sent unless the invocation is one in [any session](Self::any_session).
     #[must_use]
     pub fn session_id(&self) -> &SessionId {
         &self.session
+    }
+
+    /// Returns the session that the request names, if it names one.
+    #[must_use]
+    pub fn named_session(&self) -> Option<&SessionId> {
+        self.names_session.then_some(&self.session)
+    }
+
+    /// Returns the operation at a target: what is invoked there is an agent, or a harness.
+    pub(crate) fn operation(&self, target: &Target) -> &'static Operation {
+        match (self.protocol, target.arn().map(Arn::resource_type)) {
+            (Protocol::Mcp, _) => &operation::MCP,
+            (Protocol::A2a, _) => &operation::A2A,
+            (Protocol::Http, Some(ResourceType::Harness)) => &operation::HARNESS,
+            (Protocol::Http, _) => &operation::INVOKE,
+        }
     }
 
     /// Returns the key under which a cache keeps the answer: payload, user, headers, and the session if the caller set it. Traces,
@@ -101,7 +130,7 @@ impl Invocation {
         if target.is_aws() {
             self.headers.iter().try_for_each(CustomHeader::check_forwarded)?;
         }
-        let operation = operation_of(target);
+        let operation = self.operation(target);
         let (content_type, body) = match operation.name == operation::HARNESS.name {
             true => self.payload.messages(max_payload_bytes)?,
             false => self.payload.body(&self.session, max_payload_bytes)?,
@@ -116,21 +145,32 @@ impl Invocation {
         for (name, value) in own.chain(self.trace.headers()).chain(self.mcp.headers()) {
             headers.append(name, value.clone());
         }
-        let contents = Contents { session: Some(&self.session), headers, content_type, body };
+        let contents = Contents { session: self.named_session(), headers, content_type, body };
         request::write(target, operation, contents)
     }
 }
 
-/// Returns the operation that invokes what is at a target: an agent, or a harness.
-pub(crate) fn operation_of(target: &Target) -> &'static Operation {
-    match target.arn().map(Arn::resource_type) {
-        Some(ResourceType::Harness) => &operation::HARNESS,
-        _ => &operation::INVOKE,
-    }
+/// The protocol that a runtime was deployed with (`serverProtocol` of the control plane), which its payloads are written in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Protocol {
+    /// The agent's own, AG-UI included.
+    #[default]
+    Http,
+    /// The Model Context Protocol, over Streamable HTTP.
+    Mcp,
+    /// Agent2Agent, over JSON-RPC.
+    A2a,
 }
 
 agentcore_core::setters! {
     impl Invocation:
+
+    /// Sets the payload, in place of the one that the invocation was made with.
+    payload(payload: impl Into<Payload>) => payload = payload.into();
+
+    /// Sets the protocol of the payload. Default: the agent's own.
+    protocol(protocol: Protocol) => protocol = protocol;
 
     /// Sets the user. Default: the client's; see [`HttpClientBuilder::user`](crate::HttpClientBuilder::user).
     user(user: UserId) => user = Some(Some(user));
@@ -222,6 +262,23 @@ mod tests {
         assert_eq!(*request.headers(), HeaderMap::from_iter(headers));
         let body = r#"{"prompt":"Hello","sessionId":"session-0123456789-0123456789-0123456789","enableTrace":true}"#;
         assert_eq!(request.body(), body);
+    }
+
+    /// AWS developer guide, protocol contracts of MCP and A2A; MCP specification 2025-06-18, "Sending Messages to the Server".
+    #[test]
+    fn the_request_of_a_message() {
+        let container = Target::local("http://127.0.0.1:8000").unwrap();
+        for (protocol, local) in [(Protocol::Mcp, "/mcp"), (Protocol::A2a, "/")] {
+            let message = Invocation::new(serde_json::json!({"jsonrpc": "2.0"})).protocol(protocol);
+            let build = |invocation: &Invocation, target: &Target| invocation.request(target, None, 100).unwrap();
+            let request = build(&message.clone().any_session(), &target());
+            assert_eq!(request.uri(), &target().url(&operation::INVOKE).unwrap());
+            assert_eq!(request.headers()["accept"], "application/json, text/event-stream");
+            assert!(!request.headers().contains_key(header::SESSION_ID));
+            assert_eq!(build(&message, &container).uri().path(), local);
+            let named = build(&message.any_session().session(&SESSION.parse().unwrap()), &target());
+            assert_eq!(named.headers()[header::SESSION_ID], SESSION);
+        }
     }
 
     /// A harness takes messages: a prompt becomes one, and what is JSON is sent as it is.

@@ -52,7 +52,7 @@ pub use client::{Health, HttpClient, HttpClientBuilder};
 pub use command::{Command, CommandEvent, CommandOutput, CommandStream, Exit, ExitStatus};
 /// The types of headers.
 pub use http;
-pub use invoke::{CacheKey, Invocation};
+pub use invoke::{CacheKey, Invocation, Protocol};
 pub use mcp_context::McpContext;
 pub use payload::Payload;
 pub use response::Response;

@@ -2,11 +2,11 @@
 
 use std::{future::poll_fn, mem, pin::Pin, time::Duration};
 
-use agentcore_core::{SessionId, header, service_error};
+use agentcore_core::{SessionId, endpoint::is_loopback, header, service_error};
 use agentcore_transport::{Body, Called};
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream as _;
-use http::{HeaderMap, header::CONTENT_TYPE};
+use http::{HeaderMap, Uri, header::CONTENT_TYPE};
 use serde::de::DeserializeOwned;
 
 use crate::{
@@ -36,6 +36,7 @@ pub struct Response {
     limits: Limits,
     /// The host that answered, if it was not a local container.
     host: Option<String>,
+    answered: Option<SessionId>,
     bytes: ByteStream,
 }
 
@@ -109,10 +110,11 @@ impl Response {
             tracing::warn!("the answer came from another session than the one that was named");
         }
         // A call without a session, whose answer names none, belongs to no session that anybody could go on in.
-        let session = answered.or_else(|| sent.cloned()).unwrap_or_else(SessionId::random);
+        let session = answered.clone().or_else(|| sent.cloned()).unwrap_or_else(SessionId::random);
         let call = CallFacts { started, attempts, status: head.status, request_id, session };
         let bytes = ByteStream::new(body, idle, deadline, call);
-        Self { media: Media::of(&head.headers), headers: head.headers, limits, host: host.map(str::to_owned), bytes }
+        let (media, host) = (Media::of(&head.headers), host.map(str::to_owned));
+        Self { media, headers: head.headers, limits, host, answered, bytes }
     }
 
     /// Returns the HTTP status, 200 to 299.
@@ -125,6 +127,36 @@ impl Response {
     #[must_use]
     pub fn session_id(&self) -> &SessionId {
         &self.bytes.call.session
+    }
+
+    /// Returns the session that the answer names, if it names one: a local container may name none.
+    #[must_use]
+    pub fn answered_session(&self) -> Option<&SessionId> {
+        self.answered.as_ref()
+    }
+
+    /// Returns the URL at which the session can be reached directly, if the answer has one that is fit for a credential: `https`, or
+    /// plain to loopback. Its grammar is not public: what is behind it is requested by the caller, who
+    /// [authorizes](agentcore_auth::Auth::authorize) the request.
+    #[must_use]
+    pub fn session_endpoint_url(&self) -> Option<Uri> {
+        let url: Uri = self.header(header::SESSION_ENDPOINT_URL.as_str())?.parse().ok()?;
+        let is_safe = match url.scheme_str() {
+            Some("https") => true,
+            Some("http") => url.host().is_some_and(is_loopback),
+            _ => false,
+        };
+        // User info would be taken for the host by whoever reads the URL in a hurry.
+        (is_safe && url.authority().is_some_and(|authority| !authority.as_str().contains('@'))).then_some(url)
+    }
+
+    /// Lowers the limits of this answer, in bytes: of a body that is collected, and of an event. Larger values than the client's
+    /// change nothing.
+    #[must_use]
+    pub fn limited_to(mut self, answer_bytes: usize, event_bytes: usize) -> Self {
+        self.limits.answer_bytes = self.limits.answer_bytes.min(answer_bytes);
+        self.limits.event_bytes = self.limits.event_bytes.min(event_bytes);
+        self
     }
 
     /// Returns the id to quote to AWS support.
@@ -288,3 +320,6 @@ impl Response {
             .map_err(|error| call.error(ErrorKind::Service, "the answer is not the JSON expected").with_source(error))
     }
 }
+
+#[cfg(test)]
+mod tests;

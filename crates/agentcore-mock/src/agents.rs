@@ -1,6 +1,7 @@
 //! The agents that a runtime id can name: the custom ones first, then the built-in ones. Opens no WebSocket.
 
 pub(crate) mod ask;
+mod mcp;
 pub(crate) mod story;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -52,6 +53,7 @@ impl Agents {
             "text" => Some(Agent::Text),
             "ask" => Some(Agent::Ask),
             "headers" => Some(Agent::Headers),
+            "mcp" => Some(Agent::Mcp),
             _ => {
                 let fault = Fault::parse(name).map(Agent::Fault);
                 fault.or_else(|| WebSocketFault::parse(name).map(Agent::WebSocketFault))
@@ -78,6 +80,7 @@ pub(crate) enum Agent {
     Text,
     Ask,
     Headers,
+    Mcp,
     Fault(Fault),
     WebSocketFault(WebSocketFault),
 }
@@ -95,6 +98,7 @@ impl Agent {
             }
             Self::Ask => AgentResponse::events(ask::events(&request.json())),
             Self::Headers => AgentResponse::json(json!({ "headers": request.header_pairs() })),
+            Self::Mcp => mcp::respond(&request),
             Self::Fault(fault) => fault.respond(&request).await.unwrap_or_else(|| echo(&request)),
             Self::WebSocketFault(_) => AgentResponse::unsupported("The agent answers over WebSockets only."),
         }
@@ -121,6 +125,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("text", "plain text: a sentence about the prompt"),
     ("ask", "SSE: a question before it answers, in the manner of Strands"),
     ("headers", "JSON: the headers it was given, without the credentials"),
+    ("mcp", "MCP: a server of two tools, add and say"),
     ("error-STATUS", "the error of a status from 400 to 599; error-STATUS-after-SECONDS adds Retry-After"),
     ("error-NAME", "an error of the service by name, such as error-ThrottlingException"),
     ("throttle-N", "429 for the first N requests of a session, then echo"),

@@ -50,6 +50,7 @@
 //! | `text` | plain text: one sentence about the prompt |
 //! | `ask` | SSE: asks before it answers, in the manner of Strands; `[{"interruptResponse": {"interruptId", "response"}}]` as the prompt answers it |
 //! | `headers` | JSON: `{"headers": [[name, value], …]}` in the order received, without the credentials |
+//! | `mcp` | MCP: a stateless server of two tools, `add` and `say`; at a local container's `/mcp` too |
 //! | `error-STATUS` | the error of a status from 400 to 599; `error-STATUS-after-SECONDS` adds `Retry-After` |
 //! | `error-NAME` | an error by name, such as `error-ThrottlingException`, with `-after-SECONDS` if wanted |
 //! | `throttle-N` | 429 with `Retry-After: 0` for the first N requests of a session, then as `echo` |

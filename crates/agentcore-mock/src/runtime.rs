@@ -57,11 +57,12 @@ pub(crate) fn router(runtime: Arc<RuntimeState>) -> Router {
         .route("/runtimes/{runtime}/stopruntimesession", post(stop::stop))
         .route("/harnesses/invoke", post(harness::invoke))
         .route("/invocations", post(invoke_local))
+        .route("/mcp", post(invoke_local))
         .route("/ws", get(handshake::open_local))
         .route("/ping", get(ping))
         .route("/.well-known/jwks.json", get(identity::key_set))
         .route("/.well-known/openid-configuration", get(identity::configuration))
-        .route("/", post(identity::call))
+        .route("/", post(at_root))
         .route("/oauth2/token", post(identity::token))
         .fallback(unknown)
         .method_not_allowed_fallback(unknown)
@@ -86,6 +87,14 @@ async fn invoke_local(State(runtime): Shared, mut incoming: IncomingRequest) -> 
         .and_then(|()| runtime.find_agent(&runtime.local_agent, None, session_id, &mut incoming.request));
     let admitted = runtime.record(incoming.request, admitted);
     send(&incoming.control, respond(admitted).await)
+}
+
+/// Answers for Amazon Cognito, whose operations a header names, else as an A2A agent in a local container.
+async fn at_root(State(runtime): Shared, incoming: IncomingRequest) -> Response<Body> {
+    match incoming.request.header("x-amz-target") {
+        Some(_) => identity::call(State(runtime), incoming).await,
+        None => invoke_local(State(runtime), incoming).await,
+    }
 }
 
 async fn respond(admitted: Result<(Agent, AgentRequest), ServiceError>) -> AgentResponse {

@@ -83,7 +83,9 @@ impl Handler {
             Agent::Fault(fault) => fault.respond_to_handshake(request).await.map_or(Ok(Self::Echo), Err),
             Agent::WebSocketFault(WebSocketFault::Drop(first)) if request.attempt > first.into() => Ok(Self::Echo),
             Agent::WebSocketFault(fault) => Ok(Self::Fault(fault)),
-            Agent::Custom(_) | Agent::Text => Err(AgentResponse::unsupported("The agent has no WebSocket.")),
+            Agent::Custom(_) | Agent::Text | Agent::Mcp => {
+                Err(AgentResponse::unsupported("The agent has no WebSocket."))
+            }
         }
     }
 

@@ -40,7 +40,7 @@ fn answer(bench: &Bench, [name, script]: [&str; 2], tally: &mut Tally, dialect: 
 }
 
 /// The bench with the Python of another environment.
-fn with_packages(bench: &Bench, workspace: &Workspace, packages: &str) -> Outcome<Bench> {
+pub(super) fn with_packages(bench: &Bench, workspace: &Workspace, packages: &str) -> Outcome<Bench> {
     let requirements = workspace.shell.read_file(bench.peers.join(format!("requirements-{packages}.txt")))?;
     let place = workspace.target()?.join(format!("interop/venv-{packages}"));
     let venv = Venv::ready(&workspace.shell, &place, &requirements)?;

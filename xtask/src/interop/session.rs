@@ -5,8 +5,8 @@ use std::process::Command;
 
 use super::case::Tally;
 use super::credentials::Credentials;
-use super::program::{self, Answer};
-use super::{Bench, build};
+use super::program;
+use super::{Bench, build, rust_tests};
 use crate::workspace::Workspace;
 use crate::{Outcome, report};
 
@@ -48,24 +48,7 @@ fn shells_of_the_peer(bench: &Bench, workspace: &Workspace, tally: &mut Tally) -
     let server = bench.serve("shell_server", &bench.script("shell_server.py"))?;
     let mut command = Command::new(tests);
     command.env_clear().env("AGENTCORE_TEST_SHELL_SERVER", &server.url).arg("shell_peer::");
-    let answer = program::run(command)?;
-    for (test, name) in TESTS {
-        tally.count(name, fault(&answer, test).as_slice(), &answer);
-    }
-    let said = String::from_utf8_lossy(&answer.stdout);
-    let unnamed = said.lines().filter(|line| line.starts_with("test shell_peer::")).count() != TESTS.len();
-    if unnamed { Err("a test of shell_peer has no row here".into()) } else { Ok(()) }
-}
-
-/// Says how a test failed, or that it did not run.
-fn fault(answer: &Answer, test: &str) -> Option<String> {
-    let said = String::from_utf8_lossy(&answer.stdout);
-    if said.lines().any(|line| line == format!("test shell_peer::{test} ... ok")) {
-        return None;
-    }
-    let report = said.split(&format!("---- shell_peer::{test} stdout ----")).nth(1);
-    let report = report.map_or("it did not run", |rest| rest.trim_start().split("\n\n").next().unwrap_or_default());
-    Some(report.replace('\n', " "))
+    rust_tests::count(tally, "shell_peer", &TESTS, &program::run(command)?)
 }
 
 /// Each test, and what it checks.
@@ -84,34 +67,3 @@ const TESTS: [(&str, &str); 10] = [
 
 /// The mock's agent that answers with what it was asked, by an id of the service's form.
 const ECHO: &str = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/echo-AbC1234567";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// What Rust 1.95 wrote of three tests, some lines left out.
-    const REPORT: &str = "
-running 3 tests
-test shell_peer::good ... ok
-test shell_peer::bad ... FAILED
-
-failures:
-
----- shell_peer::bad stdout ----
-
-thread 'shell_peer::bad' (7) panicked at tests/shell_peer.rs:52:9:
-assertion `left == right` failed
-
-failures:
-    shell_peer::bad
-";
-
-    #[test]
-    fn each_test_is_found_by_its_whole_name() {
-        let answer = Answer { exit: 101, stdout: REPORT.as_bytes().to_vec(), stderr: String::new() };
-        assert_eq!(fault(&answer, "good"), None);
-        assert_eq!(fault(&answer, "goo").as_deref(), Some("it did not run"));
-        let said = fault(&answer, "bad").unwrap_or_default();
-        assert!(said.ends_with("assertion `left == right` failed"), "{said}");
-    }
-}

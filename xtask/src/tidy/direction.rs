@@ -109,6 +109,7 @@ const FENCES: &[(&[&str], &[&str])] = &[
     (&["tungstenite", "tokio-tungstenite"], &[WS]),
     (&["axum"], &[MOCK]),
     (&["redis"], &[AUTH]),
+    (&["rmcp"], &[FACADE]),
     (&["clap", "clap_complete"], &[CLI, XTASK]),
 ];
 
@@ -207,6 +208,7 @@ mod tests {
             ),
             (HTTP, "tokio-tungstenite", false, "tokio-tungstenite is named in agentcore-ws only"),
             (FACADE, "axum", false, "axum is named in agentcore-mock only"),
+            (CLI, "rmcp", false, "rmcp is named in agentcore-client only"),
             (FACADE, "clap", false, "clap is named in agentcore-cli and xtask only"),
         ];
         for (name, dependency, dev, expected) in cases {

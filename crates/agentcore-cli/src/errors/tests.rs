@@ -67,6 +67,7 @@ fn exit_codes_of_kinds() {
         (ErrorKind::UntrustedToken, 3),
         (ErrorKind::Challenge, 3),
         (ErrorKind::NotFound, 6),
+        (ErrorKind::SessionLost, 6),
         (ErrorKind::Conflict, 6),
         (ErrorKind::Quota, 6),
         (ErrorKind::TooLarge, 6),

@@ -53,6 +53,8 @@ pub enum ErrorKind {
     Unavailable,
     /// There is no such runtime, endpoint or session: 404.
     NotFound,
+    /// The session of the agent's own protocol has ended: 404 for an MCP request that named one. Another `initialize` begins a new one.
+    SessionLost,
     /// Another operation is in the way: 409.
     Conflict,
     /// A quota of the account is used up: 402.
@@ -100,6 +102,10 @@ pub struct ServiceResponse {
     pub retry_after: Option<Duration>,
     /// The issuers whose tokens the runtime accepts, once it was asked for them.
     pub issuers: Vec<String>,
+    /// Whether the name came in a header of the service (`x-amzn-ErrorType`), and not in a body that an agent may have written.
+    pub is_of_the_service: bool,
+    /// The refusal's body, if it is an error of JSON-RPC: at most 64 KiB of JSON.
+    pub rpc_error: Option<String>,
 }
 
 impl Error {
@@ -150,6 +156,12 @@ impl Error {
 
     fn with_input(self, kind: InputKind, rule: String) -> Self {
         self.change(|failure| failure.input = Some((kind, rule)))
+    }
+
+    /// Changes the kind, where the caller knows more of the call than the answer says.
+    #[must_use]
+    pub fn with_kind(self, kind: ErrorKind) -> Self {
+        self.change(|failure| failure.kind = kind)
     }
 
     /// Adds the cause.
@@ -274,6 +286,19 @@ impl Error {
     #[must_use]
     pub fn issuers(&self) -> &[String] {
         self.0.response.as_ref().map_or(&[], |response| &response.issuers)
+    }
+
+    /// Returns whether the service itself refused the request, by a name in its header `x-amzn-ErrorType`. An agent's own refusal has
+    /// its name in the body.
+    #[must_use]
+    pub fn is_of_the_service(&self) -> bool {
+        self.0.response.as_ref().is_some_and(|response| response.is_of_the_service)
+    }
+
+    /// Returns the body of a refusal that is an error of JSON-RPC, as JSON (JSON-RPC 2.0 section 5.1).
+    #[must_use]
+    pub fn rpc_error(&self) -> Option<&str> {
+        self.0.response.as_ref()?.rpc_error.as_deref()
     }
 
     /// Returns the ARN of the called runtime, if it has one.
@@ -403,7 +428,7 @@ mod tests {
             code: Some("ThrottlingException".into()),
             request_id: Some("r-1".into()),
             retry_after: Some(Duration::from_millis(1500)),
-            issuers: vec![],
+            ..ServiceResponse::default()
         };
         let issuers = vec!["https://a.example".into(), "https://b.example".into()];
         let unauthorized = ServiceResponse { status: 401, issuers, ..ServiceResponse::default() };
@@ -440,6 +465,7 @@ mod tests {
             (ErrorKind::Service, 500, None, true),
             (ErrorKind::Service, 502, None, true),
             (ErrorKind::NotFound, 404, None, false),
+            (ErrorKind::SessionLost, 404, None, false),
             (ErrorKind::Refused, 400, None, false),
             (ErrorKind::Quota, 402, None, false),
             (ErrorKind::TooLarge, 200, None, false),

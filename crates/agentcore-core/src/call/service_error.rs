@@ -21,11 +21,14 @@ use crate::{header, percent_encode};
 #[must_use]
 pub fn read(status: StatusCode, headers: &HeaderMap, body: &[u8], secrets: &[String], now: SystemTime) -> Error {
     let json: Option<Value> = serde_json::from_slice(body).ok();
-    let code = text_header(headers, header::ERROR_TYPE)
+    let rpc_error = json.as_ref().filter(|json| json.get("jsonrpc").is_some()).and_then(|json| json.get("error"));
+    let named = text_header(headers, header::ERROR_TYPE);
+    let code = named
         .or_else(|| ["__type", "code"].into_iter().find_map(|key| json.as_ref()?.get(key)?.as_str()))
         .map(bare_name)
         .filter(|name| !name.is_empty())
-        .map(|name| blot_out(name, secrets));
+        .map(|name| blot_out(name, secrets))
+        .or_else(|| Some(rpc_error?.get("code")?.as_i64()?.to_string()));
     let text = match json.as_ref().and_then(message_in) {
         Some(message) => [message].into_iter().map(str::to_owned).chain(json.as_ref().and_then(fields_in)).collect(),
         None if is_page(headers) => String::new(),
@@ -39,6 +42,9 @@ pub fn read(status: StatusCode, headers: &HeaderMap, body: &[u8], secrets: &[Str
         request_id: request_id(headers).map(|id| blot_out(id, secrets)),
         retry_after: retry_after(headers, now),
         issuers: Vec::new(),
+        is_of_the_service: named.is_some_and(|name| !bare_name(name).is_empty()),
+        // Written anew, because a secret can be escaped in the body.
+        rpc_error: rpc_error.and(json.as_ref()).map(|json| blot_out(&json.to_string(), secrets)),
     };
     let may_have_run = matches!(status.as_u16(), 408 | 424 | 500 | 502 | 504);
     let message = message.unwrap_or_else(|| in_words(status));
@@ -347,6 +353,39 @@ mod tests {
             let headers = header.map(|name| headers(&[("x-amzn-errortype", name)])).unwrap_or_default();
             let error = read(StatusCode::BAD_REQUEST, &headers, body, &[], SystemTime::UNIX_EPOCH);
             assert_eq!(error.code(), code);
+            assert_eq!(error.is_of_the_service(), header.is_some_and(|name| !name.is_empty()), "{header:?}");
+        }
+    }
+
+    #[test]
+    fn errors_of_json_rpc() {
+        for (header, body, code, is_error) in [
+            // The Python and the TypeScript SDK of MCP, for a session that they do not know.
+            (
+                None,
+                r#"{"jsonrpc":"2.0","id":"server-error","error":{"code":-32600,"message":"Session not found"}}"#,
+                Some("-32600"),
+                true,
+            ),
+            (
+                None,
+                r#"{"jsonrpc":"2.0","error":{"code":-32001,"message":"Session not found"},"id":null}"#,
+                Some("-32001"),
+                true,
+            ),
+            (None, r#"{"jsonrpc":"2.0","error":{"message":"no"}}"#, None, true),
+            (None, r#"{"jsonrpc":"2.0","id":7,"error":"no"}"#, None, true),
+            (Some("XException"), r#"{"jsonrpc":"2.0","id":7,"error":{"code":-1}}"#, Some("XException"), true),
+            (None, r#"{"jsonrpc":"2.0","id":7,"result":{}}"#, None, false),
+            (None, r#"{"id":7,"error":{"code":-1,"message":"no"}}"#, None, false),
+            (None, "Not Found", None, false),
+        ] {
+            let headers = header.map(|name| headers(&[("x-amzn-errortype", name)])).unwrap_or_default();
+            let error = read(StatusCode::NOT_FOUND, &headers, body.as_bytes(), &[], SystemTime::UNIX_EPOCH);
+            assert_eq!(error.code(), code, "{body}");
+            let found: Option<Value> = error.rpc_error().and_then(|error| serde_json::from_str(error).ok());
+            assert_eq!(found, is_error.then(|| serde_json::from_str(body).unwrap_or_default()));
+            assert!(!error.may_have_run());
         }
     }
 
@@ -414,6 +453,10 @@ mod tests {
             assert_eq!(error.message(), message);
             assert_eq!((error.code(), error.request_id()), (Some("No-[secret]"), Some("id-[secret]")));
         }
+        let rpc = r#"{"jsonrpc":"2.0","id":"to\/ken","error":{"code":-1,"message":"to/ken+=="}}"#;
+        let error = read(StatusCode::FORBIDDEN, &headers, rpc.as_bytes(), &secrets, SystemTime::UNIX_EPOCH);
+        let blotted = r#"{"error":{"code":-1,"message":"[secret]"},"id":"[secret]","jsonrpc":"2.0"}"#;
+        assert_eq!(error.rpc_error(), Some(blotted));
     }
 
     #[test]
