@@ -26,10 +26,9 @@ impl MeteredCall {
 
     /// Adds the trace to pass on, if a subscriber records it.
     #[cfg(feature = "otel")]
-    pub(crate) fn traced(&self, invocation: Invocation) -> Invocation {
-        match trace::context(&self.span) {
-            Some(trace) => invocation.trace(trace),
-            None => invocation,
+    pub(crate) fn add_trace(&self, invocation: &mut Invocation) {
+        if let Some(trace) = trace::context(&self.span) {
+            *invocation = invocation.clone().trace(trace);
         }
     }
 
@@ -39,13 +38,13 @@ impl MeteredCall {
         &mut self,
         shared: &Shared,
         target: &Target,
-        mut invocation: Invocation,
+        invocation: &mut Invocation,
         judge: impl FnOnce(Error) -> Error,
     ) -> Result<Response, Error> {
         if shared.lifecycle.was_lost(invocation.session_id()) {
-            invocation = invocation.wait_while_busy();
+            *invocation = invocation.clone().wait_while_busy();
         }
-        let answering = Box::pin(shared.http.invoke(target, &invocation));
+        let answering = Box::pin(shared.http.invoke(target, invocation));
         let answer = answering.instrument(self.span.clone()).await.map_err(judge);
         match &answer {
             Ok(response) => {

@@ -115,7 +115,7 @@ impl Invoke {
     ///
     /// # Cancel safety
     /// Dropping the future sends nothing more; an attempt on its way is cut off, and the agent may have run.
-    pub async fn send(self) -> Result<Response, Error> {
+    pub async fn send(mut self) -> Result<Response, Error> {
         let (mut call, response) = self.answer().await?;
         call.handed_over(&response);
         Ok(response)
@@ -130,24 +130,23 @@ impl Invoke {
     /// # Cancel safety
     /// As [`send`](Self::send).
     #[doc(alias = "invoke_agent_with_streaming")]
-    pub async fn stream(self) -> Result<Events, Error> {
-        let (reading, arn) = (self.reading.clone(), self.target.arn().cloned());
+    pub async fn stream(mut self) -> Result<Events, Error> {
         let (mut call, mut response) = self.answer().await?;
         if let Some(error) = response.page_of_another().await {
             call.failed(&error);
             return Err(error);
         }
-        Ok(Events::new(response, Reader::with(reading), arn, call))
+        Ok(Events::new(response, Reader::with(self.reading), self.target.arn().cloned(), call))
     }
 
     /// Sends it, and waits for the head of the answer.
-    async fn answer(self) -> Result<(MeteredCall, Response), Error> {
+    async fn answer(&mut self) -> Result<(MeteredCall, Response), Error> {
         let mut call = MeteredCall::begin(&self.shared, &self.target, &self.invocation)?;
         #[cfg(feature = "otel")]
-        let invocation = if self.traced { self.invocation } else { call.traced(self.invocation) };
-        #[cfg(not(feature = "otel"))]
-        let invocation = self.invocation;
-        let response = call.send(&self.shared, &self.target, invocation, |error| error).await?;
+        if !self.traced {
+            call.add_trace(&mut self.invocation);
+        }
+        let response = call.send(&self.shared, &self.target, &mut self.invocation, |error| error).await?;
         Ok((call, response))
     }
 

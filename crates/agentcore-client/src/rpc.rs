@@ -56,14 +56,14 @@ pub(crate) use settings;
 /// Sends a message in an invocation, and waits for the head of its answer. `judge` adds to a failure what its protocol knows of it.
 pub(crate) async fn post(
     runtime: &Runtime,
-    invocation: Invocation,
+    mut invocation: Invocation,
     expects: Expects,
     judge: impl FnOnce(Error) -> Error,
 ) -> Result<RpcAnswer, Error> {
     let mut call = MeteredCall::begin(&runtime.shared, &runtime.target, &invocation)?;
     #[cfg(feature = "otel")]
-    let invocation = call.traced(invocation);
-    let mut response = call.send(&runtime.shared, &runtime.target, invocation, judge).await?;
+    call.add_trace(&mut invocation);
+    let mut response = call.send(&runtime.shared, &runtime.target, &mut invocation, judge).await?;
     if expects.id.is_none() {
         // Nobody reads what comes for a notification, and that it came is all there is to know.
         call.handed_over(&response);
