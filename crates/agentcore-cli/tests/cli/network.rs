@@ -48,7 +48,9 @@ struct Certificate(PathBuf);
 
 impl Certificate {
     fn of(world: &World) -> Self {
-        let path = std::env::temp_dir().join(format!("acore-test-{}.pem", std::process::id()));
+        // A mock's port is its own.
+        let port = world.mock.url().rsplit(':').next().unwrap();
+        let path = std::env::temp_dir().join(format!("acore-test-{}-{port}.pem", std::process::id()));
         fs::write(&path, world.mock.root_certificate_pem().unwrap()).unwrap();
         Self(path)
     }
