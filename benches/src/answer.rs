@@ -13,11 +13,13 @@ pub(crate) enum Answer {
     Large,
     /// A stream of server-sent events.
     Events,
+    /// A stream that stays open after its first event.
+    Held,
 }
 
 impl Answer {
     /// Every answer, in the order of their discriminants.
-    pub(crate) const ALL: [Self; 3] = [Self::Small, Self::Large, Self::Events];
+    pub(crate) const ALL: [Self; 4] = [Self::Small, Self::Large, Self::Events, Self::Held];
 
     /// The agent that answers so.
     pub(crate) fn arn(self) -> &'static str {
@@ -25,6 +27,7 @@ impl Answer {
             Self::Small => "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/small-AbC1234567",
             Self::Large => "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/large-AbC1234567",
             Self::Events => "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/events-AbC1234567",
+            Self::Held => "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/held-AbC1234567",
         }
     }
 
@@ -32,6 +35,8 @@ impl Answer {
     pub(crate) fn of(path: &str) -> Self {
         if path.contains("%2Fevents") {
             Self::Events
+        } else if path.contains("%2Fheld") {
+            Self::Held
         } else if path.contains("%2Flarge") {
             Self::Large
         } else {
@@ -41,12 +46,12 @@ impl Answer {
 
     /// The media type.
     pub(crate) fn content_type(self) -> &'static str {
-        if matches!(self, Self::Events) { "text/event-stream" } else { "application/json" }
+        if matches!(self, Self::Events | Self::Held) { "text/event-stream" } else { "application/json" }
     }
 
     /// The whole body.
     pub(crate) fn body(self) -> Bytes {
-        static BODIES: LazyLock<[Bytes; 3]> = LazyLock::new(|| [json(SMALL), json(LARGE), events()]);
+        static BODIES: LazyLock<[Bytes; 4]> = LazyLock::new(|| [json(SMALL), json(LARGE), events(EVENTS), events(1)]);
         BODIES[self as usize].clone()
     }
 
@@ -64,8 +69,8 @@ fn json(bytes: usize) -> Bytes {
 }
 
 /// A model's text, in events of which no two are equal.
-fn events() -> Bytes {
-    (0..EVENTS).map(|index| format!("{EVENT_HEAD}{index:x<EVENT_TEXT$}{EVENT_TAIL}")).collect::<String>().into()
+fn events(count: usize) -> Bytes {
+    (0..count).map(|index| format!("{EVENT_HEAD}{index:x<EVENT_TEXT$}{EVENT_TAIL}")).collect::<String>().into()
 }
 
 /// Events in a stream.

@@ -4,7 +4,7 @@ mod by_hand;
 mod floor;
 mod ours;
 
-use std::pin::Pin;
+use std::{any::Any, pin::Pin};
 
 use agentcore_client::Credentials;
 
@@ -17,7 +17,13 @@ pub(crate) trait Contender {
 
     /// Does the work once and returns how many bytes were read; `None` if it does no such work.
     fn run(&self, work: Work) -> Option<Running<'_>>;
+
+    /// Opens a stream, reads its first event, and returns the stream; `None` if it does not read such.
+    fn hold(&self, work: Work) -> Option<Holding<'_>>;
 }
+
+/// A stream that is being opened.
+type Holding<'a> = Pin<Box<dyn Future<Output = Result<Box<dyn Any>>> + 'a>>;
 
 /// Work that goes on. The box costs all contenders the same.
 type Running<'a> = Pin<Box<dyn Future<Output = Result<usize>> + 'a>>;

@@ -7,6 +7,7 @@
 mod answer;
 mod contender;
 mod instructions;
+mod memory;
 mod rounds;
 mod server;
 mod stats;
@@ -22,12 +23,14 @@ fn main() -> ExitCode {
     let outcome = match arguments[..] {
         [] => rounds::table(rounds::FULL),
         ["--quick"] => rounds::table(rounds::QUICK),
+        ["--memory"] => memory::table(),
         ["--instructions"] => instructions::document(),
         [server::COMMAND] => server::serve(),
+        [memory::COMMAND, address, contender, work] => memory::counted(address, contender, work),
         [instructions::COMMAND, address, work, contender, count] => {
             instructions::counted(address, work, contender, count)
         }
-        _ => Err("usage: agentcore-benches [--quick | --instructions]".into()),
+        _ => Err("usage: agentcore-benches [--quick | --instructions | --memory]".into()),
     };
     match outcome {
         Ok(text) => {

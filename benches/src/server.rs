@@ -84,6 +84,10 @@ async fn answer(request: Request<Incoming>) -> Result<Response<UnsyncBoxBody<Byt
             });
             StreamBody::new(chunks).boxed_unsync()
         }
+        Answer::Held => {
+            let first = stream::iter(answer.chunks()).map(|chunk| Ok(Frame::data(chunk)));
+            StreamBody::new(first.chain(stream::pending())).boxed_unsync()
+        }
         Answer::Small | Answer::Large => Full::new(answer.body()).boxed_unsync(),
     };
     let mut response = Response::builder().header(CONTENT_TYPE, answer.content_type());

@@ -8,12 +8,12 @@ use crate::Outcome;
 use crate::workspace::Workspace;
 
 /// Builds and runs it; its tables go to standard output.
-pub(crate) fn run(workspace: &Workspace, quick: bool, instructions: bool) -> Outcome {
+pub(crate) fn run(workspace: &Workspace, quick: bool, instructions: bool, memory: bool) -> Outcome {
     let shell = &workspace.shell;
     if instructions {
         valgrind(shell)?;
     }
-    let flags = [(quick, "--quick"), (instructions, "--instructions")];
+    let flags = [(quick, "--quick"), (instructions, "--instructions"), (memory, "--memory")];
     let flags = flags.iter().filter(|(given, _)| *given).map(|(_, flag)| flag);
     Ok(cmd!(shell, "cargo run --release --locked --package agentcore-benches -- {flags...}").run()?)
 }

@@ -78,6 +78,9 @@ enum Task {
         /// Counts instructions under valgrind in the place of time
         #[arg(long, conflicts_with = "quick")]
         instructions: bool,
+        /// Measures the memory of open streams in the place of time
+        #[arg(long, conflicts_with_all = ["quick", "instructions"])]
+        memory: bool,
     },
     /// Gives everything that parses inputs that nobody foresaw, each target for some time
     Fuzz {
@@ -106,7 +109,7 @@ impl Task {
             Self::Tidy => tidy::run(&workspace),
             Self::Interop { dialects: true } => interop::streams::run(&workspace),
             Self::Interop { dialects: false } => interop::run(&workspace),
-            Self::Bench { quick, instructions } => bench::run(&workspace, quick, instructions),
+            Self::Bench { quick, instructions, memory } => bench::run(&workspace, quick, instructions, memory),
             Self::Fuzz { seconds, target } => {
                 Ok(cmd!(shell, "cargo test --package agentcore-tests --test fuzz -- --nocapture")
                     .env("AGENTCORE_FUZZ_SECONDS", seconds.to_string())

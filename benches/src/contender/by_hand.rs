@@ -1,6 +1,9 @@
 //! What a good engineer writes in an afternoon: hyper-util, aws-sigv4, sse-stream and `serde_json::Value`. It retries nothing.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    any::Any,
+    time::{Duration, SystemTime},
+};
 
 use agentcore_client::Credentials;
 use aws_sigv4::{
@@ -22,10 +25,10 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::{
-    Contender, PROMPT, Running, SESSION_ID, Site,
+    Contender, Holding, PROMPT, Running, SESSION_ID, Site,
     floor::{Pool, pool},
 };
-use crate::{Result, work::Work};
+use crate::{Result, answer::Answer, work::Work};
 
 pub(super) struct ByHand {
     pool: Pool,
@@ -116,5 +119,15 @@ impl Contender for ByHand {
             Work::StreamBytes | Work::Build => None,
             _ => Some(Box::pin(self.read(work))),
         }
+    }
+
+    fn hold(&self, work: Work) -> Option<Holding<'_>> {
+        matches!(work, Work::StreamEvents | Work::StreamText).then(|| -> Holding<'_> {
+            Box::pin(async {
+                let mut events = SseStream::new(self.invoke(Answer::Held.arn(), false).await?.into_body());
+                events.next().await.ok_or("the stream ended")??;
+                Ok(Box::new(events) as Box<dyn Any>)
+            })
+        })
     }
 }

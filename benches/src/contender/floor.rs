@@ -1,6 +1,6 @@
 //! The floor: hyper-util's client with a request that was made beforehand. It looks into no answer.
 
-use std::hint::black_box;
+use std::{any::Any, hint::black_box};
 
 use bytes::Bytes;
 use http::{
@@ -14,8 +14,8 @@ use hyper_util::{
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{Contender, PROMPT, Running, SESSION_ID, Site, each};
-use crate::{Result, work::Work};
+use super::{Contender, Holding, PROMPT, Running, SESSION_ID, Site, each};
+use crate::{Result, answer::Answer, work::Work};
 
 /// A pool of plain connections.
 pub(super) type Pool = Client<HttpConnector, Full<Bytes>>;
@@ -82,6 +82,18 @@ impl Contender for Hyper {
                 }
                 Ok(read)
             }),
+        })
+    }
+
+    fn hold(&self, work: Work) -> Option<Holding<'_>> {
+        (work == Work::StreamBytes).then(|| -> Holding<'_> {
+            Box::pin(async move {
+                let mut request = self.request(work);
+                *request.uri_mut() = self.urls[Answer::Held as usize].clone();
+                let mut body = self.pool.request(request).await?.into_body();
+                body.frame().await.ok_or("the stream ended")??;
+                Ok(Box::new(body) as Box<dyn Any>)
+            })
         })
     }
 }

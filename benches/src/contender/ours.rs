@@ -1,6 +1,6 @@
 //! The crates of this workspace as their users call them: agentcore-http and the facade.
 
-use std::hint::black_box;
+use std::{any::Any, hint::black_box};
 
 use agentcore_auth::{Auth, StaticToken};
 use agentcore_client::{Client, Runtime};
@@ -8,7 +8,7 @@ use agentcore_core::Target;
 use agentcore_http::{HttpClient, Invocation, Payload, Response};
 use futures_util::TryStreamExt;
 
-use super::{Contender, PROMPT, Running, Site, each};
+use super::{Contender, Holding, PROMPT, Running, Site, each};
 use crate::{Result, answer::Answer, work::Work};
 
 fn target(site: &Site, answer: Answer) -> Result<Target> {
@@ -61,6 +61,17 @@ impl Contender for Http {
             _ => Box::pin(async move { read(self.invoke(work).await?, work).await }),
         })
     }
+
+    fn hold(&self, work: Work) -> Option<Holding<'_>> {
+        (work == Work::StreamEvents).then(|| -> Holding<'_> {
+            Box::pin(async {
+                let invocation = Invocation::new(Payload::prompt(PROMPT));
+                let mut events = self.bearer.invoke(&self.targets[Answer::Held as usize], &invocation).await?.events();
+                events.try_next().await?.ok_or("the stream ended")?;
+                Ok(Box::new(events) as Box<dyn Any>)
+            })
+        })
+    }
 }
 
 /// agentcore-client.
@@ -109,6 +120,16 @@ impl Contender for Facade {
                 Ok(read)
             }),
             _ => Box::pin(async move { read(self.send(work).await?, work).await }),
+        })
+    }
+
+    fn hold(&self, work: Work) -> Option<Holding<'_>> {
+        (work == Work::StreamText).then(|| -> Holding<'_> {
+            Box::pin(async {
+                let mut events = self.bearer[Answer::Held as usize].invoke(PROMPT).stream().await?;
+                events.try_next().await?.ok_or("the stream ended")?;
+                Ok(Box::new(events) as Box<dyn Any>)
+            })
         })
     }
 }
