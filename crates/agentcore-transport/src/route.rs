@@ -19,7 +19,7 @@ use tokio::net::TcpStream;
 use tower_service::Service;
 
 use crate::{
-    metered::{Count, Metered},
+    metered::{Count, Metered, Socket},
     proxy::ProxyRules,
     send_error::ConnectTimeout,
 };
@@ -28,7 +28,12 @@ type Tcp = TokioIo<TcpStream>;
 type ConnectFuture<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
 
 /// A connection with or without TLS, through a proxy (with or without TLS) or not.
-type Stream = Metered<MaybeHttpsStream<MaybeHttpsStream<Tcp>>>;
+fn socket(stream: MaybeHttpsStream<MaybeHttpsStream<Tcp>>) -> Box<dyn Socket> {
+    match stream {
+        MaybeHttpsStream::Http(MaybeHttpsStream::Http(tcp)) => Box::new(tcp),
+        other => Box::new(other),
+    }
+}
 
 /// The connectors, by protocol.
 pub(crate) struct Routes {
@@ -105,7 +110,7 @@ pub(crate) struct Bounded {
 }
 
 impl Service<Uri> for Bounded {
-    type Response = Stream;
+    type Response = Metered;
     type Error = BoxError;
     type Future = ConnectFuture<Self::Response>;
 
@@ -121,7 +126,7 @@ impl Service<Uri> for Bounded {
                 Some(bound) => tokio::time::timeout(bound, connecting).await.map_err(|_| ConnectTimeout(bound))??,
                 None => connecting.await?,
             };
-            Ok(Metered::new(stream, count))
+            Ok(Metered::new(socket(stream), count))
         })
     }
 }
