@@ -11,9 +11,14 @@ use super::{
 
 /// Reads an event of a ConverseStream.
 pub(super) fn read(event: &SseEvent, object: Object<'_>, transcript: &mut Transcript) -> Option<()> {
+    read_of(event, object, false, transcript)
+}
+
+/// Reads an event of a ConverseStream; `echoed` if an agent says what is in it once more, in a shape of its own.
+pub(super) fn read_of(event: &SseEvent, object: Object<'_>, echoed: bool, transcript: &mut Transcript) -> Option<()> {
     if let Some(block) = object.get("contentBlockDelta") {
         let block = block.object()?;
-        delta(block, block.get("delta")?.object()?, transcript);
+        delta(block, block.get("delta")?.object()?, echoed, transcript);
     } else if object.has("messageStart") {
         transcript.end_calls(|_| true);
         transcript.begin();
@@ -62,12 +67,16 @@ pub(super) const USAGE: Names = Names {
     total: Some("totalTokens"),
 };
 
-fn delta(block: Object<'_>, delta: Object<'_>, transcript: &mut Transcript) {
+fn delta(block: Object<'_>, delta: Object<'_>, echoed: bool, transcript: &mut Transcript) {
     if let Some(text) = delta.words("text") {
-        transcript.expect_echo(&text);
+        if echoed {
+            transcript.expect_echo(&text);
+        }
         transcript.text(None, "", text);
     } else if let Some(text) = delta.get("reasoningContent").and_then(|reasoning| reasoning.get("text")?.string()) {
-        transcript.expect_echo(&text);
+        if echoed {
+            transcript.expect_echo(&text);
+        }
         transcript.reasoning(None, "", text);
     } else if let Some(input) = delta.get("toolUse").and_then(|call| call.get("input")?.string()) {
         transcript.input(Some(&slot(block)), input);

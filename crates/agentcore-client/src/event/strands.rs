@@ -13,7 +13,7 @@ use super::{
 pub(super) fn read(event: &SseEvent, object: Object<'_>, transcript: &mut Transcript) -> Option<()> {
     let object = node(object, transcript);
     if let Some(chunk) = object.get("event") {
-        return converse::read(event, chunk.object()?, transcript);
+        return converse::read_of(event, chunk.object()?, true, transcript);
     }
     if let Some(message) = object.get("message").and_then(|message| converse::message(message.object()?)) {
         let is_result = object.string("type").is_some_and(|kind| kind == "agent_result");

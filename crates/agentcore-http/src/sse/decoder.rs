@@ -118,8 +118,7 @@ impl Decoder {
                 Found::DataLine if self.lenient => self.block.split(),
                 Found::DataLine => None,
                 Found::EndOfChunk => {
-                    self.position = 0;
-                    self.chunk = self.waiting.pop_front().unwrap_or_default();
+                    self.next_chunk();
                     if self.chunk.is_empty() {
                         return Ok(None);
                     }
@@ -127,9 +126,18 @@ impl Decoder {
                 }
             };
             if event.is_some() {
+                if self.position == self.chunk.len() {
+                    // Nobody knows when the next event is asked for, and the chunk may be a part of a large buffer.
+                    self.next_chunk();
+                }
                 return Ok(event);
             }
         }
+    }
+
+    fn next_chunk(&mut self) {
+        self.position = 0;
+        self.chunk = self.waiting.pop_front().unwrap_or_default();
     }
 
     /// Reads one step in the chunk, and returns what it found.

@@ -183,3 +183,17 @@ fn debug_shows_settings_and_no_content() {
     assert_eq!(decoder.next_event(), Ok(None));
     assert_eq!(format!("{decoder:?}"), "Decoder { lenient: true, max_event_bytes: 64, closed: false, .. }");
 }
+
+/// A stream that waits for its next event keeps no buffer of the network: the chunk is a part of one.
+#[test]
+fn a_chunk_that_has_been_read_is_let_go() {
+    let mut decoder = Decoder::new();
+    for text in ["data: one\n\n", ": comment\n\n"] {
+        let chunk = Bytes::from(text.to_owned());
+        decoder.push(chunk.clone());
+        let event = decoder.next_event().unwrap();
+        assert!(!chunk.is_unique() || event.is_none());
+        drop(event);
+        assert!(chunk.is_unique(), "{text:?}");
+    }
+}
