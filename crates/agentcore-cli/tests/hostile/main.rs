@@ -29,8 +29,8 @@ use std::{
 use attacks::{Attack, Expected, Size};
 use program::Ended;
 
-/// Beyond what the program needs for an answer of one word.
-const FLAT_MB: f64 = 24.0;
+/// What the program may need, whatever streams through it; some 27 MB are its own.
+const FLAT_MB: f64 = 48.0;
 
 #[test]
 fn no_server_does_harm() {
@@ -42,19 +42,23 @@ fn no_server_does_harm() {
         .flat_map(|attack| (0..attack.expected.len()).map(move |run| (attack.clone(), run)))
         .collect();
     let control = program::run(&attacks::control(), &attacks::control().expected[0], &size);
-    println!("{:<26} {:<7} {:>5} {:>8} {:>8}  first line of the error", "attack", "output", "exit", "peak MB", "seconds");
+    println!(
+        "{:<26} {:<7} {:>5} {:>8} {:>8}  first line of the error",
+        "attack", "output", "exit", "peak MB", "seconds"
+    );
     println!("{:<26} {:<7} {}", "an answer of one word", "text", row(&control));
     let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     thread::scope(|scope| {
-        for _ in 0..2 {
+        for _ in 0..3 {
             scope.spawn(|| {
                 while let Some((attack, run)) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let expected = &attack.expected[*run];
                     let ended = program::run(attack, expected, &size);
                     println!("{:<26} {:<7} {}", attack.name, expected.output, row(&ended));
-                    let most = control.peak_mb + FLAT_MB + 3.0 * expected.collected_mb;
+                    let most = FLAT_MB + 3.0 * expected.collected_mb;
                     let faults = faults(&ended, expected, most);
-                    let faults = faults.into_iter().map(|fault| format!("{}, {}: {fault}", attack.name, expected.output));
+                    let faults =
+                        faults.into_iter().map(|fault| format!("{}, {}: {fault}", attack.name, expected.output));
                     wrong.lock().unwrap().extend(faults);
                 }
             });
@@ -70,7 +74,7 @@ fn faults(ended: &Ended, expected: &Expected, most_mb: f64) -> Vec<String> {
     if ended.was_killed {
         return vec!["it did not end by itself".to_owned()];
     }
-    if ended.exit != Some(expected.exit) {
+    if ended.exit.is_none() || ![Some(expected.exit), expected.or].contains(&ended.exit) {
         faults.push(format!("the exit code is {:?}, not {}", ended.exit, expected.exit));
     }
     let silent = !ended.stderr.contains("error:");

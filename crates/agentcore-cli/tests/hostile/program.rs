@@ -3,7 +3,9 @@
 use std::{
     fs,
     io::{self, Read as _, Write as _},
+    path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::{LazyLock, mpsc},
     thread,
     time::{Duration, Instant},
 };
@@ -13,6 +15,13 @@ use crate::{
     server::Server,
     wire::tls,
 };
+
+/// A file that names the authority of the servers.
+static ROOTS: LazyLock<PathBuf> = LazyLock::new(|| {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hostile.pem");
+    fs::write(&path, &tls::TRUSTED.root_pem).unwrap();
+    path
+});
 
 /// How a run ended.
 pub(crate) struct Ended {
@@ -31,12 +40,15 @@ impl Ended {
 
 pub(crate) fn run(attack: &Attack, expected: &Expected, size: &Size) -> Ended {
     let server = Server::start(attack.way == Way::Http2, attack.answer.clone());
-    let timeout = size.timeout.as_secs_f64().to_string();
+    // What ends by itself is given the time that it takes.
+    let timeout = if expected.exit == 5 { size.timeout } else { size.patience }.as_secs_f64().to_string();
     let mut command = Command::new(env!("CARGO_BIN_EXE_acore"));
     match attack.way {
         Way::Http1 => command.args(["invoke", "hi", "--output", expected.output, "--timeout", &timeout]),
         Way::Http2 => command.args(["--http2", "invoke", "hi", "--output", expected.output, "--timeout", &timeout]),
-        Way::Issuer => command.args(["invoke", "hi", "--timeout", &timeout, "--oauth-client-id", "id", "--oauth-token-url"]).arg(format!("{}/token", server.url)),
+        Way::Issuer => command
+            .args(["invoke", "hi", "--timeout", &timeout, "--oauth-client-id", "id", "--oauth-token-url"])
+            .arg(format!("{}/token", server.url)),
         Way::Token => command.args(["token", "--claims", "--bearer-token", "-"]),
         Way::WebSocket => command.args(["connect", "--wait", "1", "--output", expected.output]),
     };
@@ -52,10 +64,8 @@ pub(crate) fn run(attack: &Attack, expected: &Expected, size: &Size) -> Ended {
         Way::Token => &mut command,
         _ => command.env("AGENTCORE_BEARER_TOKEN", "t"),
     };
-    let roots = std::env::temp_dir().join(format!("acore-hostile-{}.pem", std::process::id()));
     if attack.way == Way::Http2 {
-        fs::write(&roots, &tls::TRUSTED.root_pem).unwrap();
-        command.env("SSL_CERT_FILE", &roots);
+        command.env("SSL_CERT_FILE", &*ROOTS);
     }
     let begun = Instant::now();
     let mut child = command.spawn().unwrap();
@@ -64,27 +74,27 @@ pub(crate) fn run(attack: &Attack, expected: &Expected, size: &Size) -> Ended {
         let _ = stdin.write_all(token.as_bytes());
     }
     let stderr = child.stderr.take().unwrap();
-    let reading = thread::spawn(move || -> io::Result<String> {
-        let mut text = Vec::new();
-        let mut stderr = stderr;
-        (&mut stderr).take(64 * 1024).read_to_end(&mut text)?;
-        io::copy(&mut stderr, &mut io::sink())?;
-        Ok(String::from_utf8_lossy(&text).into_owned())
+    let (sender, read) = mpsc::channel();
+    thread::spawn(move || {
+        let (mut text, mut stderr) = (Vec::new(), stderr);
+        let all = (&mut stderr).take(64 * 1024).read_to_end(&mut text);
+        let _ = all.and_then(|_| io::copy(&mut stderr, &mut io::sink()));
+        let _ = sender.send(String::from_utf8_lossy(&text).into_owned());
     });
     let (mut peak_mb, mut was_killed) = (0.0, false);
-    let status = loop {
+    // The kernel announces no new peak. Standard error ends with the program.
+    let stderr = loop {
         peak_mb = peak(child.id()).unwrap_or_default().max(peak_mb);
-        if let Some(status) = child.try_wait().unwrap() {
-            break status;
+        if let Ok(stderr) = read.recv_timeout(Duration::from_millis(5)) {
+            break stderr;
         }
         if begun.elapsed() > size.patience {
             was_killed = true;
             child.kill().unwrap();
         }
-        // The kernel announces no new peak.
-        thread::sleep(Duration::from_millis(5));
     };
-    Ended { exit: status.code(), stderr: reading.join().unwrap().unwrap(), peak_mb, took: begun.elapsed(), was_killed }
+    let status = child.wait().unwrap();
+    Ended { exit: status.code(), stderr, peak_mb, took: begun.elapsed(), was_killed }
 }
 
 /// Returns the most memory that a process has had, in MB; none once it has ended.

@@ -33,7 +33,6 @@ impl Server {
                         wire.hold();
                         return Ok(());
                     }
-                    // Reading goes on beside the attack, which would end where neither side reads.
                     let mut wire = tls::TRUSTED.accept(stream)?;
                     http2::greet(&mut wire)?;
                     loop {

@@ -1,6 +1,10 @@
 //! HTTP/2 (RFC 9113): floods of frames that each ask for work and carry nothing.
 
-use std::{io, io::Write as _, sync::Arc};
+use std::{
+    io::{self, Read as _, Write as _},
+    sync::Arc,
+    time::Duration,
+};
 
 use super::{Attack, Expected, TIMEOUT, Way, flat};
 use crate::wire::{
@@ -28,9 +32,9 @@ pub(crate) fn attacks() -> Vec<Attack> {
                 other += 2;
             }
         }),
-        attack("h2: SETTINGS", both(5, TIMEOUT), |wire, _| flood(wire, &frame(SETTINGS, 0, 0, &[]))),
+        attack("h2: SETTINGS", both(5, TIMEOUT), |wire, _| flood_and_read(wire, &frame(SETTINGS, 0, 0, &[]))),
         attack("h2: SETTINGS ACK", both(6, "error: "), |wire, _| flood(wire, &frame(SETTINGS, ACK, 0, &[]))),
-        attack("h2: PING", both(5, TIMEOUT), |wire, _| flood(wire, &frame(PING, 0, 0, &[0; 8]))),
+        attack("h2: PING", both(5, TIMEOUT), |wire, _| flood_and_read(wire, &frame(PING, 0, 0, &[0; 8]))),
         attack("h2: CONTINUATION", both(6, "error: "), |wire, stream| {
             wire.write_all(&frame(HEADERS, 0, stream, &ok("text/event-stream")))?;
             flood(wire, &frame(CONTINUATION, 0, stream, &field("x", "y")))
@@ -51,14 +55,20 @@ pub(crate) fn attacks() -> Vec<Attack> {
             wire.write_all(&head(stream))?;
             flood(wire, &frame(DATA, 0, stream, &[]))
         }),
-        attack("h2: DATA of one byte", both(5, TIMEOUT), move |wire, stream| {
-            wire.write_all(&head(stream))?;
-            flood(wire, &frame(DATA, 0, stream, b":"))
-        }),
+        attack(
+            "h2: DATA of one byte",
+            vec![flat("text", 5, TIMEOUT).or(7), flat("raw", 5, TIMEOUT).or(7)],
+            move |wire, stream| {
+                wire.write_all(&head(stream))?;
+                flood(wire, &frame(DATA, 0, stream, b":"))
+            },
+        ),
         attack("h2: PUSH_PROMISE", both(6, "error: "), |wire, stream| {
             flood(wire, &frame(PUSH_PROMISE, END_HEADERS, stream, &[&[0, 0, 0, 2], &ok("text/plain")[..]].concat()))
         }),
-        attack("h2: WINDOW_UPDATE", both(6, "error: "), |wire, _| flood(wire, &frame(WINDOW_UPDATE, 0, 0, &[0, 0, 0, 1]))),
+        attack("h2: WINDOW_UPDATE", both(5, TIMEOUT), |wire, _| {
+            flood(wire, &frame(WINDOW_UPDATE, 0, 0, &[0, 0, 0, 1]))
+        }),
         attack("h2: unknown frames", both(5, TIMEOUT), |wire, _| flood(wire, &frame(0xbe, 0, 0, &[0; 100]))),
     ]
 }
@@ -81,5 +91,19 @@ fn flood(wire: &mut Wire, piece: &[u8]) -> io::Result<()> {
     let block = piece.repeat(16_000 / piece.len());
     loop {
         wire.write_all(&block)?;
+    }
+}
+
+/// Does the same, and reads what the client answers.
+fn flood_and_read(wire: &mut Wire, piece: &[u8]) -> io::Result<()> {
+    let (block, mut buffer) = (piece.repeat(16_000 / piece.len()), [0; 16_384]);
+    let Wire::Tls(stream) = wire else { return Ok(()) };
+    stream.sock.set_read_timeout(Some(Duration::from_millis(1)))?;
+    loop {
+        stream.write_all(&block)?;
+        match stream.read(&mut buffer) {
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {}
+            other => drop(other?),
+        }
     }
 }

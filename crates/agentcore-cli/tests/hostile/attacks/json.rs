@@ -18,14 +18,27 @@ pub(crate) fn attacks() -> Vec<Attack> {
     };
     let json = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n";
     let error = "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\n\r\n";
-    let token = format!("{}.{}.c2ln", part(r#"{"alg":"none"}"#), part(&format!("{{\"exp\":4000000000,\"deep\":{}}}", deep())));
+    let token =
+        format!("{}.{}.c2ln", part(r#"{"alg":"none"}"#), part(&format!("{{\"exp\":4000000000,\"deep\":{}}}", deep())));
     vec![
         answer("deep event", Way::Http1, every(0, ""), SSE, format!("data: {}\n\n", deep())),
         answer("deep event of objects", Way::Http1, every(0, ""), SSE, format!("data: {}\n\n", objects())),
         answer("deep answer", Way::Http1, every(0, ""), json, deep()),
         answer("deep answer of objects", Way::Http1, every(0, ""), json, objects()),
-        answer("deep error", Way::Http1, vec![flat("text", 6, "error: "), flat("json", 6, "error: ")], error, objects()),
-        answer("deep token reply", Way::Issuer, vec![flat("text", 6, "error: ")], json, format!("{{\"access_token\":{}}}", deep())),
+        answer(
+            "deep error",
+            Way::Http1,
+            vec![flat("text", 6, "error: "), flat("json", 6, "error: ")],
+            error,
+            objects(),
+        ),
+        answer(
+            "deep token reply",
+            Way::Issuer,
+            vec![flat("text", 6, "error: ")],
+            json,
+            format!("{{\"access_token\":{}}}", deep()),
+        ),
         Attack {
             token: Some(token),
             ..answer("deep JWT", Way::Token, vec![flat("text", 2, "error: ")], json, String::new())

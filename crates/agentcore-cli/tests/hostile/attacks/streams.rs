@@ -19,7 +19,9 @@ pub(crate) fn attacks(size: &Size) -> Vec<Attack> {
         attack("endless comments", Way::Http1, every(5, TIMEOUT), |wire| endless(wire, SSE, b": x\n")),
         attack("endless blank lines", Way::Http1, every(5, TIMEOUT), |wire| endless(wire, SSE, b"\n")),
         attack("endless id:", Way::Http1, every(5, TIMEOUT), |wire| endless(wire, SSE, b"id: 1\n")),
-        attack("endless data:", Way::Http1, oversized(), |wire| endless(wire, SSE, b"data:\n")),
+        attack("endless data:", Way::Http1, oversized(), |wire| {
+            endless(wire, SSE, format!("data:{}\n", "x".repeat(1000)).as_bytes())
+        }),
         attack("one endless line", Way::Http1, oversized(), |wire| {
             wire.write_all(SSE.as_bytes())?;
             endless(wire, "data: \"", b"x")
@@ -37,12 +39,16 @@ pub(crate) fn attacks(size: &Size) -> Vec<Attack> {
         }),
         attack("new Converse blocks", Way::Http1, numbers(ids_mb), move |wire| {
             numbered(wire, ids, |n| {
-                format!("data: {{\"contentBlockDelta\":{{\"contentBlockIndex\":{n},\"delta\":{{\"text\":\"x\"}}}}}}\n\n")
+                format!(
+                    "data: {{\"contentBlockDelta\":{{\"contentBlockIndex\":{n},\"delta\":{{\"text\":\"x\"}}}}}}\n\n"
+                )
             })
         }),
         attack("new LangGraph ids", Way::Http1, numbers(ids_mb), move |wire| {
             numbered(wire, ids, |n| {
-                format!("data: [{{\"type\":\"AIMessageChunk\",\"id\":\"run-{n}\",\"content\":\"x\"}},{{\"langgraph_node\":\"n{n}\"}}]\n\n")
+                format!(
+                    "data: [{{\"type\":\"AIMessageChunk\",\"id\":\"run-{n}\",\"content\":\"x\"}},{{\"langgraph_node\":\"n{n}\"}}]\n\n"
+                )
             })
         }),
         attack("unknown events", Way::Http1, numbers(ids_mb * 30.0), move |wire| {
@@ -58,7 +64,12 @@ fn numbers(mb: f64) -> Vec<super::Expected> {
 /// An event is held until it is too long, of which the bound is 16 MiB; the bytes are not.
 fn oversized() -> Vec<super::Expected> {
     let error = "error: ";
-    vec![kept(16.8, "text", 7, error), kept(16.8, "json", 7, error), kept(16.8, "events", 7, error), flat("raw", 5, TIMEOUT)]
+    vec![
+        kept(16.8, "text", 7, error),
+        kept(16.8, "json", 7, error),
+        kept(16.8, "events", 7, error),
+        flat("raw", 5, TIMEOUT),
+    ]
 }
 
 /// Sends so many events, and ends the answer.
