@@ -57,6 +57,15 @@ mod traces;
 /// What goes wrong on the way, and what the caller is told: faults of network, service and agent.
 mod faults;
 
+/// What is written by hand of TLS, HTTP/2 and WebSockets, for servers that misbehave.
+mod wire;
+
+/// Every operation against every phase in which a connection can be lost: what comes of it, and how often it was asked.
+mod fault_matrix;
+
+/// Every bound, at its limit and one past it.
+mod limits;
+
 /// TLS, HTTP/2, keep-alive, proxies, certificates, redirects.
 mod transport;
 

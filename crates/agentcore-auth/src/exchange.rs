@@ -1,10 +1,15 @@
 //! The one port through which this crate uses HTTP. agentcore-transport implements it; nothing here opens a socket.
 
+#[cfg(any(feature = "cognito", feature = "jwks", feature = "oauth"))]
+use std::error::Error as StdError;
 use std::{fmt, future::Future, pin::Pin};
 
 use agentcore_core::BoxError;
 use bytes::Bytes;
 use http::{Request, Response};
+
+#[cfg(any(feature = "cognito", feature = "jwks", feature = "oauth"))]
+use crate::{Error, ErrorKind};
 
 /// A future of whatever type, fit to cross threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -43,8 +48,32 @@ impl Repeat {
     }
 }
 
+/// Makes the error of an exchange without an answer: a timeout where time ran out, else [`ErrorKind::Unavailable`].
+#[cfg(any(feature = "cognito", feature = "jwks", feature = "oauth"))]
+pub(crate) fn unanswered(message: impl Into<String>, cause: BoxError) -> Error {
+    let timed_out = std::iter::successors(Some(&*cause as &(dyn StdError + 'static)), |layer| (*layer).source())
+        .any(|layer| layer.downcast_ref::<Error>().is_some_and(|error| error.kind() == ErrorKind::Timeout));
+    let kind = if timed_out { ErrorKind::Timeout } else { ErrorKind::Unavailable };
+    Error::new(kind, message).with_source(cause)
+}
+
 /// Returns whether this status means that an issuer does not serve anybody now: 408, 429 and every 5xx.
 #[cfg(any(feature = "cognito", feature = "jwks", feature = "oauth"))]
 pub(crate) fn is_outage(status: u16) -> bool {
     matches!(status, 408 | 429 | 500..=599)
+}
+
+#[cfg(all(test, feature = "oauth"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_issuer_that_takes_too_long_is_a_timeout() {
+        let kind = |cause: BoxError| unanswered("no answer", cause).kind();
+        let late = || Error::new(ErrorKind::Timeout, "late");
+        assert_eq!(kind(late().into()), ErrorKind::Timeout);
+        assert_eq!(kind(Error::new(ErrorKind::Service, "outer").with_source(late()).into()), ErrorKind::Timeout);
+        assert_eq!(kind(Error::new(ErrorKind::BrokenOff, "lost").into()), ErrorKind::Unavailable);
+        assert_eq!(kind("no route".into()), ErrorKind::Unavailable);
+    }
 }

@@ -19,7 +19,10 @@ use http::{
 use secrecy::{ExposeSecret, SecretString};
 
 pub use crate::issuer::Issuer;
-use crate::{BoxFuture, CachedToken, Error, ErrorKind, Exchange, Issued, Repeat, TokenIssuer, issuer::safe_url};
+use crate::{
+    BoxFuture, CachedToken, Error, ErrorKind, Exchange, Issued, Repeat, TokenIssuer, exchange::unanswered,
+    issuer::safe_url,
+};
 
 /// The settings of a client that gets tokens for itself.
 ///
@@ -173,9 +176,8 @@ impl ClientCredentials {
     }
 
     async fn exchange(&self, receiver: &str, request: Request<Bytes>) -> Result<Response<Bytes>, Error> {
-        self.http.exchange(request).await.map_err(|cause| {
-            Error::new(ErrorKind::Unavailable, format!("{receiver} could not be reached")).with_source(cause)
-        })
+        let answer = self.http.exchange(request).await;
+        answer.map_err(|cause| unanswered(format!("{receiver} could not be reached"), cause))
     }
 
     /// Returns the request for a token (RFC 6749 §4.4.2).

@@ -7,7 +7,10 @@ use aws_sdk_cognitoidentityprovider::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{Error, ErrorKind, exchange::is_outage};
+use crate::{
+    Error, ErrorKind,
+    exchange::{is_outage, unanswered},
+};
 
 /// A failed request, and what it means for the login.
 #[derive(Debug)]
@@ -37,11 +40,15 @@ impl CognitoError {
                 let kind = if is_outage(status) { ErrorKind::Unavailable } else { ErrorKind::Service };
                 Error::new(kind, format!("Cognito's answer of HTTP {status} cannot be read")).into()
             }
-            SdkError::ConstructionFailure(_) => unreached().into(),
-            _ => match error.into_source() {
-                Ok(source) => unreached().with_source(source).into(),
-                Err(_) => unreached().into(),
-            },
+            _ => {
+                let out_of_time = matches!(&error, SdkError::TimeoutError(_))
+                    || matches!(&error, SdkError::DispatchFailure(failure) if failure.is_timeout());
+                match error.into_source() {
+                    Ok(source) if out_of_time => Error::new(ErrorKind::Timeout, UNREACHED).with_source(source).into(),
+                    Ok(source) => unanswered(UNREACHED, source).into(),
+                    Err(_) => Error::new(ErrorKind::Unavailable, UNREACHED).into(),
+                }
+            }
         }
     }
 
@@ -97,7 +104,7 @@ impl CognitoError {
 
     /// Returns whether a later request may succeed.
     pub(super) fn is_temporary(&self) -> bool {
-        self.error.kind() == ErrorKind::Unavailable
+        matches!(self.error.kind(), ErrorKind::Timeout | ErrorKind::Unavailable)
     }
 }
 
@@ -113,9 +120,7 @@ impl From<CognitoError> for Error {
     }
 }
 
-fn unreached() -> Error {
-    Error::new(ErrorKind::Unavailable, "Cognito could not be reached")
-}
+const UNREACHED: &str = "Cognito could not be reached";
 
 /// Returns the service's message without control characters, cut to its limit, or nothing if it repeats a secret.
 fn presentable(message: &str, secrets: &[SecretString]) -> String {

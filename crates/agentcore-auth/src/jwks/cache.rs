@@ -10,6 +10,7 @@ use super::key::{Key, untrusted};
 use crate::{
     Error, ErrorKind, Exchange,
     clock::Moment,
+    exchange::unanswered,
     issuer::{Issuer, document_request, refused},
     refresh::{DEFAULT_DEADLINE, Entry, Fetching, Policy, Refresh},
 };
@@ -78,9 +79,8 @@ impl Publisher {
     }
 
     async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Error> {
-        self.http.exchange(request).await.map_err(|cause| {
-            Error::new(ErrorKind::Unavailable, "the issuer's keys could not be fetched").with_source(cause)
-        })
+        let answer = self.http.exchange(request).await;
+        answer.map_err(|cause| unanswered("the issuer's keys could not be fetched", cause))
     }
 }
 

@@ -262,7 +262,7 @@ impl<T: Send + Sync + 'static> Fetch<T> {
                 Ok(None) => {
                     let limit = deadline.unwrap_or_default().as_secs();
                     let message = format!("the fetch of {what} took longer than {limit} s and was given up");
-                    Err(Error::new(ErrorKind::Unavailable, message))
+                    Err(Error::new(ErrorKind::Timeout, message))
                 }
                 Err(()) => Err(Error::new(ErrorKind::Unavailable, format!("the fetch of {what} panicked"))),
             });

@@ -67,7 +67,7 @@ impl CommandToken {
 
     async fn issued(&self) -> Result<Issued, Error> {
         let output = tokio::time::timeout(self.timeout, self.output()).await.map_err(|_| {
-            self.failed(ErrorKind::Unavailable, &format!("took longer than {} s and was ended", self.timeout.as_secs()))
+            self.failed(ErrorKind::Timeout, &format!("took longer than {} s and was ended", self.timeout.as_secs()))
         })??;
         let odd = |why: &str| self.failed(ErrorKind::Authentication, why);
         let output = unicode::text(&output).map_err(|rule| odd("printed what is no text").with_source(rule))?;

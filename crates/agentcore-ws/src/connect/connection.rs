@@ -300,7 +300,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
     async fn check(&mut self, check: KeepAlive) -> Result<KeepAlive, End> {
         match check {
             KeepAlive::Pong { pinged, .. } if self.activity.silent_since(pinged) => {
-                let error = Error::new(ErrorKind::BrokenOff, "the agent's side was silent after a ping");
+                let error =
+                    Error::new(ErrorKind::BrokenOff, "the agent's side was silent after a ping").possibly_run(true);
                 Err(End::Lost { error, close_code: Some(CloseCode::Away) })
             }
             KeepAlive::Pong { pinged, .. } => Ok(KeepAlive::ping_after(self.settings, pinged)),

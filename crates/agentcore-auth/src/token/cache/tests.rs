@@ -379,6 +379,6 @@ async fn a_deadline_is_the_issuers_own() {
     }
     let message = "the fetch of a token took longer than 5 s and was given up";
     let late = failure(CachedToken::new(Silent(Some(5))).token().await);
-    assert_eq!(late, (ErrorKind::Unavailable, message.to_owned()));
+    assert_eq!(late, (ErrorKind::Timeout, message.to_owned()));
     assert!(timeout(secs(1_000_000), CachedToken::new(Silent(None)).token()).await.is_err());
 }

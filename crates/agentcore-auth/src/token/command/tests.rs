@@ -61,7 +61,7 @@ async fn what_goes_wrong() {
 async fn a_program_that_hangs() {
     let outcome = CommandToken::new("tail").args(["-f", "/dev/null"]).issue().await;
     let message = r#"the token command "tail" took longer than 60 s and was ended"#;
-    assert_eq!(failure(outcome), (ErrorKind::Unavailable, message.to_owned()));
+    assert_eq!(failure(outcome), (ErrorKind::Timeout, message.to_owned()));
 }
 
 /// The program holds a named pipe open for as long as it runs.

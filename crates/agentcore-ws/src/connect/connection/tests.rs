@@ -157,7 +157,9 @@ async fn silence_after_a_ping_is_a_loss() {
     let fixture = fixture(settings).await;
     let begun = Instant::now();
     // The agent's side is there, but nobody reads it and so nobody answers.
-    assert_eq!(fixture.lost().await, (ErrorKind::BrokenOff, "the agent's side was silent after a ping".into()));
+    let outcome = fixture.running.await.unwrap();
+    assert_eq!(lost_with(&outcome), (ErrorKind::BrokenOff, "the agent's side was silent after a ping".into()));
+    assert!(matches!(&outcome.end, End::Lost { error, .. } if error.may_have_run()), "{outcome:?}");
     assert_eq!(begun.elapsed().as_secs(), 17);
 }
 
@@ -298,6 +300,21 @@ async fn an_end_without_close_frame_is_a_loss() {
     let outcome = fixture.running.await.unwrap();
     assert_eq!(lost_with(&outcome), (ErrorKind::BrokenOff, "the connection was lost".into()));
     assert!(fixture.incoming.recv().await.is_none());
+}
+
+/// As many messages wait as the channel has places. The next one stays with its sender, and none is lost.
+#[tokio::test(start_paused = true)]
+async fn messages_wait_for_a_slow_reader() {
+    let mut fixture = fixture(Settings::default()).await;
+    for (sent, waiting) in [(1, 1), (2, 2), (3, 2), (4, 2)] {
+        fixture.send_from_server(sent.to_string()).await;
+        // The clock goes on once everything waits.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        assert_eq!(fixture.incoming.len(), waiting);
+    }
+    for number in ["1", "2", "3", "4"] {
+        assert_eq!(fixture.arrival().await.text(), Some(number));
+    }
 }
 
 #[tokio::test(start_paused = true)]
