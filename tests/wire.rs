@@ -1,7 +1,11 @@
 //! What servers that misbehave write by hand: TLS, the frames of HTTP/2 and of WebSockets. Knows no script.
 
+// The program of the hostile servers is in another package, and includes this file by its path.
+#[path = "wire/http2.rs"]
 pub(crate) mod http2;
+#[path = "wire/tls.rs"]
 pub(crate) mod tls;
+#[path = "wire/websocket.rs"]
 pub(crate) mod websocket;
 
 use std::{

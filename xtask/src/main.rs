@@ -84,6 +84,15 @@ enum Task {
         #[arg(long, value_name = "PART")]
         target: Option<String>,
     },
+    /// Runs `acore` against servers that send what no honest one would, and prints its peak of memory and its time
+    Hostile {
+        /// Only the attacks whose name contains this
+        #[arg(long, value_name = "PART")]
+        attack: Option<String>,
+        /// The sizes that run with the tests
+        #[arg(long)]
+        quick: bool,
+    },
     /// Runs `acore mock`
     Mock {
         /// Passed to `acore mock`
@@ -106,6 +115,12 @@ impl Task {
                 Ok(cmd!(shell, "cargo test --package agentcore-tests --test fuzz -- --nocapture")
                     .env("AGENTCORE_FUZZ_SECONDS", seconds.to_string())
                     .env("AGENTCORE_FUZZ_TARGET", target.unwrap_or_default())
+                    .run()?)
+            }
+            Self::Hostile { attack, quick } => {
+                Ok(cmd!(shell, "cargo test --package agentcore-cli --test hostile -- --nocapture")
+                    .env("AGENTCORE_HOSTILE", if quick { "bounded" } else { "full" })
+                    .env("AGENTCORE_HOSTILE_ATTACK", attack.unwrap_or_default())
                     .run()?)
             }
             Self::Mock { args } => {
