@@ -51,6 +51,9 @@ mod wire;
 /// Every operation against every phase in which a connection can be lost: what comes of it, and how often it was asked.
 mod fault_matrix;
 
+/// Every bound, at its limit and one past it.
+mod limits;
+
 /// TLS, HTTP/2, keep-alive, proxies, certificates, redirects.
 mod transport;
 

@@ -93,6 +93,8 @@ impl Transport {
             tls: TlsSettings::default(),
             proxy: Proxy::Environment,
             http2: false,
+            max_head_bytes: DEFAULT_MAX_HEAD_BYTES,
+            max_headers: None,
             clock: Arc::new(SystemClock::default()),
         }
     }
@@ -194,6 +196,8 @@ pub struct TransportBuilder {
     tls: TlsSettings,
     proxy: Proxy,
     http2: bool,
+    max_head_bytes: usize,
+    max_headers: Option<usize>,
     clock: Arc<dyn Clock>,
 }
 
@@ -235,6 +239,14 @@ agentcore_core::setters! {
     /// wait.
     http2(on: bool) => http2 = on;
 
+    /// Bounds the bytes of an answer's head: its status and its headers. Default: 400 KiB. A lower bound is 8 KiB. It is also the most
+    /// that is read at once over HTTP/1.1, so that a smaller one makes for more reads of long answers; over HTTP/2 each header counts for
+    /// 32 bytes more (RFC 9113 §6.5.2).
+    max_head_bytes(bytes: usize) => max_head_bytes = bytes.max(LEAST_HEAD_BYTES);
+
+    /// Bounds the headers of an answer over HTTP/1.1. Default: 100, which are read without an allocation; HTTP/2 bounds their bytes alone.
+    max_headers(headers: usize) => max_headers = Some(headers);
+
     /// Sets the clocks by which a machine's sleep is noticed, after which no kept connection is used. Default: the system's.
     clock(clock: impl Clock + 'static) => clock = Arc::new(clock);
 }
@@ -274,10 +286,20 @@ impl TransportBuilder {
             .http2_keep_alive_interval(HTTP2_PING_INTERVAL)
             .http2_keep_alive_timeout(HTTP2_PING_TIMEOUT)
             .http2_initial_connection_window_size(HTTP2_CONNECTION_WINDOW)
-            .http2_initial_stream_window_size(HTTP2_STREAM_WINDOW);
+            .http2_initial_stream_window_size(HTTP2_STREAM_WINDOW)
+            // h2 refuses what is as large.
+            .http2_max_header_list_size(u32::try_from(self.max_head_bytes).unwrap_or(u32::MAX).saturating_add(1));
+        let mut upgrading = Client::builder(TokioExecutor::new());
+        upgrading.pool_max_idle_per_host(0);
+        for builder in [&mut builder, &mut upgrading] {
+            builder.http1_max_buf_size(self.max_head_bytes);
+            if let Some(headers) = self.max_headers {
+                builder.http1_max_headers(headers);
+            }
+        }
         let used = (self.clock.now(), self.clock.monotonic());
         let client = Mutex::new(Pooling { client: builder.build(calls.clone()), used });
-        let single = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(upgrades);
+        let single = upgrading.build(upgrades);
         let clock = self.clock;
         Ok(Transport(Arc::new(Pool { client, builder, calls, clock, single, user_agent, roots, count })))
     }
@@ -288,6 +310,10 @@ const DEFAULT_POOL_IDLE: Duration = Duration::from_secs(50);
 const DEFAULT_USER_AGENT: &str = concat!("agentcore-rs/", env!("CARGO_PKG_VERSION"));
 const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(30);
 const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(20);
+/// A service's heads have a few KiB; the bound is hyper's, but for HTTP/2 too.
+const DEFAULT_MAX_HEAD_BYTES: usize = 400 * 1024;
+/// hyper reads no less at once.
+const LEAST_HEAD_BYTES: usize = 8 * 1024;
 /// The largest that there is (RFC 9113 §6.9.1). Streams are held back by their own windows; and h2 ends a connection that brings many
 /// small frames once they are more than its window has room for, which honest agents are not to meet.
 const HTTP2_CONNECTION_WINDOW: u32 = (1 << 31) - 1;

@@ -328,6 +328,16 @@ mod tests {
     }
 
     #[test]
+    fn the_oldest_message_is_forgotten() {
+        for (others, known) in [(MOST_MESSAGES - 1, true), (MOST_MESSAGES, false)] {
+            let mut said = Dedup::default();
+            said.piece(Some("first"), "t", "Hello");
+            (0..others).for_each(|number| said.piece(Some(&number.to_string()), "t", "x"));
+            assert_eq!(said.whole(Some("first"), "w", "Hello") == 5, known, "{others} others");
+        }
+    }
+
+    #[test]
     fn memory_is_bounded() {
         let mut said = Dedup::default();
         for number in 0..3 * MOST_MESSAGES {

@@ -302,6 +302,21 @@ async fn an_end_without_close_frame_is_a_loss() {
     assert!(fixture.incoming.recv().await.is_none());
 }
 
+/// As many messages wait as the channel has places. The next one stays with its sender, and none is lost.
+#[tokio::test(start_paused = true)]
+async fn messages_wait_for_a_slow_reader() {
+    let mut fixture = fixture(Settings::default()).await;
+    for (sent, waiting) in [(1, 1), (2, 2), (3, 2), (4, 2)] {
+        fixture.send_from_server(sent.to_string()).await;
+        // The clock goes on once everything waits.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        assert_eq!(fixture.incoming.len(), waiting);
+    }
+    for number in ["1", "2", "3", "4"] {
+        assert_eq!(fixture.arrival().await.text(), Some(number));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_message_larger_than_the_bound_ends_it() {
     let mut fixture = fixture(Settings::default().max_message_bytes(10)).await;
