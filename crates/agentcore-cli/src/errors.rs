@@ -25,6 +25,8 @@ pub(crate) enum Exit {
     BrokenOff,
     Interrupted,
     Terminated,
+    /// The terminal has gone.
+    HungUp,
     /// The exit code of a command that ran in a session.
     Mirrored(u8),
 }
@@ -42,6 +44,7 @@ impl Exit {
             Self::BrokenOff => 7,
             Self::Interrupted => 130,
             Self::Terminated => 143,
+            Self::HungUp => 129,
             Self::Mirrored(code) => code,
         }
     }

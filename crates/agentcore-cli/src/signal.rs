@@ -14,7 +14,7 @@ use crate::{
     terminal,
 };
 
-/// Runs the command to its end, or to Ctrl-C or a request to terminate, and returns how it ended.
+/// Runs the command to its end, or to Ctrl-C, a request to terminate or the end of the terminal, and returns how it ended.
 ///
 /// The command runs in a task of its own, so that a signal ends it even while it is stuck writing to a full pipe.
 pub(crate) async fn supervise(command: impl Future<Output = Result<(), Failure>> + Send + 'static) -> Exit {
@@ -110,14 +110,29 @@ fn signal() -> impl Future<Output = Exit> {
         }
     }
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    let mut hangup = match hangups_are_ignored() {
+        Some(false) => signal(SignalKind::hangup()),
+        _ => Err(std::io::ErrorKind::Unsupported.into()),
+    };
     async move {
         loop {
             tokio::select! {
                 () = received(&mut interrupt) => if !notify_taker() { return Exit::Interrupted },
                 () = received(&mut terminate) => return Exit::Terminated,
+                () = received(&mut hangup) => return Exit::HungUp,
             }
         }
     }
+}
+
+/// Returns whether this program was started to outlive its terminal (`nohup`), if the system says so. To listen for the signal would
+/// undo it.
+#[cfg(unix)]
+fn hangups_are_ignored() -> Option<bool> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+    // The lowest bit is of the signal 1, `SIGHUP`.
+    Some(u64::from_str_radix(ignored.trim(), 16).ok()? & 1 == 1)
 }
 
 #[cfg(not(unix))]

@@ -11,6 +11,7 @@
 //! | [`network`] | certificates and proxies of the environment |
 //! | [`outcome`] | exit codes, and what stands on standard error |
 //! | [`output`] | the four formats |
+//! | [`output_that_fails`] | readers that go, full disks, closed outputs and signals, in each command |
 //! | [`questions`] | what agents ask, and how a conversation answers it |
 //! | [`request`] | what the flags make of a request; standard input; credentials |
 //! | [`process`] | signals, closed pipes, logs without secrets |
@@ -33,6 +34,7 @@ mod gate;
 mod network;
 mod outcome;
 mod output;
+mod output_that_fails;
 mod process;
 mod questions;
 mod request;
