@@ -31,7 +31,6 @@ use tokio_tungstenite::{
 use self::{
     close_frame::{CloseFinder, ClosePayload},
     in_flight::InFlight,
-    turns::Turns,
 };
 use super::{
     Close, Incoming, Message, Reconnected, Settings,
@@ -42,7 +41,6 @@ use crate::{Error, ErrorKind};
 
 mod close_frame;
 mod in_flight;
-mod turns;
 
 /// What the program asks of the connection.
 #[derive(Debug)]
@@ -86,7 +84,7 @@ pub(super) enum End {
 /// A WebSocket connection.
 #[derive(Debug)]
 pub(super) struct Connection<S> {
-    stream: WebSocketStream<CloseFinder<Turns<S>>>,
+    stream: WebSocketStream<CloseFinder<S>>,
     close: ClosePayload,
 }
 
@@ -101,7 +99,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             .max_frame_size(bound)
             .write_buffer_size(0)
             .max_write_buffer_size(settings.max_frame_bytes.saturating_add(CONTROL_FRAMES_BYTES));
-        let (connection, close) = CloseFinder::new(Turns::new(connection));
+        let (connection, close) = CloseFinder::new(connection);
         Self { stream: WebSocketStream::from_raw_socket(connection, Role::Client, Some(config)).await, close }
     }
 
@@ -132,7 +130,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
 
 /// The reading half.
 struct Reader<S> {
-    source: SplitStream<WebSocketStream<CloseFinder<Turns<S>>>>,
+    source: SplitStream<WebSocketStream<CloseFinder<S>>>,
     close: ClosePayload,
 }
 
@@ -197,7 +195,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
 
 /// The writing half.
 struct Writer<'a, S> {
-    sink: &'a mut SplitSink<WebSocketStream<CloseFinder<Turns<S>>>, tungstenite::Message>,
+    sink: &'a mut SplitSink<WebSocketStream<CloseFinder<S>>, tungstenite::Message>,
     inbox: &'a mpsc::Sender<Result<Incoming, Error>>,
     activity: &'a PeerActivity,
     settings: &'a Settings,
