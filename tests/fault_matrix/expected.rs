@@ -4,9 +4,9 @@ use super::operation::Operation::{
     self, Card, Cognito, Command, Harness, Idempotent, Invoke, Jwks, OAuth, Shell, Stop, Stream, WebSocket,
 };
 use super::server::{
-    Cut::{self, Close, GoAway, Nothing, Refused, Reset, Silence, Untrusted},
+    Cut::{self, Close, GoAway, Nothing, Refused, Reset, Silence, Status, Untrusted},
     Phase::{
-        self, AtTheEnd, BeforeHeaders, BeforeTheFirstEvent, Connect, Dns, MidCharacter, MidEvent, Tls, Whole,
+        self, AtTheEnd, BeforeHeaders, BeforeTheFirstEvent, Connect, Dns, MidCharacter, MidEvent, Refusal, Tls, Whole,
         WithinHeaders,
     },
 };
@@ -185,6 +185,109 @@ pub(crate) const ROWS: &[Row] = &[
             (SOCKETS, "Unavailable 1/0 no 4"),
             (ISSUERS, "Unavailable 1/0 no 4"),
             (KEYS, "Unavailable 0/0 no 4"),
+        ],
+    ),
+    row(
+        Refusal,
+        Status(302),
+        "all",
+        &[
+            (CALLS, "Refused 1/1 no 6"),
+            (REPEATABLE, "Refused 1/1 no 6"),
+            (SOCKETS, "Refused 1/1 no 6"),
+            (&[OAuth], "Authentication 1/1 no 3"),
+            // Without a name of Cognito's it is somebody else's answer.
+            (&[Cognito], "Service 1/1 no 6"),
+            (KEYS, "Authentication 0/1 no 3"),
+        ],
+    ),
+    row(
+        Refusal,
+        Status(401),
+        "all",
+        &[
+            (CALLS, "Authentication 1/1 no 3"),
+            (REPEATABLE, "Authentication 1/1 no 3"),
+            (SOCKETS, "Authentication 1/1 no 3"),
+            (&[OAuth], "Authentication 1/1 no 3"),
+            // Without a name of Cognito's it is somebody else's answer.
+            (&[Cognito], "Service 1/1 no 6"),
+            (KEYS, "Authentication 0/1 no 3"),
+        ],
+    ),
+    // It may be an answer of the agent, which took too long.
+    row(
+        Refusal,
+        Status(408),
+        "all",
+        &[
+            (CALLS, "Timeout 1/1 yes 5"),
+            (REPEATABLE, "Timeout 3/3 yes 5"),
+            (SOCKETS, "Timeout 1/1 yes 5"),
+            (ISSUERS, "Unavailable 1/3 no 4"),
+            (KEYS, "Unavailable 0/3 no 4"),
+        ],
+    ),
+    row(
+        Refusal,
+        Status(424),
+        "all",
+        &[
+            (CALLS, "Agent 1/1 yes 6"),
+            (REPEATABLE, "Agent 1/1 yes 6"),
+            (SOCKETS, "Agent 1/1 yes 6"),
+            (&[OAuth], "Authentication 1/1 no 3"),
+            // Without a name of Cognito's it is somebody else's answer.
+            (&[Cognito], "Service 1/1 no 6"),
+            (KEYS, "Authentication 0/1 no 3"),
+        ],
+    ),
+    row(
+        Refusal,
+        Status(429),
+        "all",
+        &[
+            (CALLS, "Throttled 3/3 no 4"),
+            (REPEATABLE, "Throttled 3/3 no 4"),
+            (SOCKETS, "Throttled 3/3 no 4"),
+            (ISSUERS, "Unavailable 1/3 no 4"),
+            (KEYS, "Unavailable 0/3 no 4"),
+        ],
+    ),
+    row(
+        Refusal,
+        Status(500),
+        "all",
+        &[
+            (CALLS, "Service 1/1 yes 6"),
+            (REPEATABLE, "Service 3/3 yes 6"),
+            (SOCKETS, "Service 1/1 yes 6"),
+            (ISSUERS, "Unavailable 1/3 no 4"),
+            (KEYS, "Unavailable 0/3 no 4"),
+        ],
+    ),
+    row(
+        Refusal,
+        Status(503),
+        "all",
+        &[
+            (CALLS, "Unavailable 3/3 no 4"),
+            (REPEATABLE, "Unavailable 3/3 no 4"),
+            (SOCKETS, "Unavailable 3/3 no 4"),
+            (ISSUERS, "Unavailable 1/3 no 4"),
+            (KEYS, "Unavailable 0/3 no 4"),
+        ],
+    ),
+    row(
+        Refusal,
+        Status(504),
+        "all",
+        &[
+            (CALLS, "Timeout 1/1 yes 5"),
+            (REPEATABLE, "Timeout 3/3 yes 5"),
+            (SOCKETS, "Timeout 1/1 yes 5"),
+            (ISSUERS, "Unavailable 1/3 no 4"),
+            (KEYS, "Unavailable 0/3 no 4"),
         ],
     ),
     row(BeforeHeaders, Close, "all", UNANSWERED),

@@ -27,6 +27,8 @@ pub(crate) enum Phase {
     MidCharacter,
     /// All is there but the end.
     AtTheEnd,
+    /// An answer of another status than 200.
+    Refusal,
     /// No fault.
     Whole,
 }
@@ -48,6 +50,8 @@ pub(crate) enum Cut {
     Refused,
     /// `GOAWAY` without a stream that is processed.
     GoAway,
+    /// The answer has this status.
+    Status(u16),
 }
 
 /// A good answer: two events, of which the second holds `é`, and what says that nothing follows them.
@@ -154,6 +158,13 @@ impl Serving {
         loop {
             let request = wire.request()?;
             let (answer, phase) = self.next();
+            if let (Phase::Refusal, Cut::Status(status)) = (phase, self.script.cut) {
+                let head =
+                    format!("HTTP/1.1 {status} No\r\nlocation: http://127.0.0.1:9/\r\ncontent-length: 2\r\n\r\n{{}}");
+                wire.write_all(head.as_bytes())?;
+                wire.flush()?;
+                continue;
+            }
             let head = match answer.media_type {
                 None => websocket::accept(&request),
                 Some(media_type) => format!(
@@ -197,6 +208,13 @@ impl Serving {
                 }
                 http2::HEADERS | http2::DATA if frame.flags & http2::END_STREAM != 0 => {
                     let (answer, phase) = self.next();
+                    if let (Phase::Refusal, Cut::Status(status)) = (phase, self.script.cut) {
+                        let head = http2::field(":status", &status.to_string());
+                        wire.write_all(&http2::frame(http2::HEADERS, http2::END_HEADERS, stream, &head))?;
+                        wire.write_all(&http2::frame(http2::DATA, http2::END_STREAM, stream, b"{}"))?;
+                        wire.flush()?;
+                        continue;
+                    }
                     let head = http2::ok(answer.media_type.unwrap_or_default());
                     let (flags, part) = match phase {
                         Phase::WithinHeaders => (0, &head[..6]),
