@@ -36,7 +36,7 @@ fn typed_at_a_terminal() {
     terminal.pty.resize(Size::new(30, 100)).unwrap();
     // The size comes when the program has been told of it, which nobody else sees.
     terminal.keys("until stty size | grep -x '30 100'; do sleep 0.05; done\r");
-    terminal.wait_for("\n30 100\r\n");
+    terminal.wait_for("30 100\r\n");
     // Ctrl-C goes to the shell.
     terminal.keys("sh -c \"echo asl''eep; exec sleep 60\"\r");
     terminal.wait_for("asleep\r\n");
