@@ -212,10 +212,10 @@ pub(crate) async fn start_mock(mock: MockBuilder) -> Result<Mock, Failure> {
     })
 }
 
-/// Trusts the system's certificates, and reads the proxy's variables, only where TLS is used.
+/// Reads the proxy's variables only where TLS is used: nothing else goes through a proxy.
 pub(crate) fn transport(tls: bool, http2: bool) -> Result<Transport, Failure> {
     let proxy = if tls { Proxy::Environment } else { Proxy::None };
-    Ok(Transport::builder().system_roots(tls).proxy(proxy).http2(http2).build()?)
+    Ok(Transport::builder().proxy(proxy).http2(http2).build()?)
 }
 
 fn keys(mock: &Mock) -> Credentials {
