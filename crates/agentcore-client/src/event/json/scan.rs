@@ -7,6 +7,8 @@ use memchr::memchr2;
 pub(in super::super) struct Values {
     nodes: Vec<Node>,
     open: Vec<Open>,
+    /// The text whose values these are, if they are few: most events of a stream differ from the one before in one string alone.
+    short: Vec<u8>,
 }
 
 #[derive(Clone, Copy)]
@@ -55,11 +57,54 @@ impl Values {
     /// Lists the values of a text, if all of it is one JSON value and it is shorter than 4 GiB.
     pub(super) fn list(&mut self, text: &str) -> Option<&[Node]> {
         u32::try_from(text.len()).ok()?;
-        self.nodes.clear();
-        self.open.clear();
         let text = text.as_bytes();
-        let end = self.scan(text)?;
-        (skip_space(text, end) == text.len()).then_some(&*self.nodes)
+        let moved = self.move_to(text);
+        self.short.clear();
+        if !moved {
+            self.nodes.clear();
+            self.open.clear();
+            let end = self.scan(text)?;
+            if skip_space(text, end) != text.len() {
+                return None;
+            }
+        }
+        if self.nodes.len() <= FEW_VALUES && text.len() <= SHORT_TEXT {
+            self.short.extend_from_slice(text);
+        }
+        Some(&self.nodes)
+    }
+
+    /// Moves the listed values to where they stand in a text that differs from theirs within one string, which is no name. Returns
+    /// whether that is so, and changes nothing where it is not.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "`list` has counted the text, and a difference wraps both ways"
+    )]
+    fn move_to(&mut self, text: &[u8]) -> bool {
+        let same = same_bytes(&self.short, text);
+        let holds =
+            |node: &&Node| node.kind == Kind::String && (node.start as usize..=node.end as usize).contains(&same);
+        let Some(string) = self.nodes.iter().rfind(holds) else { return false };
+        let (start, end) = (string.start as usize, string.end as usize);
+        // From the quotation mark on.
+        let rest = &self.short[end..];
+        let Some(new_end) = text.len().checked_sub(rest.len()).filter(|new_end| *new_end >= start) else {
+            return false;
+        };
+        let is_name = rest.get(skip_space(rest, 1)) == Some(&b':');
+        if is_name || text[new_end..] != *rest || end_or_escape(&text[..new_end], start).is_some() {
+            return false;
+        }
+        let moved = (new_end as u32).wrapping_sub(end as u32);
+        for node in &mut self.nodes {
+            if node.start as usize > start {
+                node.start = node.start.wrapping_add(moved);
+            }
+            if node.end as usize >= end {
+                node.end = node.end.wrapping_add(moved);
+            }
+        }
+        true
     }
 
     /// Reads one value and returns where it ends.
@@ -167,6 +212,17 @@ impl Values {
     }
 }
 
+/// What is remembered to be moved: a search for the one string that differs must stay cheaper than reading all anew.
+const FEW_VALUES: usize = 64;
+pub(super) const SHORT_TEXT: usize = 1024;
+
+/// How many bytes two texts begin with in common.
+fn same_bytes(one: &[u8], other: &[u8]) -> usize {
+    let words = one.as_chunks::<8>().0.iter().zip(other.as_chunks::<8>().0);
+    let words = 8 * words.take_while(|(one, other)| one == other).count();
+    words + one[words..].iter().zip(&other[words..]).take_while(|(one, other)| one == other).count()
+}
+
 /// The bit of names of a length.
 pub(super) fn length_bit(length: usize) -> u16 {
     1 << (length % 16)
@@ -178,13 +234,12 @@ fn scalar(text: &[u8], at: usize) -> Option<(Kind, usize, usize, usize)> {
         let (kind, end) = string(text, at + 1)?;
         return Some((kind, at + 1, end, end + 1));
     }
-    for (word, kind) in WORDS {
-        if text[at..].starts_with(word) {
-            return Some((*kind, at, at + word.len(), at + word.len()));
-        }
+    if let Some(end) = number(text, at) {
+        return Some((Kind::Number, at, end, end));
     }
-    let end = number(text, at)?;
-    Some((Kind::Number, at, end, end))
+    let (word, kind) = WORDS.iter().find(|(word, _)| text[at..].starts_with(word))?;
+    let end = at + word.len();
+    Some((*kind, at, end, end))
 }
 
 /// Python's `json.dumps` writes the last three, which are no JSON.

@@ -3,12 +3,15 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::*;
+use super::{scan::SHORT_TEXT, *};
 
 /// What was read, as `serde_json` would have it.
 fn value(json: Json<'_>) -> Value {
     match json.kind() {
-        Kind::Object => json.members().map(|(name, value)| (name.plain().to_string(), self::value(value))).collect(),
+        Kind::Object => {
+            let member = |name: ByteString| (name.to_string(), json.get(&name).map_or(Value::Null, value));
+            json.members().map(|(name, _)| member(name.plain())).collect()
+        }
         Kind::Array => json.items().map(value).collect(),
         Kind::String | Kind::Escaped => json.plain().to_string().into(),
         Kind::Number => serde_json::from_str(json.raw()).unwrap_or_else(|_| format!("number {}", json.raw()).into()),
@@ -49,6 +52,24 @@ proptest! {
         prop_assert_eq!(read(&serde_json::to_string_pretty(&expected).unwrap_or_default()), Some(expected));
     }
 
+    /// Whatever was read before, be it the same but for a few bytes.
+    #[test]
+    fn the_same_values_after_another_text(
+        json in any_json(),
+        edits in proptest::collection::vec((any::<proptest::sample::Index>(), 0..3_usize, "[a\"\\\\:,1é ]{0,3}"), 1..6),
+    ) {
+        let mut values = Values::default();
+        let mut text = json.to_string();
+        for (at, removed, added) in edits {
+            let _ = values.read(&text.as_str().into());
+            let mut characters: Vec<char> = text.chars().collect();
+            let at = at.index(characters.len() + 1);
+            characters.splice(at..characters.len().min(at + removed), added.chars());
+            text = characters.into_iter().collect();
+            prop_assert_eq!(values.read(&text.as_str().into()).map(value), read(&text), "{}", text);
+        }
+    }
+
     /// Of what is no JSON, only what this module names is read.
     #[test]
     fn nothing_that_is_no_json(text in r#"[\[\]{}:," \\a1.eE+-]{0,12}"#) {
@@ -72,6 +93,34 @@ proptest! {
         prop_assert_eq!(joined, text);
         prop_assert_eq!(halves.end(), None);
     }
+}
+
+#[test]
+fn a_text_that_differs_in_one_string() {
+    let long = "x".repeat(SHORT_TEXT);
+    let mut values = Values::default();
+    for text in [
+        r#"{"a": {"b": "one"}, "c": [1, "two"]}"#,
+        r#"{"a": {"b": "three"}, "c": [1, "two"]}"#,
+        r#"{"a": {"b": ""}, "c": [1, "two"]}"#,
+        r#"{"a": {"b": ""}, "c": [1, "2"]}"#,
+        r#"{"a": {"b": "é\""}, "c": [1, "2"]}"#,
+        r#"{"a": {"b": "é\" "}, "c": [1, "2"]}"#,
+        r#"{"a": {"name": "é"}, "c": [1, "2"]}"#,
+        r#"{"a": {"n": "é"}, "c": [1, "2"]}"#,
+        r#"{"a": {"n": "é", "a": "é"}, "c": [1, "2"]}"#,
+        r#"{"a": {"n": "e", "a": "é"}, "c": [1, "2"]}"#,
+        &format!(r#"{{"a": {{"n": "{long}", "a": "é"}}, "c": [1, "2"]}}"#),
+        r#"{"a": {"n": "e", "a": "é"}, "c": [1, "2"]}"#,
+    ] {
+        let expected: Value = serde_json::from_str(text).unwrap();
+        assert_eq!(values.read(&text.into()).map(value), Some(expected), "{text}");
+    }
+    // What is broken is not taken for what was whole.
+    for text in [r#"{"a": {"n": "e", "a": "é}, "c": [1, "2"]}"#, r#"{"a": {"n": "e", "a": "é"}, "c": [1, "2"]"#] {
+        assert_eq!(values.read(&text.into()).map(value), None, "{text}");
+    }
+    assert_eq!(values.read(&r#"{"a": 1}"#.into()).map(value), Some(serde_json::json!({"a": 1})));
 }
 
 #[test]
