@@ -92,7 +92,7 @@ impl Values {
             return false;
         };
         let is_name = rest.get(skip_space(rest, 1)) == Some(&b':');
-        if is_name || text[new_end..] != *rest || end_or_escape(&text[..new_end], start).is_some() {
+        if is_name || text[new_end..] != *rest || memchr2(b'"', b'\\', &text[start..new_end]).is_some() {
             return false;
         }
         let moved = (new_end as u32).wrapping_sub(end as u32);

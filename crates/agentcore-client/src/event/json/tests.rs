@@ -113,8 +113,9 @@ fn a_text_that_differs_in_one_string() {
         &format!(r#"{{"a": {{"n": "{long}", "a": "é"}}, "c": [1, "2"]}}"#),
         r#"{"a": {"n": "e", "a": "é"}, "c": [1, "2"]}"#,
     ] {
-        let expected: Value = serde_json::from_str(text).unwrap();
-        assert_eq!(values.read(&text.into()).map(value), Some(expected), "{text}");
+        let expected: Option<Value> = serde_json::from_str(text).ok();
+        assert!(expected.is_some(), "{text}");
+        assert_eq!(values.read(&text.into()).map(value), expected, "{text}");
     }
     // What is broken is not taken for what was whole.
     for text in [r#"{"a": {"n": "e", "a": "é}, "c": [1, "2"]}"#, r#"{"a": {"n": "e", "a": "é"}, "c": [1, "2"]"#] {
