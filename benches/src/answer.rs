@@ -6,7 +6,8 @@ use bytes::Bytes;
 
 /// An answer, and the agent that gives it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Answer {
+#[non_exhaustive]
+pub enum Answer {
     /// A JSON object of 200 bytes.
     Small,
     /// A JSON object of 64 KiB.
@@ -22,7 +23,8 @@ impl Answer {
     pub(crate) const ALL: [Self; 4] = [Self::Small, Self::Large, Self::Events, Self::Held];
 
     /// The agent that answers so.
-    pub(crate) fn arn(self) -> &'static str {
+    #[must_use]
+    pub fn arn(self) -> &'static str {
         match self {
             Self::Small => "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/small-AbC1234567",
             Self::Large => "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/large-AbC1234567",

@@ -11,7 +11,7 @@ use agentcore_client::Credentials;
 use crate::{Result, answer::Answer, work::Work};
 
 /// Somebody who can invoke an agent.
-pub(crate) trait Contender {
+pub trait Contender {
     /// The heading of its column.
     fn name(&self) -> &'static str;
 
@@ -23,29 +23,37 @@ pub(crate) trait Contender {
 }
 
 /// A stream that is being opened.
-type Holding<'a> = Pin<Box<dyn Future<Output = Result<Box<dyn Any>>> + 'a>>;
+pub type Holding<'a> = Pin<Box<dyn Future<Output = Result<Box<dyn Any>>> + 'a>>;
 
 /// Work that goes on. The box costs all contenders the same.
-type Running<'a> = Pin<Box<dyn Future<Output = Result<usize>> + 'a>>;
+pub type Running<'a> = Pin<Box<dyn Future<Output = Result<usize>> + 'a>>;
 
 /// Every contender in the order of the columns, the floor first.
-pub(crate) fn all(address: &str) -> Result<Vec<Box<dyn Contender>>> {
+pub(crate) fn all(address: &str, peers: Peers) -> Result<Vec<Box<dyn Contender>>> {
     let site = Site::new(address);
-    Ok(vec![
+    let mut all: Vec<Box<dyn Contender>> = vec![
         Box::new(floor::Hyper::new(&site)?),
         Box::new(by_hand::ByHand::new(&site)),
         Box::new(ours::Http::new(&site)?),
         Box::new(ours::Facade::new(&site)?),
-    ])
+    ];
+    all.extend(peers(&site)?);
+    Ok(all)
 }
 
+/// Makes the contenders that stand in other packages.
+pub type Peers = fn(&Site) -> Result<Vec<Box<dyn Contender>>>;
+
 /// Where the server is, and who the caller is.
-struct Site {
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Site {
     /// The server's URL without a path.
-    base: String,
+    pub base: String,
     /// A bearer token as long as an issuer's.
-    token: String,
-    credentials: Credentials,
+    pub token: String,
+    /// Made up; nobody verifies what they sign.
+    pub credentials: Credentials,
 }
 
 impl Site {
@@ -60,10 +68,15 @@ impl Site {
     }
 }
 
-const PROMPT: &str = "Hello, world!";
-const SESSION_ID: &str = "x-amzn-bedrock-agentcore-runtime-session-id";
+/// What all agents are asked.
+pub const PROMPT: &str = "Hello, world!";
+/// The header of the session id.
+pub const SESSION_ID: &str = "x-amzn-bedrock-agentcore-runtime-session-id";
 
 /// One of each for every answer.
-fn each<T>(make: impl Fn(Answer) -> Result<T>) -> Result<Vec<T>> {
+///
+/// # Errors
+/// The first that `make` returns.
+pub fn each<T>(make: impl Fn(Answer) -> Result<T>) -> Result<Vec<T>> {
     Answer::ALL.into_iter().map(make).collect()
 }

@@ -4,7 +4,7 @@ use std::{env, process::Command};
 
 use crate::{
     Result,
-    contender::{self, Contender},
+    contender::{self, Contender, Peers},
     rounds,
     server::Server,
     stats,
@@ -12,9 +12,9 @@ use crate::{
 };
 
 /// Counts every row and writes the document.
-pub(crate) fn document() -> Result<String> {
+pub(crate) fn document(peers: Peers) -> Result<String> {
     let server = Server::start()?;
-    let contenders = contender::all(&server.address)?;
+    let contenders = contender::all(&server.address, peers)?;
     let names: Vec<&str> = contenders.iter().map(|it| it.name()).collect();
     let mut document = format!("{INTRODUCTION}Floor: {}.\n\n", names[0]);
     document += &stats::heading(&[&["work", "floor"], &names[1..]].concat());
@@ -60,10 +60,10 @@ fn callgrind(address: &str, number: usize, contender: usize, count: usize) -> Re
 }
 
 /// Does what is counted: the work of a row by a contender.
-pub(crate) fn counted(address: &str, number: &str, contender: &str, count: &str) -> Result<String> {
+pub(crate) fn counted(address: &str, number: &str, contender: &str, count: &str, peers: Peers) -> Result<String> {
     let row = COUNTED.get(number.parse::<usize>()?).ok_or("there is no such row")?;
     let index: usize = contender.parse()?;
-    let contenders = contender::all(address)?;
+    let contenders = contender::all(address, peers)?;
     let contender: &dyn Contender = &**contenders.get(index).ok_or("there is no such contender")?;
     rounds::runtime()?.block_on(rounds::repeat(contender, index == 0, row, count.parse()?))?;
     Ok(String::new())

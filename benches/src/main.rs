@@ -1,45 +1,7 @@
-//! Compares the crates of this workspace with the bare connection pool and with code by hand, against one server on loopback.
-//!
-//! All contenders do the same work in turns within one run, and what is told are ratios to the floor of that run: they are the
-//! machine's less than times are. It asserts nothing but that all contenders read the same, and needs no network.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program's output is its purpose")]
+//! Compares the crates of this workspace with the floor and with code by hand.
 
-mod answer;
-mod contender;
-mod instructions;
-mod memory;
-mod rounds;
-mod server;
-mod stats;
-mod work;
-
-use std::{env, error::Error, process::ExitCode};
-
-type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
+use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = env::args().skip(1).collect();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let outcome = match arguments[..] {
-        [] => rounds::table(rounds::FULL),
-        ["--quick"] => rounds::table(rounds::QUICK),
-        ["--memory"] => memory::table(),
-        ["--instructions"] => instructions::document(),
-        [server::COMMAND] => server::serve(),
-        [memory::COMMAND, address, contender, work] => memory::counted(address, contender, work),
-        [instructions::COMMAND, address, work, contender, count] => {
-            instructions::counted(address, work, contender, count)
-        }
-        _ => Err("usage: agentcore-benches [--quick | --instructions | --memory]".into()),
-    };
-    match outcome {
-        Ok(text) => {
-            print!("{text}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    agentcore_benches::run(|_| Ok(Vec::new()))
 }

@@ -4,7 +4,7 @@ use std::{env, fs, process::Command};
 
 use crate::{
     Result,
-    contender::{self, Contender},
+    contender::{self, Contender, Peers},
     rounds,
     server::Server,
     stats,
@@ -12,9 +12,9 @@ use crate::{
 };
 
 /// Measures every contender and writes the table.
-pub(crate) fn table() -> Result<String> {
+pub(crate) fn table(peers: Peers) -> Result<String> {
     let server = Server::start()?;
-    let contenders = contender::all(&server.address)?;
+    let contenders = contender::all(&server.address, peers)?;
     let names: Vec<&str> = contenders.iter().map(|it| it.name()).collect();
     let mut table =
         format!("Resident memory of an open stream, of {STREAMS} that are held, as a ratio to {}.\n\n", names[0]);
@@ -50,9 +50,9 @@ fn held(address: &str, contender: usize, work: Work) -> Result<f64> {
 }
 
 /// Opens the streams, and prints the bytes that each takes.
-pub(crate) fn counted(address: &str, contender: &str, work: &str) -> Result<String> {
+pub(crate) fn counted(address: &str, contender: &str, work: &str, peers: Peers) -> Result<String> {
     let index: usize = contender.parse()?;
-    let contenders = contender::all(address)?;
+    let contenders = contender::all(address, peers)?;
     let contender: &dyn Contender = &**contenders.get(index).ok_or("there is no such contender")?;
     let work = match (index, work) {
         (0, _) => Work::StreamBytes,

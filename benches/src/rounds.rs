@@ -7,7 +7,7 @@ use tokio::runtime::{self, Runtime};
 
 use crate::{
     Result,
-    contender::{self, Contender},
+    contender::{self, Contender, Peers},
     server::Server,
     stats::{self, Ratio},
     work::{Row, TIMED},
@@ -26,9 +26,9 @@ pub(crate) const FULL: Extent = Extent { rounds: 9, divisor: 1 };
 pub(crate) const QUICK: Extent = Extent { rounds: 5, divisor: 20 };
 
 /// Measures every row and writes the table.
-pub(crate) fn table(extent: Extent) -> Result<String> {
+pub(crate) fn table(extent: Extent, peers: Peers) -> Result<String> {
     let server = Server::start()?;
-    let contenders = contender::all(&server.address)?;
+    let contenders = contender::all(&server.address, peers)?;
     let runtime = runtime()?;
     let names: Vec<&str> = contenders.iter().map(|it| it.name()).collect();
     let mut table = format!(

@@ -4,7 +4,8 @@ use crate::answer::{Answer, EVENT_DATA, EVENT_TEXT, EVENTS, SMALL_TEXT};
 
 /// A piece of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Work {
+#[non_exhaustive]
+pub enum Work {
     /// Invokes with a bearer token and reads the small body.
     Body,
     /// The same, and the text that the agent said.
@@ -25,7 +26,8 @@ pub(crate) enum Work {
 
 impl Work {
     /// What the agent that is invoked answers.
-    pub(crate) fn answer(self) -> Answer {
+    #[must_use]
+    pub fn answer(self) -> Answer {
         match self {
             Self::Body | Self::Reply | Self::Signed | Self::Build => Answer::Small,
             Self::Large => Answer::Large,

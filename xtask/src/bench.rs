@@ -8,14 +8,19 @@ use crate::Outcome;
 use crate::workspace::Workspace;
 
 /// Builds and runs it; its tables go to standard output.
-pub(crate) fn run(workspace: &Workspace, quick: bool, instructions: bool, memory: bool) -> Outcome {
+pub(crate) fn run(workspace: &Workspace, peers: bool, flags: &[(bool, &str)]) -> Outcome {
     let shell = &workspace.shell;
-    if instructions {
+    let flags: Vec<&str> = flags.iter().filter(|(given, _)| *given).map(|(_, flag)| *flag).collect();
+    if flags.contains(&"--instructions") {
         valgrind(shell)?;
     }
-    let flags = [(quick, "--quick"), (instructions, "--instructions"), (memory, "--memory")];
-    let flags = flags.iter().filter(|(given, _)| *given).map(|(_, flag)| flag);
-    Ok(cmd!(shell, "cargo run --release --locked --package agentcore-benches -- {flags...}").run()?)
+    // Their package is a workspace of its own, which shares what is compiled.
+    let which: &[&str] = if peers {
+        &["--manifest-path", "benches/peers/Cargo.toml", "--target-dir", "target"]
+    } else {
+        &["--package", "agentcore-benches"]
+    };
+    Ok(cmd!(shell, "cargo run --release --locked {which...} -- {flags...}").run()?)
 }
 
 /// Makes sure that valgrind is there: installed by its user, or here on a machine of CI, which sets `CI`.

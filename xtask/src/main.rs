@@ -81,6 +81,9 @@ enum Task {
         /// Measures the memory of open streams in the place of time
         #[arg(long, conflicts_with_all = ["quick", "instructions"])]
         memory: bool,
+        /// Adds reqwest and the AWS SDK for Rust, whose build takes minutes
+        #[arg(long)]
+        peers: bool,
     },
     /// Gives everything that parses inputs that nobody foresaw, each target for some time
     Fuzz {
@@ -118,7 +121,11 @@ impl Task {
             Self::Tidy => tidy::run(&workspace),
             Self::Interop { dialects: true } => interop::streams::run(&workspace),
             Self::Interop { dialects: false } => interop::run(&workspace),
-            Self::Bench { quick, instructions, memory } => bench::run(&workspace, quick, instructions, memory),
+            Self::Bench { quick, instructions, memory, peers } => bench::run(
+                &workspace,
+                peers,
+                &[(quick, "--quick"), (instructions, "--instructions"), (memory, "--memory")],
+            ),
             Self::Fuzz { seconds, target } => {
                 Ok(cmd!(shell, "cargo test --package agentcore-tests --test fuzz -- --nocapture")
                     .env("AGENTCORE_FUZZ_SECONDS", seconds.to_string())

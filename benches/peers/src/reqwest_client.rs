@@ -1,0 +1,97 @@
+//! reqwest, with eventsource-stream and `serde_json::Value`. It signs nothing.
+
+use std::{any::Any, hint::black_box, time::Duration};
+
+use agentcore_benches::{Answer, Contender, Holding, PROMPT, Result, Running, SESSION_ID, Site, Work};
+use eventsource_stream::Eventsource as _;
+use futures_util::StreamExt as _;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::{Client, Response, header::ACCEPT};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::text;
+
+pub(crate) struct Reqwest {
+    client: Client,
+    base: String,
+    token: String,
+}
+
+impl Reqwest {
+    pub(crate) fn new(site: &Site) -> Self {
+        Self { client: client(), base: site.base.clone(), token: site.token.clone() }
+    }
+
+    async fn invoke(&self, answer: Answer) -> Result<Response> {
+        let arn = utf8_percent_encode(answer.arn(), NON_ALPHANUMERIC);
+        let session = Uuid::new_v4().to_string();
+        let body = serde_json::to_vec(&json!({"prompt": PROMPT, "sessionId": session}))?;
+        let request = self
+            .client
+            .post(format!("{}/runtimes/{arn}/invocations", self.base))
+            .bearer_auth(&self.token)
+            .header(ACCEPT, "text/event-stream, application/json")
+            .header("content-type", "application/json")
+            .header(SESSION_ID, session)
+            .body(body);
+        Ok(request.send().await?.error_for_status()?)
+    }
+
+    async fn read(&self, work: Work) -> Result<usize> {
+        let response = self.invoke(work.answer()).await?;
+        let mut read = 0;
+        match work {
+            Work::StreamBytes => {
+                let mut bytes = response.bytes_stream();
+                while let Some(piece) = bytes.next().await {
+                    read += piece?.len();
+                }
+            }
+            Work::StreamEvents | Work::StreamText => {
+                let mut events = response.bytes_stream().eventsource();
+                while let Some(event) = events.next().await {
+                    let data = event?.data;
+                    read += if work == Work::StreamEvents { data.len() } else { text(&data)? };
+                }
+            }
+            Work::Reply => {
+                let answer: Value = serde_json::from_slice(&response.bytes().await?)?;
+                read = answer["result"].as_str().map_or(0, str::len);
+            }
+            _ => read = response.bytes().await?.len(),
+        }
+        Ok(read)
+    }
+}
+
+fn client() -> Client {
+    Client::builder().read_timeout(Duration::from_secs(120)).build().expect("it has no TLS to set up")
+}
+
+impl Contender for Reqwest {
+    fn name(&self) -> &'static str {
+        "reqwest + eventsource-stream"
+    }
+
+    fn run(&self, work: Work) -> Option<Running<'_>> {
+        Some(match work {
+            Work::Signed => return None,
+            Work::Build => Box::pin(async {
+                black_box(client());
+                Ok(0)
+            }),
+            _ => Box::pin(self.read(work)),
+        })
+    }
+
+    fn hold(&self, work: Work) -> Option<Holding<'_>> {
+        matches!(work, Work::StreamEvents | Work::StreamText).then(|| -> Holding<'_> {
+            Box::pin(async {
+                let mut events = self.invoke(Answer::Held).await?.bytes_stream().eventsource();
+                events.next().await.ok_or("the stream ended")??;
+                Ok(Box::new(events) as Box<dyn Any>)
+            })
+        })
+    }
+}

@@ -1,0 +1,57 @@
+//! Compares the crates of this workspace with the bare connection pool and with code by hand, against one server on loopback.
+//!
+//! All contenders do the same work in turns within one run, and what is told are ratios to the floor of that run: they are the
+//! machine's less than times are. It asserts nothing but that all contenders read the same, and needs no network.
+//!
+//! The contenders of the workspace itself are here. Others, which bring large dependencies, are in a program of their own that
+//! adds them to [`run`]; see `benches/peers`.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program's output is its purpose")]
+
+mod answer;
+mod contender;
+mod instructions;
+mod memory;
+mod rounds;
+mod server;
+mod stats;
+mod work;
+
+use std::{env, error::Error, process::ExitCode};
+
+pub use self::{
+    answer::Answer,
+    contender::{Contender, Holding, PROMPT, Peers, Running, SESSION_ID, Site, each},
+    work::Work,
+};
+
+/// What is measured, or why it was not.
+pub type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
+
+/// The program: does what its arguments say, with the contenders of the workspace and these.
+#[must_use]
+pub fn run(peers: Peers) -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match arguments[..] {
+        [] => rounds::table(rounds::FULL, peers),
+        ["--quick"] => rounds::table(rounds::QUICK, peers),
+        ["--memory"] => memory::table(peers),
+        ["--instructions"] => instructions::document(peers),
+        [server::COMMAND] => server::serve(),
+        [memory::COMMAND, address, contender, work] => memory::counted(address, contender, work, peers),
+        [instructions::COMMAND, address, work, contender, count] => {
+            instructions::counted(address, work, contender, count, peers)
+        }
+        _ => Err("usage: agentcore-benches [--quick | --instructions | --memory]".into()),
+    };
+    match outcome {
+        Ok(text) => {
+            print!("{text}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
