@@ -9,7 +9,8 @@ pub(super) fn check(path: &str, text: &str, tree: &Tree) -> Vec<Violation> {
         return Vec::new();
     }
     let mut violations = Vec::new();
-    if !has(text, "[lints]", "workspace = true") {
+    let is_a_workspace = text.lines().any(|it| it == "[workspace]");
+    if !is_a_workspace && !has(text, "[lints]", "workspace = true") {
         let message = "the workspace's lints do not apply: add `[lints]` with `workspace = true`";
         violations.push(Violation::new(path, 1, message));
     }
@@ -73,6 +74,7 @@ mod tests {
         let cases = [
             ("[package]\nname = \"x\"\n\n[lints]\nworkspace = true\n", true),
             ("[workspace]\nmembers = []\n", true),
+            ("[workspace]\n\n[package]\nname = \"x\"\n", true),
             ("[package]\nname = \"x\"\n", false),
             ("[package]\nname = \"x\"\n\n[lints]\n", false),
             ("[package]\nname = \"x\"\n\n[lints.rust]\nunsafe_code = \"warn\"\n", false),
