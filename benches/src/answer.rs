@@ -71,14 +71,14 @@ fn json(bytes: usize) -> Bytes {
 }
 
 /// A model's text, in events of which no two are equal.
-fn events(count: usize) -> Bytes {
+pub(crate) fn events(count: usize) -> Bytes {
     (0..count).map(|index| format!("{EVENT_HEAD}{index:x<EVENT_TEXT$}{EVENT_TAIL}")).collect::<String>().into()
 }
 
 /// Events in a stream.
 pub(crate) const EVENTS: usize = 2_000;
 /// Bytes of one event, with the name of its field and the line ends.
-const EVENT: usize = 120;
+pub(crate) const EVENT: usize = 120;
 /// How many chunks a stream brings in a write.
 pub(crate) const CHUNKS_A_WRITE: usize = 64;
 const EVENT_HEAD: &str = r#"data: {"contentBlockDelta":{"delta":{"text":""#;

@@ -9,6 +9,7 @@
 
 mod answer;
 mod contender;
+mod input;
 mod instructions;
 mod memory;
 mod rounds;
@@ -21,6 +22,7 @@ use std::{env, error::Error, process::ExitCode};
 pub use self::{
     answer::Answer,
     contender::{Contender, Holding, PROMPT, Peers, Running, SESSION_ID, Site, each},
+    input::Input,
     work::Work,
 };
 

@@ -1,6 +1,9 @@
 //! What is measured: the pieces of work, and what a contender must have read when it has done one.
 
-use crate::answer::{Answer, EVENT_DATA, EVENT_TEXT, EVENTS, SMALL_TEXT};
+use crate::{
+    answer::{Answer, EVENT_DATA, EVENT_TEXT, EVENTS, SMALL_TEXT},
+    input::Input,
+};
 
 /// A piece of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +25,12 @@ pub enum Work {
     StreamText,
     /// Makes a client that could invoke with a bearer token.
     Build,
+    /// Decodes a stream in memory.
+    Decode(Input),
+    /// Makes a presigned URL of the agent's WebSocket.
+    Presign,
+    /// Asks a cache for a token that is fresh.
+    Token,
 }
 
 impl Work {
@@ -29,16 +38,19 @@ impl Work {
     #[must_use]
     pub fn answer(self) -> Answer {
         match self {
-            Self::Body | Self::Reply | Self::Signed | Self::Build => Answer::Small,
+            Self::Body | Self::Reply | Self::Signed => Answer::Small,
             Self::Large => Answer::Large,
             Self::StreamBytes | Self::StreamEvents | Self::StreamText => Answer::Events,
+            // They invoke none.
+            Self::Build | Self::Decode(_) | Self::Presign | Self::Token => Answer::Small,
         }
     }
 
     /// How many bytes a contender gets out of it; the floor looks into no body.
     pub(crate) fn bytes(self, floor: bool) -> usize {
         match self {
-            Self::Build => 0,
+            Self::Build | Self::Presign | Self::Token => 0,
+            Self::Decode(input) => input.data(),
             Self::Reply if !floor => SMALL_TEXT,
             Self::StreamEvents if !floor => EVENTS * EVENT_DATA,
             Self::StreamText if !floor => EVENTS * EVENT_TEXT,
@@ -51,6 +63,9 @@ impl Work {
         match self {
             Self::StreamBytes | Self::StreamEvents | Self::StreamText => (EVENTS, "event"),
             Self::Build => (1, "client"),
+            Self::Decode(input) => (input.events(), "event"),
+            Self::Presign => (1, "URL"),
+            Self::Token => (1, "token"),
             _ => (1, "call"),
         }
     }
@@ -81,6 +96,15 @@ pub(crate) const TIMED: &[Row] = &[
     row("stream, bytes", Work::StreamBytes, 50, 1),
     row("stream, server-sent events", Work::StreamEvents, 50, 1),
     row("stream, the agent's text", Work::StreamText, 50, 1),
+    row("decoder, an event a chunk", Work::Decode(Input::Chunks), 100, 1),
+    row("decoder, chunks of 16 KiB", Work::Decode(Input::Blocks), 100, 1),
+    row("decoder, events of 64 KiB", Work::Decode(Input::Large), 100, 1),
+    row("decoder, CRLF", Work::Decode(Input::CarriageReturns), 100, 1),
+    row("decoder, nine comments an event", Work::Decode(Input::Comments), 50, 1),
+    row("decoder, a name and an id an event", Work::Decode(Input::Named), 50, 1),
+    row("frames of a command's output", Work::Decode(Input::Frames), 50, 1),
+    row("presigned URL", Work::Presign, 2_000, 1),
+    row("token that is fresh", Work::Token, 200_000, 1),
 ];
 
 /// What instructions are counted of.
@@ -90,5 +114,10 @@ pub(crate) const COUNTED: &[Row] = &[
     row("stream, bytes", Work::StreamBytes, 10, 1),
     row("stream, server-sent events", Work::StreamEvents, 10, 1),
     row("stream, the agent's text", Work::StreamText, 10, 1),
+    row("decoder, an event a chunk", Work::Decode(Input::Chunks), 10, 1),
+    row("decoder, chunks of 16 KiB", Work::Decode(Input::Blocks), 10, 1),
+    row("frames of a command's output", Work::Decode(Input::Frames), 10, 1),
+    row("presigned URL", Work::Presign, 200, 1),
+    row("token that is fresh", Work::Token, 2_000, 1),
     row("a client for plain HTTP", Work::Build, 20, 1),
 ];

@@ -1,10 +1,10 @@
 //! reqwest, with eventsource-stream and `serde_json::Value`. It signs nothing.
 
-use std::{any::Any, hint::black_box, time::Duration};
+use std::{any::Any, convert::Infallible, hint::black_box, time::Duration};
 
-use agentcore_benches::{Answer, Contender, Holding, PROMPT, Result, Running, SESSION_ID, Site, Work};
+use agentcore_benches::{Answer, Contender, Holding, Input, PROMPT, Result, Running, SESSION_ID, Site, Work};
 use eventsource_stream::Eventsource as _;
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, stream};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Client, Response, header::ACCEPT};
 use serde_json::{Value, json};
@@ -65,6 +65,16 @@ impl Reqwest {
     }
 }
 
+/// Decodes a stream in memory.
+async fn decode(input: Input) -> Result<usize> {
+    let mut events = stream::iter(input.chunks()).map(|chunk| Ok::<_, Infallible>(chunk.clone())).eventsource();
+    let mut read = 0;
+    while let Some(event) = events.next().await {
+        read += event?.data.len();
+    }
+    Ok(read)
+}
+
 fn client() -> Client {
     Client::builder().read_timeout(Duration::from_secs(120)).build().expect("it has no TLS to set up")
 }
@@ -76,7 +86,8 @@ impl Contender for Reqwest {
 
     fn run(&self, work: Work) -> Option<Running<'_>> {
         Some(match work {
-            Work::Signed => return None,
+            Work::Signed | Work::Presign | Work::Token | Work::Decode(Input::Frames) => return None,
+            Work::Decode(input) => Box::pin(decode(input)),
             Work::Build => Box::pin(async {
                 black_box(client());
                 Ok(0)

@@ -2,22 +2,24 @@
 
 use std::{
     any::Any,
+    convert::Infallible,
+    iter,
     time::{Duration, SystemTime},
 };
 
 use agentcore_client::Credentials;
 use aws_sigv4::{
-    http_request::{SignableBody, SignableRequest, SigningSettings, sign},
+    http_request::{SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign},
     sign::v4,
 };
 use bytes::Bytes;
-use futures_util::StreamExt;
+use futures_util::{StreamExt, stream};
 use http::{
     Request, Response,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
 };
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use sse_stream::SseStream;
@@ -28,7 +30,7 @@ use super::{
     Contender, Holding, PROMPT, Running, SESSION_ID, Site,
     floor::{Pool, pool},
 };
-use crate::{Result, answer::Answer, work::Work};
+use crate::{Result, answer::Answer, input::Input, work::Work};
 
 pub(super) struct ByHand {
     pool: Pool,
@@ -102,6 +104,39 @@ impl ByHand {
     }
 }
 
+/// Decodes a stream in memory.
+async fn decode(input: Input) -> Result<usize> {
+    let chunks = stream::iter(input.chunks()).map(|chunk| Ok::<_, Infallible>(Frame::data(chunk.clone())));
+    let mut events = SseStream::new(StreamBody::new(chunks));
+    let mut read = 0;
+    while let Some(event) = events.next().await {
+        read += event?.data.map_or(0, |data| data.len());
+    }
+    Ok(read)
+}
+
+/// Signs the query of a URL with aws-sigv4 alone.
+pub(super) fn presign(credentials: &Credentials, path: &str) -> Result<String> {
+    let identity = credentials.clone().into();
+    let mut settings = SigningSettings::default();
+    settings.signature_location = SignatureLocation::QueryParams;
+    settings.expires_in = Some(Duration::from_secs(300));
+    let parameters = v4::SigningParams::builder()
+        .identity(&identity)
+        .region("us-east-1")
+        .name("bedrock-agentcore")
+        .time(SystemTime::now())
+        .settings(settings)
+        .build()?
+        .into();
+    let session = Uuid::new_v4();
+    let url = format!("https://bedrock-agentcore.us-east-1.amazonaws.com{path}?{SESSION_ID}={session}");
+    let signable = SignableRequest::new("GET", &url, iter::empty(), SignableBody::Bytes(b""))?;
+    let mut request = Request::get(&url).body(())?;
+    sign(signable, &parameters)?.into_parts().0.apply_to_request_http1x(&mut request);
+    Ok(request.uri().to_string())
+}
+
 /// The length of the text in one event of a model.
 fn text(data: &str) -> Result<usize> {
     let event: Value = serde_json::from_str(data)?;
@@ -116,7 +151,8 @@ impl Contender for ByHand {
     fn run(&self, work: Work) -> Option<Running<'_>> {
         match work {
             // They are the floor's.
-            Work::StreamBytes | Work::Build => None,
+            Work::StreamBytes | Work::Build | Work::Presign | Work::Token | Work::Decode(Input::Frames) => None,
+            Work::Decode(input) => Some(Box::pin(decode(input))),
             _ => Some(Box::pin(self.read(work))),
         }
     }

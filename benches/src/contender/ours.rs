@@ -1,15 +1,20 @@
 //! The crates of this workspace as their users call them: agentcore-http and the facade.
 
-use std::{any::Any, hint::black_box};
+use std::{
+    any::Any,
+    future::{Ready, ready},
+    hint::black_box,
+    time::Duration,
+};
 
-use agentcore_auth::{Auth, StaticToken};
-use agentcore_client::{Client, Runtime};
+use agentcore_auth::{Auth, CachedToken, Issued, StaticToken, Token, TokenSource as _, token};
+use agentcore_client::{Client, Error, Runtime, ws::Expiry};
 use agentcore_core::Target;
-use agentcore_http::{HttpClient, Invocation, Payload, Response};
+use agentcore_http::{HttpClient, Invocation, Payload, Response, event_stream::FrameDecoder, sse::Decoder};
 use futures_util::TryStreamExt;
 
 use super::{Contender, Holding, PROMPT, Running, Site, each};
-use crate::{Result, answer::Answer, work::Work};
+use crate::{Result, answer::Answer, input::Input, work::Work};
 
 fn target(site: &Site, answer: Answer) -> Result<Target> {
     Ok(Target::at(site.base.parse()?, answer.arn().parse()?))
@@ -25,6 +30,7 @@ pub(super) struct Http {
     bearer: HttpClient,
     signed: HttpClient,
     targets: Vec<Target>,
+    cache: CachedToken<Made>,
 }
 
 impl Http {
@@ -35,6 +41,7 @@ impl Http {
             signed: HttpClient::builder(Auth::sigv4(site.credentials.clone())).build()?,
             targets: each(|answer| target(site, answer))?,
             auth,
+            cache: CachedToken::new(token::from_fn(issued)),
         })
     }
 
@@ -52,8 +59,13 @@ impl Contender for Http {
 
     fn run(&self, work: Work) -> Option<Running<'_>> {
         Some(match work {
-            // It looks into no answer.
-            Work::Reply | Work::StreamText => return None,
+            // It looks into no answer, and opens no socket.
+            Work::Reply | Work::StreamText | Work::Presign => return None,
+            Work::Decode(input) => Box::pin(async move { decode(input) }),
+            Work::Token => Box::pin(async {
+                black_box(self.cache.token().await?);
+                Ok(0)
+            }),
             Work::Build => Box::pin(async {
                 black_box(HttpClient::builder(self.auth.clone()).build()?);
                 Ok(0)
@@ -74,11 +86,42 @@ impl Contender for Http {
     }
 }
 
+type Made = token::FromFn<fn() -> Ready<Result<Issued, Error>>>;
+
+fn issued() -> Ready<Result<Issued, Error>> {
+    ready(Token::parse("opaque").map(|token| Issued::new(token).expires_in(Duration::from_secs(3_600))))
+}
+
+/// Decodes a stream in memory.
+fn decode(input: Input) -> Result<usize> {
+    let mut read = 0;
+    if input == Input::Frames {
+        let mut decoder = FrameDecoder::new();
+        for chunk in input.chunks() {
+            decoder.push(chunk);
+            while let Some(frame) = decoder.next_frame()? {
+                read += frame.payload().len();
+            }
+        }
+        return Ok(read);
+    }
+    let mut decoder = Decoder::new();
+    for chunk in input.chunks() {
+        decoder.push(chunk.clone());
+        while let Some(event) = decoder.next_event()? {
+            read += event.data.len();
+        }
+    }
+    Ok(read)
+}
+
 /// agentcore-client.
 pub(super) struct Facade {
     auth: Auth,
     bearer: Vec<Runtime>,
     signed: Vec<Runtime>,
+    /// At the service's own address, since a local one takes no presigned URL.
+    presigned: Runtime,
 }
 
 impl Facade {
@@ -89,6 +132,7 @@ impl Facade {
         Ok(Self {
             auth,
             bearer: each(|answer| Ok(bearer.target(target(site, answer)?)))?,
+            presigned: signed.runtime(Answer::Small.arn().parse()?),
             signed: each(|answer| Ok(signed.target(target(site, answer)?)))?,
         })
     }
@@ -109,6 +153,11 @@ impl Contender for Facade {
         Some(match work {
             Work::Build => Box::pin(async {
                 black_box(Client::builder().auth(self.auth.clone()).build()?);
+                Ok(0)
+            }),
+            Work::Decode(_) | Work::Token => return None,
+            Work::Presign => Box::pin(async {
+                black_box(self.presigned.websocket().presign(Expiry::default()).await?);
                 Ok(0)
             }),
             Work::Reply => Box::pin(async move { Ok(agent.invoke(PROMPT).await?.text.len()) }),
