@@ -109,15 +109,15 @@ pub(crate) const TIMED: &[Row] = &[
 
 /// What instructions are counted of.
 pub(crate) const COUNTED: &[Row] = &[
-    row("bearer, body of 200 B", Work::Body, 400, 1),
-    row("bearer, reply of 200 B", Work::Reply, 400, 1),
-    row("stream, bytes", Work::StreamBytes, 10, 1),
-    row("stream, server-sent events", Work::StreamEvents, 10, 1),
-    row("stream, the agent's text", Work::StreamText, 10, 1),
+    row("bearer, body of 200 B", Work::Body, 200, 1),
+    row("bearer, reply of 200 B", Work::Reply, 200, 1),
+    row("stream, bytes", Work::StreamBytes, 5, 1),
+    row("stream, server-sent events", Work::StreamEvents, 5, 1),
+    row("stream, the agent's text", Work::StreamText, 5, 1),
     row("decoder, an event a chunk", Work::Decode(Input::Chunks), 10, 1),
     row("decoder, chunks of 16 KiB", Work::Decode(Input::Blocks), 10, 1),
-    row("frames of a command's output", Work::Decode(Input::Frames), 10, 1),
-    row("presigned URL", Work::Presign, 200, 1),
+    row("frames of a command's output", Work::Decode(Input::Frames), 4, 1),
+    row("presigned URL", Work::Presign, 50, 1),
     row("token that is fresh", Work::Token, 2_000, 1),
     row("a client for plain HTTP", Work::Build, 20, 1),
 ];

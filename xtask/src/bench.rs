@@ -1,11 +1,11 @@
-//! The package `benches`, built in release and run: ratios of CPU time, or of instructions under valgrind. Judges no number.
+//! The package `benches`, built in release and run: ratios of CPU time, or of instructions under valgrind. Judges no time.
 
-use std::env;
+use std::{collections::BTreeMap, env};
 
 use xshell::{Shell, cmd};
 
-use crate::Outcome;
 use crate::workspace::Workspace;
+use crate::{Outcome, report};
 
 /// Builds and runs it; its tables go to standard output.
 pub(crate) fn run(workspace: &Workspace, peers: bool, flags: &[(bool, &str)]) -> Outcome {
@@ -23,6 +23,49 @@ pub(crate) fn run(workspace: &Workspace, peers: bool, flags: &[(bool, &str)]) ->
     Ok(cmd!(shell, "cargo run --release --locked {which...} -- {flags...}").run()?)
 }
 
+/// Counts instructions, and fails where a ratio of ours has grown over the committed table, or is not in it.
+pub(crate) fn check(workspace: &Workspace) -> Outcome {
+    let shell = &workspace.shell;
+    valgrind(shell)?;
+    let committed = shell.read_file(TABLE)?;
+    let counted = cmd!(shell, "cargo run --release --locked --package agentcore-benches -- --instructions").read()?;
+    report::line(&counted);
+    let grown = grown(&ratios(&committed), &ratios(&counted));
+    if grown.is_empty() { Ok(()) } else { Err(format!("{}\n{REMEDY}", grown.join("\n")).into()) }
+}
+
+/// The ratios of our crates, by row and column.
+fn ratios(document: &str) -> BTreeMap<(String, String), f64> {
+    let cells = |line: &str| line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
+    let mut rows = document.lines().filter(|line| line.starts_with('|')).map(cells);
+    let heading = rows.next().unwrap_or_default();
+    let mut ratios = BTreeMap::new();
+    for row in rows {
+        for (column, cell) in heading.iter().zip(&row).filter(|(column, _)| column.starts_with("agentcore")) {
+            if let Some(ratio) = cell.split(' ').next().and_then(|ratio| ratio.parse().ok()) {
+                ratios.insert((row[0].clone(), column.clone()), ratio);
+            }
+        }
+    }
+    ratios
+}
+
+/// What has grown by more than 3 %, a sentence each.
+fn grown(committed: &BTreeMap<(String, String), f64>, counted: &BTreeMap<(String, String), f64>) -> Vec<String> {
+    let judge = |((row, column), now): (&(String, String), &f64)| match committed.get(&(row.clone(), column.clone())) {
+        None => Some(format!("{row}, {column}: {now} is not in {TABLE}")),
+        // Both were rounded to a hundredth.
+        Some(before) => (*now > before * 1.03 + 0.005).then(|| format!("{row}, {column}: {now} was {before}")),
+    };
+    counted.iter().filter_map(judge).collect()
+}
+
+const TABLE: &str = "benches/instructions.md";
+
+const REMEDY: &str = "\
+more instructions than the committed table has: find out what takes them, or commit what it is worth by
+`cargo xtask bench --instructions > benches/instructions.md`";
+
 /// Makes sure that valgrind is there: installed by its user, or here on a machine of CI, which sets `CI`.
 fn valgrind(shell: &Shell) -> Outcome {
     let runs = || cmd!(shell, "valgrind --version").quiet().ignore_stdout().ignore_stderr().run().is_ok();
@@ -34,3 +77,32 @@ fn valgrind(shell: &Shell) -> Outcome {
 }
 
 const NO_VALGRIND: &str = "valgrind cannot be run: install it (Debian: valgrind)";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BEFORE: &str = "\
+# A table
+
+| work | floor | by hand | agentcore-http | agentcore-client |
+|---|---|---|---|---|
+| a call | 100 per call | 1.50 (150) | 2.00 (200) | – |
+| an event | 10 per event | – | 1.00 (10) | 4.00 (40) |
+";
+
+    #[test]
+    fn what_has_grown_is_told() {
+        let cases: [(&str, &str, &[&str]); 6] = [
+            ("", "", &[]),
+            ("2.00 (200)", "2.06 (206)", &[]),
+            ("2.00 (200)", "2.07 (207)", &["a call, agentcore-http: 2.07 was 2"]),
+            ("4.00 (40)", "1.00 (10)", &[]),
+            ("1.50 (150)", "9.00 (900)", &[]),
+            ("| – |\n", "| 3.00 (300) |\n", &["a call, agentcore-client: 3 is not in benches/instructions.md"]),
+        ];
+        for (from, to, expected) in cases {
+            assert_eq!(grown(&ratios(BEFORE), &ratios(&BEFORE.replacen(from, to, 1))), expected, "{from} {to}");
+        }
+    }
+}

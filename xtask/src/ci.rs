@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use xshell::cmd;
 
 use crate::workspace::Workspace;
-use crate::{Outcome, deny, interop, lint, report, tidy};
+use crate::{Outcome, bench, deny, interop, lint, report, tidy};
 
 /// A step of CI, the cheap ones first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -23,6 +23,8 @@ pub(crate) enum Step {
     Doc,
     /// Licences, bans and sources
     Deny,
+    /// Instructions against the committed table
+    Bench,
     /// Other people's software
     Interop,
 }
@@ -43,6 +45,7 @@ impl Step {
                 .env("RUSTDOCFLAGS", "--deny warnings")
                 .run()?),
             Self::Deny => deny::run(workspace),
+            Self::Bench => bench::check(workspace),
             Self::Interop => interop::run(workspace),
         }
     }
@@ -132,14 +135,14 @@ mod tests {
 
     #[test]
     fn the_march_stops_where_it_should() {
-        use Step::{Clippy, Deny, Doc, Fmt, Interop, Test, Tidy};
-        let all = vec![Fmt, Tidy, Clippy, Test, Doc, Deny, Interop];
+        use Step::{Bench, Clippy, Deny, Doc, Fmt, Interop, Test, Tidy};
+        let all = vec![Fmt, Tidy, Clippy, Test, Doc, Deny, Bench, Interop];
         let cases = [
             (vec![], vec![], false, all.clone(), None),
-            (vec![], vec![Test, Fmt], false, vec![Tidy, Clippy, Doc, Deny, Interop], None),
+            (vec![], vec![Test, Fmt], false, vec![Tidy, Clippy, Doc, Deny, Bench, Interop], None),
             (vec![Tidy, Doc], vec![], false, vec![Fmt, Tidy], Some("failed: tidy")),
             (vec![Tidy, Doc], vec![], true, all, Some("failed: tidy, doc")),
-            (vec![Tidy], vec![Tidy], false, vec![Fmt, Clippy, Test, Doc, Deny, Interop], None),
+            (vec![Tidy], vec![Tidy], false, vec![Fmt, Clippy, Test, Doc, Deny, Bench, Interop], None),
         ];
         for (failing, skip, keep_going, ran, said) in cases {
             let said = said.map(str::to_owned);

@@ -81,6 +81,9 @@ enum Task {
         /// Measures the memory of open streams in the place of time
         #[arg(long, conflicts_with_all = ["quick", "instructions"])]
         memory: bool,
+        /// Counts instructions, and fails where a ratio of ours has grown by more than 3 % over the committed table
+        #[arg(long, conflicts_with_all = ["quick", "instructions", "memory", "peers"])]
+        check: bool,
         /// Adds reqwest and the AWS SDK for Rust, whose build takes minutes
         #[arg(long)]
         peers: bool,
@@ -121,7 +124,8 @@ impl Task {
             Self::Tidy => tidy::run(&workspace),
             Self::Interop { dialects: true } => interop::streams::run(&workspace),
             Self::Interop { dialects: false } => interop::run(&workspace),
-            Self::Bench { quick, instructions, memory, peers } => bench::run(
+            Self::Bench { check: true, .. } => bench::check(&workspace),
+            Self::Bench { quick, instructions, memory, peers, check: false } => bench::run(
                 &workspace,
                 peers,
                 &[(quick, "--quick"), (instructions, "--instructions"), (memory, "--memory")],
