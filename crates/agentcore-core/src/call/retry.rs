@@ -7,7 +7,8 @@
 //! | no connection: DNS, TCP, proxy, or the pooled connection was closed before the request left | `NotSent` | yes |
 //! | the server says that it did not process the HTTP/2 stream: `REFUSED_STREAM`, or `GOAWAY` below it (RFC 9113 §8.7) | `NotSent` | yes |
 //! | the TLS certificate was refused | `NotSent`, lasting | no |
-//! | 429, 503, 409 `RetryableConflictException` | `NotAccepted` | yes, after `Retry-After` |
+//! | 429 | `Throttled` | yes, after `Retry-After`, unless the policy [leaves it](RetryPolicy::retry_throttled) to the caller |
+//! | 503, 409 `RetryableConflictException` | `NotAccepted` | yes, after `Retry-After` |
 //! | 401 while the token's source has another; a signature refused for its time | `Unauthorized` | once, at once |
 //! | 408, 500, 502, 504, connection lost, no first byte in time, the head of the answer unreadable | `Uncertain` | only if the caller said idempotent |
 //! | every other answer, 401 of a fixed token and 424 included | `Final` | no |
@@ -36,6 +37,7 @@ pub struct RetryPolicy {
     max_elapsed: Duration,
     base: Duration,
     cap: Duration,
+    throttled: bool,
 }
 
 impl RetryPolicy {
@@ -77,6 +79,10 @@ crate::setters! {
     /// Bounds the time from the beginning of the call to the beginning of its last attempt. Default: 120 seconds, which also bounds
     /// the wait for a `Retry-After`.
     max_elapsed(elapsed: Duration) => max_elapsed = elapsed;
+
+    /// Sets whether a throttled request (429) is sent again. Default: yes. Where it is not, its error comes at once, for a caller that
+    /// paces many calls together and sends it again itself.
+    retry_throttled(retry: bool) => throttled = retry;
 }
 
 impl Default for RetryPolicy {
@@ -86,6 +92,7 @@ impl Default for RetryPolicy {
             max_elapsed: Duration::from_secs(120),
             base: Duration::from_millis(100),
             cap: Duration::from_secs(20),
+            throttled: true,
         }
     }
 }
@@ -121,6 +128,8 @@ pub enum FailurePoint {
     },
     /// The service refused the request before the agent received it.
     NotAccepted,
+    /// The same, because there were too many requests.
+    Throttled,
     /// The credential was refused, and can be replaced.
     Unauthorized,
     /// The request was sent, and the agent may have received it.
@@ -152,7 +161,10 @@ pub fn decide(policy: &RetryPolicy, failure: FailurePoint, progress: &Progress) 
             return if progress.replayed || policy.max_attempts == 1 { Verdict::GiveUp } else { Verdict::Replay };
         }
         FailurePoint::NotSent { lasting: false } => progress.pause,
-        FailurePoint::NotAccepted => progress.pause.max(progress.retry_after.unwrap_or_default()),
+        FailurePoint::Throttled if !policy.throttled => return Verdict::GiveUp,
+        FailurePoint::NotAccepted | FailurePoint::Throttled => {
+            progress.pause.max(progress.retry_after.unwrap_or_default())
+        }
         FailurePoint::Uncertain if progress.idempotent => progress.pause.max(progress.retry_after.unwrap_or_default()),
         FailurePoint::NotSent { lasting: true } | FailurePoint::Uncertain | FailurePoint::Final => {
             return Verdict::GiveUp;
@@ -168,10 +180,11 @@ pub fn decide(policy: &RetryPolicy, failure: FailurePoint, progress: &Progress) 
 mod tests {
     use super::*;
 
-    const ALL: [FailurePoint; 6] = [
+    const ALL: [FailurePoint; 7] = [
         FailurePoint::NotSent { lasting: false },
         FailurePoint::NotSent { lasting: true },
         FailurePoint::NotAccepted,
+        FailurePoint::Throttled,
         FailurePoint::Unauthorized,
         FailurePoint::Uncertain,
         FailurePoint::Final,
@@ -199,19 +212,19 @@ mod tests {
         let policy = RetryPolicy::default();
         #[rustfmt::skip]
         let table = [
-            // what is special                                                              NotSent lasting NotAccepted Unauthorized Uncertain Final
-            ("nothing",          first(),                                                     "r.rp.."),
-            ("idempotent",       Progress { idempotent: true, ..first() },                    "r.rpr."),
-            ("second attempt",   Progress { attempts: 2, ..first() },                         "r.rp.."),
-            ("third attempt",    Progress { attempts: 3, idempotent: true, ..first() },       "...p.."),
-            ("replayed",         Progress { attempts: 2, replayed: true, ..first() },         "r.r..."),
-            ("third + replay",   Progress { attempts: 4, replayed: true, ..first() },         "......"),
-            ("long elapsed",     Progress { elapsed: secs(119), ..first() },                  "...p.."),
-            ("elapsed, edge",    Progress { elapsed: secs(118), ..first() },                  "...p.."),
-            ("elapsed, within",  Progress { elapsed: secs(117), ..first() },                  "r.rp.."),
-            ("deadline near",    Progress { remaining: Some(secs(2)), idempotent: true, ..first() }, "...p.."),
-            ("deadline far",     Progress { remaining: Some(secs(3)), idempotent: true, ..first() }, "r.rpr."),
-            ("long retry-after", Progress { retry_after: Some(secs(3600)), ..first() },       "r..p.."),
+            // what is special                                                              NotSent lasting NotAccepted Throttled Unauthorized Uncertain Final
+            ("nothing",          first(),                                                     "r.rrp.."),
+            ("idempotent",       Progress { idempotent: true, ..first() },                    "r.rrpr."),
+            ("second attempt",   Progress { attempts: 2, ..first() },                         "r.rrp.."),
+            ("third attempt",    Progress { attempts: 3, idempotent: true, ..first() },       "....p.."),
+            ("replayed",         Progress { attempts: 2, replayed: true, ..first() },         "r.rr..."),
+            ("third + replay",   Progress { attempts: 4, replayed: true, ..first() },         "......."),
+            ("long elapsed",     Progress { elapsed: secs(119), ..first() },                  "....p.."),
+            ("elapsed, edge",    Progress { elapsed: secs(118), ..first() },                  "....p.."),
+            ("elapsed, within",  Progress { elapsed: secs(117), ..first() },                  "r.rrp.."),
+            ("deadline near",    Progress { remaining: Some(secs(2)), idempotent: true, ..first() }, "....p.."),
+            ("deadline far",     Progress { remaining: Some(secs(3)), idempotent: true, ..first() }, "r.rrpr."),
+            ("long retry-after", Progress { retry_after: Some(secs(3600)), ..first() },       "r...p.."),
         ];
         for (name, progress, expected) in table {
             let found: String = ALL
@@ -233,6 +246,14 @@ mod tests {
             assert_eq!(decide(&RetryPolicy::off(), failure, &eager), Verdict::GiveUp, "{failure:?}");
         }
         assert_eq!(RetryPolicy::default().max_attempts(0), RetryPolicy::off());
+    }
+
+    #[test]
+    fn throttling_is_left_to_the_caller() {
+        let policy = RetryPolicy::default().retry_throttled(false);
+        let verdict = |point| decide(&policy, point, &first());
+        assert_eq!(verdict(FailurePoint::Throttled), Verdict::GiveUp);
+        assert_eq!(verdict(FailurePoint::NotAccepted), Verdict::Retry { after: secs(2) });
     }
 
     #[test]

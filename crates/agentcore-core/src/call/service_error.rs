@@ -87,7 +87,8 @@ pub fn begins_like_a_page(text: &[u8]) -> bool {
 #[must_use]
 pub fn failure_point(error: &Error) -> FailurePoint {
     match error.status().unwrap_or_default() {
-        429 | 503 => FailurePoint::NotAccepted,
+        429 => FailurePoint::Throttled,
+        503 => FailurePoint::NotAccepted,
         409 if error.code() == Some(RETRYABLE_CONFLICT) => FailurePoint::NotAccepted,
         408 | 500 | 502 | 504 => FailurePoint::Uncertain,
         _ => FailurePoint::Final,
@@ -471,7 +472,7 @@ mod tests {
             (409, "ConflictException", ErrorKind::Conflict, FailurePoint::Final, false),
             (409, "RetryableConflictException", ErrorKind::Conflict, FailurePoint::NotAccepted, false),
             (424, "RuntimeClientError", ErrorKind::Agent, FailurePoint::Final, true),
-            (429, "ThrottlingException", ErrorKind::Throttled, FailurePoint::NotAccepted, false),
+            (429, "ThrottlingException", ErrorKind::Throttled, FailurePoint::Throttled, false),
             (500, "InternalServerException", ErrorKind::Service, FailurePoint::Uncertain, true),
             (502, "", ErrorKind::Service, FailurePoint::Uncertain, true),
             (503, "", ErrorKind::Unavailable, FailurePoint::NotAccepted, false),
