@@ -1,17 +1,41 @@
-//! Many invocations at once: bounded, in order or as they complete, each with its own outcome. Sends nothing itself.
+//! Many invocations at once: bounded, paced, in order or as they complete, each with its own outcome.
+//!
+//! | file | what it decides |
+//! |---|---|
+//! | [`adaptive_rate`] | how many calls a second, learnt from those that were throttled |
+//! | [`rate_limiter`] | whose turn it is |
+//! | [`session_queues`] | that the calls of a session are made one after the other |
+//! | [`journal`] | what was begun and how it ended, in files |
+//! | [`outcomes`] | one call, with its waits and its attempts |
+
+mod adaptive_rate;
+mod journal;
+mod outcomes;
+mod rate_limiter;
+mod session_queues;
 
 use std::{fmt, time::Duration};
 
 use agentcore_http::Payload;
-use futures_core::Stream;
-use futures_util::{StreamExt as _, stream};
+use futures_util::StreamExt as _;
 
+use self::outcomes::Caller;
+pub use self::{
+    journal::{InputDigest, Journal},
+    outcomes::Outcomes,
+    rate_limiter::RateLimiter,
+};
 use crate::{Error, Invoke, Reply, Runtime};
 
 /// Invocations of one agent, not yet sent; see [`Runtime::invoke_all`].
 ///
 /// Each has a new session, unless [`each`](Self::each) sets another, and its own outcome: the failure of one does not affect the
-/// others.
+/// others. Those of one session are made one after the other, as the service wants it.
+///
+/// The rate of all of them together is that of a [`RateLimiter`]. It is the limiter, and not the call, that sends a call again which was
+/// throttled (429): every other call waits as well, and no retry of the client's [`RetryBudget`](crate::RetryBudget) is used. How long a
+/// call may wait for that is the policy's [`max_elapsed`](crate::RetryPolicy::max_elapsed), whatever its `max_attempts` are; a policy that
+/// is [off](crate::RetryPolicy::off) fails the call at once. All other retries are the call's own, by its policy.
 ///
 /// ```
 /// # async fn example(agent: agentcore_client::Runtime) {
@@ -27,49 +51,64 @@ use crate::{Error, Invoke, Reply, Runtime};
 /// }
 /// # }
 /// ```
+///
+/// With a [`Journal`] a batch of any size can be killed and resumed; the example `evaluate` does it.
 #[must_use = "nothing is sent before the batch is collected or streamed"]
-pub struct Batch<'a, P> {
-    runtime: Runtime,
-    payloads: P,
+pub struct Batch<'a> {
+    calls: Calls<'a>,
     concurrency: usize,
     timeout: Option<Duration>,
-    change: Change<'a>,
+    change: Option<Change<'a>>,
+    limiter: RateLimiter,
+    journal: Option<Journal>,
 }
+
+/// The invocations, each with its index.
+type Calls<'a> = Box<dyn Iterator<Item = (usize, Invoke)> + Send + 'a>;
 
 /// Changes an invocation before it is sent. The number is the index of its payload.
 type Change<'a> = Box<dyn Fn(Invoke, usize) -> Invoke + Send + 'a>;
 
 impl Runtime {
     /// Returns an invocation for each payload, to [`collect`](Batch::collect) in order or [`stream`](Batch::stream) as they complete.
-    pub fn invoke_all<'a, P>(&self, payloads: P) -> Batch<'a, P>
+    pub fn invoke_all<'a, P>(&self, payloads: P) -> Batch<'a>
     where
         P: IntoIterator,
         P::Item: Into<Payload>,
         P::IntoIter: Send + 'a,
     {
-        Batch::new(self.clone(), payloads)
+        let runtime = self.clone();
+        self.invoke_numbered(payloads.into_iter().map(move |payload| runtime.invoke(payload)).enumerate())
+    }
+
+    /// Returns a batch of invocations that are numbered and set up by the caller, such as the lines of a file of which some were done
+    /// before. A number stands for one of them.
+    pub fn invoke_numbered<'a, I>(&self, calls: I) -> Batch<'a>
+    where
+        I: IntoIterator<Item = (usize, Invoke)>,
+        I::IntoIter: Send + 'a,
+    {
+        Batch {
+            calls: Box::new(calls.into_iter()),
+            concurrency: DEFAULT_CONCURRENCY,
+            timeout: None,
+            change: None,
+            limiter: self.shared.rate_limiter.clone(),
+            journal: None,
+        }
     }
 }
 
-impl<'a, P> Batch<'a, P>
-where
-    P: IntoIterator,
-    P::Item: Into<Payload>,
-    P::IntoIter: Send + 'a,
-{
-    fn new(runtime: Runtime, payloads: P) -> Self {
-        let change = Box::new(|invoke, _| invoke);
-        Self { runtime, payloads, concurrency: DEFAULT_CONCURRENCY, timeout: None, change }
-    }
-
-    /// Bounds the invocations at a time. Default: 8. More finish sooner, until the service throttles them (429) or the runtime's
-    /// quota of sessions is used up. Each has a connection of its own, unless HTTP/2 is on. Zero counts as one.
+impl<'a> Batch<'a> {
+    /// Bounds the invocations at a time. Default: 8. More finish sooner, until the rate limiter holds them back. Each has a connection
+    /// of its own, unless HTTP/2 is on. Zero counts as one.
     pub fn concurrency(mut self, calls: usize) -> Self {
         self.concurrency = calls.max(1);
         self
     }
 
-    /// Bounds the time of each, retries included. Default: the client's [`Timeouts::total`](crate::Timeouts::total).
+    /// Bounds the time of each, retries included; waiting for its turn, at first and after it was throttled, does not count. Default: the
+    /// client's [`Timeouts::total`](crate::Timeouts::total).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
@@ -83,7 +122,23 @@ where
     /// # batch.collect().await; }
     /// ```
     pub fn each(mut self, change: impl Fn(Invoke, usize) -> Invoke + Send + 'a) -> Self {
-        self.change = Box::new(change);
+        self.change = Some(Box::new(change));
+        self
+    }
+
+    /// Sets the rate limiter. Default: the client's own, which all its batches share. Clients that use the same account can share one,
+    /// since its quotas are the account's.
+    pub fn rate_limiter(mut self, limiter: &RateLimiter) -> Self {
+        self.limiter = limiter.clone();
+        self
+    }
+
+    /// Leaves out the calls that the journal [skips](Journal::skips), and notes there that a call is begun before it is sent. The caller
+    /// [records](Journal::record) how it ended. Default: none.
+    ///
+    /// A call whose begin cannot be noted is not sent, and fails with [`ErrorKind::Input`](crate::ErrorKind::Input).
+    pub fn journal(mut self, journal: &Journal) -> Self {
+        self.journal = Some(journal.clone());
         self
     }
 
@@ -93,7 +148,7 @@ where
     /// As [`stream`](Self::stream); the outcomes are lost.
     pub async fn collect(self) -> Vec<Result<Reply, Error>> {
         let mut outcomes: Vec<_> = self.stream().collect().await;
-        outcomes.sort_unstable_by_key(|(place, _)| *place);
+        outcomes.sort_unstable_by_key(|(index, _)| *index);
         outcomes.into_iter().map(|(_, outcome)| outcome).collect()
     }
 
@@ -103,26 +158,27 @@ where
     ///
     /// # Cancel safety
     /// A `next()` future may be dropped at any time. Dropping the stream cuts off the attempts that were begun, which may have run,
-    /// and sends nothing more.
-    pub fn stream(self) -> impl Stream<Item = (usize, Result<Reply, Error>)> + Send + Unpin + 'a {
-        let Self { runtime, payloads, concurrency, timeout, change } = self;
-        let calls = payloads.into_iter().enumerate().map(move |(place, payload)| {
-            let mut invoke = runtime.invoke(payload);
+    /// and sends nothing more; [`Outcomes::under_way`] returns which they are.
+    pub fn stream(self) -> Outcomes<'a> {
+        let Self { calls, concurrency, timeout, change, limiter, journal } = self;
+        let caller = Caller::new(limiter, journal.clone());
+        let calls = calls.filter(move |(index, _)| !journal.as_ref().is_some_and(|journal| journal.skips(*index)));
+        let calls = calls.map(move |(index, mut invoke)| {
             if let Some(timeout) = timeout {
                 invoke = invoke.total_timeout(timeout);
             }
-            let invoke = change(invoke, place);
-            async move { (place, invoke.await) }
+            (index, change.iter().fold(invoke, |invoke, change| change(invoke, index)))
         });
-        Box::pin(stream::iter(calls).buffer_unordered(concurrency))
+        Outcomes::new(caller, calls, concurrency)
     }
 }
 
-impl<P> fmt::Debug for Batch<'_, P> {
+impl fmt::Debug for Batch<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Batch")
-            .field("runtime", &self.runtime)
             .field("concurrency", &self.concurrency)
+            .field("rate_limiter", &self.limiter)
+            .field("journal", &self.journal)
             .finish_non_exhaustive()
     }
 }

@@ -8,7 +8,7 @@ use agentcore_http::{RetryBudget, RetryPolicy, Timeouts, Transport};
 
 #[cfg(feature = "cache")]
 use crate::response_cache::{CacheSettings, ResponseCache};
-use crate::{Error, ErrorKind, Metrics, Runtime, metrics::TokenMetrics, shared::Shared};
+use crate::{Error, ErrorKind, Metrics, RateLimiter, Runtime, metrics::TokenMetrics, shared::Shared};
 
 /// A client with one authentication and one pool of connections, for any number of runtimes. Cheap to clone, `Send` and `Sync`.
 ///
@@ -343,6 +343,7 @@ impl ClientBuilder<Authenticated> {
             transport,
             meter: Arc::default(),
             lifecycle: Arc::default(),
+            rate_limiter: RateLimiter::new(),
             #[cfg(feature = "cache")]
             cache: self.cache.map(ResponseCache::new),
             clock: self.clock,

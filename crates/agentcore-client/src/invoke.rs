@@ -108,6 +108,11 @@ impl Invoke {
         self.invocation.session_id()
     }
 
+    /// Returns the retry policy that applies: its own, else the client's.
+    pub(crate) fn retry_policy(&self) -> &RetryPolicy {
+        self.shared.http.retry(&self.invocation)
+    }
+
     /// Sends it and waits for the head of the answer, whose bytes or server-sent events can then be read as they are.
     ///
     /// # Errors

@@ -151,7 +151,7 @@ pub use crate::response_cache::CacheSettings;
 pub use crate::shell::ShellRequest;
 pub use crate::{
     a2a::A2a,
-    batch::Batch,
+    batch::{Batch, InputDigest, Journal, Outcomes, RateLimiter},
     client::{Authenticated, Client, ClientBuilder, Unauthenticated},
     event::{Dialect, Done, EndMark, Event, Events, Interrupt, Reader, ToolResult, ToolUse, Usage},
     invoke::Invoke,

@@ -7,7 +7,7 @@ use agentcore_http::Transport;
 
 #[cfg(feature = "cache")]
 use crate::response_cache::ResponseCache;
-use crate::{lifecycle::Lifecycle, metrics::Meter};
+use crate::{RateLimiter, lifecycle::Lifecycle, metrics::Meter};
 
 /// The parts that a client shares with its runtimes.
 #[derive(Debug)]
@@ -17,6 +17,7 @@ pub(crate) struct Shared {
     pub(crate) transport: Transport,
     pub(crate) meter: Arc<Meter>,
     pub(crate) lifecycle: Arc<Lifecycle>,
+    pub(crate) rate_limiter: RateLimiter,
     #[cfg(feature = "cache")]
     pub(crate) cache: Option<ResponseCache>,
     pub(crate) clock: Arc<dyn Clock>,

@@ -80,7 +80,7 @@ impl HttpClient {
         let settings = CallSettings {
             session: invocation.named_session(),
             timeouts: self.timeouts(invocation),
-            retry: invocation.retry.as_ref().unwrap_or(&self.0.retry),
+            retry: self.retry(invocation),
             idempotent: invocation.idempotent,
             waits_while_busy: invocation.waits_while_busy,
         };
@@ -180,6 +180,12 @@ impl HttpClient {
     #[must_use]
     pub fn timeouts<'a>(&'a self, invocation: &'a Invocation) -> &'a Timeouts {
         invocation.timeouts.as_ref().unwrap_or(&self.0.timeouts)
+    }
+
+    /// Returns the retry policy that applies to an invocation: its own, else the client's.
+    #[must_use]
+    pub fn retry<'a>(&'a self, invocation: &'a Invocation) -> &'a RetryPolicy {
+        invocation.retry.as_ref().unwrap_or(&self.0.retry)
     }
 
     /// Requests the health of a local container (`GET /ping`).
