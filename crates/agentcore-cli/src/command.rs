@@ -1,5 +1,6 @@
 //! The commands, one file each, and the whole command line: its grammar, and which command it means.
 
+mod batch;
 mod chat;
 mod connect;
 mod doctor;
@@ -48,6 +49,7 @@ pub(crate) struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Invoke(invoke::InvokeFlags),
+    Batch(batch::BatchFlags),
     Chat(chat::ChatFlags),
     Connect(connect::ConnectFlags),
     WsUrl(ws_url::WsUrlFlags),
@@ -84,6 +86,7 @@ impl Cli {
         let context = Context { target: self.target, identity: self.identity, typed_identity: self.typed_identity };
         match self.command {
             Command::Invoke(flags) => flags.run(&context).await,
+            Command::Batch(flags) => flags.run(&context).await,
             Command::Chat(flags) => flags.run(&context).await,
             Command::Connect(flags) => flags.run(&context).await,
             Command::WsUrl(flags) => flags.run(&context).await,

@@ -200,17 +200,22 @@ pub(crate) struct FailedCall {
 impl FailedCall {
     /// Describes an error of a call by whoever authenticates so; where the input was bad, nothing was called.
     pub(crate) fn of(error: &Error, mechanism: Mechanism) -> Option<Self> {
-        let kind = match (Exit::from(error.kind()), error.kind()) {
-            (Exit::Usage, _) => return None,
-            (Exit::Refused, _) => "auth",
-            (Exit::Unavailable, _) => "unavailable",
-            (Exit::Timeout, _) => "timeout",
-            (Exit::BrokenOff, _) => "broken_off",
-            (_, ErrorKind::Agent) => "agent",
-            _ => "service",
-        };
+        let kind = Some(word(error.kind())).filter(|kind| *kind != "usage")?;
         let hint = hint(error, mechanism);
         Some(Self { kind, message: error.to_string(), may_have_run: error.may_have_run(), hint })
+    }
+}
+
+/// Returns a kind of failure as a word of the table of exit codes.
+pub(crate) fn word(kind: ErrorKind) -> &'static str {
+    match (Exit::from(kind), kind) {
+        (Exit::Usage, _) => "usage",
+        (Exit::Refused, _) => "auth",
+        (Exit::Unavailable, _) => "unavailable",
+        (Exit::Timeout, _) => "timeout",
+        (Exit::BrokenOff, _) => "broken_off",
+        (_, ErrorKind::Agent) => "agent",
+        _ => "service",
     }
 }
 

@@ -8,7 +8,7 @@ mod target;
 #[cfg(feature = "cognito")]
 pub(crate) use identity::{CognitoFlags, Flow, TokenUse};
 pub(crate) use {
-    call::{CallFlags, CallSettings, SessionFlags, seconds},
+    call::{CallFlags, CallSettings, RequestFlags, SessionFlags, seconds},
     identity::{IdentityFlags, OAuthFlags},
     source::{Source, Sourced, exclusive, typed, with_environment},
     target::TargetFlags,

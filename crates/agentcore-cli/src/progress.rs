@@ -16,14 +16,25 @@ use tracing::level_filters::LevelFilter;
 pub(crate) struct Spinner(Option<(Sender<()>, JoinHandle<()>)>);
 
 impl Spinner {
-    /// Shows it, where there is a terminal that can and nothing is logged to it.
+    /// Shows what is waited for and since when, where there is a terminal that can and nothing is logged to it.
     pub(crate) fn start(message: &'static str) -> Self {
+        let started = Instant::now();
+        Self::show(move || format!("{message} {} s", started.elapsed().as_secs()))
+    }
+
+    /// Shows nothing.
+    pub(crate) fn none() -> Self {
+        Self(None)
+    }
+
+    /// Shows a line that changes, under the same conditions.
+    pub(crate) fn show(line: impl FnMut() -> String + Send + 'static) -> Self {
         let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
         if dumb || !std::io::stderr().is_terminal() || LevelFilter::current() != LevelFilter::OFF {
             return Self(None);
         }
         let (stop, stopped) = channel();
-        Self(Some((stop, std::thread::spawn(move || spin(message, &stopped)))))
+        Self(Some((stop, std::thread::spawn(move || spin(line, &stopped)))))
     }
 
     /// Clears it, the first time.
@@ -43,10 +54,9 @@ impl Drop for Spinner {
 }
 
 /// Draws until it is stopped. There is nobody to tell that standard error is gone.
-fn spin(message: &str, stopped: &Receiver<()>) {
-    let started = Instant::now();
+fn spin(mut line: impl FnMut() -> String, stopped: &Receiver<()>) {
     for frame in FRAMES.iter().cycle() {
-        let line = format!("{CLEAR}{frame} {message} {} s", started.elapsed().as_secs());
+        let line = format!("{CLEAR}{frame} {}", line());
         let _ = std::io::stderr().write_all(line.as_bytes());
         if stopped.recv_timeout(TICK) != Err(RecvTimeoutError::Timeout) {
             break;

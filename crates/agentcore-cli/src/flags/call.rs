@@ -42,6 +42,15 @@ impl SessionFlags {
 pub(crate) struct CallFlags {
     #[command(flatten)]
     session: SessionFlags,
+    #[command(flatten)]
+    request: RequestFlags,
+}
+
+/// The flags of an invocation, or of many, whatever their session is.
+#[derive(Args)]
+#[group(skip)]
+#[command(next_help_heading = "What to say")]
+pub(crate) struct RequestFlags {
     /// The user, for the agent to see [default: none; with a token the service takes the user from that]
     #[arg(long, value_name = "ID")]
     user_id: Option<Sourced<String>>,
@@ -82,16 +91,24 @@ pub(crate) struct CallSettings {
 impl CallFlags {
     /// Returns the first typed flag that only an invocation understands.
     pub(crate) fn typed_for_http(&self) -> Option<&'static str> {
-        let texts = self.user_id.iter().map(|id| ("--user-id", &id.source));
-        let texts = texts.chain(self.dialect.iter().map(|name| ("--dialect", &name.source)));
-        let texts = texts.chain(self.headers.iter().map(|header| ("--header", &header.source)));
-        let mut flags = texts.chain([("--lenient-sse", &self.lenient_sse.source)]);
+        let Self { request, .. } = self;
+        let texts = request.user_id.iter().map(|id| ("--user-id", &id.source));
+        let texts = texts.chain(request.dialect.iter().map(|name| ("--dialect", &name.source)));
+        let texts = texts.chain(request.headers.iter().map(|header| ("--header", &header.source)));
+        let mut flags = texts.chain([("--lenient-sse", &request.lenient_sse.source)]);
         flags.find_map(|(flag, source)| source.is_flag().then_some(flag))
     }
 
     /// Parses the values.
     pub(crate) fn settings(self) -> Result<CallSettings, Failure> {
         let named = self.session.named()?;
+        self.request.settings(named)
+    }
+}
+
+impl RequestFlags {
+    /// Parses the values, for calls in this session, or else in a new one.
+    pub(crate) fn settings(self, named: Option<SessionId>) -> Result<CallSettings, Failure> {
         Ok(CallSettings {
             is_named: named.is_some(),
             session: named.unwrap_or_else(SessionId::random),
@@ -109,8 +126,13 @@ impl CallFlags {
 impl CallSettings {
     /// Makes an invocation by these settings.
     pub(crate) fn apply(&self, invoke: Invoke) -> Invoke {
+        self.apply_in(&self.session, invoke)
+    }
+
+    /// Makes an invocation by these settings, in another session.
+    pub(crate) fn apply_in(&self, session: &SessionId, invoke: Invoke) -> Invoke {
         let timeouts = Timeouts::default().total(self.timeout).idle(self.idle_timeout);
-        let invoke = invoke.session(&self.session).timeouts(timeouts).retry(self.retry.clone());
+        let invoke = invoke.session(session).timeouts(timeouts).retry(self.retry.clone());
         let invoke = self.user.iter().cloned().fold(invoke, Invoke::user);
         let invoke = self.dialect.into_iter().fold(invoke, Invoke::dialect);
         self.headers.iter().cloned().fold(invoke, Invoke::header)
