@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`world`] | starts the program, with or without a mock that the test can look into |
 //! | [`bad_input`] | what is refused before anything is sent |
+//! | [`batch`] | many invocations: rows, refusals, and what is kept whatever ends the program |
 //! | [`chat`] | conversations by a pipe, over both ways |
 //! | [`doctor`] | what a call needs, checked step by step |
 //! | [`exec`] | commands in a session, and its end |
@@ -26,6 +27,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bad_input;
+mod batch;
 mod chat;
 mod doctor;
 mod exec;
