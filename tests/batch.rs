@@ -1,4 +1,4 @@
-//! Many invocations at once: order, bounds, failures, cancellation.
+//! Many invocations at once: order, bounds, failures, cancellation, who sends what again, and what is kept of it.
 
 use std::{
     convert::Infallible,
@@ -9,13 +9,12 @@ use std::{
     time::Duration,
 };
 
-use agentcore_client::{ErrorKind, RetryPolicy, SessionId};
+use agentcore_client::{Client, ErrorKind, InputDigest, Journal, RateLimiter, RetryBudget, RetryPolicy, SessionId};
 use agentcore_mock::{AgentResponse, Mock};
-use futures_util::StreamExt;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::{Barrier, watch};
 
-use crate::support::{agent, mock, start};
+use crate::support::{agent, bearer, endpoint, mock, start};
 
 #[tokio::test]
 async fn outcomes_come_in_the_order_of_the_payloads_whoever_is_first() {
@@ -144,4 +143,117 @@ async fn each_is_changed_by_its_place_and_all_share_the_connections() {
     let unnamed = runtime.invoke_all(["x", "x"]).collect().await;
     let sessions: Vec<_> = unnamed.into_iter().map(|outcome| outcome.unwrap().session_id).collect();
     assert_ne!(sessions[0], sessions[1], "a session each, unless told otherwise");
+}
+
+/// Who sends a call again, by the agent and the policy: the rate limiter where it was throttled, the call itself otherwise.
+#[tokio::test]
+async fn a_throttled_call_is_sent_again_by_the_rate_limiter_alone() {
+    let retries = RetryPolicy::default().pauses(Duration::ZERO, Duration::ZERO);
+    let impatient = retries.clone().max_elapsed(Duration::from_secs(599));
+    // The outcome, the attempts, how many of them were throttled, and what they cost of the budget of retries.
+    for (agent, policy, expected) in [
+        ("echo", &retries, (None, 1, 0, 0)),
+        ("throttle-1", &retries, (None, 2, 1, 0)),
+        ("throttle-5", &retries, (None, 6, 5, 0)),
+        ("throttle-1", &RetryPolicy::off(), (Some(ErrorKind::Throttled), 1, 1, 0)),
+        ("error-429-after-600", &impatient, (Some(ErrorKind::Throttled), 1, 1, 0)),
+        ("unavailable-2", &retries, (None, 3, 0, 1)),
+        ("error-503", &retries, (Some(ErrorKind::Unavailable), 3, 0, 2)),
+        ("error-424", &retries, (Some(ErrorKind::Agent), 1, 0, 0)),
+    ] {
+        let mock = mock().await;
+        let budget = RetryBudget::new(50);
+        let client = Client::builder().bearer_token(&mock.token()).endpoints(endpoint(&mock));
+        let client = client.retry_budget(budget.clone()).retry(policy.clone()).build().unwrap();
+        let limiter = RateLimiter::at_most(1000, Duration::from_secs(1));
+        let outcomes = client.runtime(mock.arn(agent)).invoke_all(["x"]).rate_limiter(&limiter).collect().await;
+        let (kind, attempts) = match &outcomes[0] {
+            Ok(reply) => (None, reply.metadata.attempts),
+            Err(error) => (Some(error.kind()), error.attempts()),
+        };
+        let found = (kind, attempts, limiter.throttled(), 50 - budget.left());
+        assert_eq!(found, expected, "{agent}");
+        assert_eq!(mock.requests().len(), attempts as usize, "{agent}");
+        let metrics = client.metrics();
+        let counted = (metrics.calls, metrics.failed, metrics.errors.values().sum::<u64>(), metrics.retries);
+        let failed = u64::from(kind.is_some());
+        assert_eq!(counted, (1, failed, failed, u64::from(attempts) - 1), "{agent}");
+    }
+}
+
+/// A pause of a second, as a call that is throttled without `Retry-After` brings it, holds up every batch of the client.
+#[tokio::test]
+async fn the_batches_of_a_client_share_what_was_learnt() {
+    let mock = start(Mock::builder().max_new_sessions_per_second(2)).await;
+    let client = bearer(&mock);
+    let (one, two) = (client.runtime(mock.arn("echo")), client.runtime(mock.arn("text")));
+    let (outcomes, others) = tokio::join!(one.invoke_all(["x"; 4]).collect(), two.invoke_all(["x"; 4]).collect());
+    let outcomes: Vec<_> = outcomes.into_iter().chain(others).map(Result::unwrap).collect();
+    let throttled = mock.requests().iter().filter(|request| request.error.is_some()).count();
+    assert!((1..=7).contains(&throttled), "{throttled}");
+    let attempts: u32 = outcomes.iter().map(|reply| reply.metadata.attempts).sum();
+    assert_eq!(attempts as usize, 8 + throttled);
+    let patient = outcomes.iter().find(|reply| reply.metadata.attempts > 1).unwrap();
+    assert!(patient.elapsed >= Duration::from_secs(1), "the wait counts: {:?}", patient.elapsed);
+    let before = mock.requests().len();
+    one.invoke_all(["x"; 3]).collect().await.into_iter().for_each(|outcome| drop(outcome.unwrap()));
+    assert!(mock.requests().len() <= before + 4, "the rate is known");
+}
+
+#[tokio::test]
+async fn what_is_under_way_is_known() {
+    let mock = start(Mock::builder().agent("hang", |request| async move {
+        match request.prompt().unwrap().as_str() {
+            "hang" => std::future::pending().await,
+            other => AgentResponse::json(other),
+        }
+    }))
+    .await;
+    let mut outcomes = agent(&mock, "hang").invoke_all(["one", "hang", "two", "hang", "three"]).concurrency(3).stream();
+    for _ in 0..3 {
+        assert!(outcomes.next().await.unwrap().1.is_ok());
+    }
+    assert!(tokio::time::timeout(Duration::from_millis(50), outcomes.next()).await.is_err());
+    assert_eq!(outcomes.under_way(), [(1, true), (3, true)]);
+}
+
+/// The begin of each call stands in the journal when its agent runs, and what ended well does not run again.
+#[tokio::test]
+async fn a_journal_says_what_was_begun_before_it_is_sent() {
+    let directory = std::env::temp_dir().join(format!("agentcore-batch-{}", SessionId::random().as_str()));
+    std::fs::create_dir(&directory).unwrap();
+    let (path, started) = (directory.join("out"), directory.join("out.started"));
+    let mock = start(Mock::builder().agent("reads", {
+        move |request| {
+            let line = format!("\n{}\n", request.prompt().unwrap());
+            let noted = std::fs::read_to_string(&started).unwrap().contains(&line);
+            async move { AgentResponse::json(noted) }
+        }
+    }))
+    .await;
+    let (runtime, prompts) = (agent(&mock, "reads"), ["1", "2", "3", "4"]);
+    let inputs: InputDigest = prompts.iter().collect();
+    let journal = Journal::create(&path, &inputs).unwrap();
+    let mut outcomes = runtime.invoke_all(prompts).concurrency(2).journal(&journal).stream();
+    let mut ended = Vec::new();
+    for _ in 0..2 {
+        let (index, outcome) = outcomes.next().await.unwrap();
+        assert_eq!(outcome.unwrap().text, "true");
+        journal.record(index, &json!({"line": index + 1, "error": null})).unwrap();
+        ended.push(index);
+    }
+    drop((outcomes, journal));
+    let journal = Journal::resume(&path, &inputs).unwrap();
+    for index in journal.interrupted() {
+        journal.record(index, &json!({"line": index + 1, "error": {"may_have_run": false}})).unwrap();
+    }
+    let mut outcomes = runtime.invoke_all(prompts).journal(&journal).stream();
+    while let Some((index, outcome)) = outcomes.next().await {
+        assert_eq!(outcome.unwrap().text, "true");
+        ended.push(index);
+    }
+    ended.sort_unstable();
+    assert_eq!(ended, [0, 1, 2, 3]);
+    drop((outcomes, journal));
+    std::fs::remove_dir_all(directory).unwrap();
 }

@@ -8,7 +8,7 @@ use std::{
 
 use agentcore_auth::{Clock as _, ManualClock};
 use agentcore_client::{
-    Client, ErrorKind, Event, Proxy, Runtime, TlsVersion, Transport, TransportBuilder,
+    Client, ErrorKind, Event, Proxy, RateLimiter, Runtime, TlsVersion, Transport, TransportBuilder,
     auth::oauth::ClientCredentialsConfig,
     rustls::{
         self,
@@ -128,7 +128,8 @@ async fn many_streams_whose_readers_pause() {
             let first = events.next().await.unwrap().unwrap();
             paused.push((first.text().unwrap().to_owned(), events));
         }
-        let replies = quick.invoke_all((0..1000).map(|n| n.to_string())).concurrency(50).collect().await;
+        let all = quick.invoke_all((0..1000).map(|n| n.to_string())).concurrency(50);
+        let replies = all.rate_limiter(&RateLimiter::at_most(u32::MAX, Duration::from_secs(1))).collect().await;
         assert!(replies.into_iter().enumerate().all(|(n, reply)| reply.unwrap().text.contains(&n.to_string())));
         for (mut text, mut events) in paused {
             while let Some(event) = events.next().await {

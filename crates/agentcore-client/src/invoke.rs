@@ -113,6 +113,11 @@ impl Invoke {
         self.shared.http.retry(&self.invocation)
     }
 
+    /// Counts its last sending, which was throttled, as one that is followed by another.
+    pub(crate) fn sent_again(&self) {
+        self.shared.meter.sent_again();
+    }
+
     /// Sends it and waits for the head of the answer, whose bytes or server-sent events can then be read as they are.
     ///
     /// # Errors

@@ -162,6 +162,22 @@ impl Meter {
         Measured { meter: self.clone(), ended: false }
     }
 
+    /// Counts a call that was throttled, and is sent again by its batch, as a retry of the one that follows.
+    pub(crate) fn sent_again(&self) {
+        let mut metrics = self.lock();
+        let kind = name(ErrorKind::Throttled);
+        // Whoever reset the metrics meanwhile has counted it.
+        if let Some(throttled) = metrics.errors.get_mut(kind) {
+            *throttled -= 1;
+            if *throttled == 0 {
+                metrics.errors.remove(kind);
+            }
+            metrics.calls = metrics.calls.saturating_sub(1);
+            metrics.failed = metrics.failed.saturating_sub(1);
+            metrics.retries += 1;
+        }
+    }
+
     /// Counts what the cache did.
     #[cfg(feature = "cache")]
     pub(crate) fn cached(&self, count: impl FnOnce(&mut CacheMetrics)) {

@@ -1,6 +1,7 @@
 //! Many invocations: what comes of each line, what is refused, what is resumed, and how fast they are sent.
 
 mod cut_off;
+mod memory;
 
 use std::{
     collections::BTreeMap,

@@ -128,6 +128,7 @@ impl Caller {
             if !is_sent_again(&policy, &error, before.attempts, begun.elapsed()) {
                 break Err(error.with_attempts(before.attempts, begun.elapsed()));
             }
+            invoke.sent_again();
             self.under_way.lock().insert(index, false);
             permit = self.limiter.permit(true).await;
         };
