@@ -16,7 +16,7 @@ use http::{
     HeaderValue, Request, Response,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
 };
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::{ExposeSecret, SecretString, zeroize::Zeroizing};
 
 pub use crate::issuer::Issuer;
 use crate::{
@@ -204,9 +204,10 @@ impl ClientCredentials {
 
     /// RFC 6749 §2.3.1: id and secret are form-encoded before they are joined, so that a colon or a percent sign survives.
     fn basic(&self) -> Result<HeaderValue, Error> {
-        let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
-        let pair = format!("{}:{}", encoded(&self.config.client_id), encoded(self.config.secret.expose_secret()));
-        let mut value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(pair)))
+        let encoded = |text: &str| Zeroizing::new(byte_serialize(text.as_bytes()).collect::<String>());
+        let (id, secret) = (encoded(&self.config.client_id), encoded(self.config.secret.expose_secret()));
+        let pair = Zeroizing::new(format!("{}:{}", *id, *secret));
+        let mut value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(pair.as_bytes())))
             .map_err(|_| Error::new(ErrorKind::Input, "the client's credentials cannot be written"))?;
         value.set_sensitive(true);
         Ok(value)

@@ -18,7 +18,10 @@ use aws_sigv4::{
 };
 use bytes::Bytes;
 use http::{Request, Uri};
-use tracing::subscriber::{NoSubscriber, with_default};
+use tracing::{
+    level_filters::LevelFilter,
+    subscriber::{NoSubscriber, with_default},
+};
 
 use crate::{BoxError, Error, ErrorKind, credentials};
 
@@ -76,8 +79,7 @@ pub fn presign(
     settings.expires_in = Some(expires);
     let mut request = Request::new(Bytes::new());
     *request.uri_mut() = url.clone();
-    // At `TRACE` the signing library prints the query that it signs, and in it the session token.
-    let signed = with_default(NoSubscriber::default(), || instructions(&request, credentials, region, at, settings))?;
+    let signed = instructions(&request, credentials, region, at, settings)?;
     let (_, mut parameters) = signed.into_parts();
     parameters.sort_by_key(|(name, _)| *name == "X-Amz-Signature");
     let mut separator = match url.query() {
@@ -131,9 +133,15 @@ fn instructions(
     let body = SignableBody::Bytes(request.body());
     let signable = SignableRequest::new(request.method().as_str(), url, headers.into_iter(), body)
         .map_err(|error| failed("the request cannot be signed", error.into()))?;
-    let (instructions, _signature) = http_request::sign(signable, &params.into())
-        .map_err(|error| failed("the request cannot be signed", error.into()))?
-        .into_parts();
+    let params = params.into();
+    let sign = || http_request::sign(signable, &params);
+    // At `TRACE` the signing library prints all that it signs: the callers' own headers and parameters, and the session token.
+    let signed = match LevelFilter::current() == LevelFilter::TRACE {
+        true => with_default(NoSubscriber::default(), sign),
+        false => sign(),
+    };
+    let (instructions, _signature) =
+        signed.map_err(|error| failed("the request cannot be signed", error.into()))?.into_parts();
     Ok(instructions)
 }
 
@@ -270,7 +278,7 @@ mod tests {
     fn no_session_token_is_logged() {
         let (log, guard) = CapturedLog::begin();
         presigned("wss://example.com/ws", Some("hush-hush"), 1).unwrap();
-        signed("wss://example.com/ws", Some("hush-hush")).unwrap();
+        signed("wss://example.com/ws?private=hush", Some("hush-hush")).unwrap();
         tracing::trace!("listening");
         drop(guard);
         let log = log.text();

@@ -9,7 +9,6 @@ use std::{
     collections::VecDeque,
     fmt, fs,
     future::Future,
-    io,
     path::PathBuf,
     pin::pin,
     sync::{
@@ -20,9 +19,9 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+pub(crate) use agentcore_captured_log::CapturedLog;
 use secrecy::ExposeSecret as _;
 use tokio::sync::Semaphore;
-use tracing::subscriber::DefaultGuard;
 
 #[cfg(any(feature = "cognito", feature = "oauth"))]
 pub(crate) use self::exchange::{PortAnswer, ScriptedExchange};
@@ -141,33 +140,5 @@ impl std::ops::Deref for Directory {
 impl Drop for Directory {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-/// Everything that this thread logs, at every level.
-#[derive(Clone, Default)]
-pub(crate) struct CapturedLog(Arc<Mutex<Vec<u8>>>);
-
-impl CapturedLog {
-    /// Captures until the guard is dropped.
-    pub(crate) fn begin() -> (Self, DefaultGuard) {
-        let log = Self::default();
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE);
-        (log, tracing::subscriber::set_default(subscriber.with_writer(move || writer.clone()).finish()))
-    }
-
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl io::Write for CapturedLog {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

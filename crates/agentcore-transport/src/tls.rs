@@ -7,6 +7,7 @@ use std::sync::Arc;
 use agentcore_core::{BoxError, Error};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+use secrecy::{ExposeSecret as _, SecretSlice};
 
 pub(crate) use self::roots::Roots;
 
@@ -29,7 +30,7 @@ pub(crate) struct TlsSettings {
     pub(crate) no_system_roots: bool,
     pub(crate) root_certificates: Vec<Vec<u8>>,
     /// Certificate chain and private key.
-    pub(crate) client_certificate: Option<(Vec<u8>, Vec<u8>)>,
+    pub(crate) client_certificate: Option<(Vec<u8>, SecretSlice<u8>)>,
     pub(crate) min_version: TlsVersion,
 }
 
@@ -69,7 +70,7 @@ impl TlsSettings {
             Some((chain, key)) => {
                 let chain = certificates(&chain, "the client certificate")?;
                 // The parser's error could quote the key.
-                let key = PrivateKeyDer::from_pem_slice(&key)
+                let key = PrivateKeyDer::from_pem_slice(key.expose_secret())
                     .map_err(|_| Error::input("the client certificate's key is not a PEM private key"))?;
                 let config = config.with_client_auth_cert(chain, key);
                 config.map_err(|error| Error::input("the client certificate cannot be used").with_source(error))?
@@ -118,7 +119,7 @@ mod tests {
         let nothing = || TlsSettings { no_system_roots: true, ..TlsSettings::default() };
         let whole = TlsSettings { config: whole, ..nothing() };
         let root = TlsSettings { root_certificates: vec![b"no PEM".to_vec()], ..nothing() };
-        let client = TlsSettings { client_certificate: Some((b"no PEM".to_vec(), key)), ..nothing() };
+        let client = TlsSettings { client_certificate: Some((b"no PEM".to_vec(), key.into())), ..nothing() };
         for (settings, message) in [
             (whole, "a whole TLS configuration and single TLS settings exclude each other"),
             (root, "a root certificate is not PEM: there is no certificate in it"),

@@ -271,7 +271,7 @@ impl TransportBuilder {
     /// Sets the certificate for servers that request one (mutual TLS): the chain and its private key, both as PEM text.
     #[must_use]
     pub fn client_certificate(mut self, chain: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
-        self.tls.client_certificate = Some((chain.into(), key.into()));
+        self.tls.client_certificate = Some((chain.into(), key.into().into()));
         self
     }
 

@@ -9,6 +9,7 @@ use std::{
 use agentcore_auth::{SigV4, sigv4};
 use agentcore_core::SessionId;
 use http::Uri;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{Error, WebSocket};
 
@@ -93,14 +94,15 @@ impl WebSocket {
         let url = sigv4::presign(&url, &credentials, region, signed_at, expiry.duration())?;
         let expires_at = now.checked_add(expiry.duration()).unwrap_or(now);
         let expires_at = credentials.expiry().map_or(expires_at, |end| end.min(expires_at));
-        Ok((PresignedUrl { url, session: self.session_id().clone(), expires_at }, signed_at))
+        Ok((PresignedUrl { url: url.into(), session: self.session_id().clone(), expires_at }, signed_at))
     }
 }
 
-/// A URL that opens a socket without headers. It is a secret while it is valid: hidden in `Debug`, and not to be logged.
+/// A URL that opens a socket without headers. It is a secret while it is valid: hidden in `Debug`, zeroed when it is dropped, and not
+/// to be logged.
 #[derive(Clone)]
 pub struct PresignedUrl {
-    url: String,
+    url: SecretString,
     session: SessionId,
     expires_at: SystemTime,
 }
@@ -109,7 +111,7 @@ impl PresignedUrl {
     /// Returns the URL, a secret: whoever has it can talk to the agent in this session.
     #[must_use]
     pub fn expose(&self) -> &str {
-        &self.url
+        self.url.expose_secret()
     }
 
     /// Returns the session of the socket.

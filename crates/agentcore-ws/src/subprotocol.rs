@@ -5,18 +5,20 @@ use std::fmt;
 use agentcore_auth::{Token, TokenSource};
 use agentcore_core::SessionId;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use secrecy::{ExposeSecret as _, SecretString, zeroize::Zeroizing};
 
 use crate::{Error, WebSocket};
 
 /// The arguments of a page's `new WebSocket(url, protocols)`.
 ///
 /// The service reads the token from the first protocol's name and answers with the second; the agent cannot add another
-/// protocol. Whoever has this can read the token: it is hidden in `Debug`, and not to be logged.
+/// protocol. Whoever has this can read the token: it is hidden in `Debug`, zeroed when it is dropped, and not
+/// to be logged.
 #[derive(Clone)]
 pub struct Subprotocol {
     url: String,
     /// The protocol's name with the token.
-    credential: String,
+    credential: SecretString,
     session: SessionId,
 }
 
@@ -33,7 +35,7 @@ impl Subprotocol {
     /// Returns the two subprotocols in order; the first is a secret, the token.
     #[must_use]
     pub fn protocols(&self) -> [&str; 2] {
-        [&self.credential, NAME]
+        [self.credential.expose_secret(), NAME]
     }
 
     /// Returns the session of the socket.
@@ -70,7 +72,7 @@ impl WebSocket {
     }
 
     fn subprotocol_with(&self, token: &Token) -> Result<Subprotocol, Error> {
-        let encoded = URL_SAFE_NO_PAD.encode(token.expose());
+        let encoded = Zeroizing::new(URL_SAFE_NO_PAD.encode(token.expose()));
         let (chars, max) = (encoded.len(), Subprotocol::MAX_TOKEN_CHARS);
         if chars > max {
             return Err(Error::input(format!(
@@ -79,7 +81,7 @@ impl WebSocket {
             )));
         }
         let url = self.url_with_session()?;
-        let credential = format!("{NAME}.{encoded}");
+        let credential = format!("{NAME}.{}", *encoded).into();
         Ok(Subprotocol { url, credential, session: self.session_id().clone() })
     }
 }

@@ -86,18 +86,24 @@ const MOCK: &str = "agentcore-mock";
 const CLI: &str = "agentcore-cli";
 const BENCHES: &str = "agentcore-benches";
 const XTASK: &str = "xtask";
+const CAPTURED_LOG: &str = "agentcore-captured-log";
 
 /// Nothing may depend on the command line, on the tests, on the benches or on xtask: they are in nobody's list.
 const PICTURE: &[Room] = &[
     Room { name: CORE, builds_on: &[], tests_with: &[] },
-    Room { name: AUTH, builds_on: &[CORE], tests_with: &[] },
+    Room { name: AUTH, builds_on: &[CORE], tests_with: &[CAPTURED_LOG] },
     Room { name: TRANSPORT, builds_on: &[CORE, AUTH], tests_with: &[MOCK] },
     Room { name: HTTP, builds_on: &[CORE, AUTH, TRANSPORT], tests_with: &[MOCK] },
     Room { name: WS, builds_on: &[CORE, AUTH, TRANSPORT], tests_with: &[MOCK] },
     Room { name: FACADE, builds_on: &[CORE, AUTH, HTTP, WS], tests_with: &[MOCK] },
     Room { name: MOCK, builds_on: &[CORE], tests_with: &[FACADE] },
     Room { name: CLI, builds_on: &[FACADE, MOCK], tests_with: &[] },
-    Room { name: "agentcore-tests", builds_on: &[], tests_with: &[CORE, AUTH, TRANSPORT, HTTP, WS, FACADE, MOCK] },
+    Room {
+        name: "agentcore-tests",
+        builds_on: &[],
+        tests_with: &[CORE, AUTH, TRANSPORT, HTTP, WS, FACADE, MOCK, CAPTURED_LOG],
+    },
+    Room { name: CAPTURED_LOG, builds_on: &[], tests_with: &[] },
     Room { name: BENCHES, builds_on: &[CORE, AUTH, TRANSPORT, HTTP, FACADE], tests_with: &[] },
     Room { name: XTASK, builds_on: &[], tests_with: &[] },
 ];

@@ -7,7 +7,7 @@
 use aws_lc_rs::{hmac, rand};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use crypto_bigint::{U3072, const_monty_params, modular::ConstMontyForm};
-use secrecy::{ExposeSecret, SecretBox};
+use secrecy::{ExposeSecret, SecretBox, zeroize::Zeroizing};
 use sha2::{Digest as _, Sha256};
 
 use crate::{Device, Error, ErrorKind};
@@ -35,7 +35,7 @@ pub(super) struct ServerHalf<'a> {
 impl Ephemeral {
     /// A new secret number of 1024 bits.
     pub(super) fn random() -> Result<Self, Error> {
-        Ok(Self::from_private(&random()?))
+        Ok(Self::from_private(&Zeroizing::new(random()?)))
     }
 
     fn from_private(bytes: &[u8; PRIVATE_BYTES]) -> Self {
@@ -63,12 +63,19 @@ impl Ephemeral {
         let public = unhex(server.public).and_then(|bytes| integer(&bytes)).ok_or_else(|| refuse("SRP_B"))?;
         let block = STANDARD.decode(server.secret_block).map_err(|_| refuse("SECRET_BLOCK"))?;
         let key = self.key(pool, password, server.user, &salt, &public).ok_or_else(|| refuse("SRP_B"))?;
-        let claim = mac(&key, &[pool.as_bytes(), server.user.as_bytes(), &block, timestamp.as_bytes()]);
+        let claim = mac(&*key, &[pool.as_bytes(), server.user.as_bytes(), &block, timestamp.as_bytes()]);
         Ok(STANDARD.encode(claim))
     }
 
     /// The key both sides arrive at if the password is right; none for numbers that would give it away (RFC 5054 §2.5.4).
-    fn key(&self, pool: &str, password: &str, user: &str, salt: &[u8], server: &U3072) -> Option<[u8; KEY_BYTES]> {
+    fn key(
+        &self,
+        pool: &str,
+        password: &str,
+        user: &str,
+        salt: &[u8],
+        server: &U3072,
+    ) -> Option<Zeroizing<[u8; KEY_BYTES]>> {
         let server_residue = Residue::new(server);
         let u = hash(&[&signed(&bytes(&self.public)), &signed(&bytes(server))]);
         if server_residue == Residue::ZERO || u == [0; 32] {
@@ -78,18 +85,18 @@ impl Ephemeral {
         let k = integer(&hash(&[&signed(&bytes(Residue::MODULUS.as_ref())), &signed(&bytes(&GENERATOR))]))?;
         // S = (B - k·g^x) ^ (a + u·x)
         let masked = Residue::new(&k) * Residue::new(&GENERATOR).pow_bounded_exp(&x, HASH_BITS);
-        let exponent = self.private.expose_secret().wrapping_add(&integer(&u)?.wrapping_mul(&x));
-        let secret = (server_residue - masked).pow_bounded_exp(&exponent, EXPONENT_BITS).retrieve();
+        let exponent = Zeroizing::new(self.private.expose_secret().wrapping_add(&integer(&u)?.wrapping_mul(&*x)));
+        let secret = Zeroizing::new((server_residue - masked).pow_bounded_exp(&exponent, EXPONENT_BITS).retrieve());
         // HKDF (RFC 5869) for less than one block of output.
-        let extracted = mac(&signed(&u), &[&signed(&bytes(&secret))]);
+        let extracted = mac(&signed(&u), &[&*Zeroizing::new(signed(&*Zeroizing::new(bytes(&secret))))]);
         let expanded = mac(extracted.as_ref(), &[HKDF_LABEL, &[1]]);
-        expanded.as_ref().first_chunk().copied()
+        expanded.as_ref().first_chunk().copied().map(Zeroizing::new)
     }
 }
 
 /// Returns a device in a group, with a new password of 320 random bits.
 pub(super) fn new_device(key: &str, group_key: &str) -> Result<Device, Error> {
-    Ok(Device::new(key, group_key, STANDARD.encode(random::<40>()?)))
+    Ok(Device::new(key, group_key, STANDARD.encode(*Zeroizing::new(random::<40>()?))))
 }
 
 /// What a pool keeps of a device's password (`DeviceSecretVerifierConfig`), in Base64.
@@ -111,9 +118,9 @@ fn verifier(device: &Device, salt: &[u8]) -> Option<PasswordVerifier> {
 }
 
 /// Returns SRP's `x`: the password's number, under a salt.
-fn password_key(pool: &str, user: &str, password: &str, salt: &[u8]) -> Option<U3072> {
-    let identity = hash(&[pool.as_bytes(), user.as_bytes(), b":", password.as_bytes()]);
-    integer(&hash(&[&signed(salt), &identity]))
+fn password_key(pool: &str, user: &str, password: &str, salt: &[u8]) -> Option<Zeroizing<U3072>> {
+    let identity = Zeroizing::new(hash(&[pool.as_bytes(), user.as_bytes(), b":", password.as_bytes()]));
+    integer(&*Zeroizing::new(hash(&[&signed(salt), &*identity]))).map(Zeroizing::new)
 }
 
 fn random<const N: usize>() -> Result<[u8; N], Error> {

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use secrecy::zeroize::Zeroizing;
 use serde_json::Value;
 use tokio::{io::AsyncReadExt as _, process::Command};
 
@@ -92,17 +93,18 @@ impl CommandToken {
     }
 
     /// Returns what the program printed, if it succeeded. Dropping the future ends the program.
-    async fn output(&self) -> Result<Vec<u8>, Error> {
+    async fn output(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
         let unavailable = |what: &str| self.failed(ErrorKind::Authentication, what);
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
         let mut program = command.spawn().map_err(|error| unavailable("cannot be run").with_source(error))?;
-        let mut output = Vec::new();
+        // Never moved to a larger place, which would leave the smaller one behind as it is.
+        let mut output = Zeroizing::new(Vec::with_capacity(MAX_OUTPUT_BYTES + 1));
         if let Some(printed) = program.stdout.take() {
-            let read = printed.take(MAX_OUTPUT_BYTES + 1).read_to_end(&mut output).await;
+            let read = printed.take(MAX_OUTPUT_BYTES as u64 + 1).read_to_end(&mut output).await;
             read.map_err(|error| unavailable("cannot be read from").with_source(error))?;
         }
-        if output.len() as u64 > MAX_OUTPUT_BYTES {
+        if output.len() > MAX_OUTPUT_BYTES {
             return Err(unavailable("printed too much and was ended"));
         }
         let status = program.wait().await.map_err(|error| unavailable("cannot be waited for").with_source(error))?;
@@ -136,7 +138,7 @@ impl fmt::Debug for CommandToken {
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 /// Far more than a token has.
-const MAX_OUTPUT_BYTES: u64 = 64 * 1024;
+const MAX_OUTPUT_BYTES: usize = 64 * 1024;
 
 #[cfg(all(test, unix))]
 mod tests;

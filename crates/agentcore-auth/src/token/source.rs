@@ -9,6 +9,8 @@ use std::{
     time::SystemTime,
 };
 
+use secrecy::zeroize::Zeroizing;
+
 use super::{Issued, StaticToken, Token, TokenIssuer, TokenSource};
 use crate::{BoxFuture, Error, ErrorKind};
 
@@ -133,7 +135,7 @@ fn read(path: &Path, last: Option<&Read>) -> Result<Read, Error> {
     if let Some(last) = last.filter(|last| last.stamp == stamp) {
         return Ok(last.clone());
     }
-    let mut text = Vec::new();
+    let mut text = Zeroizing::new(Vec::new());
     file.by_ref().take(MAX_FILE_BYTES).read_to_end(&mut text).map_err(unreadable)?;
     Ok(Read { token: Token::read(&text)?, stamp })
 }

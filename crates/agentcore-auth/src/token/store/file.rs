@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use secrecy::zeroize::Zeroizing;
 use sha2::{Digest as _, Sha256};
 
 use self::replacement::{Replacement, private};
@@ -146,7 +147,7 @@ fn name(key: &str) -> String {
 
 /// The file at a path.
 enum Found {
-    Contents(Vec<u8>),
+    Contents(Zeroizing<Vec<u8>>),
     /// Nothing that was written here: too large, or no file.
     Foreign,
     /// Others can read it.
@@ -163,7 +164,9 @@ fn read(path: &Path) -> io::Result<Found> {
     if is_open_to_others(&file.metadata()?) {
         return Ok(Found::Exposed);
     }
-    let mut bytes = Vec::new();
+    // Never moved to a larger place, which would leave the smaller one behind as it is.
+    let length = file.metadata()?.len().min(MAX_FILE_BYTES);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(length).unwrap_or_default() + 64));
     file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
     Ok(if bytes.len() as u64 > MAX_FILE_BYTES { Found::Foreign } else { Found::Contents(bytes) })
 }

@@ -2,13 +2,16 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use secrecy::ExposeSecret as _;
+use secrecy::{
+    ExposeSecret as _,
+    zeroize::{Zeroize as _, Zeroizing},
+};
 use serde::{Deserialize, Serialize};
 
 use super::StoredToken;
 use crate::{Device, Token};
 
-/// The JSON object. Times are whole seconds since 1970.
+/// The JSON object. Times are whole seconds since 1970. Its secrets are zeroed when it is dropped.
 #[derive(Deserialize, Serialize)]
 struct Record {
     version: u64,
@@ -29,9 +32,22 @@ struct DeviceRecord {
     password: String,
 }
 
+impl Drop for Record {
+    fn drop(&mut self) {
+        self.token.zeroize();
+        self.refresh_token.zeroize();
+    }
+}
+
+impl Drop for DeviceRecord {
+    fn drop(&mut self) {
+        self.password.zeroize();
+    }
+}
+
 /// Returns the bytes to store.
-pub(super) fn encode(stored: &StoredToken) -> serde_json::Result<Vec<u8>> {
-    serde_json::to_vec(&Record {
+pub(super) fn encode(stored: &StoredToken) -> serde_json::Result<Zeroizing<Vec<u8>>> {
+    let record = Record {
         version: VERSION,
         token: stored.token.expose().to_owned(),
         issued_at: seconds(stored.issued_at),
@@ -43,20 +59,32 @@ pub(super) fn encode(stored: &StoredToken) -> serde_json::Result<Vec<u8>> {
             group_key: device.group_key().to_owned(),
             password: device.expose_password().to_owned(),
         }),
-    })
+    };
+    // Never moved to a larger place, which would leave the smaller one behind as it is. What is stored is smaller.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(ROOM));
+    serde_json::to_writer(&mut *bytes, &record)?;
+    Ok(bytes)
 }
 
 /// Reads them back; none if it is damaged or of another version.
 pub(super) fn decode(bytes: &[u8]) -> Option<StoredToken> {
-    let record: Record = serde_json::from_slice(bytes).ok().filter(|record: &Record| record.version == VERSION)?;
+    let mut record: Record = serde_json::from_slice(bytes).ok().filter(|record: &Record| record.version == VERSION)?;
     let token = Token::parse(&record.token).ok()?;
     let token = match record.expires_at {
         None => token,
         Some(expiry) => token.expiring_at(time(expiry)?),
     };
-    let refresh_token = record.refresh_token.map(Into::into);
-    let device = record.device.map(|device| Device::new(device.key, device.group_key, device.password));
-    Some(StoredToken { token, issued_at: time(record.issued_at)?, refresh_token, username: record.username, device })
+    let device = |mut record: DeviceRecord| {
+        let taken = std::mem::take;
+        Device::new(taken(&mut record.key), taken(&mut record.group_key), taken(&mut record.password))
+    };
+    Some(StoredToken {
+        token,
+        issued_at: time(record.issued_at)?,
+        refresh_token: record.refresh_token.take().map(Into::into),
+        username: record.username.take(),
+        device: record.device.take().map(device),
+    })
 }
 
 fn time(seconds: u64) -> Option<SystemTime> {
@@ -68,3 +96,4 @@ fn seconds(time: SystemTime) -> u64 {
 }
 
 const VERSION: u64 = 1;
+const ROOM: usize = 64 * 1024;

@@ -7,7 +7,7 @@ use aws_lc_rs::{
     digest::{Context, SHA256},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use secrecy::{ExposeSecret as _, SecretSlice};
+use secrecy::{ExposeSecret as _, SecretSlice, zeroize::Zeroizing};
 
 use crate::Error;
 
@@ -22,7 +22,7 @@ impl EncryptionKey {
     /// A key of 32 bytes from a source of randomness that is fit for keys.
     #[must_use]
     pub fn new(bytes: [u8; KEY_BYTES]) -> Self {
-        Self(bytes.to_vec().into())
+        Self(Zeroizing::new(bytes).to_vec().into())
     }
 
     /// Parses a key in base64 (RFC 4648 section 4, with padding), such as `openssl rand -base64 32` prints. White space around it
@@ -32,8 +32,9 @@ impl EncryptionKey {
     /// If it is not base64 of 32 bytes; the error does not show it.
     pub fn from_base64(text: &str) -> Result<Self, Error> {
         let rule = "invalid encryption key: it is not 32 bytes in base64, such as `openssl rand -base64 32` prints";
-        let bytes = STANDARD.decode(text.trim()).ok().and_then(|bytes| bytes.try_into().ok());
-        bytes.map(Self::new).ok_or_else(|| Error::input(rule))
+        let bytes = STANDARD.decode(text.trim()).ok().map(Zeroizing::new).filter(|bytes| bytes.len() == KEY_BYTES);
+        // A copy of exactly its size is not moved again.
+        bytes.map(|bytes| Self(bytes.to_vec().into())).ok_or_else(|| Error::input(rule))
     }
 
     /// Returns the first bytes of the key's hash, by which the right one of two is found.
@@ -70,22 +71,28 @@ impl Keyring {
     ///
     /// # Errors
     /// If there is no randomness.
-    pub(super) fn seal(&self, name: &str, plain: Vec<u8>) -> Result<Vec<u8>, Error> {
+    pub(super) fn seal(&self, name: &str, plain: Zeroizing<Vec<u8>>) -> Result<Vec<u8>, Error> {
         let unsealed = || Error::input("a token could not be encrypted");
         let mut sealed = plain;
+        // The tag takes no larger place, which would leave the smaller one behind as it is.
+        if sealed.capacity() < sealed.len() + TAG_BYTES {
+            let mut larger = Zeroizing::new(Vec::with_capacity(sealed.len() + TAG_BYTES));
+            larger.extend_from_slice(&sealed);
+            sealed = larger;
+        }
         let cipher = self.current.cipher().ok_or_else(unsealed)?;
-        let nonce = cipher.seal_in_place_append_tag(Aad::from(name), &mut sealed).map_err(|_| unsealed())?;
+        let nonce = cipher.seal_in_place_append_tag(Aad::from(name), &mut *sealed).map_err(|_| unsealed())?;
         Ok([&[VERSION][..], &self.current.id(), nonce.as_ref(), &sealed].concat())
     }
 
     /// Opens what was sealed under this name by one of the keys; none if it is damaged, foreign, or another entry's.
-    pub(super) fn open(&self, name: &str, entry: &[u8]) -> Option<Vec<u8>> {
+    pub(super) fn open(&self, name: &str, entry: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let (&version, rest) = entry.split_first()?;
         let (id, rest) = rest.split_at_checked(ID_BYTES)?;
         let (nonce, sealed) = rest.split_at_checked(NONCE_BYTES)?;
         let key = [&self.current].into_iter().chain(&self.others).find(|key| key.id() == id)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok().filter(|_| version == VERSION)?;
-        let mut plain = sealed.to_vec();
+        let mut plain = Zeroizing::new(sealed.to_vec());
         let length = key.cipher()?.open_in_place(nonce, Aad::from(name), &mut plain).ok()?.len();
         plain.truncate(length);
         Some(plain)
@@ -96,6 +103,7 @@ const VERSION: u8 = 1;
 const KEY_BYTES: usize = 32;
 const ID_BYTES: usize = 8;
 const NONCE_BYTES: usize = 12;
+const TAG_BYTES: usize = 16;
 
 #[cfg(test)]
 mod tests {
@@ -115,12 +123,12 @@ mod tests {
     #[test]
     fn an_entry_of_another_implementation_is_opened() {
         let entry = hex::decode(BY_ANOTHER).unwrap();
-        assert_eq!(ring(7, &[]).open("idp client", &entry).unwrap(), b"hush");
+        assert_eq!(ring(7, &[]).open("idp client", &entry).unwrap().as_slice(), b"hush");
     }
 
     #[test]
     fn only_the_right_key_and_the_right_name_open_an_entry() {
-        let entry = ring(1, &[]).seal("idp client", b"hush".to_vec()).unwrap();
+        let entry = ring(1, &[]).seal("idp client", b"hush".to_vec().into()).unwrap();
         // Version, id, nonce, ciphertext, tag.
         assert_eq!(entry.len(), 1 + 8 + 12 + 4 + 16);
         assert!(!entry.windows(4).any(|window| window == b"hush"));
@@ -140,7 +148,7 @@ mod tests {
     #[test]
     fn what_is_damaged_is_not_opened() {
         let ring = ring(1, &[2]);
-        let entry = ring.seal("name", b"hush".to_vec()).unwrap();
+        let entry = ring.seal("name", b"hush".to_vec().into()).unwrap();
         for length in 0..entry.len() {
             assert!(ring.open("name", &entry[..length]).is_none(), "{length} bytes");
         }
@@ -149,7 +157,7 @@ mod tests {
             damaged[position] ^= 1;
             assert!(ring.open("name", &damaged).is_none(), "byte {position}");
         }
-        assert_ne!(ring.seal("name", b"hush".to_vec()).unwrap(), entry, "each nonce is another");
+        assert_ne!(ring.seal("name", b"hush".to_vec().into()).unwrap(), entry, "each nonce is another");
     }
 
     #[test]

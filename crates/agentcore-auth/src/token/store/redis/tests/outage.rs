@@ -1,6 +1,11 @@
 //! A server that is away, slow, refuses, or is no such server; TLS.
 
-use std::{fs, io::Write as _, net::TcpListener, time::Instant};
+use std::{
+    fs,
+    io::{self, Read as _, Write as _},
+    net::TcpListener,
+    time::Instant,
+};
 
 use super::{server::free_port, *};
 use crate::testing::Directory;
@@ -118,7 +123,12 @@ async fn what_is_no_such_server() {
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
         for connection in listener.incoming() {
-            connection.unwrap().write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+            let mut connection = connection.unwrap();
+            // Who answers unasked is one who ends the connection.
+            assert!(connection.read(&mut [0; 4096]).unwrap() > 0);
+            connection.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+            // What is closed unread is reset, and takes the answer with it.
+            let _ = io::copy(&mut connection, &mut io::sink());
         }
     });
     let store = RedisStore::builder(&format!("redis://127.0.0.1:{port}"), key(1)).build().unwrap();
