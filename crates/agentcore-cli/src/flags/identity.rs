@@ -12,7 +12,8 @@ use super::source::SourcedParser;
 #[group(skip)]
 #[command(next_help_heading = "Who you are (exactly one)")]
 pub(crate) struct IdentityFlags {
-    /// A JSON Web Token of the issuer that the runtime trusts; `-` reads it from standard input
+    /// A JSON Web Token of the issuer that the runtime trusts. The list of processes shows it to every user of the machine: `-`
+    /// reads it from standard input, and AGENTCORE_BEARER_TOKEN holds it as well
     #[arg(long, value_name = "TOKEN", global = true)]
     pub(crate) bearer_token: Option<Sourced<String>>,
     /// A program that prints a token, or JSON with `token` and `expires_in`; words are split at spaces, no shell is run

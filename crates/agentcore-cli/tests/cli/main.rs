@@ -17,6 +17,7 @@
 //! | [`questions`] | what agents ask, and how a conversation answers it |
 //! | [`request`] | what the flags make of a request; standard input; credentials |
 //! | [`process`] | signals, closed pipes, logs without secrets |
+//! | [`secrets`] | nothing secret in what is printed, kept and seen of the program |
 //! | [`shell`] | shells at a terminal and by a pipe: escapes, sizes, losses, how the terminal is left |
 //! | [`token`] | tokens for machines, tokens that a program prints, and `acore token` |
 //! | [`user`] | users of a Cognito pool |
@@ -42,6 +43,7 @@ mod output_that_fails;
 mod process;
 mod questions;
 mod request;
+mod secrets;
 #[cfg(unix)]
 mod shell;
 mod small;
