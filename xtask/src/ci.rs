@@ -19,6 +19,8 @@ pub(crate) enum Step {
     Clippy,
     /// Every test
     Test,
+    /// Two minutes of streams and sockets over a network that fails
+    Soak,
     /// Documentation without warnings
     Doc,
     /// Licences, bans and sources
@@ -41,6 +43,7 @@ impl Step {
             Self::Tidy => tidy::run(workspace),
             Self::Clippy => lint::run(workspace),
             Self::Test => crate::test(workspace, &[]),
+            Self::Soak => crate::soak(workspace, 2, None),
             Self::Doc => Ok(cmd!(shell, "cargo doc --workspace --no-deps --all-features --locked")
                 .env("RUSTDOCFLAGS", "--deny warnings")
                 .run()?),
@@ -135,14 +138,14 @@ mod tests {
 
     #[test]
     fn the_march_stops_where_it_should() {
-        use Step::{Bench, Clippy, Deny, Doc, Fmt, Interop, Test, Tidy};
-        let all = vec![Fmt, Tidy, Clippy, Test, Doc, Deny, Bench, Interop];
+        use Step::{Bench, Clippy, Deny, Doc, Fmt, Interop, Soak, Test, Tidy};
+        let all = vec![Fmt, Tidy, Clippy, Test, Soak, Doc, Deny, Bench, Interop];
         let cases = [
             (vec![], vec![], false, all.clone(), None),
-            (vec![], vec![Test, Fmt], false, vec![Tidy, Clippy, Doc, Deny, Bench, Interop], None),
+            (vec![], vec![Test, Fmt], false, vec![Tidy, Clippy, Soak, Doc, Deny, Bench, Interop], None),
             (vec![Tidy, Doc], vec![], false, vec![Fmt, Tidy], Some("failed: tidy")),
             (vec![Tidy, Doc], vec![], true, all, Some("failed: tidy, doc")),
-            (vec![Tidy], vec![Tidy], false, vec![Fmt, Clippy, Test, Doc, Deny, Bench, Interop], None),
+            (vec![Tidy], vec![Tidy], false, vec![Fmt, Clippy, Test, Soak, Doc, Deny, Bench, Interop], None),
         ];
         for (failing, skip, keep_going, ran, said) in cases {
             let said = said.map(str::to_owned);

@@ -106,6 +106,16 @@ enum Task {
         #[arg(long)]
         quick: bool,
     },
+    /// Runs thousands of streams and hundreds of sockets over a network that fails, with tokens that live for seconds, and prints what
+    /// became of them
+    Soak {
+        /// How long it runs
+        #[arg(long, value_name = "MINUTES", default_value_t = 10)]
+        minutes: u32,
+        /// Decides as a run that printed this
+        #[arg(long, value_name = "SEED")]
+        seed: Option<u64>,
+    },
     /// Runs `acore mock`
     Mock {
         /// Passed to `acore mock`
@@ -142,6 +152,7 @@ impl Task {
                     .env("AGENTCORE_HOSTILE_ATTACK", attack.unwrap_or_default())
                     .run()?)
             }
+            Self::Soak { minutes, seed } => soak(&workspace, minutes, seed),
             Self::Mock { args } => {
                 Ok(cmd!(shell, "cargo run --quiet --package agentcore-cli -- mock {args...}").run()?)
             }
@@ -153,6 +164,14 @@ impl Task {
 fn test(workspace: &Workspace, args: &[OsString]) -> Outcome {
     let shell = &workspace.shell;
     Ok(cmd!(shell, "cargo test --workspace --all-features {args...}").run()?)
+}
+
+/// Runs the soak; a seed is chosen where none is given.
+fn soak(workspace: &Workspace, minutes: u32, seed: Option<u64>) -> Outcome {
+    let shell = &workspace.shell;
+    let soak = cmd!(shell, "cargo test --package agentcore-tests --test soak -- --nocapture");
+    let soak = soak.env("AGENTCORE_SOAK_SECONDS", (minutes * 60).to_string());
+    Ok(seed.into_iter().fold(soak, |soak, seed| soak.env("AGENTCORE_SOAK_SEED", seed.to_string())).run()?)
 }
 
 #[cfg(test)]

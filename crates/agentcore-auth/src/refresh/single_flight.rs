@@ -168,7 +168,8 @@ impl<T: Send + Sync + 'static> Refresh<T> {
         };
         self.shared.slot.store(None);
         state.counts.rejected += 1;
-        let soon = entry.lived(now) < SOON;
+        // What has aged was good: it is refused because it dies on the way.
+        let soon = entry.lived(now) < SOON && entry.freshness(now) == Freshness::Fresh;
         let storm = state.replaced && soon;
         state.refusals_in_a_row = if storm { state.refusals_in_a_row.saturating_add(1) } else { 0 };
         (state.replacing, state.replaced) = (true, false);
@@ -234,7 +235,7 @@ impl<T: fmt::Debug + Send + Sync + 'static> fmt::Debug for Refresh<T> {
     }
 }
 
-/// A value that is refused sooner than this after it came was never good; and how long no other is fetched then.
+/// A value that is refused sooner than this after it came, and has not aged, was never good; and how long no other is fetched then.
 const SOON: Duration = Duration::from_secs(60);
 const LONGEST_REST: Duration = Duration::from_secs(3600);
 

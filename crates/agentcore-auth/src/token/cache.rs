@@ -19,8 +19,9 @@ use crate::{
 /// | in its refresh window | get it too; the first of them causes a fetch in the background, whose failure is a warning |
 /// | expired, or was refused | wait for one fetch together, and share its outcome |
 ///
-/// A token that the runtime refused is replaced, however young it is. If the replacement is refused within a minute of its fetch, the
-/// issuer is not asked for a minute, and twice as long after each such refusal in a row, up to an hour; callers get the failure at once.
+/// A token that the runtime refused is replaced, however young it is. If the replacement is refused within a minute of its fetch, and
+/// before its refresh window, the issuer is not asked for a minute, and twice as long after each such refusal in a row, up to an hour;
+/// callers get the failure at once.
 ///
 /// After a failed fetch the issuer is not asked for a pause that grows from a quarter of a second to 30 seconds, with jitter.
 /// During it callers get the token until it expires, and then the failure, at once.

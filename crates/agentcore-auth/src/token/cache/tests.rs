@@ -192,6 +192,22 @@ fn a_runtime_that_refuses_every_token_causes_no_storm() {
     assert_eq!(ask(&source), "token-7", "the pauses begin anew");
 }
 
+/// Tokens of eight seconds are to be renewed after six. Those that die on the way are replaced, however often; those that do not are not.
+#[test]
+fn tokens_that_live_for_seconds_are_refused_at_their_end() {
+    let (source, issuer, clock) = source(UNLIMITED, &[Ok(Some(8)); 9]);
+    for (second, next, replaced) in
+        [(6, "token-1", true), (7, "token-2", true), (9, "token-3", true), (1, "token-4", false)]
+    {
+        let token = at_once(source.token()).unwrap();
+        assert_eq!(token.expose(), next);
+        clock.advance(secs(second));
+        assert_eq!(source.reject(&token), replaced, "{next}");
+    }
+    assert_eq!(issuer.begun(), 4);
+    assert!(ask(&source).starts_with("error: the runtime refuses"));
+}
+
 /// When a token is renewed early and when it is dead, in seconds after it came.
 #[test]
 fn lifetimes() {
