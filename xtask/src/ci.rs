@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use xshell::cmd;
 
 use crate::workspace::Workspace;
-use crate::{Outcome, deny, interop, lint, report, tidy};
+use crate::{Outcome, deny, examples, interop, lint, report, tidy};
 
 /// A step of CI, the cheap ones first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -19,6 +19,8 @@ pub(crate) enum Step {
     Clippy,
     /// Every test
     Test,
+    /// Every example
+    Examples,
     /// Documentation without warnings
     Doc,
     /// Licences, bans and sources
@@ -39,6 +41,7 @@ impl Step {
             Self::Tidy => tidy::run(workspace),
             Self::Clippy => lint::run(workspace),
             Self::Test => crate::test(workspace, &[]),
+            Self::Examples => examples::run(workspace),
             Self::Doc => Ok(cmd!(shell, "cargo doc --workspace --no-deps --all-features --locked")
                 .env("RUSTDOCFLAGS", "--deny warnings")
                 .run()?),
@@ -132,14 +135,14 @@ mod tests {
 
     #[test]
     fn the_march_stops_where_it_should() {
-        use Step::{Clippy, Deny, Doc, Fmt, Interop, Test, Tidy};
-        let all = vec![Fmt, Tidy, Clippy, Test, Doc, Deny, Interop];
+        use Step::{Clippy, Deny, Doc, Examples, Fmt, Interop, Test, Tidy};
+        let all = vec![Fmt, Tidy, Clippy, Test, Examples, Doc, Deny, Interop];
         let cases = [
             (vec![], vec![], false, all.clone(), None),
-            (vec![], vec![Test, Fmt], false, vec![Tidy, Clippy, Doc, Deny, Interop], None),
+            (vec![], vec![Test, Fmt], false, vec![Tidy, Clippy, Examples, Doc, Deny, Interop], None),
             (vec![Tidy, Doc], vec![], false, vec![Fmt, Tidy], Some("failed: tidy")),
             (vec![Tidy, Doc], vec![], true, all, Some("failed: tidy, doc")),
-            (vec![Tidy], vec![Tidy], false, vec![Fmt, Clippy, Test, Doc, Deny, Interop], None),
+            (vec![Tidy], vec![Tidy], false, vec![Fmt, Clippy, Test, Examples, Doc, Deny, Interop], None),
         ];
         for (failing, skip, keep_going, ran, said) in cases {
             let said = said.map(str::to_owned);

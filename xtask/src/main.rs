@@ -5,6 +5,7 @@
 mod bench;
 mod ci;
 mod deny;
+mod examples;
 mod graph;
 mod interop;
 mod lint;
@@ -63,6 +64,8 @@ enum Task {
     },
     /// Checks the house rules that no compiler knows
     Tidy,
+    /// Runs every example of the facade and compares what it prints with what its first lines promise
+    Examples,
     /// Drives `acore` against other people's software: the official Python SDK, joserfc, boto3, Chromium, and
     /// the frameworks that agents are made with
     Interop {
@@ -119,6 +122,7 @@ impl Task {
             Self::Test { args } => test(&workspace, &args),
             Self::Ci { keep_going, skip } => ci::run(&workspace, &skip, keep_going),
             Self::Tidy => tidy::run(&workspace),
+            Self::Examples => examples::run(&workspace),
             Self::Interop { dialects: true } => interop::streams::run(&workspace),
             Self::Interop { dialects: false } => interop::run(&workspace),
             Self::Bench { quick, instructions, memory, peers } => bench::run(

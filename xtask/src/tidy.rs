@@ -9,6 +9,7 @@ mod features;
 mod manifest;
 mod names;
 mod rust_version;
+mod snippets;
 mod source;
 mod text;
 mod token;
@@ -30,6 +31,7 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome {
     violations.extend(names::check(&tree));
     violations.extend(alias::check(&tree));
     violations.extend(circles::check(&tree));
+    violations.extend(snippets::check(&tree));
     for (path, text) in tree.files() {
         violations.extend(text::check(path, text));
         if path.ends_with(".rs") {
