@@ -10,6 +10,7 @@ mod graph;
 mod interop;
 mod lint;
 mod npm;
+mod pictures;
 mod report;
 mod tidy;
 mod venv;
@@ -73,6 +74,8 @@ enum Task {
         #[arg(long)]
         dialects: bool,
     },
+    /// Takes the README's pictures anew from the real programs, in Chromium
+    Pictures,
     /// Compares our crates with the floor and with code by hand, in ratios; on an idle machine
     Bench {
         /// Measures less: says whether it runs and about how much
@@ -125,6 +128,7 @@ impl Task {
             Self::Examples => examples::run(&workspace),
             Self::Interop { dialects: true } => interop::streams::run(&workspace),
             Self::Interop { dialects: false } => interop::run(&workspace),
+            Self::Pictures => pictures::run(&workspace),
             Self::Bench { quick, instructions, memory, peers } => bench::run(
                 &workspace,
                 peers,
