@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use xshell::cmd;
 
 use crate::workspace::Workspace;
-use crate::{Outcome, deny, examples, interop, lint, report, tidy};
+use crate::{Outcome, api, deny, examples, interop, lint, report, tidy};
 
 /// A step of CI, the cheap ones first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -23,6 +23,8 @@ pub(crate) enum Step {
     Examples,
     /// Documentation without warnings
     Doc,
+    /// The public interface, as `docs/api` has it
+    Api,
     /// Licences, bans and sources
     Deny,
     /// Other people's software
@@ -42,13 +44,20 @@ impl Step {
             Self::Clippy => lint::run(workspace),
             Self::Test => crate::test(workspace, &[]),
             Self::Examples => examples::run(workspace),
-            Self::Doc => Ok(cmd!(shell, "cargo doc --workspace --no-deps --all-features --locked")
-                .env("RUSTDOCFLAGS", "--deny warnings")
-                .run()?),
+            Self::Doc => document(workspace),
+            Self::Api => api::run(workspace, false),
             Self::Deny => deny::run(workspace),
             Self::Interop => interop::run(workspace),
         }
     }
+}
+
+/// Writes the documentation of all crates; a warning is an error.
+pub(crate) fn document(workspace: &Workspace) -> Outcome {
+    let shell = &workspace.shell;
+    Ok(cmd!(shell, "cargo doc --workspace --no-deps --all-features --locked")
+        .env("RUSTDOCFLAGS", "--deny warnings")
+        .run()?)
 }
 
 /// Runs the steps in order.
@@ -135,14 +144,14 @@ mod tests {
 
     #[test]
     fn the_march_stops_where_it_should() {
-        use Step::{Clippy, Deny, Doc, Examples, Fmt, Interop, Test, Tidy};
-        let all = vec![Fmt, Tidy, Clippy, Test, Examples, Doc, Deny, Interop];
+        use Step::{Api, Clippy, Deny, Doc, Examples, Fmt, Interop, Test, Tidy};
+        let all = vec![Fmt, Tidy, Clippy, Test, Examples, Doc, Api, Deny, Interop];
         let cases = [
             (vec![], vec![], false, all.clone(), None),
-            (vec![], vec![Test, Fmt], false, vec![Tidy, Clippy, Examples, Doc, Deny, Interop], None),
+            (vec![], vec![Test, Fmt], false, vec![Tidy, Clippy, Examples, Doc, Api, Deny, Interop], None),
             (vec![Tidy, Doc], vec![], false, vec![Fmt, Tidy], Some("failed: tidy")),
             (vec![Tidy, Doc], vec![], true, all, Some("failed: tidy, doc")),
-            (vec![Tidy], vec![Tidy], false, vec![Fmt, Clippy, Test, Examples, Doc, Deny, Interop], None),
+            (vec![Tidy], vec![Tidy], false, vec![Fmt, Clippy, Test, Examples, Doc, Api, Deny, Interop], None),
         ];
         for (failing, skip, keep_going, ran, said) in cases {
             let said = said.map(str::to_owned);

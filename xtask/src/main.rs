@@ -2,6 +2,7 @@
 //!
 //! It holds no logic of the libraries: it starts cargo, `acore` and the peers, and judges what they say.
 
+mod api;
 mod bench;
 mod ci;
 mod deny;
@@ -74,6 +75,14 @@ enum Task {
         #[arg(long)]
         dialects: bool,
     },
+    /// Checks the dependencies against the database of advisories, which is fetched
+    Advisories,
+    /// Compares the public interface of the libraries with `docs/api`
+    Api {
+        /// Writes `docs/api` anew in the place of comparing
+        #[arg(long)]
+        write: bool,
+    },
     /// Takes the README's pictures anew from the real programs, in Chromium
     Pictures,
     /// Compares our crates with the floor and with code by hand, in ratios; on an idle machine
@@ -128,6 +137,8 @@ impl Task {
             Self::Examples => examples::run(&workspace),
             Self::Interop { dialects: true } => interop::streams::run(&workspace),
             Self::Interop { dialects: false } => interop::run(&workspace),
+            Self::Advisories => deny::advisories(&workspace),
+            Self::Api { write } => api::run(&workspace, write),
             Self::Pictures => pictures::run(&workspace),
             Self::Bench { quick, instructions, memory, peers } => bench::run(
                 &workspace,
