@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use xshell::cmd;
 
 use crate::workspace::Workspace;
-use crate::{Outcome, api, deny, examples, interop, lint, report, tidy};
+use crate::{Outcome, alone, api, deny, examples, interop, lint, package, report, tidy};
 
 /// A step of CI, the cheap ones first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -21,10 +21,14 @@ pub(crate) enum Step {
     Test,
     /// Every example
     Examples,
+    /// Programs that depend on one crate
+    Alone,
     /// Documentation without warnings
     Doc,
     /// The public interface, as `docs/api` has it
     Api,
+    /// Packages without a warning
+    Package,
     /// Licences, bans and sources
     Deny,
     /// Other people's software
@@ -44,8 +48,10 @@ impl Step {
             Self::Clippy => lint::run(workspace),
             Self::Test => crate::test(workspace, &[]),
             Self::Examples => examples::run(workspace),
+            Self::Alone => alone::run(workspace),
             Self::Doc => document(workspace),
             Self::Api => api::run(workspace, false),
+            Self::Package => package::run(workspace, false),
             Self::Deny => deny::run(workspace),
             Self::Interop => interop::run(workspace),
         }
@@ -144,14 +150,26 @@ mod tests {
 
     #[test]
     fn the_march_stops_where_it_should() {
-        use Step::{Api, Clippy, Deny, Doc, Examples, Fmt, Interop, Test, Tidy};
-        let all = vec![Fmt, Tidy, Clippy, Test, Examples, Doc, Api, Deny, Interop];
+        use Step::{Alone, Api, Clippy, Deny, Doc, Examples, Fmt, Interop, Package, Test, Tidy};
+        let all = vec![Fmt, Tidy, Clippy, Test, Examples, Alone, Doc, Api, Package, Deny, Interop];
         let cases = [
             (vec![], vec![], false, all.clone(), None),
-            (vec![], vec![Test, Fmt], false, vec![Tidy, Clippy, Examples, Doc, Api, Deny, Interop], None),
+            (
+                vec![],
+                vec![Test, Fmt],
+                false,
+                vec![Tidy, Clippy, Examples, Alone, Doc, Api, Package, Deny, Interop],
+                None,
+            ),
             (vec![Tidy, Doc], vec![], false, vec![Fmt, Tidy], Some("failed: tidy")),
             (vec![Tidy, Doc], vec![], true, all, Some("failed: tidy, doc")),
-            (vec![Tidy], vec![Tidy], false, vec![Fmt, Clippy, Test, Examples, Doc, Api, Deny, Interop], None),
+            (
+                vec![Tidy],
+                vec![Tidy],
+                false,
+                vec![Fmt, Clippy, Test, Examples, Alone, Doc, Api, Package, Deny, Interop],
+                None,
+            ),
         ];
         for (failing, skip, keep_going, ran, said) in cases {
             let said = said.map(str::to_owned);

@@ -2,6 +2,7 @@
 //!
 //! It holds no logic of the libraries: it starts cargo, `acore` and the peers, and judges what they say.
 
+mod alone;
 mod api;
 mod bench;
 mod ci;
@@ -11,6 +12,7 @@ mod graph;
 mod interop;
 mod lint;
 mod npm;
+mod package;
 mod pictures;
 mod report;
 mod tidy;
@@ -75,6 +77,8 @@ enum Task {
         #[arg(long)]
         dialects: bool,
     },
+    /// Builds and runs programs that depend on one crate of the workspace, and checks what they do without
+    Alone,
     /// Checks the dependencies against the database of advisories, which is fetched
     Advisories,
     /// Compares the public interface of the libraries with `docs/api`
@@ -82,6 +86,12 @@ enum Task {
         /// Writes `docs/api` anew in the place of comparing
         #[arg(long)]
         write: bool,
+    },
+    /// Packages the published crates, without a warning
+    Package {
+        /// Builds each from its package, some minutes
+        #[arg(long)]
+        verify: bool,
     },
     /// Takes the README's pictures anew from the real programs, in Chromium
     Pictures,
@@ -137,8 +147,10 @@ impl Task {
             Self::Examples => examples::run(&workspace),
             Self::Interop { dialects: true } => interop::streams::run(&workspace),
             Self::Interop { dialects: false } => interop::run(&workspace),
+            Self::Alone => alone::run(&workspace),
             Self::Advisories => deny::advisories(&workspace),
             Self::Api { write } => api::run(&workspace, write),
+            Self::Package { verify } => package::run(&workspace, verify),
             Self::Pictures => pictures::run(&workspace),
             Self::Bench { quick, instructions, memory, peers } => bench::run(
                 &workspace,

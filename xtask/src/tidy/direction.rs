@@ -98,6 +98,9 @@ const PICTURE: &[Room] = &[
     Room { name: MOCK, builds_on: &[CORE], tests_with: &[FACADE] },
     Room { name: CLI, builds_on: &[FACADE, MOCK], tests_with: &[] },
     Room { name: "agentcore-tests", builds_on: &[], tests_with: &[CORE, AUTH, TRANSPORT, HTTP, WS, FACADE, MOCK] },
+    Room { name: "alone-auth", builds_on: &[AUTH], tests_with: &[] },
+    Room { name: "alone-http", builds_on: &[HTTP], tests_with: &[] },
+    Room { name: "alone-ws", builds_on: &[WS], tests_with: &[] },
     Room { name: BENCHES, builds_on: &[CORE, AUTH, TRANSPORT, HTTP, FACADE], tests_with: &[] },
     Room { name: XTASK, builds_on: &[], tests_with: &[] },
 ];
