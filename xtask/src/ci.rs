@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use xshell::cmd;
 
 use crate::workspace::Workspace;
-use crate::{Outcome, alone, api, deny, examples, interop, lint, package, report, tidy};
+use crate::{Outcome, alone, api, deny, examples, interop, lint, package, report, test_run, tidy};
 
 /// A step of CI, the cheap ones first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -46,7 +46,7 @@ impl Step {
             Self::Fmt => Ok(cmd!(shell, "cargo fmt --all --check").run()?),
             Self::Tidy => tidy::run(workspace),
             Self::Clippy => lint::run(workspace),
-            Self::Test => crate::test(workspace, &[]),
+            Self::Test => test_run::run(workspace, &[]),
             Self::Examples => examples::run(workspace),
             Self::Alone => alone::run(workspace),
             Self::Doc => document(workspace),

@@ -5,6 +5,7 @@
 mod alone;
 mod api;
 mod bench;
+mod build_cost;
 mod ci;
 mod deny;
 mod examples;
@@ -15,6 +16,7 @@ mod npm;
 mod package;
 mod pictures;
 mod report;
+mod test_run;
 mod tidy;
 mod venv;
 mod workspace;
@@ -51,7 +53,7 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Runs every test: unit, integration, command line and documentation
+    /// Runs every test: unit, integration, command line and documentation; ends with one line of counts
     Test {
         /// Passed to `cargo test`, such as a part of a test's name
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -106,6 +108,12 @@ enum Task {
         /// Measures the memory of open streams in the place of time
         #[arg(long, conflicts_with_all = ["quick", "instructions"])]
         memory: bool,
+        /// Builds the README's first command from nothing and prints what it took, in the place of all this
+        #[arg(long, conflicts_with_all = ["quick", "instructions", "memory", "peers"])]
+        build: bool,
+        /// Writes `docs/build.md`
+        #[arg(long, requires = "build")]
+        write: bool,
         /// Adds reqwest and the AWS SDK for Rust, whose build takes minutes
         #[arg(long)]
         peers: bool,
@@ -141,7 +149,7 @@ impl Task {
         let workspace = Workspace::open()?;
         let shell = &workspace.shell;
         match self {
-            Self::Test { args } => test(&workspace, &args),
+            Self::Test { args } => test_run::run(&workspace, &args),
             Self::Ci { keep_going, skip } => ci::run(&workspace, &skip, keep_going),
             Self::Tidy => tidy::run(&workspace),
             Self::Examples => examples::run(&workspace),
@@ -152,7 +160,8 @@ impl Task {
             Self::Api { write } => api::run(&workspace, write),
             Self::Package { verify } => package::run(&workspace, verify),
             Self::Pictures => pictures::run(&workspace),
-            Self::Bench { quick, instructions, memory, peers } => bench::run(
+            Self::Bench { build: true, write, .. } => build_cost::measure(&workspace, write),
+            Self::Bench { quick, instructions, memory, peers, .. } => bench::run(
                 &workspace,
                 peers,
                 &[(quick, "--quick"), (instructions, "--instructions"), (memory, "--memory")],
@@ -174,12 +183,6 @@ impl Task {
             }
         }
     }
-}
-
-/// Runs `cargo test` for the whole workspace; documentation tests are part of it.
-fn test(workspace: &Workspace, args: &[OsString]) -> Outcome {
-    let shell = &workspace.shell;
-    Ok(cmd!(shell, "cargo test --workspace --all-features {args...}").run()?)
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ mod violation;
 use violation::Violation;
 
 use crate::workspace::Workspace;
-use crate::{Outcome, report};
+use crate::{Outcome, build_cost, report};
 
 /// Checks every rule and prints each violation.
 pub(crate) fn run(workspace: &Workspace) -> Outcome {
@@ -47,6 +47,7 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome {
     if !violations.is_empty() {
         return Err(format!("{} places break the house rules", violations.len()).into());
     }
+    build_cost::check(workspace)?;
     report::line(format_args!("{} files and {} crates are tidy", tree.files().count(), graph.members.len()));
     Ok(())
 }
