@@ -55,7 +55,7 @@ class Visit {
 
   // The answer of this number, as it stood on the way, and at its end.
   async answer(number) {
-    const answer = this.page.locator('.agent p').nth(number - 1);
+    const answer = this.page.locator('.agent .words').nth(number - 1);
     await answer.filter({ hasText: 'Once upon' }).waitFor();
     const begun = await answer.textContent();
     await answer.and(this.page.locator(':not([aria-busy])')).waitFor();
@@ -152,7 +152,7 @@ test('a lost connection is said, and the conversation goes on in its session', a
   assert.equal(await visit.session(), session);
   // In a new session this connection would be lost too.
   await visit.say('two');
-  await visit.page.locator('.agent p').nth(1).filter({ hasText: '{"prompt":"two"}' }).waitFor();
+  await visit.page.locator('.agent .words').nth(1).filter({ hasText: '{"prompt":"two"}' }).waitFor();
   await visit.state('open');
   await visit.end();
 });
@@ -183,6 +183,191 @@ test('in the dark', async () => {
   await visit.say('Is it dark yet?');
   await visit.answer(1);
   await visit.picture('dark');
+  await visit.end();
+});
+
+// Plays the agent: what it says are the messages, each of which the page gets as the agent would send it.
+async function saying(visit, ...messages) {
+  await visit.page.routeWebSocket(/\/ws\?/, socket => {
+    socket.onMessage(() => messages.forEach(it => socket.send(JSON.stringify(it))));
+  });
+  await visit.page.getByRole('button', { name: 'Reconnect' }).click();
+  await visit.state('open');
+}
+
+const LONG_URL = `https://example.com/${'a-long-path-without-any-space'.repeat(20)}`;
+const FENCE = '```';
+
+test('Markdown becomes elements, and markup stays text', async () => {
+  const visit = await Visit.begin(story);
+  await visit.state('open');
+  const parts = [
+    '## A pl',
+    'an\n\nFirst *this*, then **that** and `x < y`.\nSee [the docs](https://example.com/a) and https://example.com/b.\n',
+    `\n${FENCE}rust\nfn main() {}\n\n// <b>\n${FENCE}\n\n- one\n  - inner\n- two\n\n3. three\n4. four\n`,
+    '\n| a | b |\n|---|---|\n| 1 | **2** |\n\n> quoted\n\n---\n',
+    '\n<img src=x onerror=alert(1)> [bad](javascript:alert(1)) ![p](https://example.com/p.png) a_b_c 2 * 3 * 4',
+    { type: 'done' },
+  ];
+  await saying(visit, ...parts);
+  await visit.say('Go');
+  const words = visit.page.locator('.agent .words');
+  await words.and(visit.page.locator(':not([aria-busy])')).waitFor();
+  const html = (await words.innerHTML()).replaceAll(' target="_blank" rel="noopener noreferrer"', '');
+  assert.equal(
+    html,
+    [
+      '<h4>A plan</h4>',
+      '<p>First <em>this</em>, then <strong>that</strong> and <code>x &lt; y</code>.<br>',
+      'See <a href="https://example.com/a">the docs</a> and <a href="https://example.com/b">https://example.com/b</a>.</p>',
+      '<pre tabindex="0" data-language="rust"><code>fn main() {}\n\n// &lt;b&gt;</code></pre>',
+      '<ul><li>one<ul><li>inner</li></ul></li><li>two</li></ul>',
+      '<ol start="3"><li>three</li><li>four</li></ol>',
+      '<div class="wide" tabindex="0"><table><thead><tr><th>a</th><th>b</th></tr></thead>',
+      '<tbody><tr><td>1</td><td><strong>2</strong></td></tr></tbody></table></div>',
+      '<blockquote><p>quoted</p></blockquote><hr>',
+      '<p>&lt;img src=x onerror=alert(1)&gt; [bad](javascript:alert(1)) ',
+      '<a href="https://example.com/p.png">p</a> a_b_c 2 * 3 * 4</p>',
+    ].join(''),
+  );
+  await visit.picture('markdown');
+  await visit.end();
+});
+
+for (const width of [320, 390, 1280]) {
+  test(`at ${width} pixels nothing moves the page sideways, and the end stays in view`, async () => {
+    const visit = await Visit.begin(story, { viewport: { width, height: 720 }, hasTouch: width < 1000 });
+    const { page } = visit;
+    await visit.state('open');
+    await saying(
+      visit,
+      `${LONG_URL}\n\n${FENCE}\n${'wide '.repeat(80)}\n${FENCE}\n\n|${' a column |'.repeat(12)}\n|${'---|'.repeat(12)}\n`,
+      '\n\nA line.'.repeat(60),
+      '\n\nThe end.',
+    );
+    const sideways = () =>
+      page.evaluate(() =>
+        [document.documentElement, document.body, ...document.querySelectorAll('header, .bar, main, footer, form')]
+          .filter(it => it.scrollWidth > it.clientWidth || it.getBoundingClientRect().right > innerWidth)
+          .map(it => it.tagName + it.className),
+      );
+    // The page's policy forbids the evaluation by which Playwright waits in it.
+    const atEnd = async () => {
+      const below = () => page.locator('#talk').evaluate(it => it.scrollHeight - it.scrollTop - it.clientHeight);
+      for (let waited = 0; waited < 20; waited++) if ((await below()) >= 2) await page.waitForTimeout(50);
+      const left = await below();
+      assert.ok(left < 2, `${left} pixels are below the end of what is in view`);
+    };
+    const header = await page.locator('.bar').boundingBox();
+    assert.ok(header.height < 70, `the header is ${header.height} pixels high`);
+    const tops = await page.locator('.bar > :visible').evaluateAll(all => all.map(it => it.getBoundingClientRect()).map(it => it.top + it.height / 2));
+    assert.ok(Math.max(...tops) - Math.min(...tops) < 12, `the header has lines: ${tops}`);
+
+    await visit.say(LONG_URL);
+    await page.getByText('The end.').waitFor();
+    await atEnd();
+    assert.deepEqual(await sideways(), []);
+
+    // A tall composer takes its room from the conversation, whose end stays in view.
+    const text = page.getByRole('textbox', { name: 'Message' });
+    await text.fill(`${LONG_URL}\n`.repeat(3));
+    await atEnd();
+    await text.fill('line\n'.repeat(40));
+    await atEnd();
+    assert.ok(await page.getByRole('button', { name: 'Send' }).isVisible());
+    assert.deepEqual(await sideways(), []);
+    const composer = await page.locator('#say').boundingBox();
+    assert.ok(composer.y + composer.height <= 720 && composer.y > 200, JSON.stringify(composer));
+
+    // Somebody who reads above is left there.
+    await page.locator('#talk').evaluate(it => it.scrollTo(0, 0));
+    await page.waitForTimeout(50);
+    await text.fill('short');
+    assert.equal(await page.locator('#talk').evaluate(it => it.scrollTop), 0);
+
+    const small = await page.locator('button:visible, #ways input, #text').evaluateAll(all =>
+      all
+        .map(it => [it.getAttribute('aria-label') ?? it.id, it.getBoundingClientRect()])
+        .filter(([, it]) => it.width < 44 || it.height < 44)
+        .map(([name, it]) => `${name} ${it.width}x${it.height}`),
+    );
+    assert.deepEqual(small, [], 'smaller than a finger');
+    await visit.picture(`at-${width}`);
+    await visit.end();
+  });
+}
+
+test('an answer is stopped, by button and by key, and the session goes on', async () => {
+  const visit = await Visit.begin(story);
+  await visit.state('open');
+  const session = await visit.session();
+  const [stop, text] = [visit.page.getByRole('button', { name: 'Stop the answer' }), visit.page.locator('#text')];
+  assert.ok(await stop.isHidden());
+  for (const [number, how] of [() => stop.click(), () => visit.page.keyboard.press('Escape')].entries()) {
+    await visit.say('Tell me a story');
+    await visit.page.locator('.agent .words').nth(number).filter({ hasText: 'small' }).waitFor();
+    await how();
+    await visit.page.getByText('Stopped; the agent may go on working').nth(number).waitFor();
+    await visit.state('open');
+    assert.ok(await stop.isHidden());
+    assert.ok(await text.evaluate(it => it === document.activeElement), 'the focus is lost');
+    assert.doesNotMatch(await visit.page.locator('.agent .words').nth(number).textContent(), /The end\.$/);
+  }
+  assert.equal(await visit.session(), session);
+  await visit.say('Again');
+  assert.match((await visit.answer(3)).whole, told('Again'));
+  await visit.end();
+});
+
+test('by keyboard alone, and as a screen reader has it', async () => {
+  const visit = await Visit.begin(story);
+  const { page } = visit;
+  await visit.state('open');
+  const focused = () => page.evaluate(() => document.activeElement.getAttribute('aria-label') ?? document.activeElement.id);
+  assert.equal(await focused(), 'text');
+  await page.keyboard.type('Hello');
+  await page.keyboard.press('Enter');
+  assert.equal(await focused(), 'text');
+  await visit.answer(1);
+  const stops = [];
+  for (let step = 0; step < 5; step++) {
+    await page.keyboard.press('Shift+Tab');
+    stops.push(await focused());
+  }
+  assert.deepEqual(stops.slice(0, 3), ['Conversation', 'Reconnect', 'Presigned URL']);
+  const snapshot = await page.locator('body').ariaSnapshot();
+  for (const line of [
+    '- heading "Browser chat" [level=1]',
+    '- status: Connected',
+    '- group "Way in":',
+    '- radio "Presigned URL" [checked]',
+    '- radio "Subprotocol"',
+    '- button "Reconnect"',
+    '- log "Conversation":',
+    '- textbox "Message"',
+    '- button "Send"',
+  ]) {
+    assert.ok(snapshot.includes(line), `${line} in\n${snapshot}`);
+  }
+  await visit.end();
+});
+
+test('a connection that is lost within an answer is shown where it broke off', async () => {
+  const visit = await Visit.begin(story);
+  await visit.state('open');
+  await visit.page.routeWebSocket(/\/ws\?/, socket => {
+    socket.onMessage(() => {
+      socket.send('"Half an"');
+      socket.close({ code: 1011, reason: 'no more' });
+    });
+  });
+  await visit.page.getByRole('button', { name: 'Reconnect' }).click();
+  await visit.state('open');
+  await visit.say('Go');
+  await visit.state('closed');
+  assert.equal(await visit.trouble(), 'The agent failed: no more.');
+  await visit.page.getByText('The answer broke off here').waitFor();
+  assert.equal(await visit.page.locator('[aria-busy]').count(), 0);
   await visit.end();
 });
 

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use xshell::cmd;
 
 use crate::workspace::Workspace;
-use crate::{Outcome, bench, deny, interop, lint, report, tidy};
+use crate::{Outcome, alone, api, bench, deny, examples, interop, lint, package, report, test_run, tidy};
 
 /// A step of CI, the cheap ones first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -19,10 +19,18 @@ pub(crate) enum Step {
     Clippy,
     /// Every test
     Test,
+    /// Every example
+    Examples,
+    /// Programs that depend on one crate
+    Alone,
     /// Two minutes of streams and sockets over a network that fails
     Soak,
     /// Documentation without warnings
     Doc,
+    /// The public interface, as `docs/api` has it
+    Api,
+    /// Packages without a warning
+    Package,
     /// Licences, bans and sources
     Deny,
     /// Instructions against the committed table
@@ -42,16 +50,26 @@ impl Step {
             Self::Fmt => Ok(cmd!(shell, "cargo fmt --all --check").run()?),
             Self::Tidy => tidy::run(workspace),
             Self::Clippy => lint::run(workspace),
-            Self::Test => crate::test(workspace, &[]),
+            Self::Test => test_run::run(workspace, &[]),
+            Self::Examples => examples::run(workspace),
+            Self::Alone => alone::run(workspace),
             Self::Soak => crate::soak(workspace, 2, None),
-            Self::Doc => Ok(cmd!(shell, "cargo doc --workspace --no-deps --all-features --locked")
-                .env("RUSTDOCFLAGS", "--deny warnings")
-                .run()?),
+            Self::Doc => document(workspace),
+            Self::Api => api::run(workspace, false),
+            Self::Package => package::run(workspace, false),
             Self::Deny => deny::run(workspace),
             Self::Bench => bench::check(workspace),
             Self::Interop => interop::run(workspace),
         }
     }
+}
+
+/// Writes the documentation of all crates; a warning is an error.
+pub(crate) fn document(workspace: &Workspace) -> Outcome {
+    let shell = &workspace.shell;
+    Ok(cmd!(shell, "cargo doc --workspace --no-deps --all-features --locked")
+        .env("RUSTDOCFLAGS", "--deny warnings")
+        .run()?)
 }
 
 /// Runs the steps in order.
@@ -138,14 +156,26 @@ mod tests {
 
     #[test]
     fn the_march_stops_where_it_should() {
-        use Step::{Bench, Clippy, Deny, Doc, Fmt, Interop, Soak, Test, Tidy};
-        let all = vec![Fmt, Tidy, Clippy, Test, Soak, Doc, Deny, Bench, Interop];
+        use Step::{Alone, Api, Bench, Clippy, Deny, Doc, Examples, Fmt, Interop, Package, Soak, Test, Tidy};
+        let all = vec![Fmt, Tidy, Clippy, Test, Examples, Alone, Soak, Doc, Api, Package, Deny, Bench, Interop];
         let cases = [
             (vec![], vec![], false, all.clone(), None),
-            (vec![], vec![Test, Fmt], false, vec![Tidy, Clippy, Soak, Doc, Deny, Bench, Interop], None),
+            (
+                vec![],
+                vec![Test, Fmt],
+                false,
+                vec![Tidy, Clippy, Examples, Alone, Soak, Doc, Api, Package, Deny, Bench, Interop],
+                None,
+            ),
             (vec![Tidy, Doc], vec![], false, vec![Fmt, Tidy], Some("failed: tidy")),
             (vec![Tidy, Doc], vec![], true, all, Some("failed: tidy, doc")),
-            (vec![Tidy], vec![Tidy], false, vec![Fmt, Clippy, Test, Soak, Doc, Deny, Bench, Interop], None),
+            (
+                vec![Tidy],
+                vec![Tidy],
+                false,
+                vec![Fmt, Clippy, Test, Examples, Alone, Soak, Doc, Api, Package, Deny, Bench, Interop],
+                None,
+            ),
         ];
         for (failing, skip, keep_going, ran, said) in cases {
             let said = said.map(str::to_owned);

@@ -116,7 +116,7 @@ impl Bench {
 /// Builds one program and returns where cargo put it.
 ///
 /// It is built with the whole workspace's features, as the tests are, so that nothing is compiled a second time.
-fn build(workspace: &Workspace, [kind, name]: [&str; 2]) -> Outcome<PathBuf> {
+pub(crate) fn build(workspace: &Workspace, [kind, name]: [&str; 2]) -> Outcome<PathBuf> {
     let shell = &workspace.shell;
     report::line(format_args!("building {name}"));
     let messages =

@@ -2,14 +2,21 @@
 //!
 //! It holds no logic of the libraries: it starts cargo, `acore` and the peers, and judges what they say.
 
+mod alone;
+mod api;
 mod bench;
+mod build_cost;
 mod ci;
 mod deny;
+mod examples;
 mod graph;
 mod interop;
 mod lint;
 mod npm;
+mod package;
+mod pictures;
 mod report;
+mod test_run;
 mod tidy;
 mod venv;
 mod workspace;
@@ -46,7 +53,7 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Runs every test: unit, integration, command line and documentation
+    /// Runs every test: unit, integration, command line and documentation; ends with one line of counts
     Test {
         /// Passed to `cargo test`, such as a part of a test's name
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -63,6 +70,8 @@ enum Task {
     },
     /// Checks the house rules that no compiler knows
     Tidy,
+    /// Runs every example of the facade and compares what it prints with what its first lines promise
+    Examples,
     /// Drives `acore` against other people's software: the official Python SDK, joserfc, boto3, Chromium, and
     /// the frameworks that agents are made with
     Interop {
@@ -70,6 +79,24 @@ enum Task {
         #[arg(long)]
         dialects: bool,
     },
+    /// Builds and runs programs that depend on one crate of the workspace, and checks what they do without
+    Alone,
+    /// Checks the dependencies against the database of advisories, which is fetched
+    Advisories,
+    /// Compares the public interface of the libraries with `docs/api`
+    Api {
+        /// Writes `docs/api` anew in the place of comparing
+        #[arg(long)]
+        write: bool,
+    },
+    /// Packages the published crates, without a warning
+    Package {
+        /// Builds each from its package, some minutes
+        #[arg(long)]
+        verify: bool,
+    },
+    /// Takes the README's pictures anew from the real programs, in Chromium
+    Pictures,
     /// Compares our crates with the floor and with code by hand, in ratios; on an idle machine
     Bench {
         /// Measures less: says whether it runs and about how much
@@ -84,6 +111,12 @@ enum Task {
         /// Counts instructions, and fails where a ratio of ours has grown by more than 3 % over the committed table
         #[arg(long, conflicts_with_all = ["quick", "instructions", "memory", "peers"])]
         check: bool,
+        /// Builds the README's first command from nothing and prints what it took, in the place of all this
+        #[arg(long, conflicts_with_all = ["quick", "instructions", "memory", "peers"])]
+        build: bool,
+        /// Writes `docs/build.md`
+        #[arg(long, requires = "build")]
+        write: bool,
         /// Adds reqwest and the AWS SDK for Rust, whose build takes minutes
         #[arg(long)]
         peers: bool,
@@ -129,13 +162,20 @@ impl Task {
         let workspace = Workspace::open()?;
         let shell = &workspace.shell;
         match self {
-            Self::Test { args } => test(&workspace, &args),
+            Self::Test { args } => test_run::run(&workspace, &args),
             Self::Ci { keep_going, skip } => ci::run(&workspace, &skip, keep_going),
             Self::Tidy => tidy::run(&workspace),
+            Self::Examples => examples::run(&workspace),
             Self::Interop { dialects: true } => interop::streams::run(&workspace),
             Self::Interop { dialects: false } => interop::run(&workspace),
             Self::Bench { check: true, .. } => bench::check(&workspace),
-            Self::Bench { quick, instructions, memory, peers, check: false } => bench::run(
+            Self::Alone => alone::run(&workspace),
+            Self::Advisories => deny::advisories(&workspace),
+            Self::Api { write } => api::run(&workspace, write),
+            Self::Package { verify } => package::run(&workspace, verify),
+            Self::Pictures => pictures::run(&workspace),
+            Self::Bench { build: true, write, .. } => build_cost::measure(&workspace, write),
+            Self::Bench { quick, instructions, memory, peers, .. } => bench::run(
                 &workspace,
                 peers,
                 &[(quick, "--quick"), (instructions, "--instructions"), (memory, "--memory")],
@@ -158,12 +198,6 @@ impl Task {
             }
         }
     }
-}
-
-/// Runs `cargo test` for the whole workspace; documentation tests are part of it.
-fn test(workspace: &Workspace, args: &[OsString]) -> Outcome {
-    let shell = &workspace.shell;
-    Ok(cmd!(shell, "cargo test --workspace --all-features {args...}").run()?)
 }
 
 /// Runs the soak; a seed is chosen where none is given.

@@ -9,6 +9,7 @@ mod features;
 mod manifest;
 mod names;
 mod rust_version;
+mod snippets;
 mod source;
 mod text;
 mod token;
@@ -18,7 +19,7 @@ mod violation;
 use violation::Violation;
 
 use crate::workspace::Workspace;
-use crate::{Outcome, report};
+use crate::{Outcome, build_cost, report};
 
 /// Checks every rule and prints each violation.
 pub(crate) fn run(workspace: &Workspace) -> Outcome {
@@ -30,6 +31,7 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome {
     violations.extend(names::check(&tree));
     violations.extend(alias::check(&tree));
     violations.extend(circles::check(&tree));
+    violations.extend(snippets::check(&tree));
     for (path, text) in tree.files() {
         violations.extend(text::check(path, text));
         if path.ends_with(".rs") {
@@ -45,6 +47,7 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome {
     if !violations.is_empty() {
         return Err(format!("{} places break the house rules", violations.len()).into());
     }
+    build_cost::check(workspace)?;
     report::line(format_args!("{} files and {} crates are tidy", tree.files().count(), graph.members.len()));
     Ok(())
 }

@@ -4,6 +4,11 @@
 //!
 //! By default everything is on loopback. With `AGENTCORE_BEARER_TOKEN` and `AGENTCORE_RUNTIME_ARN` it talks to a real runtime,
 //! for which each library needs one of its TLS features.
+//!
+//! ```text
+//! tokio-tungstenite: Hello, whoever you are
+//! tokio-websockets:  Hello, whoever you are
+//! ```
 
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 

@@ -7,6 +7,13 @@
 //! `AGENTCORE_COGNITO_PASSWORD` the login is to a real pool; `AGENTCORE_COGNITO_CLIENT_SECRET`,
 //! `AGENTCORE_COGNITO_NEW_PASSWORD`, `AGENTCORE_COGNITO_FLOW` (`srp` or `password`) and `AGENTCORE_COGNITO_ENDPOINT_URL` are
 //! for pools that want them. No token is shown, only whose it is.
+//!
+//! ```text
+//! asked for NEW_PASSWORD_REQUIRED
+//! logged in as …
+//! renewed as …
+//! logged out
+//! ```
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example shows what it does")]
 

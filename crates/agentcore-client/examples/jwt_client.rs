@@ -10,6 +10,15 @@
 //! By default everything is on loopback, against a mock that really verifies tokens. With `AGENTCORE_RUNTIME_ARN` it is a real
 //! runtime: `AGENTCORE_BEARER_TOKEN` is for the first step, and `AGENTCORE_COGNITO_POOL_ID`, `AGENTCORE_COGNITO_CLIENT_ID`,
 //! `AGENTCORE_COGNITO_USERNAME`, `AGENTCORE_COGNITO_PASSWORD` and perhaps `AGENTCORE_COGNITO_CLIENT_SECRET` for the others.
+//!
+//! ```text
+//! A token in the hand
+//! Once upon a time … The end.
+//! A user who stays logged in
+//! As the agent gives it
+//! (… events in … ms)
+//! 8 of 8 succeeded
+//! ```
 
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 

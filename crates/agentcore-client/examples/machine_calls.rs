@@ -5,6 +5,11 @@
 //! By default everything is on loopback: a mock runtime whose token endpoint gives tokens that live two seconds. With
 //! `AGENTCORE_OAUTH_ISSUER`, `AGENTCORE_OAUTH_CLIENT_ID`, `AGENTCORE_OAUTH_CLIENT_SECRET` and `AGENTCORE_RUNTIME_ARN` (and
 //! `AWS_ENDPOINT_URL_BEDROCK_AGENTCORE`, if it is not the service's own) it calls a real one.
+//!
+//! ```text
+//! You asked: call 1
+//! You asked: call 10
+//! ```
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example shows what it does")]
 

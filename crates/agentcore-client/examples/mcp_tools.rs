@@ -7,6 +7,12 @@
 //!
 //! Without `AGENTCORE_RUNTIME_ARN` the server is that of a mock in this program. With it: `AGENTCORE_BEARER_TOKEN` for the token, else
 //! AWS credentials of the environment sign; `AWS_ENDPOINT_URL_BEDROCK_AGENTCORE` for an endpoint of your own.
+//!
+//! ```text
+//! add: Adds two whole numbers.
+//! say: Says what it is given.
+//! Hello, world!
+//! ```
 
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
@@ -34,13 +40,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
     };
 
-    // This one line is the transport: tokens are renewed, signatures made and refusals retried under it.
-    let server = ClientConfig::default().serve(agent.mcp().into_transport()).await?;
+    use_tools(&agent, CallToolRequestParams::new(call).with_arguments(arguments)).await
+}
 
+/// The first line is the transport: tokens are renewed, signatures made and refusals retried under it.
+async fn use_tools(agent: &Runtime, call: CallToolRequestParams) -> Result<(), Box<dyn std::error::Error>> {
+    let server = ClientConfig::default().serve(agent.mcp().into_transport()).await?;
     for tool in server.list_all_tools().await? {
         println!("{}: {}", tool.name, tool.description.unwrap_or_default());
     }
-    let result = server.call_tool(CallToolRequestParams::new(call).with_arguments(arguments)).await;
+    let result = server.call_tool(call).await;
     server.cancel().await?;
     for text in result?.content.iter().filter_map(|block| block.as_text()) {
         println!("{}", text.text);

@@ -5,6 +5,10 @@
 //! sessions), [`agentcore-auth`](auth) (tokens, SigV4), `agentcore-http` (invocations, events, retries), `agentcore-ws` (WebSockets)
 //! and `agentcore-transport` (connections).
 //!
+#![cfg_attr(
+    feature = "full",
+    doc = "The [`guide`] has a chapter and an example for each thing that a program does with agents.\n"
+)]
 //! # A first call
 //!
 //! ```
@@ -127,6 +131,8 @@ mod batch;
 mod call;
 mod client;
 pub mod event;
+#[cfg(all(any(doc, doctest), feature = "full"))]
+pub mod guide;
 mod invoke;
 mod legacy;
 mod lifecycle;
@@ -166,12 +172,12 @@ pub use crate::{
     websocket::WebSocketRequest,
 };
 
-/// The README's examples are compiled with the documentation's.
-#[cfg(doctest)]
+/// The README's examples are compiled with the documentation's, and need all features.
+#[cfg(all(doctest, feature = "full"))]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
 
-/// So are those of the page for users of the Python clients, which need all features.
+/// So are those of the page for users of the Python clients.
 #[cfg(all(doctest, feature = "full"))]
 #[doc = include_str!("../../../MIGRATING.md")]
 struct Migrating;

@@ -66,6 +66,8 @@ async fn only_the_page_itself_gets_anything() {
     let (get, post, wish) = (Method::GET, Method::POST, json!({ "way": "presigned" }));
     for (method, path, host, origin, expected) in [
         (&get, "/", HOST, None, 200),
+        (&get, "/page.js", HOST, None, 200),
+        (&get, "/markdown.js", HOST, None, 200),
         (&get, "/ways", HOST, None, 200),
         (&post, "/socket", HOST, Some(ORIGIN), 200),
         // Another site's page, one in a sandbox, one of another port, and what is no browser.

@@ -104,6 +104,9 @@ const PICTURE: &[Room] = &[
         tests_with: &[CORE, AUTH, TRANSPORT, HTTP, WS, FACADE, MOCK, CAPTURED_LOG],
     },
     Room { name: CAPTURED_LOG, builds_on: &[], tests_with: &[] },
+    Room { name: "alone-auth", builds_on: &[AUTH], tests_with: &[] },
+    Room { name: "alone-http", builds_on: &[HTTP], tests_with: &[] },
+    Room { name: "alone-ws", builds_on: &[WS], tests_with: &[] },
     Room { name: BENCHES, builds_on: &[CORE, AUTH, TRANSPORT, HTTP, FACADE], tests_with: &[] },
     Room { name: XTASK, builds_on: &[], tests_with: &[] },
 ];

@@ -43,6 +43,13 @@ fn published(path: &str, folder: &str, text: &str, tree: &Tree, violations: &mut
             "the crate has no README.md: say what it is and what it refuses to do",
         ));
     }
+    for licence in LICENCES {
+        let path = format!("{folder}/{licence}");
+        if tree.text(&path).is_none() {
+            let message = format!("the package lacks the licence's text: link it, `ln -s ../../{licence} {path}`");
+            violations.push(Violation::new(&path, 1, message));
+        }
+    }
     let library = format!("{folder}/src/lib.rs");
     if tree.text(&library).is_some_and(|it| !it.lines().any(|it| it == DOC_CFG)) {
         violations.push(Violation::new(
@@ -63,6 +70,7 @@ fn section<'a>(text: &'a str, heading: &str) -> impl Iterator<Item = &'a str> {
 
 const PACKAGE: &str = "[package]";
 const DOCS_RS: &str = "[package.metadata.docs.rs]";
+const LICENCES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
 const DOC_CFG: &str = "#![cfg_attr(docsrs, feature(doc_cfg))]";
 
 #[cfg(test)]
@@ -106,7 +114,12 @@ workspace = true
     type Files<'a> = &'a [(&'a str, &'a str)];
 
     fn said(path: &str, text: &str, files: Files) -> Vec<String> {
-        check(path, text, &Tree::of(files)).iter().map(ToString::to_string).collect()
+        let licences = LICENCES.map(|it| (format!("crates/x/{it}"), "text"));
+        let licences = licences.iter().map(|(path, text)| (path.as_str(), *text));
+        check(path, text, &Tree::of(&files.iter().copied().chain(licences).collect::<Vec<_>>()))
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
     #[test]
@@ -150,6 +163,16 @@ workspace = true
         assert_eq!(
             said(MANIFEST, GOOD, &[LIBRARY]),
             ["crates/x/README.md:1: the crate has no README.md: say what it is and what it refuses to do"],
+        );
+        let bare: Vec<_> =
+            check(MANIFEST, GOOD, &Tree::of(&[README, LIBRARY])).iter().map(ToString::to_string).collect();
+        assert_eq!(
+            bare,
+            LICENCES.map(|it| {
+                format!(
+                    "crates/x/{it}:1: the package lacks the licence's text: link it, `ln -s ../../{it} crates/x/{it}`"
+                )
+            })
         );
         assert_eq!(
             said(MANIFEST, GOOD, &[README, ("crates/x/src/lib.rs", "//! X.\n")]),

@@ -35,6 +35,7 @@ pub(crate) fn router(agent: Agent, address: SocketAddr) -> Result<Router, Invali
         .route("/", get(async || Html(include_str!("page.html"))))
         .route("/page.css", get(async || ([(CONTENT_TYPE, "text/css")], include_str!("page.css"))))
         .route("/page.js", get(async || ([(CONTENT_TYPE, "text/javascript")], include_str!("page.js"))))
+        .route("/markdown.js", get(async || ([(CONTENT_TYPE, "text/javascript")], include_str!("markdown.js"))))
         .route("/ways", get(ways))
         .route("/socket", post(socket))
         .layer(middleware::from_fn_with_state(site, guard))

@@ -8,6 +8,10 @@
 //!
 //! It serves whoever sits at this machine. A backend for many people knows who asks, and whose session it lets them into; the
 //! token that it hands out as a subprotocol is then that person's own.
+//!
+//! ```text
+//! ready http://127.0.0.1:…
+//! ```
 
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 

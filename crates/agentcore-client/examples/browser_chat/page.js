@@ -1,13 +1,16 @@
 // The page's side: asks the backend for a key, opens the agent's WebSocket with it, and shows what is said.
-// What people and agents say becomes text, never markup.
+// What people say becomes text, and what agents say Markdown, which makes no markup of texts either.
 
-const [state, ways, reconnect, talk, welcome, trouble, form, text, shownSession] =
-  ['state', 'ways', 'reconnect', 'talk', 'welcome', 'trouble', 'say', 'text', 'session'].map(id => document.getElementById(id));
-const send = form.querySelector('button');
+import { Markdown } from './markdown.js';
+
+const [state, ways, reconnect, talk, welcome, trouble, form, text, stop, send, shownSession] =
+  ['state', 'ways', 'reconnect', 'talk', 'welcome', 'trouble', 'say', 'text', 'stop', 'send', 'session']
+    .map(id => document.getElementById(id));
 
 let socket; // the present one, from when it opens
 let session; // the agent's memory: it stays when the connection does not
-let answer; // the answer that is being told
+let answer; // the answer that is being told: its element, and its text
+let following = true; // whether the end of the conversation is in view
 let attempts = 0; // to tell the latest attempt to connect from older ones
 
 async function connect() {
@@ -34,6 +37,7 @@ async function connect() {
   opening.onmessage = ({ data }) => attempt === attempts && hear(data);
   opening.onclose = ({ code, reason }) => {
     if (attempt !== attempts) return;
+    if (answer) note('The answer broke off here');
     if (socket) show('closed', 'Disconnected', `${ENDS[code] ?? `The agent closed the connection with ${code}`}${reason && `: ${reason}`}.`);
     else show('refused', 'Not connected', REFUSED);
     leave();
@@ -66,13 +70,30 @@ function hear(data) {
     value = JSON.parse(data);
   } catch {} // Plain text is as good.
   if (value?.type === 'done') return finish();
-  answer ??= turn('agent', 'Agent');
-  follow(() => answer.append(typeof value === 'string' ? value : data));
+  if (!answer) {
+    const words = turn('agent', 'Agent');
+    answer = { words, text: new Markdown(words, follow) };
+    stop.hidden = false;
+  }
+  answer.text.push(typeof value === 'string' ? value : data);
 }
 
 function finish() {
-  answer?.removeAttribute('aria-busy');
+  if (!answer) return;
+  answer.text.flush();
+  answer.words.removeAttribute('aria-busy');
   answer = undefined;
+  if (document.activeElement === stop) text.focus();
+  stop.hidden = true;
+}
+
+// Ends the answer, not the session: the socket closes, and another takes its place. The agent may go on working.
+function halt() {
+  if (!answer) return;
+  text.focus();
+  finish();
+  note('Stopped; the agent may go on working');
+  connect();
 }
 
 function say(said) {
@@ -81,14 +102,16 @@ function say(said) {
   // What comes from now on stands below, even where it still belongs to the answer before.
   finish();
   turn('person', 'You').append(said);
-  talk.scrollTop = talk.scrollHeight;
+  following = true;
+  toEnd();
+  text.focus();
 }
 
 // Begins a turn and returns the element for its text; a reader of the screen is told of an answer when it is whole.
 function turn(whose, name) {
   welcome.remove();
   const speaker = Object.assign(document.createElement('span'), { className: 'unseen', textContent: `${name}: ` });
-  const words = document.createElement('p');
+  const words = Object.assign(document.createElement('div'), { className: 'words' });
   if (whose === 'agent') words.setAttribute('aria-busy', 'true');
   const place = document.createElement('div');
   place.className = whose;
@@ -103,9 +126,12 @@ function note(said) {
 
 // Changes the conversation, and stays at its end unless somebody has scrolled back.
 function follow(change) {
-  const atEnd = talk.scrollHeight - talk.scrollTop - talk.clientHeight < 40;
   change();
-  if (atEnd) talk.scrollTop = talk.scrollHeight;
+  toEnd();
+}
+
+function toEnd() {
+  if (following) talk.scrollTop = talk.scrollHeight;
 }
 
 function show(name, words, why = '') {
@@ -141,6 +167,18 @@ text.addEventListener('keydown', event => {
   event.preventDefault();
   form.requestSubmit();
 });
+document.addEventListener('keydown', event => event.key === 'Escape' && halt());
+stop.addEventListener('click', halt);
+// Who scrolls back reads above; a conversation that got less room did not scroll.
+let lastTop = 0;
+talk.addEventListener('scroll', () => {
+  if (talk.scrollHeight - talk.scrollTop - talk.clientHeight < 40) following = true;
+  else if (talk.scrollTop < lastTop) following = false;
+  lastTop = talk.scrollTop;
+});
+// The composer grows with its text, a telephone's keyboard comes, a window is resized: the end stays in view.
+new ResizeObserver(toEnd).observe(talk);
+addEventListener('offline', () => note('This device is offline'));
 welcome.addEventListener('click', ({ target }) => target.matches('button') && say(target.textContent));
 reconnect.addEventListener('click', connect);
 ways.addEventListener('change', connect);
