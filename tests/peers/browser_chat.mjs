@@ -251,11 +251,12 @@ for (const width of [320, 390, 1280]) {
           .filter(it => it.scrollWidth > it.clientWidth || it.getBoundingClientRect().right > innerWidth)
           .map(it => it.tagName + it.className),
       );
-    // The page's policy forbids the evaluation by which Playwright waits in it.
+    // Two frames later the layout is done, and whoever watches it or its scrolling was told.
+    const settled = () =>
+      page.evaluate(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done()))));
     const atEnd = async () => {
-      const below = () => page.locator('#talk').evaluate(it => it.scrollHeight - it.scrollTop - it.clientHeight);
-      for (let waited = 0; waited < 20; waited++) if ((await below()) >= 2) await page.waitForTimeout(50);
-      const left = await below();
+      await settled();
+      const left = await page.locator('#talk').evaluate(it => it.scrollHeight - it.scrollTop - it.clientHeight);
       assert.ok(left < 2, `${left} pixels are below the end of what is in view`);
     };
     const header = await page.locator('.bar').boundingBox();
@@ -281,8 +282,9 @@ for (const width of [320, 390, 1280]) {
 
     // Somebody who reads above is left there.
     await page.locator('#talk').evaluate(it => it.scrollTo(0, 0));
-    await page.waitForTimeout(50);
+    await settled();
     await text.fill('short');
+    await settled();
     assert.equal(await page.locator('#talk').evaluate(it => it.scrollTop), 0);
 
     const small = await page.locator('button:visible, #ways input, #text').evaluateAll(all =>

@@ -169,15 +169,22 @@ text.addEventListener('keydown', event => {
 });
 document.addEventListener('keydown', event => event.key === 'Escape' && halt());
 stop.addEventListener('click', halt);
-// Who scrolls back reads above; a conversation that got less room did not scroll.
+// Who scrolls back reads above. A conversation that had more room for a moment, while the composer was empty, was moved by the browser.
 let lastTop = 0;
+let tallest = 0;
 talk.addEventListener('scroll', () => {
-  if (talk.scrollHeight - talk.scrollTop - talk.clientHeight < 40) following = true;
-  else if (talk.scrollTop < lastTop) following = false;
+  const left = talk.scrollHeight - talk.scrollTop;
+  if (left - talk.clientHeight < 40) following = true;
+  else if (following && left <= tallest + 1) toEnd();
+  else if (talk.scrollTop < lastTop - 1) following = false;
   lastTop = talk.scrollTop;
 });
 // The composer grows with its text, a telephone's keyboard comes, a window is resized: the end stays in view.
-new ResizeObserver(toEnd).observe(talk);
+new ResizeObserver(() => {
+  tallest = Math.max(tallest, talk.clientHeight);
+  toEnd();
+}).observe(talk);
+addEventListener('resize', () => (tallest = 0));
 addEventListener('offline', () => note('This device is offline'));
 welcome.addEventListener('click', ({ target }) => target.matches('button') && say(target.textContent));
 reconnect.addEventListener('click', connect);
