@@ -120,3 +120,48 @@ impl fmt::Debug for RateLimiter {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Calls are permitted in the order in which they ask, but for those that were throttled: each of these waits for one new call at
+    /// most.
+    #[tokio::test(start_paused = true)]
+    async fn throttled_calls_come_first() {
+        let limiter = RateLimiter::at_most(1, Duration::from_secs(10));
+        let begun = Instant::now();
+        let first = limiter.permit(false).await;
+        let order = Mutex::new(Vec::new());
+        let wait = async |name: &'static str, again: bool| {
+            limiter.permit(again).await;
+            order.lock().await.push((name, begun.elapsed().as_secs()));
+        };
+        limiter.refused(first, Some(Duration::from_secs(60)));
+        tokio::join!(
+            wait("new 1", false),
+            wait("new 2", false),
+            wait("new 3", false),
+            wait("again 1", true),
+            wait("again 2", true),
+        );
+        let order = order.into_inner();
+        let names: Vec<_> = order.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, ["new 1", "again 1", "again 2", "new 2", "new 3"]);
+        // A call in ten seconds is the least that is sent; nothing was accepted, so that the rate is halved to a call in 20 seconds, but
+        // not below the least.
+        assert_eq!(order.iter().map(|(_, at)| *at).collect::<Vec<_>>(), [60, 70, 80, 90, 100]);
+        assert_eq!((limiter.throttled(), limiter.calls_per_second()), (1, 0.1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_gives_up_is_not_waited_for() {
+        let limiter = RateLimiter::at_most(1, Duration::from_secs(10));
+        limiter.permit(false).await;
+        let given_up = tokio::time::timeout(Duration::from_secs(3), limiter.permit(false));
+        assert!(given_up.await.is_err());
+        let begun = Instant::now();
+        limiter.permit(false).await;
+        assert_eq!(begun.elapsed().as_secs(), 6, "10 s after the first, less 3 s and what a timer may be late");
+    }
+}

@@ -65,13 +65,8 @@ impl Input {
     pub(super) fn rewind(&self) -> Result<Lines, Failure> {
         let mut file = self.file.try_clone().map_err(|error| unreadable(&self.name, &error))?;
         file.rewind().map_err(|error| unreadable(&self.name, &error))?;
-        Ok(Lines {
-            reader: BufReader::new(file),
-            name: self.name.clone(),
-            line: Vec::new(),
-            read: 0,
-            lines: self.lines(),
-        })
+        let (checked, read) = (self.digest.clone(), InputDigest::default());
+        Ok(Lines { reader: BufReader::new(file), name: self.name.clone(), line: Vec::new(), checked, read })
     }
 }
 
@@ -80,27 +75,33 @@ pub(super) struct Lines {
     reader: BufReader<File>,
     name: String,
     line: Vec<u8>,
-    read: usize,
-    lines: usize,
+    checked: InputDigest,
+    read: InputDigest,
 }
 
 impl Lines {
     /// Returns the next request that is wanted, with its index; nothing after the last line that was checked.
     ///
     /// # Errors
-    /// If the file was changed meanwhile and is no longer what was checked.
+    /// If the file was changed meanwhile: at its end at the latest.
     pub(super) fn next(&mut self, wanted: impl Fn(usize) -> bool) -> Result<Option<(usize, Request)>, Failure> {
-        while self.read < self.lines {
-            if !read_line(&mut self.reader, &mut self.line).map_err(|error| unreadable(&self.name, &error))? {
-                return Err(Failure::usage(format!("{} has become shorter while it was read", self.name)));
+        while self.read.inputs() < self.checked.inputs() {
+            let found = read_line(&mut self.reader, &mut self.line).map_err(|error| unreadable(&self.name, &error))?;
+            let index = self.read.inputs();
+            self.read.add(content(&self.line));
+            if !found {
+                return Err(self.changed());
             }
-            let index = self.read;
-            self.read += 1;
             if wanted(index) {
-                return parse(&self.line, self.read, &self.name).map(|request| Some((index, request)));
+                let request = parse(&self.line, index + 1, &self.name).map_err(|_| self.changed())?;
+                return Ok(Some((index, request)));
             }
         }
-        Ok(None)
+        if self.read == self.checked { Ok(None) } else { Err(self.changed()) }
+    }
+
+    fn changed(&self) -> Failure {
+        Failure::internal(format!("{} was changed while its lines were sent", self.name))
     }
 }
 

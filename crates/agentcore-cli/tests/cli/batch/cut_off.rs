@@ -169,6 +169,29 @@ fn a_signal_records_what_was_under_way() {
     }
 }
 
+/// The progress stands on a line of its own, which is gone before anything else is said.
+#[cfg(unix)]
+#[test]
+fn progress_at_a_terminal() {
+    use crate::terminal::Terminal;
+    let (world, _, runs) = counting("hang", |line| if line < 3 { Duration::ZERO } else { Duration::MAX });
+    let files = Files::new("terminal");
+    let (path, out) = (files.write("lines", numbered(4)), files.path("out"));
+    let mut terminal = Terminal::start(batch(&world, "hang", [&*path, "--out", &out]));
+    (0..4).for_each(|_| runs.recv().unwrap());
+    terminal.wait_for("2 of 4 done, 0 failed");
+    terminal.keys("\u{3}");
+    let (exit, seen) = terminal.end();
+    assert_eq!(exit, Some(130));
+    let (_, after) = seen.rsplit_once("\r\u{1b}[2K").unwrap();
+    let note =
+        "note: interrupted; the agents of the lines under way may go on working; --resume goes on with the other lines";
+    assert_eq!(after.trim(), note);
+    let (rows, _) = files.rows("out");
+    let kinds: Vec<_> = rows.iter().map(|row| row["error"]["kind"].as_str()).collect();
+    assert_eq!(kinds, [None, None, Some("interrupted"), Some("interrupted")]);
+}
+
 /// A line that was throttled and waits has not run, and is simply sent when the batch is resumed.
 #[cfg(unix)]
 #[test]
@@ -247,6 +270,27 @@ fn a_full_disk_ends_it_and_loses_nothing() {
     assert_eq!(newest.len(), 60);
     let last = run(&mut batch(&world, "count", [&*path, "--out", &out, "--resume", "--rerun-uncertain"]));
     assert_eq!(last.exit, Some(0), "{}", last.stderr);
+}
+
+/// The lines that were checked are those that are sent.
+#[test]
+fn an_input_that_changes_is_noticed() {
+    let files = Files::new("changed");
+    let path = files.write("lines", numbered(2000));
+    for changed in [numbered(1000), numbered(2000).replace("1500", "1501"), numbered(1900) + &"x".repeat(5000)] {
+        files.write("lines", numbered(2000));
+        let (file, to) = (path.clone(), changed.clone());
+        let (world, ..) = counting("changes", move |line| {
+            if line == 1 {
+                fs::write(&file, &to).unwrap();
+            }
+            Duration::ZERO
+        });
+        let found = run(&mut batch(&world, "changes", [&*path, "--concurrency", "1"]));
+        let error = format!("error: {path:?} was changed while its lines were sent\n");
+        assert_eq!((found.exit, found.stderr), (Some(1), error));
+        assert!(rows(&found.stdout).len() >= 100);
+    }
 }
 
 #[test]

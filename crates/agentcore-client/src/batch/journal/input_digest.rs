@@ -41,6 +41,14 @@ impl<T: AsRef<[u8]>> FromIterator<T> for InputDigest {
     }
 }
 
+impl PartialEq for InputDigest {
+    fn eq(&self, other: &Self) -> bool {
+        self.header() == other.header()
+    }
+}
+
+impl Eq for InputDigest {}
+
 impl fmt::Debug for InputDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.header().trim_end())
