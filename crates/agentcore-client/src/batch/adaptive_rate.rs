@@ -109,16 +109,26 @@ impl AdaptiveRate {
                 self.changed = Some(now);
             }
         } else if let Some(limit) = self.limit.filter(|_| self.rate < self.most)
-            && unchanged >= (PROBE_AFTER * 2_u32.pow(self.misses)).min(LONGEST_PROBE_AFTER)
+            && unchanged >= self.probe_after()
         {
-            if self.step > FIRST_STEP {
-                // The probe before went well.
+            if self.probe_went_well() {
                 self.misses = 0;
             }
             self.set_limit(limit * (1.0 + self.step));
             self.step = (self.step * 2.0).min(1.0);
             self.changed = Some(now);
         }
+    }
+
+    /// Returns whether the limit was raised since it was last met.
+    fn probe_went_well(&self) -> bool {
+        self.step > FIRST_STEP
+    }
+
+    /// Returns how long the rate is used before a higher one is tried.
+    fn probe_after(&self) -> Duration {
+        let misses = if self.probe_went_well() { 0 } else { self.misses };
+        (PROBE_AFTER * 2_u32.pow(misses)).min(LONGEST_PROBE_AFTER)
     }
 
     /// Learns that a call was throttled, and for how long the service asks to wait.

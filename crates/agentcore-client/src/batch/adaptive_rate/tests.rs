@@ -185,6 +185,37 @@ fn probes_become_rare_where_the_limit_holds() {
     }
 }
 
+/// After a probe that went well the next ones come every 30 s again.
+#[test]
+fn a_probe_that_goes_well_is_followed_soon() {
+    let mut sender = Sender::new(AdaptiveRate::at_most(1e6));
+    let permits: Vec<Permit> = (0..26).map(|_| sender.send()).collect();
+    sender.refused(permits[25], None);
+    sender.rate.misses = 3;
+    let (mut rate, mut changes) = (sender.rate(), Vec::new());
+    while changes.len() < 3 {
+        sender.send();
+        if sender.rate() > rate {
+            changes.push((sender.now - sender.begun).as_secs());
+            rate = sender.rate();
+        }
+    }
+    assert_eq!(changes, [241, 271, 301]);
+    let permit = sender.send();
+    sender.refused(permit, None);
+    assert_eq!(sender.rate.misses, 1, "the misses of before are forgotten");
+}
+
+/// What looks like a limit while the refusals of a burst come in is none once all of it is refused.
+#[test]
+fn a_burst_that_is_refused_as_a_whole_is_an_outage() {
+    let mut sender = Sender::new(AdaptiveRate::new());
+    let permits: Vec<Permit> = (0..12).map(|_| sender.send()).collect();
+    let rates: Vec<f64> = permits.iter().map(|permit| (sender.refused(*permit, None), sender.rate()).1).collect();
+    assert_eq!(rates, [9.9, 9.0, 8.1, 7.2, 6.3, 5.4, 4.5, 3.6, 2.7, 1.8, 0.9, 6.0]);
+    assert_eq!(sender.rate.limit, None);
+}
+
 /// Each probe that goes well goes twice as far as the one before.
 #[test]
 fn a_higher_quota_is_found_in_minutes() {
@@ -202,36 +233,87 @@ fn a_higher_quota_is_found_in_minutes() {
     assert_eq!((sender.now - sender.begun).as_secs(), 241, "eight probes, 30 s each");
 }
 
-/// A quota as the mock has it: so many in any second, refusals not counted, each answered 20 ms later.
+/// A quota as the mock has it: so many in any second, refusals not counted.
+struct Quota {
+    per_second: usize,
+    window: VecDeque<Instant>,
+}
+
+impl Quota {
+    fn accepts(&mut self, now: Instant) -> bool {
+        while self.window.front().is_some_and(|sent| now - *sent >= SECOND) {
+            self.window.pop_front();
+        }
+        let accepted = self.window.len() < self.per_second;
+        if accepted {
+            self.window.push_back(now);
+        }
+        accepted
+    }
+}
+
+/// Programs that share a quota for half an hour, each answered 20 ms later; returns the part of it that each has used, and the
+/// refusals of each minute.
+fn share(per_second: usize, programs: usize) -> (Vec<f64>, Vec<u32>) {
+    const MINUTES: u64 = 30;
+    let begun = Instant::now() + Duration::from_secs(3600);
+    let mut quota = Quota { per_second, window: VecDeque::new() };
+    let mut senders: Vec<_> = (0..programs).map(|_| Sender { rate: AdaptiveRate::new(), begun, now: begun }).collect();
+    let mut pending: Vec<_> = senders.iter().map(|_| VecDeque::<(Instant, Permit)>::new()).collect();
+    let (mut accepted, mut refused) = (vec![0_u32; programs], vec![0; 30]);
+    let mut waited = vec![false; programs];
+    loop {
+        // Whoever is the earliest is next.
+        let next = (0..programs).min_by_key(|program| senders[*program].now).unwrap_or_default();
+        let sender = &mut senders[next];
+        let minute = (sender.now - begun).as_secs() / 60;
+        if minute >= MINUTES {
+            break;
+        }
+        while let Some((told, permit)) = pending[next].front().copied().filter(|(told, _)| *told <= sender.now) {
+            pending[next].pop_front();
+            sender.rate.refused(permit, None, told);
+        }
+        let permit = match sender.rate.permit(sender.now, waited[next]) {
+            Ok(permit) => permit,
+            Err(later) => {
+                // An answer may come before.
+                let told = pending[next].front().map_or(later, |(told, _)| later.min(*told));
+                (sender.now, waited[next]) = (told, true);
+                continue;
+            }
+        };
+        waited[next] = false;
+        if quota.accepts(sender.now) {
+            accepted[next] += 1;
+        } else {
+            pending[next].push_back((sender.now + ms(20), permit));
+            refused[usize::try_from(minute).unwrap_or_default()] += 1;
+        }
+    }
+    let most = per_second as f64 * 60.0 * MINUTES as f64;
+    (accepted.into_iter().map(|calls| f64::from(calls) / most).collect(), refused)
+}
+
 #[test]
 fn it_settles_below_a_quota() {
     for (quota, at_first, later) in [(5, 8, 7), (25, 3, 7), (200, 5, 9)] {
-        let mut sender = Sender::new(AdaptiveRate::new());
-        let (mut accepted, mut window, mut pending) = (0_u32, VecDeque::new(), VecDeque::new());
-        let minutes = 30;
-        let mut refused_by_minute = vec![0; minutes];
-        while sender.now - sender.begun < Duration::from_secs(60 * minutes as u64) {
-            let permit = sender.send();
-            while let Some((told, permit)) = pending.front().copied().filter(|(told, _)| *told <= sender.now) {
-                pending.pop_front();
-                sender.rate.refused(permit, None, told);
-            }
-            while window.front().is_some_and(|sent| sender.now - *sent >= SECOND) {
-                window.pop_front();
-            }
-            if window.len() < quota {
-                window.push_back(sender.now);
-                accepted += 1;
-            } else {
-                pending.push_back((sender.now + ms(20), permit));
-                let minute = ((sender.now - sender.begun).as_secs() / 60) as usize;
-                refused_by_minute[minute.min(minutes - 1)] += 1;
-            }
-        }
-        let used = f64::from(accepted) / (quota as f64 * 60.0 * minutes as f64);
-        assert!(used > 0.89, "{quota}: {used} of it is used");
-        let rest: u32 = refused_by_minute[1..].iter().sum();
-        assert!(refused_by_minute[0] <= at_first && rest <= later, "{quota}: {refused_by_minute:?}");
+        let (used, refused) = share(quota, 1);
+        assert!(used[0] > 0.89, "{quota}: {used:?} of it is used");
+        assert!(refused[0] <= at_first && refused[1..].iter().sum::<u32>() <= later, "{quota}: {refused:?}");
+    }
+}
+
+/// Programs that know nothing of one another use the quota together, none of them starves, and the service refuses few.
+#[test]
+fn several_share_a_quota() {
+    for programs in [2, 4, 8] {
+        let (used, refused) = share(25, programs);
+        let all: f64 = used.iter().sum();
+        assert!((0.85..=1.0).contains(&all), "{programs}: {used:?}");
+        assert!(used.iter().all(|used| *used > 0.25 / programs as f64), "{programs}: {used:?}");
+        let later: u32 = refused[1..].iter().sum();
+        assert!(later <= 80, "{programs}: {refused:?} of 40,000 calls");
     }
 }
 
