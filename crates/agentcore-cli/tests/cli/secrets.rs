@@ -142,6 +142,7 @@ fn nothing_that_is_printed_or_logged_is_secret() {
         ("echo", &["invoke", "--output=json", "hi"], b"", 0),
         ("error-403", &["invoke", "--output=json", "hi"], b"", 3),
         ("reset-midstream", &["invoke", "--output=events", "hi"], b"", 7),
+        ("echo", &["batch"], b"{\"prompt\": \"hi\"}\n", 0),
         ("echo", &["chat"], b"hi\n", 0),
         ("echo", &["connect", "--wait=0.01"], b"hi\n", 0),
         ("echo", &["exec", "--", "true"], b"", 0),
