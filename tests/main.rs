@@ -69,6 +69,9 @@ mod limits;
 /// TLS, HTTP/2, keep-alive, proxies, certificates, redirects.
 mod transport;
 
+/// Certificates and versions of TLS: what is refused, by whom, and how often it is tried.
+mod tls;
+
 /// Sockets of our own: every way in, long messages, ends, and coming back.
 mod websocket;
 

@@ -67,7 +67,6 @@ pub(crate) async fn invoke(plan: Plan, runtime: Runtime) {
             (Err(error), Fate::BrokenOff(events)) if plan.is_exact && error.kind() == ErrorKind::BrokenOff => {
                 Some(events)
             }
-            (Err(error), Fate::Silent(events)) if plan.is_exact && error.kind() == ErrorKind::Timeout => Some(events),
             (Ok(true), _) => {
                 plan.tally.fail("lost events", &format!("{prompt}: {fate:?} ended well after {came}"));
                 None

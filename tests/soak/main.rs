@@ -136,7 +136,7 @@ impl World {
         let runs = Arc::new(Runs::new(seed, Arc::clone(&tally)));
         let mock: MockBuilder = Mock::builder()
             .tls(way == Way::Http2)
-            .token_lifetime(Duration::from_secs(6))
+            .token_lifetime(Duration::from_secs(10))
             .user(User::new("ada", "Pa55-w0rd!"))
             .agent("agent", move |request| Arc::clone(&runs).answer(request));
         let mock = Arc::new(mock.start().await.unwrap());
@@ -184,16 +184,16 @@ impl World {
             }
         };
         let quick = RetryPolicy::default().pauses(Duration::from_millis(10), Duration::from_millis(200));
-        let timeouts = Timeouts::default().first_byte(Duration::from_secs(5)).idle(Duration::from_secs(3));
+        let timeouts = Timeouts::default().first_byte(Duration::from_secs(10)).idle(Duration::from_secs(5));
         let sockets = Settings::default()
-            .open_timeout(Duration::from_secs(5))
-            .open_deadline(Duration::from_secs(10))
+            .open_timeout(Duration::from_secs(10))
+            .open_deadline(Duration::from_secs(30))
             .close_timeout(Duration::from_secs(1))
             .ping_interval(Duration::from_secs(1))
             .pong_timeout(Duration::from_secs(2))
             .retry(quick.clone())
             .reconnect(quick.clone());
-        let client = client.retry(quick).timeouts(timeouts.total(Duration::from_secs(15)));
+        let client = client.retry(quick).timeouts(timeouts.total(Duration::from_secs(60)));
         client.sockets(sockets).build().unwrap()
     }
 }

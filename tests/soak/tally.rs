@@ -15,6 +15,8 @@ pub(crate) struct Tally(Mutex<Counts>);
 struct Counts {
     counts: BTreeMap<String, u64>,
     outcomes: BTreeMap<String, u64>,
+    /// The first error of each kind.
+    examples: BTreeMap<String, String>,
     /// The first failures, in words.
     failures: Vec<String>,
     /// KiB, once a second.
@@ -44,11 +46,16 @@ impl Tally {
     }
 
     pub(crate) fn outcome(&self, of: &str, outcome: &Result<&'static str, Error>) {
+        let mut counts = self.counts();
         let name = match outcome {
             Ok(name) => format!("{of}: {name}"),
-            Err(error) => format!("{of}: {:?}", error.kind()),
+            Err(error) => {
+                let name = format!("{of}: {:?}", error.kind());
+                counts.examples.entry(name.clone()).or_insert_with(|| format!("{error:?}"));
+                name
+            }
         };
-        *self.counts().outcomes.entry(name).or_default() += 1;
+        *counts.outcomes.entry(name).or_default() += 1;
     }
 
     /// Adds what a client counted.
@@ -109,6 +116,9 @@ impl Tally {
         row("peak memory, client and mock", format!("{} MiB", peak / 1024));
         row("descriptors, start and end", format!("{} / {}", descriptors.0, descriptors.1));
         row("tasks of the client, start and end", format!("{} / {}", tasks.0, tasks.1));
+        for (name, example) in &counts.examples {
+            let _ = writeln!(table, "{name}, for example {example}");
+        }
         table
     }
 }

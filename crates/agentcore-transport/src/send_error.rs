@@ -43,7 +43,11 @@ impl SendError {
     pub(crate) fn request(error: hyper_util::client::legacy::Error) -> Self {
         let causes = Causes::in_chain(&error);
         // hyper calls a request `Canceled` that was still in the queue when its connection closed.
-        Self::after(&causes, !(error.is_connect() || causes.canceled || causes.refused), error.into())
+        Self::after(
+            &causes,
+            !(error.is_connect() || causes.canceled || causes.refused || causes.turned_away),
+            error.into(),
+        )
     }
 
     /// Makes the error of a URL without a host.
@@ -54,12 +58,14 @@ impl SendError {
 
     /// Makes the error of a connection that was lost after the request.
     pub(crate) fn lost(source: BoxError) -> Self {
-        Self::after(&Causes::in_chain(&*source), true, source)
+        let causes = Causes::in_chain(&*source);
+        Self::after(&causes, !causes.turned_away, source)
     }
 
     fn after(causes: &Causes, may_have_run: bool, source: BoxError) -> Self {
         let (kind, message) = match causes {
             Causes { timed_out: true, .. } => (ErrorKind::Timeout, "could not connect in time"),
+            Causes { turned_away: true, .. } => (ErrorKind::Unavailable, "the server refused the TLS handshake"),
             Causes { refused: true, .. } => {
                 (ErrorKind::Unavailable, "the server closed the stream without a look at it")
             }
@@ -92,6 +98,8 @@ struct Causes {
     canceled: bool,
     /// The peer did not process the stream.
     refused: bool,
+    /// The peer ended the handshake of TLS. Under TLS 1.3 the client may have sent its request by then, which the server does not read.
+    turned_away: bool,
     /// The peer's answer is not HTTP, or beyond the limits of what is read as HTTP.
     malformed: bool,
 }
@@ -103,6 +111,7 @@ impl Causes {
         while let Some(cause) = layer {
             causes.timed_out |= cause.is::<ConnectTimeout>();
             causes.lasting |= cause.downcast_ref().is_some_and(is_lasting);
+            causes.turned_away |= cause.downcast_ref().is_some_and(is_turned_away);
             causes.canceled |= cause.downcast_ref().is_some_and(hyper::Error::is_canceled);
             causes.refused |= cause.downcast_ref().is_some_and(is_unprocessed);
             causes.malformed |= cause.downcast_ref().is_some_and(hyper::Error::is_parse);
@@ -115,9 +124,32 @@ impl Causes {
     }
 }
 
-/// Returns whether a certificate was refused, which the next attempt would meet again. Other handshake failures may pass.
+/// Returns whether a certificate was refused, by either side, or the versions of TLS do not meet, which the next attempt would meet
+/// again. Other handshake failures may pass.
 fn is_lasting(error: &rustls::Error) -> bool {
-    matches!(error, rustls::Error::InvalidCertificate(_) | rustls::Error::UnsupportedNameType)
+    use rustls::Error::{InvalidCertificate, PeerIncompatible, UnsupportedNameType};
+    matches!(error, InvalidCertificate(_) | UnsupportedNameType | PeerIncompatible(_)) || is_turned_away(error)
+}
+
+/// Returns whether the server sent an alert by which it ends a handshake (RFC 8446 §6.2) that the next attempt would meet again.
+fn is_turned_away(error: &rustls::Error) -> bool {
+    use rustls::AlertDescription as Alert;
+    let rustls::Error::AlertReceived(alert) = error else { return false };
+    matches!(
+        alert,
+        Alert::HandshakeFailure
+            | Alert::BadCertificate
+            | Alert::UnsupportedCertificate
+            | Alert::CertificateRevoked
+            | Alert::CertificateExpired
+            | Alert::CertificateUnknown
+            | Alert::UnknownCA
+            | Alert::AccessDenied
+            | Alert::ProtocolVersion
+            | Alert::InsufficientSecurity
+            | Alert::UnrecognisedName
+            | Alert::CertificateRequired
+    )
 }
 
 /// Returns whether the peer says that it did not process the stream (RFC 9113 §8.7): it refused the stream, or it ended the connection
