@@ -8,6 +8,7 @@ mod direction;
 mod features;
 mod manifest;
 mod names;
+mod promises;
 mod rust_version;
 mod snippets;
 mod source;
@@ -32,6 +33,7 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome {
     violations.extend(alias::check(&tree));
     violations.extend(circles::check(&tree));
     violations.extend(snippets::check(&tree));
+    violations.extend(promises::check(&tree));
     for (path, text) in tree.files() {
         violations.extend(text::check(path, text));
         if path.ends_with(".rs") {
