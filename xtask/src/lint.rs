@@ -10,7 +10,11 @@ use crate::workspace::Workspace;
 /// Runs clippy on each selection; a warning is an error.
 pub(crate) fn run(workspace: &Workspace) -> Outcome {
     let shell = &workspace.shell;
-    for selection in selections(&workspace.graph()?) {
+    let names = |manifest: &str, feature: &str| {
+        let (folder, wanted) = (manifest.trim_end_matches("Cargo.toml"), format!("feature = \"{feature}\""));
+        cmd!(shell, "git grep --quiet --fixed-strings {wanted} -- {folder}").quiet().run().is_ok()
+    };
+    for selection in selections(&workspace.graph()?, names) {
         report::line(format_args!("clippy {}", selection.join(" ")));
         cmd!(shell, "cargo clippy --quiet --locked {selection...} -- --deny warnings").quiet().run()?;
     }
@@ -18,11 +22,12 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome {
 }
 
 /// The whole workspace with everything on, then each crate that has features: with none, as it comes, and with each alone. Left out is
-/// what would be the same again: a feature that turns on all others, and none where that is how the crate comes.
+/// what would be the same again: a feature that turns on all others, none where that is how the crate comes, and a feature that only
+/// turns on one of another crate of the workspace, where it is selected by itself, and is not named in this one's code.
 ///
 /// A crate is selected on its own because cargo gives all crates of one command the sum of their features, and
 /// without its tests where a feature stands alone because their dependencies would lend it theirs.
-fn selections(graph: &Graph) -> Vec<Vec<String>> {
+fn selections(graph: &Graph, names: impl Fn(&str, &str) -> bool) -> Vec<Vec<String>> {
     let mut selections = vec![words("--workspace --all-targets --all-features")];
     for member in graph.members.iter().filter(|it| !it.features.is_empty()) {
         let package = format!("--package {}", member.name);
@@ -39,6 +44,11 @@ fn selections(graph: &Graph) -> Vec<Vec<String>> {
         for (feature, turned_on) in member.features.iter().filter(|(it, _)| *it != "default") {
             let others = others(feature);
             if others.len() > 1 && others.iter().all(|it| turned_on.contains(it)) {
+                continue;
+            }
+            let is_members = |it: &str| graph.members.iter().any(|member| member.name == it);
+            let is_passed_on = turned_on.iter().all(|it| it.split_once('/').is_some_and(|(it, _)| is_members(it)));
+            if is_passed_on && !turned_on.is_empty() && !names(&member.manifest, feature) {
                 continue;
             }
             selections.push(words(&format!("{package} --no-default-features --features {feature}")));
@@ -76,11 +86,12 @@ mod tests {
                 member("plain", &[]),
                 with("rich", &[("default", &["w"]), ("full", &["w", "y"]), ("w", &[]), ("y", &[])]),
                 with("slim", &[("default", &[]), ("v", &[])]),
+                with("front", &[("named", &["slim/v"]), ("passed_on", &["slim/v"]), ("stranger", &["other/v"])]),
                 member("bare", &["z"]),
             ],
             packages: BTreeSet::new(),
         };
-        let lines: Vec<_> = selections(&graph).iter().map(|it| it.join(" ")).collect();
+        let lines: Vec<_> = selections(&graph, |_, feature| feature == "named").iter().map(|it| it.join(" ")).collect();
         let expected = [
             "--workspace --all-targets --all-features",
             "--package rich --no-default-features",
@@ -89,6 +100,9 @@ mod tests {
             "--package rich --no-default-features --features y",
             "--package slim --all-targets",
             "--package slim --no-default-features --features v",
+            "--package front --no-default-features",
+            "--package front --no-default-features --features named",
+            "--package front --no-default-features --features stranger",
             "--package bare --no-default-features",
             "--package bare --no-default-features --features z",
         ];
