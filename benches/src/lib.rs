@@ -7,6 +7,7 @@
 //! adds them to [`run`]; see `benches/peers`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program's output is its purpose")]
 
+mod allocations;
 mod answer;
 mod contender;
 mod input;
@@ -20,6 +21,7 @@ mod work;
 use std::{env, error::Error, process::ExitCode};
 
 pub use self::{
+    allocations::Count,
     answer::Answer,
     contender::{Contender, Holding, PROMPT, Peers, Running, SESSION_ID, Site, each},
     input::Input,
@@ -34,7 +36,7 @@ pub type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>
 pub fn run(peers: Peers) -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let outcome = match arguments[..] {
+    report(match arguments[..] {
         [] => rounds::table(rounds::FULL, peers),
         ["--quick"] => rounds::table(rounds::QUICK, peers),
         ["--memory"] => memory::table(peers),
@@ -45,7 +47,17 @@ pub fn run(peers: Peers) -> ExitCode {
             instructions::counted(address, work, contender, count, peers)
         }
         _ => Err("usage: agentcore-benches [--quick | --instructions | --memory]".into()),
-    };
+    })
+}
+
+/// The program that counts allocations. It is another one, since its allocator would be measured with the rest.
+#[must_use]
+pub fn count_allocations(count: Count) -> ExitCode {
+    let is_server = env::args().nth(1).is_some_and(|argument| argument == server::COMMAND);
+    report(if is_server { server::serve() } else { allocations::document(count) })
+}
+
+fn report(outcome: Result<String>) -> ExitCode {
     match outcome {
         Ok(text) => {
             print!("{text}");

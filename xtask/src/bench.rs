@@ -23,48 +23,60 @@ pub(crate) fn run(workspace: &Workspace, peers: bool, flags: &[(bool, &str)]) ->
     Ok(cmd!(shell, "cargo run --release --locked {which...} -- {flags...}").run()?)
 }
 
-/// Counts instructions, and fails where a ratio of ours has grown over the committed table, or is not in it.
+/// Counts allocations; the table goes to standard output.
+pub(crate) fn allocations(workspace: &Workspace) -> Outcome {
+    let shell = &workspace.shell;
+    Ok(cmd!(shell, "cargo run --release --locked --package agentcore-benches --bin allocations").run()?)
+}
+
+/// Counts instructions and allocations, and fails where ours have grown over the committed tables, or are not in them.
 pub(crate) fn check(workspace: &Workspace) -> Outcome {
     let shell = &workspace.shell;
     valgrind(shell)?;
-    let committed = shell.read_file(TABLE)?;
-    let counted = cmd!(shell, "cargo run --release --locked --package agentcore-benches -- --instructions").read()?;
-    report::line(&counted);
-    let grown = grown(&ratios(&committed), &ratios(&counted));
-    if grown.is_empty() { Ok(()) } else { Err(format!("{}\n{REMEDY}", grown.join("\n")).into()) }
+    let mut all_grown = Vec::new();
+    for &(table, arguments) in TABLES {
+        let committed = shell.read_file(table)?;
+        let counted = cmd!(shell, "cargo run --release --locked --package agentcore-benches {arguments...}").read()?;
+        report::line(&counted);
+        let grown = grown(&numbers(&committed), &numbers(&counted));
+        all_grown.extend(grown.into_iter().map(|it| format!("{table}: {it}")));
+    }
+    if all_grown.is_empty() { Ok(()) } else { Err(format!("{}\n{REMEDY}", all_grown.join("\n")).into()) }
 }
 
-/// The ratios of our crates, by row and column.
-fn ratios(document: &str) -> BTreeMap<(String, String), f64> {
+/// The numbers of our crates, by row and column.
+fn numbers(document: &str) -> BTreeMap<(String, String), f64> {
     let cells = |line: &str| line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
     let mut rows = document.lines().filter(|line| line.starts_with('|')).map(cells);
     let heading = rows.next().unwrap_or_default();
-    let mut ratios = BTreeMap::new();
+    let mut numbers = BTreeMap::new();
     for row in rows {
         for (column, cell) in heading.iter().zip(&row).filter(|(column, _)| column.starts_with("agentcore")) {
-            if let Some(ratio) = cell.split(' ').next().and_then(|ratio| ratio.parse().ok()) {
-                ratios.insert((row[0].clone(), column.clone()), ratio);
+            if let Some(number) = cell.split(' ').next().and_then(|number| number.parse().ok()) {
+                numbers.insert((row[0].clone(), column.clone()), number);
             }
         }
     }
-    ratios
+    numbers
 }
 
 /// What has grown by more than 3 %, a sentence each.
 fn grown(committed: &BTreeMap<(String, String), f64>, counted: &BTreeMap<(String, String), f64>) -> Vec<String> {
     let judge = |((row, column), now): (&(String, String), &f64)| match committed.get(&(row.clone(), column.clone())) {
-        None => Some(format!("{row}, {column}: {now} is not in {TABLE}")),
+        None => Some(format!("{row}, {column}: {now} is not there")),
         // Both were rounded to a hundredth.
         Some(before) => (*now > before * 1.03 + 0.005).then(|| format!("{row}, {column}: {now} was {before}")),
     };
     counted.iter().filter_map(judge).collect()
 }
 
-const TABLE: &str = "benches/instructions.md";
+/// The committed tables, and how each is made.
+const TABLES: &[(&str, &[&str])] =
+    &[("benches/instructions.md", &["--", "--instructions"]), ("benches/allocations.md", &["--bin", "allocations"])];
 
 const REMEDY: &str = "\
-more instructions than the committed table has: find out what takes them, or commit what it is worth by
-`cargo xtask bench --instructions > benches/instructions.md`";
+more than the committed table has: find out what takes it, or commit what it is worth by
+`cargo xtask bench --instructions > benches/instructions.md` and `cargo xtask bench --allocations > benches/allocations.md`";
 
 /// Makes sure that valgrind is there: installed by its user, or here on a machine of CI, which sets `CI`.
 fn valgrind(shell: &Shell) -> Outcome {
@@ -99,10 +111,10 @@ mod tests {
             ("2.00 (200)", "2.07 (207)", &["a call, agentcore-http: 2.07 was 2"]),
             ("4.00 (40)", "1.00 (10)", &[]),
             ("1.50 (150)", "9.00 (900)", &[]),
-            ("| – |\n", "| 3.00 (300) |\n", &["a call, agentcore-client: 3 is not in benches/instructions.md"]),
+            ("| – |\n", "| 3.00 (300) |\n", &["a call, agentcore-client: 3 is not there"]),
         ];
         for (from, to, expected) in cases {
-            assert_eq!(grown(&ratios(BEFORE), &ratios(&BEFORE.replacen(from, to, 1))), expected, "{from} {to}");
+            assert_eq!(grown(&numbers(BEFORE), &numbers(&BEFORE.replacen(from, to, 1))), expected, "{from} {to}");
         }
     }
 }

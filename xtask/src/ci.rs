@@ -33,7 +33,7 @@ pub(crate) enum Step {
     Package,
     /// Licences, bans and sources
     Deny,
-    /// Instructions against the committed table
+    /// Instructions and allocations against the committed tables
     Bench,
     /// Other people's software
     Interop,

@@ -108,8 +108,11 @@ enum Task {
         /// Measures the memory of open streams in the place of time
         #[arg(long, conflicts_with_all = ["quick", "instructions"])]
         memory: bool,
-        /// Counts instructions, and fails where a ratio of ours has grown by more than 3 % over the committed table
+        /// Counts allocations in the place of time
         #[arg(long, conflicts_with_all = ["quick", "instructions", "memory", "peers"])]
+        allocations: bool,
+        /// Counts instructions and allocations, and fails where ours have grown by more than 3 % over the committed tables
+        #[arg(long, conflicts_with_all = ["quick", "instructions", "memory", "peers", "allocations"])]
         check: bool,
         /// Builds the README's first command from nothing and prints what it took, in the place of all this
         #[arg(long, conflicts_with_all = ["quick", "instructions", "memory", "peers"])]
@@ -169,6 +172,7 @@ impl Task {
             Self::Interop { dialects: true } => interop::streams::run(&workspace),
             Self::Interop { dialects: false } => interop::run(&workspace),
             Self::Bench { check: true, .. } => bench::check(&workspace),
+            Self::Bench { allocations: true, .. } => bench::allocations(&workspace),
             Self::Alone => alone::run(&workspace),
             Self::Advisories => deny::advisories(&workspace),
             Self::Api { write } => api::run(&workspace, write),
