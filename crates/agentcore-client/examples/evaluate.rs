@@ -8,6 +8,12 @@
 //!
 //! By default it talks to a mock on loopback, whose quota is that of the service: 25 new sessions a second. With `AGENTCORE_RUNTIME_ARN`
 //! and `AGENTCORE_BEARER_TOKEN` it talks to a real agent.
+//!
+//! ```text
+//! 100 answers in …agentcore-answers.jsonl
+//! 0 agents may have run without an answer
+//! … retries after throttling
+//! ```
 
 #![expect(clippy::print_stdout, reason = "it is a program")]
 
