@@ -10,7 +10,7 @@
 //! and `AGENTCORE_BEARER_TOKEN` it talks to a real agent.
 //!
 //! ```text
-//! 100 answers in …
+//! 100 answers in …agentcore-answers.jsonl
 //! 0 agents may have run without an answer
 //! … retries after throttling
 //! ```
