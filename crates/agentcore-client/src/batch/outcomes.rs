@@ -130,6 +130,7 @@ impl Caller {
             }
             invoke.sent_again();
             self.under_way.lock().insert(index, false);
+            tracing::debug!(call = index, retry_after = ?error.retry_after(), "throttled, and waits to be sent again");
             permit = self.limiter.permit(true).await;
         };
         self.under_way.lock().remove(&index);

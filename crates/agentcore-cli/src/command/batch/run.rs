@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    error::Error as StdError,
     io::IsTerminal as _,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -45,6 +46,8 @@ struct Rows {
     sink: Sink,
     under_way: UnderWay,
     counts: Counts,
+    /// The first line that failed in this run, and why.
+    first_failure: Option<(usize, String)>,
     /// Whether a row could not be written.
     failed: bool,
 }
@@ -107,7 +110,13 @@ impl Run {
         concurrency: usize,
     ) -> Result<Self, Failure> {
         let (lines, journal) = (input.lines(), sink.journaled().cloned());
-        let mut rows = Rows { sink, under_way: UnderWay::default(), counts: Counts::default(), failed: false };
+        let mut rows = Rows {
+            sink,
+            under_way: UnderWay::default(),
+            counts: Counts::default(),
+            first_failure: None,
+            failed: false,
+        };
         if lines == 0 {
             note("the input has no lines");
         }
@@ -192,6 +201,11 @@ impl Rows {
         let line = self.under_way.lock().remove(&index).unwrap_or(Line { id: None, session: None });
         self.write(index, &Row::ended(line.asked(index), outcome))?;
         self.counts.add(1, outcome.is_err().into());
+        if let Err(error) = outcome
+            && self.first_failure.as_ref().is_none_or(|(first, _)| index < *first)
+        {
+            self.first_failure = Some((index, error.to_string()));
+        }
         Ok(())
     }
 
@@ -221,7 +235,11 @@ impl Rows {
     }
 
     fn failure(&self, failed: usize, lines: usize) -> Failure {
-        let failure = Failure::new(Exit::Failed, format!("{failed} of {lines} lines failed"));
+        let mut failure = Failure::new(Exit::Failed, format!("{failed} of {lines} lines failed"));
+        if let Some((index, why)) = &self.first_failure {
+            let first: Box<dyn StdError> = format!("line {}: {why}", index + 1).into();
+            failure = failure.caused_by(&*first);
+        }
         let Some(journal) = self.sink.journaled() else { return failure };
         failure.hint(match (journal.uncertain(), failed - journal.uncertain()) {
             (0, _) => "--resume sends them again".to_owned(),
@@ -251,7 +269,7 @@ impl Reading {
     }
 }
 
-fn unwritable(path: &std::path::Path, error: &(dyn std::error::Error + 'static)) -> Failure {
+fn unwritable(path: &std::path::Path, error: &(dyn StdError + 'static)) -> Failure {
     Failure::internal(format!("cannot write to {path:?}"))
         .caused_by(error)
         .hint("--resume goes on with what was written")

@@ -198,13 +198,13 @@ fn progress_at_a_terminal() {
 fn a_signal_while_a_line_waits_to_be_sent_again() {
     let (world, files) = (World::new(), Files::new("waits"));
     let (path, out) = (files.write("lines", numbered(3)), files.path("out"));
-    let mut child = batch(&world, "error-429-after-600", [&*path, "--out", &out])
-        .env("RUST_LOG", "agentcore_transport=debug")
+    let mut child = batch(&world, "error-429-after-600", [&*path, "--out", &out, "--concurrency", "1"])
+        .env("RUST_LOG", "agentcore_client=debug")
         .spawn()
         .unwrap();
     let stderr = child.stderr.take().unwrap();
     let mut lines = std::io::BufRead::lines(std::io::BufReader::new(stderr));
-    assert!(lines.any(|line| line.unwrap().contains("attempt failed")));
+    assert!(lines.any(|line| line.unwrap().contains("waits to be sent again")));
     crate::world::signal("-INT", &child);
     lines.for_each(drop);
     assert_eq!(child.wait().unwrap().code(), Some(130));
