@@ -2,6 +2,7 @@
 
 mod batch;
 mod chat;
+mod config;
 mod connect;
 mod doctor;
 mod exec;
@@ -64,6 +65,7 @@ enum Command {
     Token(token::TokenFlags),
     Login(login::LoginFlags),
     Logout(login::LogoutFlags),
+    Config(config::ConfigFlags),
     Mock(mock::MockFlags),
     Completions(CompletionsFlags),
 }
@@ -83,26 +85,27 @@ impl Cli {
 
     /// Does what the command line says.
     pub(crate) async fn run(self) -> Result<(), Failure> {
-        let context = Context { target: self.target, identity: self.identity, typed_identity: self.typed_identity };
+        let context = || Context::load(self.target, self.identity, self.typed_identity);
         match self.command {
-            Command::Invoke(flags) => flags.run(&context).await,
-            Command::Batch(flags) => flags.run(&context).await,
-            Command::Chat(flags) => flags.run(&context).await,
-            Command::Connect(flags) => flags.run(&context).await,
-            Command::WsUrl(flags) => flags.run(&context).await,
-            Command::WsHeaders(flags) => flags.run(&context).await,
-            Command::Exec(flags) => flags.run(&context).await,
-            Command::Shell(flags) => flags.run(&context).await,
-            Command::Session(flags) => flags.run(&context).await,
-            Command::Stop(flags) => flags.run(&context).await,
-            Command::Card(flags) => flags.run(&context).await,
-            Command::Ping(flags) => flags.run(&context).await,
-            Command::Doctor(flags) => flags.run(&context).await,
-            Command::Token(flags) => flags.run(&context).await,
-            Command::Login(flags) => flags.run(&context).await,
-            Command::Logout(flags) => flags.run(&context).await,
-            Command::Mock(flags) => flags.run(&context).await,
-            Command::Completions(flags) => flags.run(&context).await,
+            Command::Invoke(flags) => flags.run(&context()?).await,
+            Command::Batch(flags) => flags.run(&context()?).await,
+            Command::Chat(flags) => flags.run(&context()?).await,
+            Command::Connect(flags) => flags.run(&context()?).await,
+            Command::WsUrl(flags) => flags.run(&context()?).await,
+            Command::WsHeaders(flags) => flags.run(&context()?).await,
+            Command::Exec(flags) => flags.run(&context()?).await,
+            Command::Shell(flags) => flags.run(&context()?).await,
+            Command::Session(flags) => flags.run(),
+            Command::Stop(flags) => flags.run(&context()?).await,
+            Command::Card(flags) => flags.run(&context()?).await,
+            Command::Ping(flags) => flags.run(&context()?).await,
+            Command::Doctor(flags) => flags.run(&context()?).await,
+            Command::Token(flags) => flags.run(&context()?).await,
+            Command::Login(flags) => flags.run(&context()?).await,
+            Command::Logout(flags) => flags.run(&context()?).await,
+            Command::Config(flags) => flags.run(&context()?),
+            Command::Mock(flags) => flags.run().await,
+            Command::Completions(flags) => flags.run(),
         }
     }
 }
@@ -117,7 +120,7 @@ struct CompletionsFlags {
 }
 
 impl CompletionsFlags {
-    async fn run(self, _: &Context) -> Result<(), Failure> {
+    fn run(self) -> Result<(), Failure> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut grammar(), "acore", &mut script);
         Output::default().write(&script)

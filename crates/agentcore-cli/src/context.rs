@@ -2,6 +2,8 @@
 //!
 //! Each part is resolved when a command asks for it, so that a command fails only by what it uses.
 
+mod in_force;
+
 use std::time::Duration;
 
 use agentcore_client::{
@@ -12,7 +14,7 @@ use agentcore_mock::{Mock, MockBuilder};
 
 use crate::{
     errors::{Failure, Mechanism},
-    flags::{IdentityFlags, TargetFlags},
+    flags::{IdentityFlags, Sourced, TargetFlags},
     identity::{Identity, IssuedIdentity, TokenPlace, no_credentials},
     target::{Destination, uses_mock},
 };
@@ -21,8 +23,10 @@ use crate::{
 pub(crate) struct Context {
     pub(crate) target: TargetFlags,
     pub(crate) identity: IdentityFlags,
-    /// The identity without the environment.
+    /// The identity without the environment and the files.
     pub(crate) typed_identity: IdentityFlags,
+    /// The context of the configuration file, if one is in force.
+    pub(crate) name: Option<Sourced<String>>,
 }
 
 /// Where a command goes, and as whom. Nothing is opened yet.

@@ -2,6 +2,7 @@
 
 mod call;
 mod identity;
+mod settings;
 mod source;
 mod target;
 
@@ -10,6 +11,7 @@ pub(crate) use identity::{CognitoFlags, Flow, TokenUse};
 pub(crate) use {
     call::{CallFlags, CallSettings, RequestFlags, SessionFlags, seconds},
     identity::{IdentityFlags, OAuthFlags},
+    settings::{Settings, Subject},
     source::{Source, Sourced, exclusive, typed, with_environment},
     target::TargetFlags,
 };

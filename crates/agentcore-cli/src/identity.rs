@@ -58,12 +58,17 @@ impl Identity {
         flags: &IdentityFlags,
         typed: &IdentityFlags,
     ) -> Result<(Box<dyn IssuedIdentity>, TokenPlace), Failure> {
-        let (bearer_token, sigv4) = (typed.bearer_token.clone(), typed.sigv4.clone());
-        match Self::resolve(&IdentityFlags { bearer_token, sigv4, ..flags.clone() })? {
+        match Self::resolve(&Self::issued_flags(flags, typed))? {
             Some(Self::Issued(identity, Some(place))) => Ok((identity, place)),
             Some(Self::Issued(..)) => Err(Failure::usage(NO_PLACE)),
             _ => Err(Failure::usage(NO_LOGIN)),
         }
+    }
+
+    /// Returns the flags without a token, keys or a program that nobody typed.
+    pub(crate) fn issued_flags(flags: &IdentityFlags, typed: &IdentityFlags) -> IdentityFlags {
+        let IdentityFlags { bearer_token, sigv4, token_command, .. } = typed.clone();
+        IdentityFlags { bearer_token, sigv4, token_command, ..flags.clone() }
     }
 
     /// Returns the flags in force that choose an identity, with their sources.

@@ -128,7 +128,7 @@ fn runtime(flags: &TargetFlags, lookup: impl Fn(&str) -> Option<String>) -> Resu
     let endpoint = flags.endpoint_url.as_ref().map(|url| url.value.parse::<Endpoint>()).transpose()?;
     let endpoints = Endpoints::from_env(endpoint, lookup)?;
     // The variable is often there for other programs.
-    let region = typed(&region).map(|region| region.value);
+    let region = region.filter(|region| !region.source.is_variable()).map(|region| region.value);
     target(arn, region.as_ref(), qualifier, &endpoints)
 }
 

@@ -6,7 +6,7 @@ use agentcore_mock::{Mock, MockBuilder};
 use clap::Args;
 
 use crate::{
-    context::{Context, mock, start_mock},
+    context::{mock, start_mock},
     errors::Failure,
     output::Output,
 };
@@ -42,7 +42,7 @@ pub(super) struct MockFlags {
 }
 
 impl MockFlags {
-    pub(super) async fn run(self, _: &Context) -> Result<(), Failure> {
+    pub(super) async fn run(self) -> Result<(), Failure> {
         let settings = mock().port(self.port).tls(self.tls_ca.is_some()).allow_commands(self.allow_commands);
         let settings =
             settings.max_http2_streams(self.http2_streams).max_new_sessions_per_second(self.new_sessions_per_second);

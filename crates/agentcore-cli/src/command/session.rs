@@ -18,7 +18,7 @@ use crate::{
 pub(super) struct NewSessionFlags {}
 
 impl NewSessionFlags {
-    pub(super) async fn run(self, _: &Context) -> Result<(), Failure> {
+    pub(super) fn run(self) -> Result<(), Failure> {
         Output::default().line(SessionId::random().as_str())
     }
 }

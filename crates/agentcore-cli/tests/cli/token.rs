@@ -60,7 +60,7 @@ fn a_machine_keeps_its_token_if_it_is_told_to() {
     let store = std::env::temp_dir().join(format!("acore-test-machine-{}", std::process::id()));
     let say = |command: &str, args: &[&str]| {
         let mut command = machine(&world, command, "--oauth-token-url");
-        run(command.env("AGENTCORE_TOKEN_STORE", &store).args(args))
+        run(command.env("AGENTCORE_TOKEN_STORE", &store).env("XDG_STATE_HOME", store.join("state")).args(args))
     };
     let fetches = || world.mock.take_requests().iter().filter(|request| request.path == "/oauth2/token").count();
     say("invoke", &["hi"]);
