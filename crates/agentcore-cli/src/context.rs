@@ -68,6 +68,20 @@ impl Context {
         Ok(Route { destination, identity, http2: self.target.http2, runs_commands: false })
     }
 
+    /// Resolves where calls go that are signed with AWS credentials, whoever else could call.
+    pub(crate) fn signed_route(&self) -> Result<Route, Failure> {
+        let IdentityFlags { sigv4, profile, .. } = self.identity.clone();
+        let keys = IdentityFlags { sigv4, profile, ..IdentityFlags::default() };
+        let lookup = |name: &str| std::env::var(name).ok();
+        let destination = Destination::of_calls(&self.target, &Identity::sources(&keys), lookup)?;
+        let profile = keys.profile.map(|profile| profile.value);
+        let identity = match &destination {
+            Destination::Local(_) => return Err(Failure::usage("a local container takes no signature")),
+            _ => Some(Identity::SigV4 { profile }),
+        };
+        Ok(Route { destination, identity, http2: self.target.http2, runs_commands: false })
+    }
+
     /// Resolves where calls go.
     pub(crate) fn destination(&self) -> Result<Destination, Failure> {
         self.destination_by(|name| std::env::var(name).ok())

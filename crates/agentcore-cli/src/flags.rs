@@ -10,7 +10,7 @@ mod target;
 pub(crate) use identity::{CognitoFlags, Flow, TokenUse};
 pub(crate) use {
     call::{CallFlags, CallSettings, RequestFlags, SessionFlags, seconds},
-    identity::{IdentityFlags, OAuthFlags},
+    identity::{IDENTITY_HEADING, IdentityFlags, OAuthFlags},
     settings::{Settings, Subject},
     source::{Source, Sourced, exclusive, typed, with_environment},
     target::TargetFlags,

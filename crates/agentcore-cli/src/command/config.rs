@@ -14,32 +14,43 @@ use crate::{
     output::{Output, note},
 };
 
-/// Shows what is in force and from where; keeps and switches contexts
+/// Shows what is in force and from where; switches contexts
 #[derive(Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct ConfigFlags {
     #[command(subcommand)]
     action: Option<Action>,
     /// How it is written
-    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text", global = true)]
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
     output: Format,
 }
 
 #[derive(Subcommand)]
 enum Action {
-    /// Puts a context in force, for all commands that follow
+    /// Puts a context in force
+    #[command(after_help = "Example: acore config use prod")]
     Use {
         /// The context
         name: String,
     },
-    /// Lists the contexts; the one in force has a star
-    List,
-    /// Keeps under a name what is in force: the flags beside it, the environment, the last login
+    /// Lists the contexts, with a star at the one in force
+    #[command(after_help = "Example: acore config list --output json")]
+    List {
+        /// How it is written
+        #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
+        output: Format,
+    },
+    /// Keeps what is in force under a name
+    ///
+    /// That is what the flags beside it, the environment, the context in force and the last login say; no secret is kept. What the name
+    /// had before is gone.
+    #[command(after_help = "Example: acore config set prod --arn \"$ARN\" --sigv4")]
     Set {
         /// The context
         name: String,
     },
     /// Drops a context
+    #[command(after_help = "Example: acore config remove test")]
     Remove {
         /// The context
         name: String,
@@ -59,7 +70,7 @@ impl ConfigFlags {
     pub(super) fn run(self, context: &Context) -> Result<(), Failure> {
         match self.action {
             None => show(context, self.output),
-            Some(Action::List) => list(context, self.output),
+            Some(Action::List { output }) => list(context, output),
             Some(Action::Use { name }) => {
                 ConfigFile::read()?.use_context(&name)?;
                 note(&format!("the context {name} is in force"));

@@ -20,7 +20,9 @@ use crate::{
     progress::Spinner,
 };
 
-/// Opens the agent's WebSocket: each line of standard input is a text message, and each message is printed as it comes
+/// Opens the agent's WebSocket: each line of input is a message
+///
+/// Each line of standard input is sent as a text message, and each message that comes is printed.
 #[derive(Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct ConnectFlags {

@@ -4,7 +4,9 @@ use clap::Args;
 
 use crate::{context::Context, errors::Failure, identity::log_out, output::note};
 
-/// Logs a Cognito user or a machine in and keeps the login for the commands that follow; asks for what is missing
+/// Logs a user or a machine in, for the commands that follow
+///
+/// A Cognito user is asked for what is missing. The commands that follow need no flag again.
 #[derive(Args)]
 #[command(after_help = format!("\
 The login is kept in ~/.agentcore/tokens, readable by you alone, or where --token-store says. AGENTCORE_TOKEN_STORE \

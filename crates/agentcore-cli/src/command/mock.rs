@@ -11,10 +11,15 @@ use crate::{
     output::Output,
 };
 
-/// Runs a mock of the service in the foreground, for trying things out and for tests
+/// Runs a mock of the service in the foreground
+///
+/// It is for trying things out, and for tests.
 #[derive(Args)]
 #[command(after_help = "\
-The first line is `ready URL`. The lines that begin with `export` are for a shell:
+The first line is `ready URL`. The lines that begin with `export` are for a shell.
+
+Examples:
+  acore mock --port 8080
   acore mock > mock.txt & until grep -q ^ready mock.txt; do :; done
   eval \"$(grep ^export mock.txt)\"; acore invoke \"Tell me a story\"")]
 pub(super) struct MockFlags {

@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::{context::Context, errors::Failure, flags::seconds, output::Output};
 
-/// Asks a local agent container (--local URL) for its health and prints it as JSON
+/// Asks a local agent container for its health
 #[derive(Args)]
 #[command(after_help = "Example: acore ping --local http://127.0.0.1:8080")]
 pub(super) struct PingFlags {

@@ -23,7 +23,9 @@ impl NewSessionFlags {
     }
 }
 
-/// Ends a session: its machine, and with it the agent's work, commands and shells
+/// Ends a session and its machine
+///
+/// The agent's work, commands and shells end with it.
 #[derive(Args)]
 #[command(after_help = "\
 A session that has ended, or never began, is none to end, and that is no failure.

@@ -7,7 +7,9 @@ use serde_json::json;
 
 use crate::{context::Context, errors::Failure, flags::SessionFlags, output::Output};
 
-/// Prints as JSON the URL and the headers that open the agent's WebSocket; keep them secret
+/// Prints URL and headers that open a WebSocket; keep them secret
+///
+/// They are one object of JSON, for another program or a browser.
 #[derive(Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct WsHeadersFlags {

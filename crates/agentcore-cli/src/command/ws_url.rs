@@ -5,7 +5,9 @@ use clap::Args;
 
 use crate::{context::Context, errors::Failure, flags::SessionFlags, output::Output};
 
-/// Prints a presigned wss:// URL, which opens the agent's WebSocket by itself until it expires; keep it secret
+/// Prints a presigned wss:// URL; keep it secret
+///
+/// Until it expires it opens the agent's WebSocket by itself, for whoever has it.
 #[derive(Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct WsUrlFlags {
@@ -23,11 +25,8 @@ impl WsUrlFlags {
     pub(super) async fn run(self, context: &Context) -> Result<(), Failure> {
         let session = self.session.session()?;
         let params: Vec<_> = self.params.iter().map(|param| name_and_value(param)).collect::<Result<_, _>>()?;
-        let agent = context.route()?.signing().connect(|client| client).await?;
-        let signer = agent.signer().ok_or_else(|| {
-            Failure::usage("a presigned URL needs AWS credentials: --sigv4")
-                .hint("with a token, `acore ws-headers --subprotocol` prints what a browser needs")
-        })?;
+        let agent = context.signed_route()?.connect(|client| client).await?;
+        let signer = agent.signer().ok_or_else(|| Failure::usage("a presigned URL needs AWS credentials"))?;
         let mut request = agent.runtime.websocket().session(&session);
         for (name, value) in params {
             request = request.param(name, value)?;
@@ -44,6 +43,9 @@ fn name_and_value(param: &str) -> Result<(&str, &str), Failure> {
 }
 
 const AFTER_HELP: &str = "\
+It is signed with AWS credentials, whether --sigv4 is given or not. For whoever has a token, `acore ws-headers --subprotocol` prints what \
+a browser needs.
+
 Examples:
   acore --mock ws-url
-  acore ws-url --arn \"$ARN\" --sigv4 --expires 60 --param room=blue";
+  acore ws-url --arn \"$ARN\" --profile prod --expires 60 --param room=blue";

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+#[cfg(feature = "cognito")]
 use clap::ValueEnum;
 
 #[cfg(feature = "cognito")]
@@ -176,8 +177,10 @@ impl Slot for Sourced<bool> {
 }
 
 /// A choice of a few words.
+#[cfg(feature = "cognito")]
 struct Choice<'a, T>(&'a mut Option<Sourced<T>>);
 
+#[cfg(feature = "cognito")]
 impl<T: ValueEnum> Slot for Choice<'_, T> {
     fn text(&self) -> Option<Sourced<String>> {
         let chosen = self.0.as_ref()?;

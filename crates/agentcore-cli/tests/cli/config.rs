@@ -211,7 +211,7 @@ fn what_is_refused() {
             assert!(!ended.stderr.contains("hush"));
         }
         // Those that take nothing from the file do not fail by it.
-        assert_eq!(run(&mut home.acore(["invoke", "--mock", "hi"])).exit, Some(0), "{text}");
+        assert_eq!(run(&mut home.acore(["invoke", "--mock", "--arn", "text", "hi"])).exit, Some(0), "{text}");
     }
     home.write(&format!("[contexts.a]\narn = \"{ARN}\"\nsigv4 = true\ntoken-command = \"x\"\n"));
     for (args, line) in [

@@ -122,6 +122,7 @@ fn completions() {
 #[test]
 fn help_and_version() {
     for (args, says) in [
+        (vec!["version"], concat!("acore ", env!("CARGO_PKG_VERSION"), "\n")),
         (vec!["--version"], concat!("acore ", env!("CARGO_PKG_VERSION"), "\n")),
         (vec!["--help"], "acore --mock invoke \"Tell me a story\""),
         (vec!["invoke", "--help"], "--payload <JSON|@FILE|->"),
@@ -133,4 +134,20 @@ fn help_and_version() {
         assert!(ended.stdout.contains(says), "{args:?}: {}", ended.stdout);
         assert!(!ended.stdout.contains("hush"), "{args:?}: {}", ended.stdout);
     }
+}
+
+#[test]
+fn manual_pages() {
+    let ended = run(&mut acore(["man"]));
+    assert_eq!((ended.exit, ended.stderr.as_str()), (Some(0), ""));
+    assert!(ended.stdout.contains(".TH acore 1") && ended.stdout.contains("acore\\-invoke(1)"), "{}", ended.stdout);
+    let dir = std::env::temp_dir().join(format!("acore-man-{}", std::process::id()));
+    let ended = run(&mut acore(["man", "--dir", dir.to_str().unwrap()]));
+    assert_eq!((ended.exit, ended.stdout.as_str(), ended.stderr.as_str()), (Some(0), "", ""));
+    let page = |name: &str| std::fs::read_to_string(dir.join(name)).unwrap();
+    assert!(page("acore-invoke.1").contains("\\-\\-bearer\\-token"));
+    assert!(!page("acore-mock.1").contains("\\-\\-arn"), "a page has what the command can use");
+    std::fs::remove_dir_all(dir).unwrap();
+    let ended = run(&mut acore(["man", "--dir", "/dev/null/x"]));
+    assert_eq!((ended.exit, ended.stdout.as_str()), (Some(2), ""));
 }

@@ -133,7 +133,10 @@ fn the_claims_are_printed() {
 fn there_is_no_such_token() {
     for (args, message) in [
         (vec!["token"], "error: no credentials: give them by"),
-        (vec!["token", "--sigv4"], "error: --sigv4 signs requests: there is no token to print"),
+        (
+            vec!["token", "--sigv4"],
+            "error: `acore token` cannot use --sigv4: it signs requests, and there is no token to print",
+        ),
         (
             vec!["token", "--claims", "--bearer-token", "opaque"],
             "error: the token has no claims: it is not a JSON Web Token",

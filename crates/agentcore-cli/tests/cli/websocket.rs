@@ -77,6 +77,7 @@ fn what_a_browser_needs() {
 fn with_the_mock_nothing_else_is_needed() {
     for (args, beginning) in [
         (vec!["--mock", "ws-url"], "ws://127.0.0.1:"),
+        (vec!["--mock", "ws-url", "--sigv4"], "ws://127.0.0.1:"),
         (vec!["--mock", "ws-headers"], "{\"headers\":{\"Authorization\":\"Bearer "),
         (vec!["--mock", "ws-headers", "--sigv4"], "{\"headers\":{\"Authorization\":\"AWS4-HMAC-SHA256 "),
         (vec!["--mock", "ws-headers", "--subprotocol"], "{\"protocols\":["),
@@ -202,14 +203,14 @@ fn what_is_refused_before_anything_is_sent() {
         (keyed(&["ws-url", "--param", "room"]), "--param \"room\" has no value: it must look like NAME=VALUE"),
         (keyed(&["ws-url", "--param", "X-Amz-Expires=900"]), "X-Amz-Expires"),
         (keyed(&["ws-url", "--session-id", "short"]), "it has 5 characters, at least 33 are needed"),
-        (tokened(&["ws-url"]), "a presigned URL needs AWS credentials: --sigv4"),
         (tokened(&["connect", "--presigned"]), "a presigned URL needs AWS credentials"),
         (keyed(&["connect", "--subprotocol"]), "the subprotocol needs a bearer token"),
         (keyed(&["ws-headers", "--subprotocol"]), "the subprotocol needs a bearer token"),
         (tokened(&["connect", "--presigned", "--subprotocol"]), "cannot be used with"),
         (tokened(&["connect", "--bearer-token", "-"]), "standard input holds the token"),
-        (acore(["ws-url", "--arn", "nonsense", "--bearer-token", &token]), "invalid runtime ARN \"nonsense\""),
-        (acore(["ws-url", "--local", world.mock.url()]), "a presigned URL needs AWS credentials"),
+        (acore(["ws-url", "--arn", "nonsense"]), "invalid runtime ARN \"nonsense\""),
+        (acore(["ws-url", "--bearer-token", &token]), "`acore ws-url` cannot use --bearer-token"),
+        (acore(["ws-url", "--local", world.mock.url()]), "`acore ws-url` cannot use --local"),
     ] {
         let ended = run(&mut command);
         assert_eq!((ended.exit, ended.stdout.as_str()), (Some(2), ""), "{command:?}: {}", ended.stderr);
@@ -247,5 +248,17 @@ fn logs_hold_no_secret() {
         for secret in secrets.into_iter().chain(["Bearer ey", "Authorization.ey", "Authorization.ZXl"]) {
             assert!(!ended.stderr.contains(secret), "{secret}: {}", ended.stderr);
         }
+    }
+}
+
+/// Nothing but AWS credentials can sign a URL: a token that is there for other commands does not matter.
+#[test]
+fn a_presigned_url_implies_aws_credentials() {
+    let world = World::new();
+    for flag in [&[][..], &["--sigv4"]] {
+        let args = ["ws-url"].into_iter().chain(flag.iter().copied());
+        let ended = run(world.acore("echo", args).envs(world.keys()).env("AGENTCORE_BEARER_TOKEN", world.mock.token()));
+        assert_eq!((ended.exit, ended.stderr.as_str()), (Some(0), ""));
+        assert!(ended.stdout.contains("X-Amz-Signature="), "{}", ended.stdout);
     }
 }
