@@ -21,7 +21,10 @@ mod ws_url;
 
 use std::{ffi::OsString, io::Write as _};
 
-use clap::{ArgAction, CommandFactory as _, Error, FromArgMatches as _, Parser, Subcommand};
+use clap::{
+    ArgAction, CommandFactory as _, Error, FromArgMatches as _, Parser, Subcommand,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 
 use crate::{
     context::Context,
@@ -82,7 +85,7 @@ impl Cli {
     pub(crate) fn parse_line(line: impl IntoIterator<Item = OsString>) -> Result<Self, Error> {
         let line: Vec<OsString> = line.into_iter().collect();
         let mut grammar = grammar(Self::command());
-        let matches = grammar.try_get_matches_from_mut(&line)?;
+        let matches = grammar.try_get_matches_from_mut(&line).map_err(quote)?;
         refuse_useless(&mut grammar, &matches)?;
         let mut cli = Self::from_arg_matches(&matches).map_err(|error| error.format(&mut grammar))?;
         cli.typed_identity = IdentityFlags::from_arg_matches(&Self::command().try_get_matches_from(line)?)?;
@@ -131,6 +134,20 @@ fn topic(name: &str) -> Result<(), Failure> {
     // A reader that has gone needs no help.
     let _ = write!(anstream::stdout(), "{}", help.unwrap_or_default());
     Ok(())
+}
+
+/// Adds what to do about a prompt of several words, which the shell has taken apart.
+fn quote(mut error: Error) -> Error {
+    let stray = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(word)) if error.kind() == ErrorKind::UnknownArgument => !word.starts_with('-'),
+        _ => false,
+    };
+    let usage = error.get(ContextKind::Usage).map(ToString::to_string).unwrap_or_default();
+    if stray && usage.contains("[PROMPT]") {
+        let tip = "quote a prompt of several words: acore invoke \"hello world\"".into();
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
+    }
+    error
 }
 
 const AFTER_HELP: &str = "\

@@ -16,7 +16,8 @@ use crate::{
     errors::{Failure, Mechanism},
     flags::{IdentityFlags, Sourced, TargetFlags},
     identity::{Identity, IssuedIdentity, TokenPlace, no_credentials},
-    target::{Destination, uses_mock},
+    output::note,
+    target::{Destination, odd_qualifier, uses_mock},
 };
 
 /// The values in force, each with its source.
@@ -158,6 +159,10 @@ impl Route {
         configure: impl FnOnce(ClientBuilder<Authenticated>) -> ClientBuilder<Authenticated>,
     ) -> Result<Agent, Failure> {
         let opened = self.destination.open(self.runs_commands).await?;
+        // What runs in a session has standard error for itself.
+        if let Some(odd) = odd_qualifier(&opened.target).filter(|_| !self.runs_commands) {
+            note(&odd);
+        }
         let (auth, transport) = opened.authenticate(self.identity, self.http2).await?;
         let client = configure(Client::builder().auth(auth.clone()).transport(transport)).build()?;
         Ok(Agent { runtime: client.target(opened.target), auth, _mock: opened.mock })

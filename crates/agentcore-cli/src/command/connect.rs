@@ -13,7 +13,7 @@ use tokio::{sync::mpsc, time::timeout};
 
 use crate::{
     context::Context,
-    errors::{Failure, Mechanism},
+    errors::{FailedCall, Failure, Mechanism},
     flags::{SessionFlags, seconds},
     input,
     output::{Output, note, note_binary},
@@ -58,7 +58,19 @@ enum Format {
 }
 
 impl ConnectFlags {
+    /// Prints a failure in the format of the messages, too.
     pub(super) async fn run(self, context: &Context) -> Result<(), Failure> {
+        let format = self.output;
+        let ended = self.converse(context).await;
+        if let (Err(failure), Format::Json) = (&ended, format)
+            && let Some(error) = FailedCall::of_failure(failure)
+        {
+            Output::default().json(&serde_json::json!({ "error": error }))?;
+        }
+        ended
+    }
+
+    async fn converse(self, context: &Context) -> Result<(), Failure> {
         let (settings, auth_mode) = (self.settings(), self.auth_mode());
         let session = self.session.session()?;
         let route = context.route()?;

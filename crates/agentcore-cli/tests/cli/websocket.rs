@@ -47,9 +47,9 @@ fn a_presigned_url() {
 #[test]
 fn headers_for_another_program() {
     let world = World::new();
-    let args = ["ws-headers", "--session-id", SESSION, "--qualifier", "my endpoint"];
+    let args = ["ws-headers", "--session-id", SESSION, "--qualifier", "my_endpoint"];
     let printed = json(&run(&mut by_token(&world, "echo", args)));
-    assert!(printed["url"].as_str().unwrap().ends_with("/ws?qualifier=my%20endpoint"), "{printed}");
+    assert!(printed["url"].as_str().unwrap().ends_with("/ws?qualifier=my_endpoint"), "{printed}");
     assert!(printed["headers"]["Authorization"].as_str().unwrap().starts_with("Bearer ey"));
     assert_eq!(printed["headers"][SESSION_HEADER], SESSION);
     assert_eq!((printed.as_object().unwrap().len(), printed["headers"].as_object().unwrap().len()), (2, 2));

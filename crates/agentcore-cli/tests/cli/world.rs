@@ -21,6 +21,13 @@ pub(crate) struct Ended {
     pub(crate) stderr: String,
 }
 
+impl Ended {
+    /// Standard error without the ids of calls, which are new each time.
+    pub(crate) fn lines(&self) -> String {
+        self.stderr.split_inclusive('\n').filter(|line| !line.starts_with("  ids: session ")).collect()
+    }
+}
+
 /// The program with these arguments, and nothing in its environment.
 pub(crate) fn acore<'a>(args: impl IntoIterator<Item = &'a str>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_acore"));

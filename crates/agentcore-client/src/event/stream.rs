@@ -245,6 +245,7 @@ impl Events {
         let reply = &self.reply;
         error
             .with_answer(reply.status, reply.request_id.as_deref())
+            .with_trace(reply.metadata.trace_id.as_deref())
             .with_attempts(reply.metadata.attempts, self.begun.elapsed())
             .with_call(reply.arn.as_ref().map(Arn::as_str), Some(reply.session_id.as_str()))
     }
