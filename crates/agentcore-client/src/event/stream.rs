@@ -325,7 +325,7 @@ impl Stream for Events {
                 Some(Err(error)) => {
                     // What the reader holds arrived before the answer broke off.
                     this.reader.finish();
-                    this.failed = Some(if error.session_id().is_none() { this.explained(error) } else { error });
+                    this.failed = Some(if error.arn().is_none() { this.explained(error) } else { error });
                     this.state = State::Read;
                 }
                 None => {
