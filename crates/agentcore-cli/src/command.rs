@@ -46,7 +46,7 @@ pub(crate) struct Cli {
     /// What of it was typed, without the environment.
     #[arg(skip)]
     typed_identity: IdentityFlags,
-    /// Logs attempts to standard error; twice: everything (RUST_LOG beats it)
+    /// Logs a line an attempt to standard error; twice: everything (RUST_LOG beats it)
     #[arg(short, long, action = ArgAction::Count, global = true, help_heading = "General")]
     pub(crate) verbose: u8,
 }

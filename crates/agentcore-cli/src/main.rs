@@ -9,12 +9,13 @@
 //! | [`identity`], [`target`] | who is calling · where the agent is |
 //! | [`config`] | what the files say: contexts, and the last login |
 //! | [`flags`] | what was typed, each value with its source |
-//! | [`input`], [`output`], [`errors`], [`signal`], [`progress`], [`log`], [`terminal`], [`question`], [`directories`] | the process and its streams |
+//! | [`input`], [`output`], [`errors`], [`signal`], [`progress`], [`log`], [`terminal`], [`question`], [`end_mark`], [`directories`] | the process and its streams |
 
 mod command;
 mod config;
 mod context;
 mod directories;
+mod end_mark;
 mod errors;
 mod flags;
 mod identity;

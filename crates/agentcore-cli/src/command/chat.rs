@@ -65,7 +65,7 @@ impl ChatFlags {
         let (runtime, mechanism) = (agent.runtime.clone(), agent.mechanism());
         let channel = if self.ws {
             let timeouts = TurnTimeouts { wait: self.wait, idle: settings.idle_timeout, total: settings.timeout };
-            Channel::Socket(Box::new(SocketChannel::new(runtime, mechanism, timeouts, settings.retry)))
+            Channel::Socket(Box::new(SocketChannel::new(runtime, mechanism, timeouts, settings)))
         } else {
             Channel::Http(Box::new(HttpChannel { runtime, settings, mechanism }))
         };

@@ -131,7 +131,7 @@ fn show(context: &Context, format: Format) -> Result<(), Failure> {
     if format == Format::Json {
         let name = context.name.as_ref().map(|name| Shown::new(Some(&name.value), &name.source));
         let settings = settings.iter().map(|set| (set.key, Shown::new(set.value.as_deref(), &set.source))).collect();
-        return output.json(&Report { file: path, context: name, settings });
+        return output.object(&Report { file: path, context: name, settings });
     }
     let mut rows = vec![("file", String::new(), path.unwrap_or_else(|| "none: HOME is not set".to_owned()))];
     rows.extend(context.name.iter().map(|name| ("context", name.source.to_string(), name.value.clone())));
@@ -161,7 +161,7 @@ fn list(context: &Context, format: Format) -> Result<(), Failure> {
             let settings: BTreeMap<_, _> = settings.iter().collect();
             json!({ "name": name, "in_force": in_force(name), "settings": settings })
         };
-        return output.json(&file.contexts().iter().map(entry).collect::<Vec<_>>());
+        return output.object(&file.contexts().iter().map(entry).collect::<Vec<_>>());
     }
     for (name, settings) in file.contexts() {
         let star = if in_force(name) { '*' } else { ' ' };

@@ -32,7 +32,7 @@ impl InvokeFlags {
             Ok(agent) => agent,
             Err(failure) => return Err(answer::uncalled(self.output, &settings.session, failure)),
         };
-        let invoke = settings.apply(agent.runtime.invoke(payload));
+        let invoke = settings.apply(agent.runtime.invoke(payload.enable_trace(settings.trace)));
         tracing::debug!(session = invoke.session_id().as_str(), "invoking");
         let _notice = signal::notice("interrupted; the agent may go on working, and its session is busy until then");
         let named = settings.is_named.then(|| settings.session.clone());

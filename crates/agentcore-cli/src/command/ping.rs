@@ -21,6 +21,6 @@ impl PingFlags {
         let timeouts = Timeouts::default().total(self.timeout);
         let agent = context.route_of_ping()?.connect(|client| client.timeouts(timeouts)).await?;
         let health = agent.runtime.ping().await.map_err(|error| agent.failure(error))?;
-        Output::default().json(&health)
+        Output::default().object(&health)
     }
 }

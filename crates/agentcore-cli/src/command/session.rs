@@ -70,6 +70,6 @@ impl CardFlags {
             Some(session) => agent.runtime.session(session).card().await,
             None => agent.runtime.card().await,
         };
-        Output::default().json(&card.map_err(|error| agent.failure(error))?)
+        Output::default().object(&card.map_err(|error| agent.failure(error))?)
     }
 }

@@ -33,7 +33,7 @@ impl TokenFlags {
         let claims = jwt::claims(token.expose()).ok_or_else(|| {
             Failure::usage("the token has no claims: it is not a JSON Web Token").hint("without --claims it is printed")
         })?;
-        Output::default().json(&shown(claims, &token, SystemTime::now()))
+        Output::default().object(&shown(claims, &token, SystemTime::now()))
     }
 }
 

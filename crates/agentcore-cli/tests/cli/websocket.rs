@@ -262,3 +262,26 @@ fn a_presigned_url_implies_aws_credentials() {
         assert!(ended.stdout.contains("X-Amz-Signature="), "{}", ended.stdout);
     }
 }
+
+/// An agent that says that it is done is not waited for.
+#[test]
+fn the_end_of_an_answer_ends_the_connection() {
+    let world = World::new();
+    let ended = run_with(&mut by_token(&world, "story", ["connect", "--wait", "3600"]), b"one\ntwo\n");
+    assert_eq!((ended.exit, ended.stderr.as_str()), (Some(0), ""));
+    assert_eq!(ended.stdout.matches("{\"type\":\"done\"}\n").count(), 2, "{}", ended.stdout);
+}
+
+#[test]
+fn parameters_of_the_url() {
+    let world = World::new();
+    let params = ["--param", "room=a b", "--param", "z="];
+    let ended = run_with(by_token(&world, "echo", ["connect"]).args(params), b"hi\n");
+    assert_eq!((ended.exit, ended.stdout.as_str()), (Some(0), "hi\n"), "{}", ended.stderr);
+    let query = world.mock.take_requests().pop().unwrap().query.unwrap();
+    assert!(query.starts_with("room=a%20b&z="), "{query}");
+    let printed = json(&run(signed(&world, "echo", ["ws-headers"]).args(params)));
+    assert!(printed["url"].as_str().unwrap().contains("/ws?room=a%20b&z="), "{printed}");
+    let ended = run(by_token(&world, "echo", ["connect"]).args(["--param", "room"]));
+    assert_eq!((ended.exit, ended.stdout.as_str()), (Some(2), ""));
+}
