@@ -1,13 +1,13 @@
 //! `acore mock`: the mock server in the foreground, with all that is needed to reach it, fit to be copied.
 
-use std::{fmt::Write as _, path::PathBuf, time::Duration};
+use std::{fmt::Write as _, io::Write as _, path::PathBuf, time::Duration};
 
-use agentcore_mock::{Mock, MockBuilder};
+use agentcore_mock::{AnsweredRequest, Caller, Mock, MockBuilder};
 use clap::Args;
 
 use crate::{
     context::{mock, start_mock},
-    errors::Failure,
+    errors::{Failure, one_line},
     output::Output,
 };
 
@@ -16,7 +16,8 @@ use crate::{
 /// It is for trying things out, and for tests.
 #[derive(Args)]
 #[command(after_help = "\
-The first line is `ready URL`. The lines that begin with `export` are for a shell.
+The first line is `ready URL`. The lines that begin with `export` are for a shell. A request is a line on standard error: method, operation, \
+agent, caller, status and milliseconds.
 
 Examples:
   acore mock --port 8080
@@ -52,6 +53,7 @@ impl MockFlags {
         let settings =
             settings.max_http2_streams(self.http2_streams).max_new_sessions_per_second(self.new_sessions_per_second);
         let settings = self.pace.into_iter().map(Duration::from_millis).fold(settings, MockBuilder::pace);
+        let settings = settings.observer(log);
         let mock = start_mock(self.endpoints.into_iter().fold(settings, MockBuilder::endpoint)).await?;
         if let Some((file, root)) = self.tls_ca.as_ref().zip(mock.root_certificate_pem()) {
             let written = std::fs::write(file, root);
@@ -66,6 +68,22 @@ impl MockFlags {
         output.write(guide(&mock).as_bytes())?;
         std::future::pending().await
     }
+}
+
+/// Writes a line about a request beside the output.
+fn log(request: &AnsweredRequest) {
+    let agent = request.agent.as_deref().unwrap_or("-");
+    let who = match &request.caller {
+        Some(Caller::Jwt { subject, .. }) => subject,
+        Some(Caller::SigV4 { access_key_id, .. }) => access_key_id,
+        _ => "-",
+    };
+    // The last part of the path says what is asked; the rest names the agent again.
+    let what = request.path.rsplit('/').next().unwrap_or_default();
+    let line =
+        format!("{} {what} {agent} {who} {} {} ms", request.method, request.status, request.duration.as_millis());
+    // There is nobody to tell that standard error is gone.
+    let _ = writeln!(std::io::stderr(), "{}", one_line(&line));
 }
 
 /// Says how to reach the agents: as a table, and as lines that a shell can evaluate.

@@ -73,6 +73,48 @@ fn a_mock_with_tls_endpoints_and_a_quota() {
     assert_eq!((ended.exit, ended.stdout.as_str()), (Some(2), ""));
 }
 
+/// Method, operation, agent, caller, status, milliseconds.
+#[test]
+fn the_mock_logs_a_line_a_request() {
+    let mut server = acore(["mock", "--pace", "0"]).spawn().unwrap();
+    let lines = lines_up_to(&mut server, "  AGENTCORE_OAUTH_CLIENT_SECRET=");
+    let url = lines[0].strip_prefix("ready ").unwrap().to_owned();
+    let exports: BTreeMap<&str, &str> =
+        lines.iter().filter_map(|line| line.strip_prefix("export ")?.split_once('=')).collect();
+    let arn = exports["AGENTCORE_RUNTIME_ARN"];
+    for (args, exit) in [
+        (vec!["invoke", "hi"], 0),
+        (vec!["invoke", "hi", "--sigv4", "--arn", "error-500"], 2),
+        (vec!["invoke", "hi", "--sigv4", "--no-retry"], 0),
+        (vec!["invoke", "hi", "--qualifier", "nope"], 6),
+        (vec!["invoke", "hi", "--arn", &arn.replace("us-east-1", "eu-west-1")], 6),
+        (vec!["invoke", "hi", "--bearer-token", "opaque"], 3),
+        (vec!["ping", "--local", &url], 0),
+    ] {
+        let ended = run(acore(args.iter().copied()).envs(&exports));
+        assert_eq!(ended.exit, Some(exit), "{args:?}: {}", ended.stderr);
+    }
+    server.kill().unwrap();
+    let logged = crate::world::ended(server).stderr;
+    let key = exports["AWS_ACCESS_KEY_ID"];
+    let expected = [
+        "POST invocations story 5d0b3a52-7f0e-4d6c-9a7e-2f5a1c8b9e01 200 ",
+        &format!("POST invocations story {key} 200 "),
+        "POST invocations - 5d0b3a52-7f0e-4d6c-9a7e-2f5a1c8b9e01 404 ",
+        "POST invocations - 5d0b3a52-7f0e-4d6c-9a7e-2f5a1c8b9e01 400 ",
+        "POST invocations - - 401 ",
+        "GET oauth-protected-resource - - 200 ",
+        "GET ping - - 200 ",
+    ];
+    let lines: Vec<_> = logged.lines().collect();
+    assert_eq!(lines.len(), expected.len(), "{logged}");
+    for (line, beginning) in lines.iter().zip(expected) {
+        let millis = line.strip_prefix(beginning).and_then(|rest| rest.strip_suffix(" ms"));
+        assert!(millis.is_some_and(|millis| millis.parse::<u32>().is_ok()), "{line}");
+    }
+    assert!(!logged.contains(exports["AGENTCORE_BEARER_TOKEN"]));
+}
+
 #[cfg(unix)]
 #[test]
 fn the_mock_ends_by_ctrl_c() {
