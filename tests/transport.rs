@@ -308,5 +308,5 @@ async fn connecting_is_bounded() {
     let arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/x".parse().unwrap();
     let error = client.runtime(arn).invoke("x").await.unwrap_err();
     assert_eq!((error.kind(), error.may_have_run()), (ErrorKind::Timeout, false), "{error}");
-    assert_eq!(error.to_string(), "could not connect in time");
+    assert!(error.to_string().ends_with(" in time"), "{error}");
 }

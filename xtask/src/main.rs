@@ -9,6 +9,7 @@ mod build_cost;
 mod ci;
 mod deny;
 mod examples;
+mod dist;
 mod graph;
 mod interop;
 mod lint;
@@ -152,6 +153,8 @@ enum Task {
         #[arg(long, value_name = "SEED")]
         seed: Option<u64>,
     },
+    /// Makes a stripped `acore` with its completions and manual pages in `target/dist`
+    Dist,
     /// Runs `acore mock`
     Mock {
         /// Passed to `acore mock`
@@ -197,6 +200,7 @@ impl Task {
                     .run()?)
             }
             Self::Soak { minutes, seed } => soak(&workspace, minutes, seed),
+            Self::Dist => dist::run(&workspace),
             Self::Mock { args } => {
                 Ok(cmd!(shell, "cargo run --quiet --package agentcore-cli -- mock {args...}").run()?)
             }

@@ -6,7 +6,9 @@ use agentcore_core::{Region, endpoint::is_loopback};
 use bytes::Bytes;
 use http::{Request, Uri, header::AUTHORIZATION};
 
-use crate::{Bearer, Error, ErrorKind, Principal, SigV4, Token, TokenSource, credentials::ProvideCredentials, sigv4};
+use crate::{
+    Bearer, Error, ErrorKind, Principal, SigV4, Token, TokenSource, credentials::ProvideCredentials, sigv4, token::jwt,
+};
 
 /// How requests are authenticated. A runtime is configured for one of the two mechanisms; a local container for neither.
 #[derive(Clone, Debug)]
@@ -124,6 +126,12 @@ impl AppliedCredential {
     #[must_use]
     pub fn token(token: Token) -> Self {
         Self(Applied::Token(token))
+    }
+
+    /// Returns whether a token was applied that is no JSON Web Token.
+    #[must_use]
+    pub fn is_opaque(&self) -> bool {
+        matches!(&self.0, Applied::Token(token) if jwt::claims(token.expose()).is_none())
     }
 
     /// A signature was applied that was made for this time.

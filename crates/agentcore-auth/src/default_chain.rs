@@ -7,8 +7,8 @@ use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use agentcore_core::Region;
 use aws_config::{
-    default_provider::credentials::DefaultCredentialsChain, profile::ProfileFileCredentialsProvider,
-    provider_config::ProviderConfig,
+    default_provider::credentials::DefaultCredentialsChain, imds::client::error::ImdsError,
+    profile::ProfileFileCredentialsProvider, provider_config::ProviderConfig,
 };
 use aws_credential_types::{
     Credentials,
@@ -32,8 +32,10 @@ use crate::{
 #[derive(Debug)]
 pub struct DefaultChain {
     chain: SharedCredentialsProvider,
-    /// Whether one profile was named, and nothing else is searched.
-    by_name: bool,
+    /// The profile that was named; nothing else is searched then.
+    profile: Option<String>,
+    /// Where it looks, for the error.
+    searched: String,
     refresh: Refresh<Credentials>,
 }
 
@@ -60,10 +62,10 @@ impl DefaultChain {
             chain.set_region(region);
             SharedCredentialsProvider::new(chain.build().await)
         };
-        Self::over(chain, profile.is_some(), clock)
+        Self::over(chain, profile.map(str::to_owned), clock)
     }
 
-    fn over(chain: SharedCredentialsProvider, by_name: bool, clock: Arc<dyn Clock>) -> Self {
+    fn over(chain: SharedCredentialsProvider, profile: Option<String>, clock: Arc<dyn Clock>) -> Self {
         let policy = Policy {
             what: "AWS credentials",
             deadline: Some(DEFAULT_DEADLINE),
@@ -74,7 +76,11 @@ impl DefaultChain {
         };
         let mut refresh = Refresh::new(policy);
         refresh.clock = clock;
-        Self { chain, by_name, refresh }
+        // It is read by the chain too, and may name one that is not there.
+        let named = std::env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty());
+        let named = named.map(|name| format!(" (AWS_PROFILE is {name:?})")).unwrap_or_default();
+        let searched = SEARCHED.replacen("profile files", &format!("profile files{named}"), 1);
+        Self { chain, profile, searched, refresh }
     }
 
     fn fetch(&self) -> Fetching<Credentials> {
@@ -99,12 +105,20 @@ impl DefaultChain {
         let Some(failure) = error.source().and_then(|cause| cause.downcast_ref::<SharedFailure>()).cloned() else {
             return CredentialsError::provider_error(error);
         };
-        match &*failure.0 {
-            CredentialsError::CredentialsNotLoaded(_) if !self.by_name => CredentialsError::not_loaded(SEARCHED),
-            CredentialsError::CredentialsNotLoaded(_) => CredentialsError::not_loaded(failure),
-            CredentialsError::ProviderTimedOut(it) => CredentialsError::provider_timed_out(it.timeout_duration()),
-            CredentialsError::InvalidConfiguration(_) => CredentialsError::invalid_configuration(failure),
-            CredentialsError::Unhandled(_) => CredentialsError::unhandled(failure),
+        match (&*failure.0, &self.profile) {
+            (CredentialsError::CredentialsNotLoaded(_), None) => CredentialsError::not_loaded(self.searched.clone()),
+            // The last place of all was not there.
+            (CredentialsError::ProviderError(_), None) if failure.is_no_instance() => {
+                CredentialsError::not_loaded(self.searched.clone())
+            }
+            (CredentialsError::CredentialsNotLoaded(_), Some(profile)) if failure.0.source().is_none() => {
+                let message = format!("the shared profile files have no credentials of the profile {profile:?}");
+                CredentialsError::not_loaded(message)
+            }
+            (CredentialsError::CredentialsNotLoaded(_), Some(_)) => CredentialsError::not_loaded(failure),
+            (CredentialsError::ProviderTimedOut(it), _) => CredentialsError::provider_timed_out(it.timeout_duration()),
+            (CredentialsError::InvalidConfiguration(_), _) => CredentialsError::invalid_configuration(failure),
+            (CredentialsError::Unhandled(_), _) => CredentialsError::unhandled(failure),
             _ => CredentialsError::provider_error(failure),
         }
     }
@@ -125,6 +139,14 @@ impl ProvideCredentials for DefaultChain {
 /// The cause of the chain's failure, for several callers: it prints what the cause prints, and has the same source.
 #[derive(Clone, Debug)]
 struct SharedFailure(Arc<CredentialsError>);
+
+impl SharedFailure {
+    /// Returns whether there is no metadata service of an EC2 instance.
+    fn is_no_instance(&self) -> bool {
+        let cause = self.0.source().and_then(|cause| cause.downcast_ref());
+        matches!(cause, Some(ImdsError::FailedToLoadToken(_)))
+    }
+}
 
 impl fmt::Display for SharedFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

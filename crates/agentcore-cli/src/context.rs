@@ -2,6 +2,8 @@
 //!
 //! Each part is resolved when a command asks for it, so that a command fails only by what it uses.
 
+mod in_force;
+
 use std::time::Duration;
 
 use agentcore_client::{
@@ -12,17 +14,20 @@ use agentcore_mock::{Mock, MockBuilder};
 
 use crate::{
     errors::{Failure, Mechanism},
-    flags::{IdentityFlags, TargetFlags},
+    flags::{IdentityFlags, Sourced, TargetFlags},
     identity::{Identity, IssuedIdentity, TokenPlace, no_credentials},
-    target::{Destination, uses_mock},
+    output::note,
+    target::{Destination, odd_qualifier, uses_mock},
 };
 
 /// The values in force, each with its source.
 pub(crate) struct Context {
     pub(crate) target: TargetFlags,
     pub(crate) identity: IdentityFlags,
-    /// The identity without the environment.
+    /// The identity without the environment and the files.
     pub(crate) typed_identity: IdentityFlags,
+    /// The context of the configuration file, if one is in force.
+    pub(crate) name: Option<Sourced<String>>,
 }
 
 /// Where a command goes, and as whom. Nothing is opened yet.
@@ -60,6 +65,20 @@ impl Context {
         let identity = match &destination {
             Destination::Local(_) => None,
             other => self.identity_of_calls(matches!(other, Destination::Mock(_)))?,
+        };
+        Ok(Route { destination, identity, http2: self.target.http2, runs_commands: false })
+    }
+
+    /// Resolves where calls go that are signed with AWS credentials, whoever else could call.
+    pub(crate) fn signed_route(&self) -> Result<Route, Failure> {
+        let IdentityFlags { sigv4, profile, .. } = self.identity.clone();
+        let keys = IdentityFlags { sigv4, profile, ..IdentityFlags::default() };
+        let lookup = |name: &str| std::env::var(name).ok();
+        let destination = Destination::of_calls(&self.target, &Identity::sources(&keys), lookup)?;
+        let profile = keys.profile.map(|profile| profile.value);
+        let identity = match &destination {
+            Destination::Local(_) => return Err(Failure::usage("a local container takes no signature")),
+            _ => Some(Identity::SigV4 { profile }),
         };
         Ok(Route { destination, identity, http2: self.target.http2, runs_commands: false })
     }
@@ -140,6 +159,10 @@ impl Route {
         configure: impl FnOnce(ClientBuilder<Authenticated>) -> ClientBuilder<Authenticated>,
     ) -> Result<Agent, Failure> {
         let opened = self.destination.open(self.runs_commands).await?;
+        // What runs in a session has standard error for itself.
+        if let Some(odd) = odd_qualifier(&opened.target).filter(|_| !self.runs_commands) {
+            note(&odd);
+        }
         let (auth, transport) = opened.authenticate(self.identity, self.http2).await?;
         let client = configure(Client::builder().auth(auth.clone()).transport(transport)).build()?;
         Ok(Agent { runtime: client.target(opened.target), auth, _mock: opened.mock })

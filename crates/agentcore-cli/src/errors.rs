@@ -1,10 +1,15 @@
 //! How a command fails: its exit code, and its lines on standard error. An error is one line, its causes and a hint under it.
 
+mod hints;
+
 use std::{error::Error as StdError, fmt::Write as _, io::Write as _, process::ExitCode};
 
-use agentcore_client::{Auth, Error, ErrorKind};
+use agentcore_client::{Error, ErrorKind};
 use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
+
+pub(crate) use hints::Mechanism;
+use hints::{MORE_TIME, hint};
 
 /// The exit codes, which are a contract with other programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +95,10 @@ pub(crate) struct Report {
     exit: Exit,
     message: String,
     causes: Vec<String>,
+    /// By what the call is found in logs.
+    ids: Option<String>,
     hint: Option<String>,
+    may_have_run: bool,
 }
 
 impl Failure {
@@ -121,7 +129,8 @@ impl Failure {
     }
 
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self::Unreported(Box::new(Report { exit, message: message.into(), causes: Vec::new(), hint: None }))
+        let (message, causes) = (message.into(), Vec::new());
+        Self::Unreported(Box::new(Report { exit, message, causes, ids: None, hint: None, may_have_run: false }))
     }
 
     /// Adds an error and what is behind it, each text once.
@@ -180,6 +189,9 @@ impl Report {
         for cause in &self.causes {
             let _ = writeln!(lines, "  caused by: {}", one_line(cause));
         }
+        if let Some(ids) = &self.ids {
+            let _ = writeln!(lines, "  ids: {}", one_line(ids));
+        }
         if let Some(text) = &self.hint {
             let _ = writeln!(lines, "  {hint}hint:{hint:#} {}", one_line(text));
         }
@@ -194,27 +206,41 @@ pub(crate) struct FailedCall {
     kind: &'static str,
     message: String,
     may_have_run: bool,
-    hint: Option<&'static str>,
+    hint: Option<String>,
 }
 
 impl FailedCall {
     /// Describes an error of a call by whoever authenticates so; where the input was bad, nothing was called.
     pub(crate) fn of(error: &Error, mechanism: Mechanism) -> Option<Self> {
         let kind = Some(word(error.kind())).filter(|kind| *kind != "usage")?;
-        let hint = hint(error, mechanism);
+        let hint = hint(error, mechanism).map(str::to_owned);
         Some(Self { kind, message: error.to_string(), may_have_run: error.may_have_run(), hint })
+    }
+
+    /// Describes a failure that came before a call, or beside one; where the input was bad, nothing was called.
+    pub(crate) fn of_failure(failure: &Failure) -> Option<Self> {
+        let Failure::Unreported(report) = failure else { return None };
+        let Report { exit, message, may_have_run, hint, .. } = &**report;
+        let kind = Some(word_of(*exit)).filter(|kind| *kind != "usage")?;
+        Some(Self { kind, message: message.clone(), may_have_run: *may_have_run, hint: hint.clone() })
     }
 }
 
 /// Returns a kind of failure as a word of the table of exit codes.
 pub(crate) fn word(kind: ErrorKind) -> &'static str {
-    match (Exit::from(kind), kind) {
-        (Exit::Usage, _) => "usage",
-        (Exit::Refused, _) => "auth",
-        (Exit::Unavailable, _) => "unavailable",
-        (Exit::Timeout, _) => "timeout",
-        (Exit::BrokenOff, _) => "broken_off",
-        (_, ErrorKind::Agent) => "agent",
+    match kind {
+        ErrorKind::Agent => "agent",
+        kind => word_of(kind.into()),
+    }
+}
+
+fn word_of(exit: Exit) -> &'static str {
+    match exit {
+        Exit::Usage => "usage",
+        Exit::Refused => "auth",
+        Exit::Unavailable => "unavailable",
+        Exit::Timeout => "timeout",
+        Exit::BrokenOff => "broken_off",
         _ => "service",
     }
 }
@@ -223,7 +249,10 @@ pub(crate) fn word(kind: ErrorKind) -> &'static str {
 impl<E: Into<Error>> From<E> for Failure {
     fn from(error: E) -> Self {
         let error = error.into();
-        let failure = Self::new(error.kind().into(), error.to_string());
+        let mut failure = Self::new(error.kind().into(), error.to_string());
+        if let Self::Unreported(report) = &mut failure {
+            (report.ids, report.may_have_run) = (ids(&error), error.may_have_run());
+        }
         match error.source() {
             Some(source) => failure.caused_by(source),
             None => failure,
@@ -231,68 +260,26 @@ impl<E: Into<Error>> From<E> for Failure {
     }
 }
 
-/// How calls are authenticated, which decides what may be wrong with one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mechanism {
-    None,
-    Bearer,
-    SigV4,
-}
-
-impl From<&Auth> for Mechanism {
-    fn from(auth: &Auth) -> Self {
-        match auth {
-            Auth::Bearer(_) => Self::Bearer,
-            Auth::SigV4(_) => Self::SigV4,
-            _ => Self::None,
-        }
+/// Returns the ids of a call that was made.
+fn ids(error: &Error) -> Option<String> {
+    let was_called = match error.kind() {
+        ErrorKind::Input => false,
+        // Without a status the credential failed, and not the call.
+        ErrorKind::Authentication | ErrorKind::ExpiredToken | ErrorKind::Challenge => error.status().is_some(),
+        _ => true,
+    };
+    if !was_called {
+        return None;
     }
-}
-
-/// Returns what to do about a failed call. Only where it is known: a wrong hint is worse than none.
-fn hint(error: &Error, mechanism: Mechanism) -> Option<&'static str> {
-    match (error.kind(), error.status(), mechanism) {
-        (ErrorKind::ExpiredToken, _, Mechanism::SigV4) => Some("get new AWS credentials, such as by `aws sso login`"),
-        (ErrorKind::ExpiredToken, ..) => Some("get a new token from its issuer"),
-        (ErrorKind::Authentication, None, Mechanism::SigV4) => Some(NO_CREDENTIALS),
-        (ErrorKind::Authentication | ErrorKind::Authorization, Some(_), Mechanism::Bearer) => Some(
-            "the token must be of the issuer, and of a client or audience, that the runtime allows; \
-             a runtime that takes AWS credentials (--sigv4) takes no token",
-        ),
-        (ErrorKind::Authentication | ErrorKind::Authorization, Some(_), Mechanism::SigV4) => Some(
-            "the credentials need the IAM permission bedrock-agentcore:InvokeAgentRuntime on this runtime, and \
-             InvokeAgentRuntimeForUser with --user-id; a runtime that takes tokens (--bearer-token) takes no AWS credentials",
-        ),
-        (ErrorKind::Throttled, ..) => Some("try again later, or ask for a higher quota"),
-        (ErrorKind::Unavailable, None, Mechanism::None) if !error.may_have_run() => {
-            Some("is the agent container running there?")
-        }
-        (ErrorKind::Unavailable | ErrorKind::Timeout, None, _) if !error.may_have_run() => {
-            Some("check the network, the region and --endpoint-url, and HTTPS_PROXY if there is a proxy")
-        }
-        (ErrorKind::Timeout, None | Some(200), _) => Some(MORE_TIME),
-        (ErrorKind::BrokenOff | ErrorKind::Unavailable, None | Some(200), _) => Some(GOES_ON),
-        (ErrorKind::NotFound, Some(404), Mechanism::Bearer | Mechanism::SigV4) => Some("check the ARN and --qualifier"),
-        (ErrorKind::Agent, Some(424), _) => {
-            Some("the agent itself failed, or took over 30 seconds to start: its log in CloudWatch tells why")
-        }
-        _ => None,
-    }
+    let ids = [("session", error.session_id()), ("request", error.request_id()), ("trace", error.trace_id())];
+    let ids: Vec<String> = ids.into_iter().filter_map(|(name, id)| Some(format!("{name} {}", id?))).collect();
+    (!ids.is_empty()).then(|| ids.join(", "))
 }
 
 /// Replaces control characters: an agent's words may hold line breaks and worse.
 pub(crate) fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
-
-const MORE_TIME: &str =
-    "--timeout and --idle-timeout give the agent more time; it may go on working, and its session is busy until then";
-const GOES_ON: &str = "the agent may go on working, and its session is busy until then";
-#[cfg(feature = "aws-config")]
-const NO_CREDENTIALS: &str =
-    "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, choose a --profile, or log in with `aws sso login`";
-#[cfg(not(feature = "aws-config"))]
-const NO_CREDENTIALS: &str = "set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for temporary ones, AWS_SESSION_TOKEN";
 
 #[cfg(test)]
 mod tests;

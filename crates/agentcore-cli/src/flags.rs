@@ -2,14 +2,16 @@
 
 mod call;
 mod identity;
+mod settings;
 mod source;
 mod target;
 
 #[cfg(feature = "cognito")]
 pub(crate) use identity::{CognitoFlags, Flow, TokenUse};
 pub(crate) use {
-    call::{CallFlags, CallSettings, RequestFlags, SessionFlags, seconds},
-    identity::{IdentityFlags, OAuthFlags},
+    call::{CallFlags, CallSettings, ParamFlags, RequestFlags, SessionFlags, seconds},
+    identity::{IDENTITY_HEADING, IdentityFlags, OAuthFlags},
+    settings::{Settings, Subject},
     source::{Source, Sourced, exclusive, typed, with_environment},
     target::TargetFlags,
 };

@@ -8,6 +8,8 @@ mod place;
 
 use agentcore_client::{Auth, Region, StaticToken, TokenSource, Transport, auth};
 
+#[cfg(feature = "aws-config")]
+use crate::errors::Exit;
 use crate::{
     errors::Failure,
     flags::{IdentityFlags, Source, Sourced, exclusive, typed},
@@ -58,12 +60,17 @@ impl Identity {
         flags: &IdentityFlags,
         typed: &IdentityFlags,
     ) -> Result<(Box<dyn IssuedIdentity>, TokenPlace), Failure> {
-        let (bearer_token, sigv4) = (typed.bearer_token.clone(), typed.sigv4.clone());
-        match Self::resolve(&IdentityFlags { bearer_token, sigv4, ..flags.clone() })? {
+        match Self::resolve(&Self::issued_flags(flags, typed))? {
             Some(Self::Issued(identity, Some(place))) => Ok((identity, place)),
             Some(Self::Issued(..)) => Err(Failure::usage(NO_PLACE)),
             _ => Err(Failure::usage(NO_LOGIN)),
         }
+    }
+
+    /// Returns the flags without a token, keys or a program that nobody typed.
+    pub(crate) fn issued_flags(flags: &IdentityFlags, typed: &IdentityFlags) -> IdentityFlags {
+        let IdentityFlags { bearer_token, sigv4, token_command, .. } = typed.clone();
+        IdentityFlags { bearer_token, sigv4, token_command, ..flags.clone() }
     }
 
     /// Returns the flags in force that choose an identity, with their sources.
@@ -153,9 +160,25 @@ pub(crate) fn no_credentials() -> Failure {
 #[cfg(feature = "aws-config")]
 async fn sigv4(profile: Option<String>, transport: &Transport, region: Option<&Region>) -> Result<Auth, Failure> {
     use std::sync::Arc;
+    if profile.is_none() {
+        check_environment(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))?;
+    }
     let (http, clock) = (Arc::new(transport.clone()), Arc::new(auth::SystemClock::default()));
     let chain = auth::default_chain::DefaultChain::new(http, clock, region, profile.as_deref()).await;
     Ok(Auth::sigv4(chain))
+}
+
+/// Refuses one half of a key in the environment: the chain would pass it over and name the last place where it looked.
+#[cfg(feature = "aws-config")]
+fn check_environment(is_set: impl Fn(&str) -> bool) -> Result<(), Failure> {
+    let (id, secret) = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
+    let (set, missing) = match (is_set(id), is_set(secret) || is_set("SECRET_ACCESS_KEY")) {
+        (true, false) => (id, secret),
+        (false, true) => (secret, id),
+        _ => return Ok(()),
+    };
+    Err(Failure::new(Exit::Refused, format!("{missing} is not set, and {set} is"))
+        .hint("set both, or neither and choose a --profile"))
 }
 
 #[cfg(not(feature = "aws-config"))]

@@ -5,11 +5,13 @@
 
 use std::io::IsTerminal;
 
+use tracing::{Event, Subscriber};
 use tracing_subscriber::{
     Layer as _,
     filter::{self, Targets},
-    fmt,
+    fmt::{self, FmtContext, FormatEvent, FormatFields, format::Writer},
     layer::SubscriberExt as _,
+    registry::LookupSpan,
     util::SubscriberInitExt as _,
 };
 
@@ -21,19 +23,42 @@ pub(crate) fn start(verbose: u8) {
     if asked.is_none() && verbose == 0 {
         return;
     }
-    let default = if verbose > 1 { "debug,agentcore=trace,acore=trace" } else { "warn,agentcore=debug,acore=debug" };
+    let default =
+        if verbose > 1 { "debug,agentcore=trace,acore=trace" } else { "warn,agentcore_transport::engine=debug" };
     let (wanted, unknown) = wanted(asked.as_deref().unwrap_or(default));
     for directive in unknown {
         output::note(&format!("{VARIABLE}: `{directive}` is ignored: it must be LEVEL or TARGET=LEVEL"));
     }
     let harmless = filter::filter_fn(|event| is_harmless(event.target()));
-    let lines = fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()))
-        .with_filter(wanted)
-        .with_filter(harmless);
-    // Fails only where a logger is installed already, and there is none.
-    let _ = tracing_subscriber::registry().with(lines).try_init();
+    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(colour);
+    // It fails only where a logger is installed already, and there is none.
+    let _ = if asked.is_none() && verbose == 1 {
+        let lines = lines.event_format(Brief).with_filter(wanted).with_filter(harmless);
+        tracing_subscriber::registry().with(lines).try_init()
+    } else {
+        tracing_subscriber::registry().with(lines.with_filter(wanted).with_filter(harmless)).try_init()
+    };
+}
+
+/// A line of the event alone: neither when, nor where in the program, nor within what.
+struct Brief;
+
+impl<S, N> FormatEvent<S, N> for Brief
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> std::fmt::Result {
+        write!(writer, "{}: ", event.metadata().level().as_str().to_lowercase())?;
+        context.format_fields(writer.by_ref(), event)?;
+        writeln!(writer)
+    }
 }
 
 /// Reads directives, separated by commas; returns those that are none too.

@@ -7,11 +7,15 @@
 //! | [`command`] | the grammar, and one file a command |
 //! | [`context`] | what the flags mean: where calls go, as whom, by which client |
 //! | [`identity`], [`target`] | who is calling · where the agent is |
+//! | [`config`] | what the files say: contexts, and the last login |
 //! | [`flags`] | what was typed, each value with its source |
-//! | [`input`], [`output`], [`errors`], [`signal`], [`progress`], [`log`], [`terminal`], [`question`] | the process and its streams |
+//! | [`input`], [`output`], [`errors`], [`signal`], [`progress`], [`log`], [`terminal`], [`question`], [`end_mark`], [`directories`] | the process and its streams |
 
 mod command;
+mod config;
 mod context;
+mod directories;
+mod end_mark;
 mod errors;
 mod flags;
 mod identity;

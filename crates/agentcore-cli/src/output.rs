@@ -38,6 +38,15 @@ impl Output {
         self.write(format!("{text}\n").as_bytes())
     }
 
+    /// Writes a value that is all of the output as JSON: indented on a terminal, else a line.
+    pub(crate) fn object(&mut self, value: &impl Serialize) -> Result<(), Failure> {
+        if !io::stdout().is_terminal() {
+            return self.json(value);
+        }
+        let text = serde_json::to_string_pretty(value);
+        self.line(&text.map_err(|error| failure(&error.into()))?)
+    }
+
     /// Writes a value as a line of JSON.
     pub(crate) fn json(&mut self, value: &impl Serialize) -> Result<(), Failure> {
         let mut stdout = BufWriter::new(io::stdout().lock());

@@ -83,6 +83,16 @@ impl MockAgent {
     }
 }
 
+/// Returns what is odd about the qualifier, which the service takes by this pattern: `[a-zA-Z][a-zA-Z0-9_]{0,47}`.
+pub(crate) fn odd_qualifier(target: &Target) -> Option<String> {
+    let name = target.qualifier()?.as_str();
+    let mut letters = name.chars();
+    let is_first = letters.next().is_some_and(|first| first.is_ascii_alphabetic());
+    let is_usual = is_first && name.len() <= 48 && letters.all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let message = "is no endpoint's name: the service's are a letter, then up to 47 letters, digits and `_`";
+    (!is_usual).then(|| format!("the qualifier {name:?} {message}"))
+}
+
 /// Returns whether the mock is in force: by a flag, or by a variable that no flag contradicts.
 pub(crate) fn uses_mock(flags: &TargetFlags) -> Result<bool, Failure> {
     let Some(mock) = flags.mock.on() else { return Ok(false) };
@@ -128,7 +138,7 @@ fn runtime(flags: &TargetFlags, lookup: impl Fn(&str) -> Option<String>) -> Resu
     let endpoint = flags.endpoint_url.as_ref().map(|url| url.value.parse::<Endpoint>()).transpose()?;
     let endpoints = Endpoints::from_env(endpoint, lookup)?;
     // The variable is often there for other programs.
-    let region = typed(&region).map(|region| region.value);
+    let region = region.filter(|region| !region.source.is_variable()).map(|region| region.value);
     target(arn, region.as_ref(), qualifier, &endpoints)
 }
 

@@ -42,6 +42,9 @@ pub(crate) struct CallFacts {
     pub(crate) attempts: u32,
     pub(crate) status: StatusCode,
     pub(crate) request_id: Option<String>,
+    pub(crate) trace_id: Option<String>,
+    /// The call's total time, if it has one.
+    pub(crate) total: Option<Duration>,
     pub(crate) session: SessionId,
 }
 
@@ -50,10 +53,11 @@ impl CallFacts {
         let response = ServiceResponse {
             status: self.status.as_u16(),
             request_id: self.request_id.clone(),
+            trace_id: self.trace_id.clone(),
             ..ServiceResponse::default()
         };
         let error = Error::new(kind, message).with_response(response).possibly_run(true);
-        error.with_attempts(self.attempts, self.started.elapsed())
+        error.with_attempts(self.attempts, self.started.elapsed()).with_call(None, Some(self.session.as_str()))
     }
 }
 
@@ -96,9 +100,9 @@ impl ByteStream {
         }
         let Some(deadline) = &mut self.deadline else { return Poll::Pending };
         ready!(deadline.poll(cx));
-        Poll::Ready(
-            self.call.error(ErrorKind::Timeout, "the answer was not complete when the call's total time ran out"),
-        )
+        let total = self.call.total.map(|total| format!(", after {} s", total.as_secs_f32())).unwrap_or_default();
+        let message = format!("the answer was not complete when the call's total time ran out{total}");
+        Poll::Ready(self.call.error(ErrorKind::Timeout, message))
     }
 }
 

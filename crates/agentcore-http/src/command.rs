@@ -329,6 +329,7 @@ impl CommandStream {
         let call = &self.frames.bytes.call;
         if let Some(error) = frame.exception() {
             let error = error.with_answer(call.status.as_u16(), call.request_id.as_deref());
+            let error = error.with_trace(call.trace_id.as_deref()).with_call(None, Some(call.session.as_str()));
             return Err(error.with_attempts(call.attempts, call.started.elapsed()));
         }
         if frame.name() != Some("chunk") {

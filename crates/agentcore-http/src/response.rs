@@ -111,7 +111,9 @@ impl Response {
         }
         // A call without a session, whose answer names none, belongs to no session that anybody could go on in.
         let session = answered.clone().or_else(|| sent.cloned()).unwrap_or_else(SessionId::random);
-        let call = CallFacts { started, attempts, status: head.status, request_id, session };
+        let trace_id = head.headers.get(header::TRACE_ID).and_then(|id| Some(id.to_str().ok()?.to_owned()));
+        let total = deadline.map(|deadline| deadline.saturating_duration_since(started));
+        let call = CallFacts { started, attempts, status: head.status, request_id, trace_id, total, session };
         let bytes = ByteStream::new(body, idle, deadline, call);
         let (media, host) = (Media::of(&head.headers), host.map(str::to_owned));
         Self { media, headers: head.headers, limits, host, answered, bytes }

@@ -15,6 +15,7 @@ use crate::{
     invocation::{AgentRequest, AgentResponse},
     machine::{Commands, Machines},
     mock::Mock,
+    observe::{AnsweredRequest, Observer, observed},
     runtime::{self, RuntimeState, Sessions},
     server::{self, Certificate, Server},
     verify::{Credentials, InboundAuth},
@@ -41,6 +42,7 @@ pub struct MockBuilder {
     max_new_sessions: Option<u32>,
     commands: Commands,
     shell_window: Duration,
+    observer: Option<Observer>,
 }
 
 impl Mock {
@@ -65,6 +67,7 @@ impl Mock {
             max_new_sessions: None,
             commands: Commands::Refused,
             shell_window: Duration::from_secs(15 * 60),
+            observer: None,
         }
     }
 }
@@ -101,6 +104,12 @@ impl MockBuilder {
     /// Sets the pause between a story's words, over HTTP or a WebSocket. Default: none, because tests should be fast.
     pub fn pace(mut self, pace: Duration) -> Self {
         self.pace = pace;
+        self
+    }
+
+    /// Shows each request as it is answered, such as to a log. Default: to nobody.
+    pub fn observer(mut self, observer: impl Fn(&AnsweredRequest) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Arc::new(observer));
         self
     }
 
@@ -244,7 +253,11 @@ impl MockBuilder {
             shell_window: self.shell_window,
         });
         let (root_certificate_pem, tls) = certificate.map(|made| (made.root_pem, made.acceptor)).unzip();
-        let server = Server::start(listener, tls, self.max_streams, runtime::router(runtime.clone()));
+        let mut router = runtime::router(runtime.clone());
+        if let Some(observer) = self.observer {
+            router = observed(router, observer);
+        }
+        let server = Server::start(listener, tls, self.max_streams, router);
         Ok(Mock { url, root_certificate_pem, runtime, server })
     }
 }

@@ -122,6 +122,21 @@ pub enum CredentialForm {
     PresignedUrl,
 }
 
+tokio::task_local! {
+    /// What is recorded of the request that a task answers.
+    static WATCHED: Mutex<(Option<String>, Option<Caller>)>;
+}
+
+/// Answers a request, and returns the agent and the caller that were recorded of it.
+pub(crate) async fn watch<T>(answering: impl Future<Output = T>) -> (T, Option<String>, Option<Caller>) {
+    let answering = async {
+        let answer = answering.await;
+        let (agent, caller) = WATCHED.with(|watched| std::mem::take(&mut *lock(watched)));
+        (answer, agent, caller)
+    };
+    WATCHED.scope(Mutex::default(), answering).await
+}
+
 /// The latest requests, oldest first, bounded in number and in bytes of bodies so that a mock that runs for days does not
 /// grow.
 #[derive(Default)]
@@ -135,6 +150,8 @@ struct Entries {
 
 impl RequestLog {
     pub(crate) fn push(&self, request: RecordedRequest) {
+        // Most requests are not watched.
+        let _ = WATCHED.try_with(|watched| *lock(watched) = (request.agent.clone(), request.caller.clone()));
         let mut entries = lock(&self.0);
         entries.body_bytes += request.body.len();
         entries.requests.push_back(request);

@@ -232,7 +232,9 @@ impl CallEngine {
             Some(deadline) => match timeout_at(deadline, answering).await {
                 Ok(answer) => answer?,
                 Err(_) => {
-                    let error = Error::new(ErrorKind::Timeout, "no answer came within the call's total time");
+                    let total = spec.total.map(|total| format!(" of {} s", total.as_secs_f32())).unwrap_or_default();
+                    let message = format!("no answer came within the call's total time{total}");
+                    let error = Error::new(ErrorKind::Timeout, message);
                     return Err(Failed::at(FailurePoint::Uncertain, error.possibly_run(sending)));
                 }
             },
@@ -308,8 +310,9 @@ impl CallEngine {
         let rejection =
             Rejection { status: head.status.as_u16(), code: error.code(), date: service_error::date(&head.headers) };
         if call.auth().refused(&credential, &rejection, now) {
-            return Failed::at(FailurePoint::Unauthorized, error);
+            return Failed::at(FailurePoint::Unauthorized, explained(error, &credential));
         }
+        let error = explained(error, &credential);
         let point = service_error::failure_point(&error);
         match challenge::metadata_url(&head.headers, spec.url) {
             Some(url) if head.status == StatusCode::UNAUTHORIZED => {
@@ -329,6 +332,12 @@ impl CallEngine {
             _ => Vec::new(),
         }
     }
+}
+
+/// Adds what is known of a token that was not accepted. Opaque tokens are legal, and most runtimes take none.
+fn explained(error: Error, credential: &AppliedCredential) -> Error {
+    let is_refused = matches!(error.status(), Some(401 | 403));
+    if is_refused && credential.is_opaque() { error.with_source("the token is no JSON Web Token") } else { error }
 }
 
 agentcore_core::setters! {

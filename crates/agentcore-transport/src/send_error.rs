@@ -40,12 +40,13 @@ impl SendError {
     }
 
     /// Makes the error of a request that failed in the pool.
-    pub(crate) fn request(error: hyper_util::client::legacy::Error) -> Self {
+    pub(crate) fn request(error: hyper_util::client::legacy::Error, place: &str) -> Self {
         let causes = Causes::in_chain(&error);
         // hyper calls a request `Canceled` that was still in the queue when its connection closed.
         Self::after(
             &causes,
             !(error.is_connect() || causes.canceled || causes.refused || causes.turned_away),
+            place,
             error.into(),
         )
     }
@@ -59,10 +60,11 @@ impl SendError {
     /// Makes the error of a connection that was lost after the request.
     pub(crate) fn lost(source: BoxError) -> Self {
         let causes = Causes::in_chain(&*source);
-        Self::after(&causes, !causes.turned_away, source)
+        Self::after(&causes, !causes.turned_away, "", source)
     }
 
-    fn after(causes: &Causes, may_have_run: bool, source: BoxError) -> Self {
+    /// `place` is where to the connection was to be made.
+    fn after(causes: &Causes, may_have_run: bool, place: &str, source: BoxError) -> Self {
         let (kind, message) = match causes {
             Causes { timed_out: true, .. } => (ErrorKind::Timeout, "could not connect in time"),
             Causes { turned_away: true, .. } => (ErrorKind::Unavailable, "the server refused the TLS handshake"),
@@ -75,7 +77,11 @@ impl SendError {
             _ if may_have_run => (ErrorKind::Unavailable, "the connection was lost before an answer came"),
             _ => (ErrorKind::Unavailable, "could not connect"),
         };
-        Self { kind, message: message.into(), may_have_run, lasting: causes.lasting, source: Some(source) }
+        let message = match message.strip_prefix("could not connect") {
+            Some(rest) if !place.is_empty() => format!("could not connect to {place}{rest}"),
+            _ => message.to_owned(),
+        };
+        Self { kind, message, may_have_run, lasting: causes.lasting, source: Some(source) }
     }
 }
 

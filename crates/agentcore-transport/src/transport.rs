@@ -111,8 +111,9 @@ impl Transport {
         self.check_roots(request.uri())?;
         let mut request = request.map(Full::new);
         self.set_user_agent(request.headers_mut());
+        let url = request.uri().clone();
         let answer = self.0.request(request);
-        Ok(whole(answer.await.map_err(SendError::request)?))
+        Ok(whole(answer.await.map_err(|error| SendError::request(error, &self.place(&url)))?))
     }
 
     /// Requests another protocol (RFC 9110 §7.8) of the server of an `https`, `wss`, `http` or `ws` URL. It uses a new HTTP/1.1
@@ -132,7 +133,9 @@ impl Transport {
         self.check_roots(&head.uri)?;
         self.set_user_agent(&mut head.headers);
         let request = Request::from_parts(head, Full::default());
-        let mut answer = self.0.single.request(request).await.map_err(SendError::request)?;
+        let url = request.uri().clone();
+        let answer = self.0.single.request(request).await;
+        let mut answer = answer.map_err(|error| SendError::request(error, &self.place(&url)))?;
         if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
             return Ok(Upgrade::Refused(whole(answer)));
         }
@@ -153,6 +156,16 @@ impl Transport {
         let proxy = self.0.proxy.intercept(url)?;
         let authority = proxy.uri().authority()?.as_str();
         Some(authority.rsplit_once('@').map_or(authority, |(_, place)| place).to_owned())
+    }
+
+    /// Returns the host and port of a URL, and the proxy's, if it is reached through one.
+    fn place(&self, url: &Uri) -> String {
+        let default = if url.scheme() == Some(&Scheme::HTTP) { 80 } else { 443 };
+        let host = format!("{}:{}", url.host().unwrap_or_default(), url.port_u16().unwrap_or(default));
+        match self.proxy_of(url) {
+            Some(proxy) => format!("{host} through the proxy {proxy}"),
+            None => host,
+        }
     }
 
     /// Adds the user agent, if the request has none.

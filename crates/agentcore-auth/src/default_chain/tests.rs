@@ -42,7 +42,7 @@ impl Provider {
 fn chain(by_name: bool, answer: fn(usize) -> provider::Result) -> (Arc<DefaultChain>, Arc<Provider>, ManualClock) {
     let (provider, clock) = (Arc::new(Provider { answer, asked: AtomicUsize::new(0) }), clock());
     let shared = SharedCredentialsProvider::from(Arc::clone(&provider) as Arc<dyn ProvideCredentials>);
-    (Arc::new(DefaultChain::over(shared, by_name, Arc::new(clock.clone()))), provider, clock)
+    (Arc::new(DefaultChain::over(shared, by_name.then(|| "p".to_owned()), Arc::new(clock.clone()))), provider, clock)
 }
 
 /// Credentials that expire this long after the test began.
@@ -101,6 +101,12 @@ async fn the_messages_of_failures() {
         (false, (|_| Err(E::not_loaded("no such profile"))) as fn(usize) -> _, disabled, nowhere.as_str()),
         (false, |_| Err(E::not_loaded_no_source()), disabled, &nowhere),
         (true, |_| Err(E::not_loaded("no such profile")), disabled, "not enabled: no such profile"),
+        (
+            true,
+            |_| Err(E::not_loaded_no_source()),
+            disabled,
+            "not enabled: the shared profile files have no credentials of the profile \"p\"",
+        ),
         (true, |_| Err(E::provider_timed_out(secs(5))), "credentials provider timed out after 5 seconds", ""),
         (
             false,

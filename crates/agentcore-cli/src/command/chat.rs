@@ -65,7 +65,7 @@ impl ChatFlags {
         let (runtime, mechanism) = (agent.runtime.clone(), agent.mechanism());
         let channel = if self.ws {
             let timeouts = TurnTimeouts { wait: self.wait, idle: settings.idle_timeout, total: settings.timeout };
-            Channel::Socket(Box::new(SocketChannel::new(runtime, mechanism, timeouts, settings.retry)))
+            Channel::Socket(Box::new(SocketChannel::new(runtime, mechanism, timeouts, settings)))
         } else {
             Channel::Http(Box::new(HttpChannel { runtime, settings, mechanism }))
         };
@@ -79,16 +79,16 @@ impl ChatFlags {
 }
 
 const AFTER_HELP: &str = "\
-Each line is said to the agent; /help lists what else a line can do. Ctrl-C stops an answer, Ctrl-D ends
+Each line is said to the agent; /help lists what else a line can do. Ctrl-C stops an answer, Ctrl-D ends \
 the conversation. Lines of a pipe are said one after the other, and the exit code is the first failure's.
 
-The history of lines is kept in $XDG_STATE_HOME/acore/history, by default under ~/.local/state; a line that
+The history of lines is kept in $XDG_STATE_HOME/acore/history, by default under ~/.local/state; a line that \
 begins with a space is not.
 
-Where an agent stops to ask something, the next line answers it, in the way of the agent's dialect; /new drops
+Where an agent stops to ask something, the next line answers it, in the way of the agent's dialect; /new drops \
 the question.
 
-Over a WebSocket a line is sent as {\"prompt\", \"sessionId\", \"enableTrace\"}; an answer ends with a message of
+Over a WebSocket a line is sent as {\"prompt\", \"sessionId\", \"enableTrace\"}; an answer ends with a message of \
 the type \"done\", \"RUN_FINISHED\" or \"RUN_ERROR\", or with silence.
 
 Examples:

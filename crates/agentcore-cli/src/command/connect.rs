@@ -13,19 +13,24 @@ use tokio::{sync::mpsc, time::timeout};
 
 use crate::{
     context::Context,
-    errors::{Failure, Mechanism},
-    flags::{SessionFlags, seconds},
+    end_mark::is_last,
+    errors::{FailedCall, Failure, Mechanism},
+    flags::{ParamFlags, SessionFlags, seconds},
     input,
     output::{Output, note, note_binary},
     progress::Spinner,
 };
 
-/// Opens the agent's WebSocket: each line of standard input is a text message, and each message is printed as it comes
+/// Opens the agent's WebSocket: each line of input is a message
+///
+/// Each line of standard input is sent as a text message, and each message that comes is printed.
 #[derive(Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct ConnectFlags {
     #[command(flatten)]
     session: SessionFlags,
+    #[command(flatten)]
+    params: ParamFlags,
     /// Gets in by a presigned URL, as a browser with AWS credentials behind it does
     #[arg(long, conflicts_with = "subprotocol", help_heading = "The way in")]
     presigned: bool,
@@ -56,7 +61,19 @@ enum Format {
 }
 
 impl ConnectFlags {
+    /// Prints a failure in the format of the messages, too.
     pub(super) async fn run(self, context: &Context) -> Result<(), Failure> {
+        let format = self.output;
+        let ended = self.converse(context).await;
+        if let (Err(failure), Format::Json) = (&ended, format)
+            && let Some(error) = FailedCall::of_failure(failure)
+        {
+            Output::default().json(&serde_json::json!({ "error": error }))?;
+        }
+        ended
+    }
+
+    async fn converse(self, context: &Context) -> Result<(), Failure> {
         let (settings, auth_mode) = (self.settings(), self.auth_mode());
         let session = self.session.session()?;
         let route = context.route()?;
@@ -65,7 +82,8 @@ impl ConnectFlags {
             return Err(Failure::usage("standard input holds the token, so the messages cannot be read from it"));
         }
         let agent = route.connect(|client| client).await?;
-        let request = agent.runtime.websocket().session(&session).settings(settings).auth_mode(auth_mode);
+        let request = self.params.apply(agent.runtime.websocket().session(&session))?;
+        let request = request.settings(settings).auth_mode(auth_mode);
         let mut spinner = Spinner::start("opening the socket");
         let opened = request.connect().await;
         spinner.clear();
@@ -76,7 +94,7 @@ impl ConnectFlags {
         }
         let (sender, receiver) = socket.split();
         let (output, format, mechanism) = (Output::default(), self.output, agent.mechanism());
-        Connection { sender, receiver, output, format, mechanism }.pass(input::lines(), self.wait).await
+        Connection { sender, receiver, output, format, mechanism, unanswered: 0 }.pass(input::lines(), self.wait).await
     }
 
     fn settings(&self) -> Settings {
@@ -106,6 +124,8 @@ struct Connection {
     output: Output,
     format: Format,
     mechanism: Mechanism,
+    /// The lines sent less the answers that have ended by their agent's word.
+    unanswered: u64,
 }
 
 impl Connection {
@@ -123,10 +143,13 @@ impl Connection {
                 return Ok(());
             }
         }
-        while let Ok(more) = timeout(wait, self.receive()).await {
+        // An agent that never says that it is done is waited for.
+        let mut is_done = false;
+        while !is_done && let Ok(more) = timeout(wait, self.receive()).await {
             if !more? {
                 return Ok(());
             }
+            is_done = self.unanswered == 0;
         }
         // A connection that ended at this moment cannot be closed.
         let _ = self.sender.close(Close::normal()).await;
@@ -136,6 +159,7 @@ impl Connection {
 
     /// Sends a line, and prints meanwhile what comes; returns whether more can come.
     async fn send(&mut self, line: String) -> Result<bool, Failure> {
+        self.unanswered += 1;
         let sender = self.sender.clone();
         let mut sending = std::pin::pin!(sender.send(line));
         loop {
@@ -157,10 +181,15 @@ impl Connection {
                 }
                 return Ok(false);
             }
-            Some(Incoming::Text(text)) => match self.format {
-                Format::Text => self.output.line(&text)?,
-                Format::Json => self.output.json(&JsonMessage::Text(&text))?,
-            },
+            Some(Incoming::Text(text)) => {
+                if is_last(&text) {
+                    self.unanswered = self.unanswered.saturating_sub(1);
+                }
+                match self.format {
+                    Format::Text => self.output.line(&text)?,
+                    Format::Json => self.output.json(&JsonMessage::Text(&text))?,
+                }
+            }
             Some(Incoming::Binary(bytes)) => match self.format {
                 Format::Text => note_binary(&bytes),
                 Format::Json => self.output.json(&JsonMessage::binary(&bytes))?,

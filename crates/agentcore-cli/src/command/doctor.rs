@@ -17,7 +17,9 @@ use crate::{
     identity::Identity,
 };
 
-/// Checks what a call needs: the agent, the network, the clock, who is calling; invokes nothing
+/// Checks what a call needs, and invokes nothing
+///
+/// That is the agent, the network, the clock, and who is calling.
 #[derive(Args)]
 #[command(after_help = "\
 Each line is ok, warn or fail. The exit code is 0 where nothing fails, else that of the worst.

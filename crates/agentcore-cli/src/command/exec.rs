@@ -14,7 +14,9 @@ use crate::{
     signal,
 };
 
-/// Runs a command in the session's machine: its output is passed through, its exit code is this program's
+/// Runs a command in the session's machine
+///
+/// Its output is passed through, and its exit code is this program's.
 #[derive(Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct ExecFlags {
@@ -113,7 +115,7 @@ const TIMED_OUT: u8 = 124;
 const PLATFORM_FAILED: u8 = 125;
 
 const AFTER_HELP: &str = "\
-The command gets no standard input. The exit code is the command's, 124 where it took too long, 125 where the
+The command gets no standard input. The exit code is the command's, 124 where it took too long, 125 where the \
 platform failed to run it; otherwise as for every command.
 
 Examples:

@@ -28,8 +28,11 @@ impl InvokeFlags {
         let route = context.route()?;
         let settings = self.call.settings()?;
         let payload = self.payload.payload(route.reads_stdin()).await?;
-        let agent = route.connect(|client| client.lenient_sse(settings.lenient_sse)).await?;
-        let invoke = settings.apply(agent.runtime.invoke(payload));
+        let agent = match route.connect(|client| client.lenient_sse(settings.lenient_sse)).await {
+            Ok(agent) => agent,
+            Err(failure) => return Err(answer::uncalled(self.output, &settings.session, failure)),
+        };
+        let invoke = settings.apply(agent.runtime.invoke(payload.enable_trace(settings.trace)));
         tracing::debug!(session = invoke.session_id().as_str(), "invoking");
         let _notice = signal::notice("interrupted; the agent may go on working, and its session is busy until then");
         let named = settings.is_named.then(|| settings.session.clone());

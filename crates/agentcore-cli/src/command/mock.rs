@@ -1,20 +1,26 @@
 //! `acore mock`: the mock server in the foreground, with all that is needed to reach it, fit to be copied.
 
-use std::{fmt::Write as _, path::PathBuf, time::Duration};
+use std::{fmt::Write as _, io::Write as _, path::PathBuf, time::Duration};
 
-use agentcore_mock::{Mock, MockBuilder};
+use agentcore_mock::{AnsweredRequest, Caller, Mock, MockBuilder};
 use clap::Args;
 
 use crate::{
-    context::{Context, mock, start_mock},
-    errors::Failure,
+    context::{mock, start_mock},
+    errors::{Failure, one_line},
     output::Output,
 };
 
-/// Runs a mock of the service in the foreground, for trying things out and for tests
+/// Runs a mock of the service in the foreground
+///
+/// It is for trying things out, and for tests.
 #[derive(Args)]
 #[command(after_help = "\
-The first line is `ready URL`. The lines that begin with `export` are for a shell:
+The first line is `ready URL`. The lines that begin with `export` are for a shell. A request is a line on standard error: method, operation, \
+agent, caller, status and milliseconds.
+
+Examples:
+  acore mock --port 8080
   acore mock > mock.txt & until grep -q ^ready mock.txt; do :; done
   eval \"$(grep ^export mock.txt)\"; acore invoke \"Tell me a story\"")]
 pub(super) struct MockFlags {
@@ -42,11 +48,12 @@ pub(super) struct MockFlags {
 }
 
 impl MockFlags {
-    pub(super) async fn run(self, _: &Context) -> Result<(), Failure> {
+    pub(super) async fn run(self) -> Result<(), Failure> {
         let settings = mock().port(self.port).tls(self.tls_ca.is_some()).allow_commands(self.allow_commands);
         let settings =
             settings.max_http2_streams(self.http2_streams).max_new_sessions_per_second(self.new_sessions_per_second);
         let settings = self.pace.into_iter().map(Duration::from_millis).fold(settings, MockBuilder::pace);
+        let settings = settings.observer(log);
         let mock = start_mock(self.endpoints.into_iter().fold(settings, MockBuilder::endpoint)).await?;
         if let Some((file, root)) = self.tls_ca.as_ref().zip(mock.root_certificate_pem()) {
             let written = std::fs::write(file, root);
@@ -61,6 +68,22 @@ impl MockFlags {
         output.write(guide(&mock).as_bytes())?;
         std::future::pending().await
     }
+}
+
+/// Writes a line about a request beside the output.
+fn log(request: &AnsweredRequest) {
+    let agent = request.agent.as_deref().unwrap_or("-");
+    let who = match &request.caller {
+        Some(Caller::Jwt { subject, .. }) => subject,
+        Some(Caller::SigV4 { access_key_id, .. }) => access_key_id,
+        _ => "-",
+    };
+    // The last part of the path says what is asked; the rest names the agent again.
+    let what = request.path.rsplit('/').next().unwrap_or_default();
+    let line =
+        format!("{} {what} {agent} {who} {} {} ms", request.method, request.status, request.duration.as_millis());
+    // There is nobody to tell that standard error is gone.
+    let _ = writeln!(std::io::stderr(), "{}", one_line(&line));
 }
 
 /// Says how to reach the agents: as a table, and as lines that a shell can evaluate.

@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::{context::Context, errors::Failure, flags::seconds, output::Output};
 
-/// Asks a local agent container (--local URL) for its health and prints it as JSON
+/// Asks a local agent container for its health
 #[derive(Args)]
 #[command(after_help = "Example: acore ping --local http://127.0.0.1:8080")]
 pub(super) struct PingFlags {
@@ -21,6 +21,6 @@ impl PingFlags {
         let timeouts = Timeouts::default().total(self.timeout);
         let agent = context.route_of_ping()?.connect(|client| client.timeouts(timeouts)).await?;
         let health = agent.runtime.ping().await.map_err(|error| agent.failure(error))?;
-        Output::default().json(&health)
+        Output::default().object(&health)
     }
 }

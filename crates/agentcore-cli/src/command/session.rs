@@ -18,12 +18,14 @@ use crate::{
 pub(super) struct NewSessionFlags {}
 
 impl NewSessionFlags {
-    pub(super) async fn run(self, _: &Context) -> Result<(), Failure> {
+    pub(super) fn run(self) -> Result<(), Failure> {
         Output::default().line(SessionId::random().as_str())
     }
 }
 
-/// Ends a session: its machine, and with it the agent's work, commands and shells
+/// Ends a session and its machine
+///
+/// The agent's work, commands and shells end with it.
 #[derive(Args)]
 #[command(after_help = "\
 A session that has ended, or never began, is none to end, and that is no failure.
@@ -68,6 +70,6 @@ impl CardFlags {
             Some(session) => agent.runtime.session(session).card().await,
             None => agent.runtime.card().await,
         };
-        Output::default().json(&card.map_err(|error| agent.failure(error))?)
+        Output::default().object(&card.map_err(|error| agent.failure(error))?)
     }
 }

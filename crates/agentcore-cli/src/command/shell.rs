@@ -21,7 +21,9 @@ use crate::{
 };
 use escape::{Escapes, Typed, Wish};
 
-/// Opens a shell in the session's machine, at this terminal or by a pipe
+/// Opens a shell in the session's machine
+///
+/// It is typed into at this terminal, or by a pipe.
 #[derive(Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct ShellFlags {
@@ -242,7 +244,7 @@ at the beginning of a line:
   ~~  types a tilde";
 
 const AFTER_HELP: &str = "\
-At the beginning of a line `~.` leaves the shell, which lives on for 15 minutes, `~k` kills it, `~?` lists these. A
+At the beginning of a line `~.` leaves the shell, which lives on for 15 minutes, `~k` kills it, `~?` lists these. A \
 pipe is typed as it comes, and Ctrl-D after it. The exit code is the shell's, 128 and more after a signal.
 
 Examples:

@@ -8,11 +8,13 @@ use serde_json::{Map, Value};
 
 use crate::{context::Context, errors::Failure, output::Output};
 
-/// Prints the bearer token, got or renewed as for a call; whoever has it can invoke the agent
+/// Prints the bearer token that would be sent; keep it secret
+///
+/// It is got or renewed as for a call, and whoever has it can invoke the agent.
 #[derive(Args)]
 #[command(after_help = "\
-A fleet of machines shares one token by --token-store. AGENTCORE_TOKEN_STORE_KEY encrypts it, the
-same on each machine (made by `openssl rand -base64 32`). While the key is rotated,
+A fleet of machines shares one token by --token-store. AGENTCORE_TOKEN_STORE_KEY encrypts it, the \
+same on each machine (made by `openssl rand -base64 32`). While the key is rotated, \
 AGENTCORE_TOKEN_STORE_OTHER_KEY is read too.
 
 Example: acore token --claims --bearer-token - < token.txt")]
@@ -31,7 +33,7 @@ impl TokenFlags {
         let claims = jwt::claims(token.expose()).ok_or_else(|| {
             Failure::usage("the token has no claims: it is not a JSON Web Token").hint("without --claims it is printed")
         })?;
-        Output::default().json(&shown(claims, &token, SystemTime::now()))
+        Output::default().object(&shown(claims, &token, SystemTime::now()))
     }
 }
 

@@ -5,14 +5,23 @@ use std::collections::BTreeMap;
 use clap::Args;
 use serde_json::json;
 
-use crate::{context::Context, errors::Failure, flags::SessionFlags, output::Output};
+use crate::{
+    context::Context,
+    errors::Failure,
+    flags::{ParamFlags, SessionFlags},
+    output::Output,
+};
 
-/// Prints as JSON the URL and the headers that open the agent's WebSocket; keep them secret
+/// Prints URL and headers that open a WebSocket; keep them secret
+///
+/// They are one object of JSON, for another program or a browser.
 #[derive(Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct WsHeadersFlags {
     #[command(flatten)]
     session: SessionFlags,
+    #[command(flatten)]
+    params: ParamFlags,
     /// Prints what a browser needs in their place: the URL and the subprotocols, which hold the token
     #[arg(long)]
     subprotocol: bool,
@@ -22,7 +31,7 @@ impl WsHeadersFlags {
     pub(super) async fn run(self, context: &Context) -> Result<(), Failure> {
         let session = self.session.session()?;
         let agent = context.route()?.connect(|client| client).await?;
-        let request = agent.runtime.websocket().session(&session);
+        let request = self.params.apply(agent.runtime.websocket().session(&session))?;
         let printed = if self.subprotocol {
             let browser = request.subprotocol().await.map_err(|error| agent.failure(error))?;
             json!({ "url": browser.url(), "protocols": browser.protocols() })
@@ -36,7 +45,7 @@ impl WsHeadersFlags {
             }
             json!({ "url": handshake.uri.to_string(), "headers": headers })
         };
-        Output::default().json(&printed)
+        Output::default().object(&printed)
     }
 }
 

@@ -1,11 +1,11 @@
-//! What the flags decide, as a table; what a variable says is marked with `env:`.
+//! What the flags decide, as a table; what a variable, a context or the last login says is marked with `env:`, `ctx:` and `login:`.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use super::*;
 use crate::{
     errors::Exit,
-    flags::{Source, Sourced},
+    flags::{Settings, Source, Sourced},
 };
 
 const ARN: &str = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/x";
@@ -16,9 +16,20 @@ const PATH: &str = "runtimes/arn%3Aaws%3Abedrock-agentcore%3Aus-east-1%3A1234567
 /// What a line of `FLAG=VALUE; …` means; the values `ARN` and `AT_PROD` are the constants above.
 fn context(line: &str) -> Context {
     let words = || line.split("; ").filter(|word| !word.is_empty());
-    let (target, identity) = flags(words());
-    let (_, typed_identity) = flags(words().filter(|word| !word.starts_with("env:")));
-    Context { target, identity, typed_identity }
+    let (mut target, mut identity) =
+        flags(words().filter(|word| !word.starts_with("ctx:") && !word.starts_with("login:")));
+    let (_, typed_identity) =
+        flags(words().filter(|word| !["env:", "ctx:", "login:"].iter().any(|it| word.starts_with(it))));
+    for (prefix, source) in [("ctx:", Source::Context("c".to_owned())), ("login:", Source::Login)] {
+        let mut settings = Settings::default();
+        for word in words().filter_map(|word| word.strip_prefix(prefix)) {
+            let (key, value) = word.split_once('=').unwrap_or((word, "true"));
+            let value = value.replace("AT_PROD", ARN_AT_PROD).replace("ARN", ARN);
+            settings.insert(Settings::key(key).unwrap(), value);
+        }
+        settings.fill(&mut target, &mut identity, &source, |_| false).unwrap();
+    }
+    Context { target, identity, typed_identity, name: None }
 }
 
 fn flags<'a>(words: impl Iterator<Item = &'a str>) -> (TargetFlags, IdentityFlags) {
@@ -101,6 +112,26 @@ fn where_to_and_as_whom() {
         ("arn=ARN; sigv4; endpoint-url=https://gw.example/a", "https://gw.example/a/PATH", "signature"),
         ("arn=ARN; sigv4; endpoint-url=http://[::1]:1; env:mock", "http://[::1]:1/PATH", "signature"),
         ("arn=ARN; bearer-token=t; env:local=http://agent", "HOST/PATH", "token"),
+        ("ctx:arn=ARN; ctx:sigv4; ctx:profile=p", "HOST/PATH", "signature of p"),
+        ("ctx:arn=AT_PROD; ctx:sigv4", "HOST/PATH?qualifier=prod", "signature"),
+        ("ctx:arn=ARN; ctx:qualifier=prod; ctx:sigv4; ctx:region=us-east-1", "HOST/PATH?qualifier=prod", "signature"),
+        ("ctx:arn=x; ctx:qualifier=prod; ctx:sigv4; arn=ARN", "HOST/PATH", "signature"),
+        ("ctx:arn=ARN; ctx:qualifier=prod; ctx:sigv4; arn=ARN", "HOST/PATH?qualifier=prod", "signature"),
+        ("ctx:endpoint-url=https://vpc.example; sigv4; arn=ARN", "https://vpc.example/PATH", "signature"),
+        ("ctx:arn=x; login:arn=y; env:arn=ARN; sigv4", "HOST/PATH", "signature"),
+        ("ctx:arn=ARN; ctx:sigv4; env:bearer-token=t", "HOST/PATH", "token"),
+        ("ctx:arn=ARN; ctx:sigv4; login:oauth-issuer=https://idp; login:oauth-client-id=c", "HOST/PATH", "signature"),
+        ("login:arn=ARN; login:oauth-issuer=https://idp; login:oauth-client-id=c", "HOST/PATH", "machine"),
+        ("login:arn=ARN; login:cognito-client-id=c; login:cognito-pool-id=us-east-1_P", "HOST/PATH", "user"),
+        ("arn=ARN; login:cognito-client-id=c; login:cognito-pool-id=us-east-1_P; sigv4", "HOST/PATH", "signature"),
+        (
+            "local=http://agent; ctx:arn=ARN; ctx:sigv4; login:oauth-issuer=https://idp",
+            "http://agent/invocations",
+            "nobody",
+        ),
+        ("env:local=http://agent; ctx:arn=ARN; ctx:sigv4", "http://agent/invocations", "nobody"),
+        ("ctx:local=http://agent; login:oauth-issuer=https://idp; login:arn=ARN", "http://agent/invocations", "nobody"),
+        ("mock; ctx:arn=ARN; ctx:sigv4; login:oauth-issuer=https://idp", "mock story", "nobody"),
         ("local=http://agent:8080", "http://agent:8080/invocations", "nobody"),
         ("local=http://agent; env:mock", "http://agent/invocations", "nobody"),
         ("env:local=http://agent; env:region=eu-west-1", "http://agent/invocations", "nobody"),
@@ -160,6 +191,17 @@ fn what_does_not_go_together() {
         ),
         ("arn=ARN; bearer-token=t; sigv4", "--bearer-token and --sigv4 exclude each other, and both are given"),
         ("arn=ARN; env:bearer-token=t; env:sigv4", "exclude each other, and both are given, by the environment"),
+        (
+            "ctx:arn=ARN; ctx:sigv4; ctx:oauth-issuer=https://idp; ctx:oauth-client-id=c",
+            "exclude each other, and both are given, by the context c",
+        ),
+        ("ctx:local=http://a; ctx:arn=ARN", "--local and --arn exclude each other: a local container has no ARN"),
+        ("ctx:arn=ARN; ctx:sigv4; ctx:region=eu-west-1", "--region eu-west-1 contradicts the ARN"),
+        // What says more of a client is that client's.
+        (
+            "arn=ARN; login:oauth-issuer=https://a; login:oauth-client-id=c; oauth-token-url=https://b",
+            "no client is named",
+        ),
         ("arn=ARN; bearer-token=t; profile=p", "--profile names AWS credentials, and --sigv4 is not given"),
         (
             "arn=ARN; sigv4; cognito-client-id=c",

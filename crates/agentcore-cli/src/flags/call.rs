@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use agentcore_client::{CustomHeader, Dialect, Invoke, RetryPolicy, SessionId, Timeouts, UserId};
+use agentcore_client::{CustomHeader, Dialect, Invoke, RetryPolicy, SessionId, Timeouts, UserId, WebSocketRequest};
 use clap::{ArgAction, Args};
 
 use super::source::{Sourced, exclusive};
@@ -35,6 +35,27 @@ impl SessionFlags {
     }
 }
 
+/// The flags that add to a WebSocket's URL.
+#[derive(Args)]
+#[group(skip)]
+pub(crate) struct ParamFlags {
+    /// A query parameter of your own; may be repeated
+    #[arg(long = "param", value_name = "NAME=VALUE")]
+    params: Vec<String>,
+}
+
+impl ParamFlags {
+    /// Adds the parameters to the URL.
+    pub(crate) fn apply(&self, request: WebSocketRequest) -> Result<WebSocketRequest, Failure> {
+        self.params.iter().try_fold(request, |request, param| {
+            let (name, value) = param.split_once('=').ok_or_else(|| {
+                Failure::usage(format!("--param {param:?} has no value: it must look like NAME=VALUE"))
+            })?;
+            Ok(request.param(name, value)?)
+        })
+    }
+}
+
 /// The flags of an invocation.
 #[derive(Args)]
 #[group(skip)]
@@ -57,6 +78,12 @@ pub(crate) struct RequestFlags {
     /// A header for the agent, where the runtime allows it; may be repeated
     #[arg(long = "header", value_name = "NAME=VALUE")]
     headers: Vec<Sourced<String>>,
+    /// Asks the agent for its trace, by `enableTrace` beside the prompt [default]
+    #[arg(long, action = ArgAction::SetTrue)]
+    trace: Sourced<bool>,
+    /// Asks for no trace
+    #[arg(long, action = ArgAction::SetTrue)]
+    no_trace: Sourced<bool>,
     /// Takes server-sent events that are not ended by an empty line
     #[arg(long, action = ArgAction::SetTrue, help_heading = "The answer")]
     lenient_sse: Sourced<bool>,
@@ -81,6 +108,8 @@ pub(crate) struct CallSettings {
     pub(crate) is_named: bool,
     user: Option<UserId>,
     headers: Vec<CustomHeader>,
+    /// Whether a prompt asks for the agent's trace.
+    pub(crate) trace: bool,
     pub(crate) lenient_sse: bool,
     pub(crate) dialect: Option<Dialect>,
     pub(crate) timeout: Duration,
@@ -109,7 +138,10 @@ impl CallFlags {
 impl RequestFlags {
     /// Parses the values, for calls in this session, or else in a new one.
     pub(crate) fn settings(self, named: Option<SessionId>) -> Result<CallSettings, Failure> {
+        let switch = |flag: &Sourced<bool>, on| flag.on().map(|source| Sourced { value: on, source: source.clone() });
+        let trace = [("--trace", switch(&self.trace, true)), ("--no-trace", switch(&self.no_trace, false))];
         Ok(CallSettings {
+            trace: exclusive(trace)?.is_none_or(|trace| trace.value),
             is_named: named.is_some(),
             session: named.unwrap_or_else(SessionId::random),
             user: self.user_id.map(|id| id.value.parse()).transpose()?,

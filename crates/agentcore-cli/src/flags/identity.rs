@@ -8,9 +8,12 @@ use super::source::Sourced;
 #[cfg(feature = "cognito")]
 use super::source::SourcedParser;
 
+/// The heading of the flags that say who is calling.
+pub(crate) const IDENTITY_HEADING: &str = "Who you are (exactly one)";
+
 #[derive(Args, Clone, Default)]
 #[group(skip)]
-#[command(next_help_heading = "Who you are (exactly one)")]
+#[command(next_help_heading = IDENTITY_HEADING)]
 pub(crate) struct IdentityFlags {
     /// A JSON Web Token of the issuer that the runtime trusts. The list of processes shows it to every user of the machine: `-`
     /// reads it from standard input, and AGENTCORE_BEARER_TOKEN holds it as well
@@ -33,7 +36,7 @@ pub(crate) struct IdentityFlags {
     /// Where an issuer's tokens are looked for first and kept: `redis://HOST` or `rediss://HOST[:PORT][/DATABASE]` for a
     /// fleet, or `file`; a server needs AGENTCORE_TOKEN_STORE_KEY, and a URL with a password comes from
     /// AGENTCORE_TOKEN_STORE [default: only what `acore login` kept is used]
-    #[arg(long, value_name = "URL", global = true, help_heading = "General")]
+    #[arg(long, value_name = "URL", global = true, hide_short_help = true, help_heading = "General")]
     pub(crate) token_store: Option<Sourced<String>>,
 }
 
@@ -41,7 +44,7 @@ pub(crate) struct IdentityFlags {
 #[cfg(feature = "cognito")]
 #[derive(Args, Clone, Default)]
 #[group(skip)]
-#[command(next_help_heading = "Who you are (exactly one)")]
+#[command(next_help_heading = IDENTITY_HEADING)]
 pub(crate) struct CognitoFlags {
     /// An app client of a Cognito user pool, for a user who logs in; secrets come from AGENTCORE_COGNITO_PASSWORD,
     /// _REFRESH_TOKEN, _CLIENT_SECRET and _NEW_PASSWORD, or from `acore login`
@@ -90,7 +93,7 @@ pub(crate) enum TokenUse {
 /// The flags of OAuth client credentials.
 #[derive(Args, Clone, Default)]
 #[group(skip)]
-#[command(next_help_heading = "Who you are (exactly one)")]
+#[command(next_help_heading = IDENTITY_HEADING)]
 pub(crate) struct OAuthFlags {
     /// A token endpoint that gives tokens to machines; the secret comes from AGENTCORE_OAUTH_CLIENT_SECRET
     #[arg(long, value_name = "URL", global = true)]

@@ -1,4 +1,4 @@
-//! A value with its source: the command line, an environment variable or a default. Knows no flag by name.
+//! A value with its source: the command line, an environment variable, a file or a default. Knows no flag by name.
 
 use std::{ffi::OsStr, fmt};
 
@@ -24,6 +24,12 @@ pub(crate) enum Source {
     Flag,
     /// The environment variable of this name.
     Variable(String),
+    /// The configuration file.
+    File,
+    /// The context of this name in the configuration file.
+    Context(String),
+    /// What `acore login` was told last.
+    Login,
     #[default]
     Default,
 }
@@ -34,11 +40,18 @@ impl Source {
         *self == Self::Flag
     }
 
+    /// Returns whether the environment says so.
+    pub(crate) fn is_variable(&self) -> bool {
+        matches!(self, Self::Variable(_))
+    }
+
     /// Returns the level: a higher one beats a lower one, two of the same level are a conflict.
     pub(crate) fn level(&self) -> u8 {
         match self {
-            Self::Flag => 2,
-            Self::Variable(_) => 1,
+            Self::Flag => 4,
+            Self::Variable(_) => 3,
+            Self::File | Self::Context(_) => 2,
+            Self::Login => 1,
             Self::Default => 0,
         }
     }
@@ -46,11 +59,14 @@ impl Source {
 
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Flag => "command line",
-            Self::Variable(name) => name,
-            Self::Default => "default",
-        })
+        match self {
+            Self::Flag => f.write_str("command line"),
+            Self::Variable(name) => f.write_str(name),
+            Self::File => f.write_str("configuration file"),
+            Self::Context(name) => write!(f, "context {name}"),
+            Self::Login => f.write_str("last login"),
+            Self::Default => f.write_str("default"),
+        }
     }
 }
 
@@ -88,7 +104,11 @@ pub(crate) fn exclusive<T, const N: usize>(
     let mut set = set.into_iter().filter(|(_, value)| value.source.level() == highest);
     let Some((flag, value)) = set.next() else { return Ok(None) };
     if let Some((other, _)) = set.next() {
-        let origin = if value.source.is_flag() { "" } else { ", by the environment" };
+        let origin = match &value.source {
+            Source::Variable(_) => ", by the environment".to_owned(),
+            Source::Context(name) => format!(", by the context {name}"),
+            _ => String::new(),
+        };
         return Err(Failure::usage(format!("{flag} and {other} exclude each other, and both are given{origin}")));
     }
     tracing::debug!(flag, source = %value.source, "in force");

@@ -26,6 +26,9 @@ pub(crate) struct TargetFlags {
     /// Starts a mock of the service in this process and talks to that: nothing else is needed
     #[arg(long, global = true, action = ArgAction::SetTrue)]
     pub(crate) mock: Sourced<bool>,
+    /// The context of the configuration file to take for whatever is not given [default: that of `acore config use`]
+    #[arg(long, value_name = "NAME", global = true)]
+    pub(crate) context: Option<Sourced<String>>,
     /// Offers HTTP/2 as well, where all calls share one connection [default: HTTP/1.1]
     #[arg(long, global = true, action = ArgAction::SetTrue)]
     pub(crate) http2: bool,

@@ -143,16 +143,18 @@ impl IssuedIdentity for CognitoUser {
 
     /// Asks for what is missing.
     fn log_in<'a>(
-        self: Box<Self>,
+        mut self: Box<Self>,
         place: &'a TokenPlace,
         transport: &'a Transport,
     ) -> BoxFuture<'a, Result<String, Failure>> {
         Box::pin(async move {
-            let (pool, key) = (self.pool(None)?, self.key(None)?);
+            let pool = self.pool(None)?;
             let username = match self.username.clone() {
                 Some(username) => username,
                 None => input::ask("User name: ").await?,
             };
+            self.username = Some(username.clone());
+            let key = self.key(None)?;
             let password = match secret(PASSWORD) {
                 Some(password) => password,
                 None => input::ask_secretly("Password: ").await?,
@@ -166,7 +168,7 @@ impl IssuedIdentity for CognitoUser {
             if cognito.refresh_token().is_none() {
                 note("this login ends with its token: Cognito gave nothing that renews it from this device");
             }
-            Ok(cognito.username().unwrap_or(username))
+            Ok(username)
         })
     }
 

@@ -72,7 +72,7 @@ fn lines_and_answers() {
         ("fail-midstream", "a\nb\n", 6, "Once upon\nOnce upon\n", failed.repeat(2)),
     ] {
         let ended = say(&world, agent, [], lines);
-        assert_eq!((ended.exit, &*ended.stdout, ended.stderr), (Some(exit), stdout, stderr), "{agent} {lines:?}");
+        assert_eq!((ended.exit, &*ended.stdout, ended.lines()), (Some(exit), stdout, stderr), "{agent} {lines:?}");
     }
 }
 

@@ -105,7 +105,7 @@ fn what_keeps_a_call_from_being_made() {
                 "ok    identity: ",
             ],
         ),
-        ("no such port", at(&closed), 4, &["fail  connection: no connection could be made: "]),
+        ("no such port", at(&closed), 4, &["fail  connection: could not connect to 127.0.0.1:"]),
         (
             "a clock far away",
             at(&late),

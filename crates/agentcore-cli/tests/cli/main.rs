@@ -5,6 +5,7 @@
 //! | [`world`] | starts the program, with or without a mock that the test can look into |
 //! | [`bad_input`] | what is refused before anything is sent |
 //! | [`batch`] | many invocations: rows, refusals, and what is kept whatever ends the program |
+//! | [`config`] | contexts of the configuration file, the last login, and what is in force |
 //! | [`chat`] | conversations by a pipe, over both ways |
 //! | [`doctor`] | what a call needs, checked step by step |
 //! | [`exec`] | commands in a session, and its end |
@@ -30,6 +31,7 @@
 mod bad_input;
 mod batch;
 mod chat;
+mod config;
 mod doctor;
 mod exec;
 #[cfg(all(unix, feature = "cognito", feature = "redis"))]

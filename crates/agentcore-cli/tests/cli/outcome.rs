@@ -84,10 +84,21 @@ fn a_refused_token_and_a_refused_key() {
     assert_eq!(ended.exit, Some(3), "{}", ended.stderr);
     assert!(ended.stderr.contains("  hint: the token must be of the issuer"), "{}", ended.stderr);
 
-    let keys = [("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "wrong")];
-    let ended = run(world.acore("echo", ["invoke", "hi", "--sigv4"]).envs(keys));
-    assert_eq!(ended.exit, Some(3), "{}", ended.stderr);
-    assert!(ended.stderr.contains("  hint: the credentials need the IAM permission"), "{}", ended.stderr);
+    let keys = world.mock.credentials();
+    for (id, secret, hint) in [
+        ("AKIDEXAMPLE", "wrong", "  hint: the access key id is unknown"),
+        (
+            keys.access_key_id(),
+            "wrong",
+            "  hint: the secret is not that of the access key: check AWS_SECRET_ACCESS_KEY",
+        ),
+    ] {
+        let mut command = world.acore("echo", ["invoke", "hi", "--sigv4"]);
+        let ended =
+            run(command.envs(world.keys()).envs([("AWS_ACCESS_KEY_ID", id), ("AWS_SECRET_ACCESS_KEY", secret)]));
+        assert_eq!(ended.exit, Some(3), "{}", ended.stderr);
+        assert!(ended.stderr.contains(hint) && !ended.stderr.contains("IAM"), "{}", ended.stderr);
+    }
 }
 
 #[test]
@@ -114,4 +125,121 @@ fn an_answer_of_another_session() {
     let named = run(&mut world.invoke("moves", ["--session-id", crate::world::SESSION, "x"]));
     assert_eq!(named.stderr, format!("note: the answer came from another session: {other}\n"));
     assert_eq!((named.exit, run(&mut world.invoke("moves", ["x"])).stderr.as_str()), (Some(0), ""));
+}
+
+/// Each error names the place, and the remedy that fits; nothing that is no remedy is said.
+#[test]
+fn the_place_and_the_remedy() {
+    let world = World::new();
+    let token = world.mock.token();
+    let gone = "http://127.0.0.1:9";
+    let issuer = ["--oauth-issuer", gone, "--oauth-client-id", "c"];
+    let secret = ("AGENTCORE_OAUTH_CLIENT_SECRET", "s3cret");
+    let no_instance = [("HOME", "/nonexistent"), ("AWS_EC2_METADATA_DISABLED", "true")];
+    for (args, env, exit, words, wrong) in [
+        (
+            vec!["--endpoint-url", gone, "--no-retry", "--bearer-token", &token],
+            vec![],
+            4,
+            "could not connect to 127.0.0.1:9\n",
+            "",
+        ),
+        (vec!["--arn", "slow-60000", "--timeout=0.2", "--mock"], vec![], 5, "total time of 0.2 s", ""),
+        (issuer.to_vec(), vec![secret], 4, "hint: the issuer is away", "new token"),
+        (
+            vec!["--oauth-issuer", world.mock.url(), "--oauth-client-id", "c"],
+            vec![secret],
+            3,
+            "AGENTCORE_OAUTH_CLIENT_SECRET",
+            "new token",
+        ),
+        (vec!["--bearer-token", "opaque"], vec![], 3, "caused by: the token is no JSON Web Token\n", "(--sigv4)"),
+        (
+            vec!["--qualifier", "a-b", "--bearer-token", &token],
+            vec![],
+            6,
+            "note: the qualifier \"a-b\" is no endpoint's name",
+            "",
+        ),
+        #[cfg(feature = "aws-config")]
+        (vec!["--sigv4"], vec![("AWS_ACCESS_KEY_ID", "AKID")], 3, "AWS_SECRET_ACCESS_KEY is not set", "IMDS"),
+        #[cfg(feature = "aws-config")]
+        (vec!["--sigv4"], vec![("AWS_SECRET_ACCESS_KEY", "s3cret")], 3, "AWS_ACCESS_KEY_ID is not set", "IMDS"),
+        #[cfg(feature = "aws-config")]
+        (
+            vec!["--sigv4", "--profile", "gone"],
+            no_instance.to_vec(),
+            3,
+            "no credentials of the profile \"gone\"",
+            "IMDS",
+        ),
+        #[cfg(feature = "aws-config")]
+        (
+            vec!["--sigv4"],
+            [&no_instance[..], &[("AWS_PROFILE", "gone")]].concat(),
+            3,
+            "(AWS_PROFILE is \"gone\")",
+            "IMDS",
+        ),
+        #[cfg(unix)]
+        (
+            vec!["--token-command", "/nonexistent/helper"],
+            vec![],
+            3,
+            "the token command \"/nonexistent/helper\" cannot be run",
+            "hint",
+        ),
+        (vec!["there"], vec![], 2, "tip: quote a prompt of several words: acore invoke \"hello world\"\n", ""),
+    ] {
+        let mut command = world.acore("echo", ["invoke", "hi"].into_iter().chain(args.iter().copied()));
+        if args.contains(&"--mock") || args.contains(&gone) && !args.contains(&"--oauth-issuer") {
+            command.env_remove("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE");
+        }
+        let ended = run(command.envs(env));
+        assert_eq!((ended.exit, ended.stdout.as_str()), (Some(exit), ""), "{args:?}: {}", ended.stderr);
+        assert!(ended.stderr.contains(words), "{args:?}: {}", ended.stderr);
+        assert!(wrong.is_empty() || !ended.stderr.contains(wrong), "{args:?}: {}", ended.stderr);
+        assert!(!ended.stderr.contains("s3cret") && !ended.stderr.contains(&token), "{}", ended.stderr);
+    }
+}
+
+/// By these a call is found in CloudWatch.
+#[test]
+fn a_failed_call_names_its_ids() {
+    let world = World::with(Mock::builder().agent("traced", |_| async {
+        let pieces =
+            futures_util::stream::iter([Ok::<_, std::convert::Infallible>("data: {\"error\": \"no\"}\n\n".into())]);
+        let name = http::HeaderName::from_static("x-amzn-trace-id");
+        AgentResponse::stream("text/event-stream", pieces).with_header(name, http::HeaderValue::from_static("Root=1-a"))
+    }));
+    let session = crate::world::SESSION;
+    let ended = run(&mut world.invoke("traced", ["hi", "--session-id", session]));
+    let line = ended.stderr.lines().find(|line| line.starts_with("  ids: ")).unwrap();
+    assert!(
+        line.starts_with(&format!("  ids: session {session}, request ")) && line.ends_with(", trace Root=1-a"),
+        "{line}"
+    );
+    let ended = run(&mut world.invoke("error-500", ["hi", "--session-id", session]));
+    assert!(ended.stderr.contains(&format!("\n  ids: session {session}, request ")), "{}", ended.stderr);
+}
+
+/// The object tells of a call that was not made, too; but not where nothing was called for.
+#[test]
+fn a_failure_before_the_call_is_an_object_too() {
+    let world = World::new();
+    for (args, kind) in [(&["--sigv4"][..], "auth"), (&["--bearer-token", "é"], "")] {
+        let mut command = world.acore("echo", ["invoke", "hi", "--output", "json"].iter().chain(args).copied());
+        let ended = run(command.env("AWS_ACCESS_KEY_ID", "AKID"));
+        if kind.is_empty() {
+            assert_eq!((ended.exit, ended.stdout.as_str()), (Some(2), ""));
+            continue;
+        }
+        let object: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+        assert_eq!((ended.exit, &object["error"]["kind"]), (Some(3), &kind.into()));
+        assert_eq!((&object["text"], &object["status"]), (&"".into(), &serde_json::Value::Null));
+    }
+    let connect = ["connect", "--output", "json", "--no-retry", "--local", "http://127.0.0.1:9"];
+    let ended = run(&mut acore(connect));
+    let object: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!((ended.exit, &object["error"]["kind"]), (Some(4), &"unavailable".into()));
 }

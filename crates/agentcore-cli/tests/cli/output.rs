@@ -88,7 +88,7 @@ fn text_events_and_raw() {
         ("refuses", vec!["--output=raw"], 0, "{\"error\":\"no\",\"error_type\":\"Refusal\"}", ""),
     ] {
         let ended = run(&mut world.invoke(agent, flags.iter().copied().chain(["hi"])));
-        assert_eq!((ended.exit, &*ended.stdout, &*ended.stderr), (Some(exit), stdout, stderr), "{agent} {flags:?}");
+        assert_eq!((ended.exit, &*ended.stdout, &*ended.lines()), (Some(exit), stdout, stderr), "{agent} {flags:?}");
     }
 }
 

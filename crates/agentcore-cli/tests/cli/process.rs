@@ -135,6 +135,17 @@ fn logs_hold_no_secret() {
 }
 
 #[test]
+fn a_line_an_attempt() {
+    let world = World::new();
+    let ended = run(&mut world.invoke("throttle-1", ["-v", "hi"]));
+    let lines: Vec<_> = ended.stderr.lines().collect();
+    assert_eq!((ended.exit, lines.len()), (Some(0), 2), "{}", ended.stderr);
+    for (line, words) in lines.iter().zip(["attempt=1 status=429", "attempt=2 status=200"]) {
+        assert!(line.starts_with("debug: a") && line.contains(words) && line.len() < 220, "{line}");
+    }
+}
+
+#[test]
 fn nothing_but_the_answer_is_said_unasked() {
     let world = World::new();
     let ended = run(&mut world.invoke("throttle-1", ["hi"]));

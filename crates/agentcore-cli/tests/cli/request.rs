@@ -168,3 +168,21 @@ fn the_embedded_mock_needs_nothing_and_minds_no_environment() {
         assert!(ended.stdout.starts_with(stdout), "{args:?}: {}", ended.stdout);
     }
 }
+
+#[test]
+fn the_agents_trace_is_asked_for_unless_told_otherwise() {
+    let world = World::new();
+    for (flag, variable, asked) in [
+        (None, None, true),
+        (Some("--trace"), None, true),
+        (Some("--no-trace"), None, false),
+        (None, Some("1"), false),
+        (Some("--trace"), Some("1"), true),
+    ] {
+        let mut command = world.invoke("text", flag.into_iter().chain(["hi"]));
+        let ended = run(command.envs(variable.map(|value| ("AGENTCORE_NO_TRACE", value))));
+        assert_eq!(ended.exit, Some(0), "{}", ended.stderr);
+        assert!(world.body().ends_with(&format!("\"enableTrace\":{asked}}}")), "{flag:?} {variable:?}");
+    }
+    assert_eq!(run(&mut world.invoke("text", ["--trace", "--no-trace", "hi"])).exit, Some(2));
+}

@@ -73,6 +73,48 @@ fn a_mock_with_tls_endpoints_and_a_quota() {
     assert_eq!((ended.exit, ended.stdout.as_str()), (Some(2), ""));
 }
 
+/// Method, operation, agent, caller, status, milliseconds.
+#[test]
+fn the_mock_logs_a_line_a_request() {
+    let mut server = acore(["mock", "--pace", "0"]).spawn().unwrap();
+    let lines = lines_up_to(&mut server, "  AGENTCORE_OAUTH_CLIENT_SECRET=");
+    let url = lines[0].strip_prefix("ready ").unwrap().to_owned();
+    let exports: BTreeMap<&str, &str> =
+        lines.iter().filter_map(|line| line.strip_prefix("export ")?.split_once('=')).collect();
+    let arn = exports["AGENTCORE_RUNTIME_ARN"];
+    for (args, exit) in [
+        (vec!["invoke", "hi"], 0),
+        (vec!["invoke", "hi", "--sigv4", "--arn", "error-500"], 2),
+        (vec!["invoke", "hi", "--sigv4", "--no-retry"], 0),
+        (vec!["invoke", "hi", "--qualifier", "nope"], 6),
+        (vec!["invoke", "hi", "--arn", &arn.replace("us-east-1", "eu-west-1")], 6),
+        (vec!["invoke", "hi", "--bearer-token", "opaque"], 3),
+        (vec!["ping", "--local", &url], 0),
+    ] {
+        let ended = run(acore(args.iter().copied()).envs(&exports));
+        assert_eq!(ended.exit, Some(exit), "{args:?}: {}", ended.stderr);
+    }
+    server.kill().unwrap();
+    let logged = crate::world::ended(server).stderr;
+    let key = exports["AWS_ACCESS_KEY_ID"];
+    let expected = [
+        "POST invocations story 5d0b3a52-7f0e-4d6c-9a7e-2f5a1c8b9e01 200 ",
+        &format!("POST invocations story {key} 200 "),
+        "POST invocations - 5d0b3a52-7f0e-4d6c-9a7e-2f5a1c8b9e01 404 ",
+        "POST invocations - 5d0b3a52-7f0e-4d6c-9a7e-2f5a1c8b9e01 400 ",
+        "POST invocations - - 401 ",
+        "GET oauth-protected-resource - - 200 ",
+        "GET ping - - 200 ",
+    ];
+    let lines: Vec<_> = logged.lines().collect();
+    assert_eq!(lines.len(), expected.len(), "{logged}");
+    for (line, beginning) in lines.iter().zip(expected) {
+        let millis = line.strip_prefix(beginning).and_then(|rest| rest.strip_suffix(" ms"));
+        assert!(millis.is_some_and(|millis| millis.parse::<u32>().is_ok()), "{line}");
+    }
+    assert!(!logged.contains(exports["AGENTCORE_BEARER_TOKEN"]));
+}
+
 #[cfg(unix)]
 #[test]
 fn the_mock_ends_by_ctrl_c() {
@@ -122,6 +164,7 @@ fn completions() {
 #[test]
 fn help_and_version() {
     for (args, says) in [
+        (vec!["version"], concat!("acore ", env!("CARGO_PKG_VERSION"), "\n")),
         (vec!["--version"], concat!("acore ", env!("CARGO_PKG_VERSION"), "\n")),
         (vec!["--help"], "acore --mock invoke \"Tell me a story\""),
         (vec!["invoke", "--help"], "--payload <JSON|@FILE|->"),
@@ -133,4 +176,20 @@ fn help_and_version() {
         assert!(ended.stdout.contains(says), "{args:?}: {}", ended.stdout);
         assert!(!ended.stdout.contains("hush"), "{args:?}: {}", ended.stdout);
     }
+}
+
+#[test]
+fn manual_pages() {
+    let ended = run(&mut acore(["man"]));
+    assert_eq!((ended.exit, ended.stderr.as_str()), (Some(0), ""));
+    assert!(ended.stdout.contains(".TH acore 1") && ended.stdout.contains("acore\\-invoke(1)"), "{}", ended.stdout);
+    let dir = std::env::temp_dir().join(format!("acore-man-{}", std::process::id()));
+    let ended = run(&mut acore(["man", "--dir", dir.to_str().unwrap()]));
+    assert_eq!((ended.exit, ended.stdout.as_str(), ended.stderr.as_str()), (Some(0), "", ""));
+    let page = |name: &str| std::fs::read_to_string(dir.join(name)).unwrap();
+    assert!(page("acore-invoke.1").contains("\\-\\-bearer\\-token"));
+    assert!(!page("acore-mock.1").contains("\\-\\-arn"), "a page has what the command can use");
+    std::fs::remove_dir_all(dir).unwrap();
+    let ended = run(&mut acore(["man", "--dir", "/dev/null/x"]));
+    assert_eq!((ended.exit, ended.stdout.as_str()), (Some(2), ""));
 }

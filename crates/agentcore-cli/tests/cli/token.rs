@@ -60,7 +60,7 @@ fn a_machine_keeps_its_token_if_it_is_told_to() {
     let store = std::env::temp_dir().join(format!("acore-test-machine-{}", std::process::id()));
     let say = |command: &str, args: &[&str]| {
         let mut command = machine(&world, command, "--oauth-token-url");
-        run(command.env("AGENTCORE_TOKEN_STORE", &store).args(args))
+        run(command.env("AGENTCORE_TOKEN_STORE", &store).env("XDG_STATE_HOME", store.join("state")).args(args))
     };
     let fetches = || world.mock.take_requests().iter().filter(|request| request.path == "/oauth2/token").count();
     say("invoke", &["hi"]);
@@ -133,7 +133,10 @@ fn the_claims_are_printed() {
 fn there_is_no_such_token() {
     for (args, message) in [
         (vec!["token"], "error: no credentials: give them by"),
-        (vec!["token", "--sigv4"], "error: --sigv4 signs requests: there is no token to print"),
+        (
+            vec!["token", "--sigv4"],
+            "error: `acore token` cannot use --sigv4: it signs requests, and there is no token to print",
+        ),
         (
             vec!["token", "--claims", "--bearer-token", "opaque"],
             "error: the token has no claims: it is not a JSON Web Token",

@@ -87,11 +87,9 @@ fn a_user_who_is_not_let_in() {
     let ended = run(&mut pool.acore("login", &[]));
     assert_eq!((ended.exit, ended.stderr.as_str()), (Some(2), "error: there is no terminal to ask at: Password\n"));
     let ended = run(&mut acore(["login", "--sigv4"]));
-    assert!(
-        ended.exit == Some(2) && ended.stderr.starts_with("error: nobody is named who could log in"),
-        "{}",
-        ended.stderr
-    );
+    assert!(ended.exit == Some(2) && ended.stderr.starts_with("error: `acore login` cannot use --sigv4"), "{ended:?}");
+    let ended = run(acore(["login"]).env("AGENTCORE_SIGV4", "1"));
+    assert!(ended.exit == Some(2) && ended.stderr.starts_with("error: nobody is named who could log in"), "{ended:?}");
 }
 
 #[test]

@@ -47,9 +47,9 @@ fn a_presigned_url() {
 #[test]
 fn headers_for_another_program() {
     let world = World::new();
-    let args = ["ws-headers", "--session-id", SESSION, "--qualifier", "my endpoint"];
+    let args = ["ws-headers", "--session-id", SESSION, "--qualifier", "my_endpoint"];
     let printed = json(&run(&mut by_token(&world, "echo", args)));
-    assert!(printed["url"].as_str().unwrap().ends_with("/ws?qualifier=my%20endpoint"), "{printed}");
+    assert!(printed["url"].as_str().unwrap().ends_with("/ws?qualifier=my_endpoint"), "{printed}");
     assert!(printed["headers"]["Authorization"].as_str().unwrap().starts_with("Bearer ey"));
     assert_eq!(printed["headers"][SESSION_HEADER], SESSION);
     assert_eq!((printed.as_object().unwrap().len(), printed["headers"].as_object().unwrap().len()), (2, 2));
@@ -77,6 +77,7 @@ fn what_a_browser_needs() {
 fn with_the_mock_nothing_else_is_needed() {
     for (args, beginning) in [
         (vec!["--mock", "ws-url"], "ws://127.0.0.1:"),
+        (vec!["--mock", "ws-url", "--sigv4"], "ws://127.0.0.1:"),
         (vec!["--mock", "ws-headers"], "{\"headers\":{\"Authorization\":\"Bearer "),
         (vec!["--mock", "ws-headers", "--sigv4"], "{\"headers\":{\"Authorization\":\"AWS4-HMAC-SHA256 "),
         (vec!["--mock", "ws-headers", "--subprotocol"], "{\"protocols\":["),
@@ -202,14 +203,14 @@ fn what_is_refused_before_anything_is_sent() {
         (keyed(&["ws-url", "--param", "room"]), "--param \"room\" has no value: it must look like NAME=VALUE"),
         (keyed(&["ws-url", "--param", "X-Amz-Expires=900"]), "X-Amz-Expires"),
         (keyed(&["ws-url", "--session-id", "short"]), "it has 5 characters, at least 33 are needed"),
-        (tokened(&["ws-url"]), "a presigned URL needs AWS credentials: --sigv4"),
         (tokened(&["connect", "--presigned"]), "a presigned URL needs AWS credentials"),
         (keyed(&["connect", "--subprotocol"]), "the subprotocol needs a bearer token"),
         (keyed(&["ws-headers", "--subprotocol"]), "the subprotocol needs a bearer token"),
         (tokened(&["connect", "--presigned", "--subprotocol"]), "cannot be used with"),
         (tokened(&["connect", "--bearer-token", "-"]), "standard input holds the token"),
-        (acore(["ws-url", "--arn", "nonsense", "--bearer-token", &token]), "invalid runtime ARN \"nonsense\""),
-        (acore(["ws-url", "--local", world.mock.url()]), "a presigned URL needs AWS credentials"),
+        (acore(["ws-url", "--arn", "nonsense"]), "invalid runtime ARN \"nonsense\""),
+        (acore(["ws-url", "--bearer-token", &token]), "`acore ws-url` cannot use --bearer-token"),
+        (acore(["ws-url", "--local", world.mock.url()]), "`acore ws-url` cannot use --local"),
     ] {
         let ended = run(&mut command);
         assert_eq!((ended.exit, ended.stdout.as_str()), (Some(2), ""), "{command:?}: {}", ended.stderr);
@@ -248,4 +249,39 @@ fn logs_hold_no_secret() {
             assert!(!ended.stderr.contains(secret), "{secret}: {}", ended.stderr);
         }
     }
+}
+
+/// Nothing but AWS credentials can sign a URL: a token that is there for other commands does not matter.
+#[test]
+fn a_presigned_url_implies_aws_credentials() {
+    let world = World::new();
+    for flag in [&[][..], &["--sigv4"]] {
+        let args = ["ws-url"].into_iter().chain(flag.iter().copied());
+        let ended = run(world.acore("echo", args).envs(world.keys()).env("AGENTCORE_BEARER_TOKEN", world.mock.token()));
+        assert_eq!((ended.exit, ended.stderr.as_str()), (Some(0), ""));
+        assert!(ended.stdout.contains("X-Amz-Signature="), "{}", ended.stdout);
+    }
+}
+
+/// An agent that says that it is done is not waited for.
+#[test]
+fn the_end_of_an_answer_ends_the_connection() {
+    let world = World::new();
+    let ended = run_with(&mut by_token(&world, "story", ["connect", "--wait", "3600"]), b"one\ntwo\n");
+    assert_eq!((ended.exit, ended.stderr.as_str()), (Some(0), ""));
+    assert_eq!(ended.stdout.matches("{\"type\":\"done\"}\n").count(), 2, "{}", ended.stdout);
+}
+
+#[test]
+fn parameters_of_the_url() {
+    let world = World::new();
+    let params = ["--param", "room=a b", "--param", "z="];
+    let ended = run_with(by_token(&world, "echo", ["connect"]).args(params), b"hi\n");
+    assert_eq!((ended.exit, ended.stdout.as_str()), (Some(0), "hi\n"), "{}", ended.stderr);
+    let query = world.mock.take_requests().pop().unwrap().query.unwrap();
+    assert!(query.starts_with("room=a%20b&z="), "{query}");
+    let printed = json(&run(signed(&world, "echo", ["ws-headers"]).args(params)));
+    assert!(printed["url"].as_str().unwrap().contains("/ws?room=a%20b&z="), "{printed}");
+    let ended = run(by_token(&world, "echo", ["connect"]).args(["--param", "room"]));
+    assert_eq!((ended.exit, ended.stdout.as_str()), (Some(2), ""));
 }

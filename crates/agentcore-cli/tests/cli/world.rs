@@ -11,6 +11,8 @@ use tokio::runtime::Runtime;
 
 pub(crate) const SESSION: &str = "session-0123456789-0123456789-0123456789";
 
+const NOWHERE: &str = "/dev/null/nowhere";
+
 /// How a run of the program ended.
 #[derive(Debug)]
 pub(crate) struct Ended {
@@ -19,10 +21,25 @@ pub(crate) struct Ended {
     pub(crate) stderr: String,
 }
 
+impl Ended {
+    /// Standard error without the ids of calls, which are new each time.
+    pub(crate) fn lines(&self) -> String {
+        self.stderr.split_inclusive('\n').filter(|line| !line.starts_with("  ids: session ")).collect()
+    }
+}
+
 /// The program with these arguments, and nothing in its environment.
 pub(crate) fn acore<'a>(args: impl IntoIterator<Item = &'a str>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_acore"));
-    command.args(args).env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // Nobody's own contexts and logins get into a test: below a device nothing can be.
+    command
+        .args(args)
+        .env_clear()
+        .env("XDG_CONFIG_HOME", NOWHERE)
+        .env("XDG_STATE_HOME", NOWHERE)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command
 }
 

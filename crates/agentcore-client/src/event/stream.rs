@@ -245,6 +245,7 @@ impl Events {
         let reply = &self.reply;
         error
             .with_answer(reply.status, reply.request_id.as_deref())
+            .with_trace(reply.metadata.trace_id.as_deref())
             .with_attempts(reply.metadata.attempts, self.begun.elapsed())
             .with_call(reply.arn.as_ref().map(Arn::as_str), Some(reply.session_id.as_str()))
     }
@@ -324,7 +325,7 @@ impl Stream for Events {
                 Some(Err(error)) => {
                     // What the reader holds arrived before the answer broke off.
                     this.reader.finish();
-                    this.failed = Some(if error.session_id().is_none() { this.explained(error) } else { error });
+                    this.failed = Some(if error.arn().is_none() { this.explained(error) } else { error });
                     this.state = State::Read;
                 }
                 None => {

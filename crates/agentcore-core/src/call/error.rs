@@ -98,6 +98,8 @@ pub struct ServiceResponse {
     pub code: Option<String>,
     /// The id to quote to AWS support.
     pub request_id: Option<String>,
+    /// The id of the trace (`x-amzn-trace-id`).
+    pub trace_id: Option<String>,
     /// The pause that the service asked for (`Retry-After`).
     pub retry_after: Option<Duration>,
     /// The issuers whose tokens the runtime accepts, once it was asked for them.
@@ -196,6 +198,16 @@ impl Error {
         })
     }
 
+    /// Adds the trace of the answer in which the agent reported its error. No effect on an error without an answer.
+    #[must_use]
+    pub fn with_trace(self, trace_id: Option<&str>) -> Self {
+        self.change(|failure| {
+            if let Some(response) = &mut failure.response {
+                response.trace_id = trace_id.map(str::to_owned);
+            }
+        })
+    }
+
     /// Adds the number of attempts and the time they took, pauses included.
     #[must_use]
     pub fn with_attempts(self, attempts: u32, elapsed: Duration) -> Self {
@@ -274,6 +286,12 @@ impl Error {
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.0.response.as_ref()?.request_id.as_deref()
+    }
+
+    /// Returns the id of the trace, by which AWS X-Ray and CloudWatch find the call.
+    #[must_use]
+    pub fn trace_id(&self) -> Option<&str> {
+        self.0.response.as_ref()?.trace_id.as_deref()
     }
 
     /// Returns the pause that the service asked for (`Retry-After`).

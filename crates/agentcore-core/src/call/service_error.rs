@@ -40,6 +40,7 @@ pub fn read(status: StatusCode, headers: &HeaderMap, body: &[u8], secrets: &[Str
         status: status.as_u16(),
         code,
         request_id: request_id(headers).map(|id| blot_out(id, secrets)),
+        trace_id: text_header(headers, header::TRACE_ID).map(|id| blot_out(id, secrets)),
         retry_after: retry_after(headers, now),
         issuers: Vec::new(),
         is_of_the_service: named.is_some_and(|name| !bare_name(name).is_empty()),

@@ -113,6 +113,12 @@ impl RuntimeState {
                 "You are not authorized to perform this operation of bedrock-agentcore on this resource.",
             ));
         }
+        if target.region != REGION {
+            return Err(ServiceError::validation(format!(
+                "The agent runtime is in {}, and this endpoint is that of {REGION}.",
+                target.region
+            )));
+        }
         match &target.qualifier {
             Some(name) if !self.endpoints.contains(name) => Err(ServiceError::not_found(format!(
                 "There is no endpoint '{name}' of the agent runtime '{}'.",

@@ -38,7 +38,7 @@ impl Channel {
         match self {
             Self::Http(http) => {
                 let payload = match message {
-                    Message::Prompt(prompt) => Payload::prompt(*prompt),
+                    Message::Prompt(prompt) => Payload::prompt(*prompt).enable_trace(http.settings.trace),
                     Message::Answers(payload) => Payload::from((*payload).clone()),
                 };
                 let invoke = http.settings.apply(http.runtime.invoke(payload)).session(session);

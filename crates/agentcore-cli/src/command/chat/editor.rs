@@ -4,12 +4,12 @@
 
 use std::{
     io::{IsTerminal as _, Write as _},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use rustyline::{Behavior, Config, DefaultEditor, error::ReadlineError};
 
-use crate::{errors::Failure, output::note, terminal};
+use crate::{directories, errors::Failure, output::note, terminal};
 
 /// What came of asking for a line.
 pub(super) enum Asked {
@@ -43,7 +43,7 @@ impl Editor {
         let opened =
             config.max_history_size(MAX_HISTORY_LINES).and_then(|config| DefaultEditor::with_config(config.build()));
         let mut editor = opened.map_err(|error| Failure::internal("cannot use the terminal").caused_by(&error))?;
-        let history = history.then(history_file).flatten();
+        let history = history.then(directories::state).flatten().map(|state| state.join("history"));
         if let Some(file) = &history {
             // The first conversation finds no file, and a broken one is no reason not to talk.
             let _ = editor.load_history(file);
@@ -80,7 +80,7 @@ impl Editor {
         let (Some(editor), false) = (&mut self.editor, line.trim().is_empty()) else { return };
         let Ok(true) = editor.add_history_entry(line) else { return };
         let Some(file) = &self.history else { return };
-        let made = file.parent().map_or(Ok(()), private_directory);
+        let made = file.parent().map_or(Ok(()), directories::make_private);
         if let Err(error) = made.map_err(Into::into).and_then(|()| editor.append_history(file)) {
             note(&format!("the history is not kept: {error}"));
             self.history = None;
@@ -98,22 +98,6 @@ impl Drop for Raw {
             let _ = std::io::stderr().write_all(PASTE_OFF.as_bytes());
         }
     }
-}
-
-/// Where the history lies (XDG Base Directory Specification, `$XDG_STATE_HOME`).
-fn history_file() -> Option<PathBuf> {
-    let given = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let state = given.or_else(|| Some(std::env::home_dir()?.join(".local").join("state")))?;
-    Some(state.join("acore").join("history"))
-}
-
-/// Makes a directory for nobody else, as that specification wants it. The file in it is rustyline's, of mode 0600.
-fn private_directory(path: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
 }
 
 const PROMPT: &str = "› ";

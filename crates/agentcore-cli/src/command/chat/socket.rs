@@ -9,11 +9,11 @@
 use std::time::Duration;
 
 use agentcore_client::{
-    Error, Event, Reader, RetryPolicy, Runtime, SessionId, SseEvent,
+    Error, Event, Reader, Runtime, SessionId, SseEvent,
     ws::{Incoming, Settings, Socket},
 };
 use futures_util::FutureExt as _;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tokio::time::{Instant, timeout};
 
 use super::{
@@ -22,7 +22,9 @@ use super::{
     message::Message,
 };
 use crate::{
+    end_mark::is_last,
     errors::{Failure, Mechanism},
+    flags::CallSettings,
     output::{note, note_binary},
 };
 
@@ -31,7 +33,7 @@ pub(super) struct SocketChannel {
     runtime: Runtime,
     mechanism: Mechanism,
     timeouts: TurnTimeouts,
-    retry: RetryPolicy,
+    settings: CallSettings,
     socket: Option<Socket>,
     reader: Reader,
 }
@@ -61,14 +63,15 @@ pub(super) struct Turn<'a> {
 }
 
 impl SocketChannel {
-    pub(super) fn new(runtime: Runtime, mechanism: Mechanism, timeouts: TurnTimeouts, retry: RetryPolicy) -> Self {
-        Self { runtime, mechanism, timeouts, retry, socket: None, reader: Reader::new() }
+    pub(super) fn new(runtime: Runtime, mechanism: Mechanism, timeouts: TurnTimeouts, settings: CallSettings) -> Self {
+        Self { runtime, mechanism, timeouts, settings, socket: None, reader: Reader::new() }
     }
 
     /// Sends a message, over a new connection where there is none.
     pub(super) async fn ask(&mut self, session: &SessionId, message: &Message<'_>) -> Result<Turn<'_>, Failure> {
         let begun = Instant::now();
-        let request = self.runtime.websocket().session(session).settings(Settings::default().retry(self.retry.clone()));
+        let request =
+            self.runtime.websocket().session(session).settings(Settings::default().retry(self.settings.retry.clone()));
         let kept = self.socket.take_if(|socket| socket.session_id() == session);
         let opened = async {
             let socket = match kept {
@@ -77,7 +80,7 @@ impl SocketChannel {
             };
             match message {
                 Message::Prompt(prompt) => {
-                    let prompt = Prompt { prompt, session_id: session.as_str(), enable_trace: true };
+                    let prompt = Prompt { prompt, session_id: session.as_str(), enable_trace: self.settings.trace };
                     socket.send_json(&prompt).await?;
                 }
                 Message::Answers(payload) => socket.send_json(payload).await?,
@@ -213,16 +216,6 @@ struct Prompt<'a> {
     enable_trace: bool,
 }
 
-/// Whether a message says that the turn is over.
-fn is_last(text: &str) -> bool {
-    #[derive(Deserialize)]
-    struct Typed<'a> {
-        #[serde(borrow, rename = "type")]
-        kind: std::borrow::Cow<'a, str>,
-    }
-    text.starts_with('{') && serde_json::from_str(text).is_ok_and(|Typed { kind }| LAST.contains(&&*kind))
-}
-
 fn pass_over(incoming: &Incoming) {
     if let Incoming::Binary(bytes) = incoming {
         note_binary(bytes);
@@ -232,6 +225,3 @@ fn pass_over(incoming: &Incoming) {
 fn too_long(bound: Duration) -> Failure {
     Failure::timeout(&format!("the agent took more than {} s", bound.as_secs_f32()))
 }
-
-/// The types of messages that end a turn: a habit of agents over WebSockets, and AG-UI's.
-const LAST: &[&str] = &["done", "RUN_FINISHED", "RUN_ERROR"];

@@ -94,7 +94,7 @@ impl Diagnosis {
     pub(super) fn end(mut self) -> Result<(), Failure> {
         let worst = self.findings.iter().map(|finding| finding.exit).max_by_key(|exit| exit.code());
         if self.format == Format::Json {
-            self.output.json(&serde_json::json!({ "checks": self.findings }))?;
+            self.output.object(&serde_json::json!({ "checks": self.findings }))?;
         }
         match worst {
             Some(exit) if exit != Exit::Done => Err(Failure::Reported(exit)),

@@ -98,7 +98,11 @@ async fn ask(transport: &Transport, url: Uri, patience: Duration) -> Result<(u16
         let message = format!("no answer came within {} s", patience.as_secs_f32());
         return Err(Error::new(ErrorKind::Timeout, message));
     };
-    let failed = |cause| Error::new(ErrorKind::Unavailable, "no connection could be made").with_source(cause);
+    // The exchange is made for issuers; an error of its own would be taken for one of theirs.
+    let failed = |cause: Box<dyn std::error::Error + Send + Sync>| match cause.downcast::<Error>() {
+        Ok(error) => *error,
+        Err(cause) => Error::new(ErrorKind::Unavailable, "no connection could be made").with_source(cause),
+    };
     let (head, body) = answer.map_err(failed)?.into_parts();
     let date = head.headers.get(DATE).and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok());
     Ok((head.status.as_u16(), date, body.to_vec()))

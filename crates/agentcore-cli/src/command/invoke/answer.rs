@@ -30,6 +30,15 @@ pub(super) enum Format {
     Raw,
 }
 
+/// Prints the outcome of a call that was not made, where the format has one; returns what failed.
+pub(super) fn uncalled(format: Format, session: &SessionId, failure: Failure) -> Failure {
+    let outcome = Outcome::uncalled(&failure, session).filter(|_| format == Format::Json);
+    match outcome.map_or(Ok(()), |outcome| Output::default().object(&outcome)) {
+        Ok(()) => failure,
+        Err(closed) => closed,
+    }
+}
+
 /// Prints one answer.
 pub(super) struct Printer {
     format: Format,
@@ -88,7 +97,7 @@ impl Printer {
             self.notice_session(&reply.session_id);
         }
         if let Some(outcome) = Outcome::of(&result, &session, self.mechanism) {
-            self.output.json(&outcome)?;
+            self.output.object(&outcome)?;
         }
         result.map(|_| ()).map_err(|error| self.failure(error))
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use agentcore_client::{AnswerJson, Error, Interrupt, Metadata, Reply, SessionId, Usage};
 use serde::Serialize;
 
-use crate::errors::{FailedCall, Mechanism};
+use crate::errors::{FailedCall, Failure, Mechanism};
 
 /// What `--output json` prints. The members are a contract with other programs; each is there, whatever happened.
 #[derive(Serialize)]
@@ -36,22 +36,34 @@ impl<'a> Outcome<'a> {
         if let Some(reply) = error.partial::<Reply>() {
             return Some(Self::answered(reply, Some(failed)));
         }
-        let mut metadata = Metadata::default();
-        metadata.attempts = error.attempts();
-        Some(Self {
+        let session = error.session_id().unwrap_or(session.as_str());
+        let mut outcome = Self::empty(session, failed);
+        outcome.metadata.attempts = error.attempts();
+        (outcome.status, outcome.request_id, outcome.elapsed_ms) =
+            (error.status(), error.request_id(), millis(error.elapsed()));
+        Some(outcome)
+    }
+
+    /// The outcome of a call that was not made; nothing where the input was bad.
+    pub(super) fn uncalled(failure: &Failure, session: &'a SessionId) -> Option<Self> {
+        Some(Self::empty(session.as_str(), FailedCall::of_failure(failure)?))
+    }
+
+    fn empty(session_id: &'a str, failed: FailedCall) -> Self {
+        Self {
             text: "",
             json: None,
-            session_id: error.session_id().unwrap_or(session.as_str()),
-            status: error.status(),
-            request_id: error.request_id(),
-            elapsed_ms: millis(error.elapsed()),
+            session_id,
+            status: None,
+            request_id: None,
+            elapsed_ms: 0,
             first_event_ms: None,
             events: 0,
-            metadata,
+            metadata: Metadata::default(),
             usage: None,
             interrupts: &[],
             error: Some(failed),
-        })
+        }
     }
 
     fn answered(reply: &'a Reply, error: Option<FailedCall>) -> Self {
