@@ -9,6 +9,9 @@
 /// Good inputs, damaged.
 mod mutate;
 
+/// Texts of agents, beside a naive reader.
+mod dialects;
+
 /// What is parsed without asking anybody: names, events, frames, tokens, signatures.
 mod parsers;
 
@@ -48,7 +51,8 @@ fn no_input_makes_anything_panic() {
     let only = env::var("AGENTCORE_FUZZ_TARGET").ok();
     let mut failures = Vec::new();
     println!("seed {seed}\n{:<28} {:>9} {:>8}", "target", "inputs", "ms");
-    let targets = parsers::targets().into_iter().chain(issuers::targets()).chain(servers::targets());
+    let targets =
+        parsers::targets().into_iter().chain(dialects::targets()).chain(issuers::targets()).chain(servers::targets());
     for target in targets.filter(|target| only.as_deref().is_none_or(|only| target.name.contains(only))) {
         let begun = Instant::now();
         let mut inputs = 0;

@@ -57,10 +57,15 @@ pub(crate) fn unanswered(message: impl Into<String>, cause: BoxError) -> Error {
     Error::new(kind, message).with_source(cause)
 }
 
-/// Returns whether this status means that an issuer does not serve anybody now: 408, 429 and every 5xx.
+/// Returns the kind of a status by which an issuer says that it serves nobody now: 408 and 504 are timeouts, as those of the service,
+/// 429 and every other 5xx are not; none for a status that is about the request.
 #[cfg(any(feature = "cognito", feature = "jwks", feature = "oauth"))]
-pub(crate) fn is_outage(status: u16) -> bool {
-    matches!(status, 408 | 429 | 500..=599)
+pub(crate) fn outage(status: u16) -> Option<ErrorKind> {
+    match status {
+        408 | 504 => Some(ErrorKind::Timeout),
+        429 | 500..=599 => Some(ErrorKind::Unavailable),
+        _ => None,
+    }
 }
 
 #[cfg(all(test, feature = "oauth"))]

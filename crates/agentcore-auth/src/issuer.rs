@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode, Uri, header::ACCEPT};
 use serde_json::Value;
 
-use crate::{Error, ErrorKind, exchange::is_outage};
+use crate::{Error, ErrorKind, exchange::outage};
 
 /// An OpenID Connect issuer, such as `https://cognito-idp.us-east-1.amazonaws.com/us-east-1_ABC123DEF`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +82,6 @@ pub(crate) fn document_request(what: &str, url: &str) -> Result<Request<Bytes>, 
 
 /// Returns the error of a document that the issuer refused.
 pub(crate) fn refused(what: &str, status: StatusCode) -> Error {
-    let kind = if is_outage(status.as_u16()) { ErrorKind::Unavailable } else { ErrorKind::Authentication };
+    let kind = outage(status.as_u16()).unwrap_or(ErrorKind::Authentication);
     Error::new(kind, format!("{what} of no use: HTTP {}", status.as_u16()))
 }

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     Error, ErrorKind,
-    exchange::{is_outage, unanswered},
+    exchange::{outage, unanswered},
 };
 
 /// A failed request, and what it means for the login.
@@ -37,7 +37,7 @@ impl CognitoError {
             // The source would be the parser's, and the answer beside it may hold tokens.
             SdkError::ResponseError(answer) => {
                 let status = answer.raw().status().as_u16();
-                let kind = if is_outage(status) { ErrorKind::Unavailable } else { ErrorKind::Service };
+                let kind = outage(status).unwrap_or(ErrorKind::Service);
                 Error::new(kind, format!("Cognito's answer of HTTP {status} cannot be read")).into()
             }
             _ => {
@@ -54,11 +54,10 @@ impl CognitoError {
 
     fn service(status: u16, code: Option<&str>, message: &str) -> Self {
         let name = code.map_or_else(|| format!("HTTP {status}"), str::to_owned);
-        let busy = code.is_none_or(service_error::is_throttling) || is_outage(status);
-        let (kind, what) = if busy {
-            (ErrorKind::Unavailable, "Cognito is not available")
-        } else {
-            (ErrorKind::Authentication, "Cognito refused")
+        let busy = code.is_none_or(service_error::is_throttling).then_some(ErrorKind::Unavailable);
+        let (kind, what) = match outage(status).or(busy) {
+            Some(kind) => (kind, "Cognito is not available"),
+            None => (ErrorKind::Authentication, "Cognito refused"),
         };
         let text = if message.is_empty() { format!("{what}: {name}") } else { format!("{what}: {message} ({name})") };
         Self {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Response;
 use serde_json::Value;
 
-use crate::{Error, ErrorKind, Issued, Token, exchange::is_outage, token::lifetime_in_seconds};
+use crate::{Error, ErrorKind, Issued, Token, exchange::outage, token::lifetime_in_seconds};
 
 /// Reads the answer of a token endpoint.
 pub(super) fn read(answer: &Response<Bytes>) -> Result<Issued, Error> {
@@ -37,10 +37,10 @@ fn refusal(status: u16, json: Option<&Value>) -> Error {
         (Some(error), None) => error,
         _ => format!("HTTP {status}"),
     };
-    if is_outage(status) || code.is_some_and(|code| OUTAGES.contains(&code)) {
-        Error::new(ErrorKind::Unavailable, format!("the token endpoint does not serve now: {reason}"))
-    } else {
-        Error::new(ErrorKind::Authentication, format!("the token endpoint refused the client: {reason}"))
+    let passes = code.is_some_and(|code| OUTAGES.contains(&code));
+    match outage(status).or(passes.then_some(ErrorKind::Unavailable)) {
+        Some(kind) => Error::new(kind, format!("the token endpoint does not serve now: {reason}")),
+        None => Error::new(ErrorKind::Authentication, format!("the token endpoint refused the client: {reason}")),
     }
 }
 

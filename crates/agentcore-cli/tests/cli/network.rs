@@ -164,3 +164,16 @@ fn credentials_of_a_container() {
     assert_eq!((ended.exit, ended.stdout.as_str()), (Some(0), "You asked: hi\n"), "{}", ended.stderr);
     assert_eq!(service.join().unwrap(), "GET /credentials HTTP/1.1");
 }
+
+/// A server that nobody vouches for is away, and nothing was sent to it.
+#[test]
+fn a_certificate_of_another_authority() {
+    let [world, other] = [(), ()].map(|()| World::with(Mock::builder().tls(true)));
+    let (ours, others) = (Certificate::of(&world), Certificate::of(&other));
+    for (certificate, exit) in [(&ours, 0), (&others, 4)] {
+        let ended = run(world.invoke("echo", ["hi"]).env("SSL_CERT_FILE", &certificate.0));
+        assert_eq!(ended.exit, Some(exit), "{}", ended.stderr);
+        assert_eq!(ended.stderr.starts_with("error: could not connect\n"), exit == 4, "{}", ended.stderr);
+    }
+    assert_eq!(world.mock.take_requests().len(), 1);
+}

@@ -10,7 +10,10 @@ use std::{
 
 use agentcore_mock::Mock;
 
-use crate::world::{SESSION, World, acore, ended, signal};
+use crate::{
+    chat::fresh,
+    world::{Ended, SESSION, World, acore, ended, run_with, signal},
+};
 
 const FULL: &str = "error: cannot write to standard output\n  caused by: No space left on device (os error 28)\n";
 
@@ -51,6 +54,65 @@ fn a_closed_output_and_a_reader_that_goes_are_none() {
             shell.args(["-c", &script, env!("CARGO_BIN_EXE_acore")]).args(*args).env_clear().stdin(Stdio::null());
             let found = ended(shell.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
             assert_eq!((found.exit, &*found.stderr), (Some(0), ""), "{args:?} {redirection}");
+        }
+    }
+}
+
+/// What needs a server, a caller or an input: its arguments, what is typed, and how it ends on a full disk.
+///
+/// A login prints nothing on standard output.
+const SERVED: &[(&[&str], &[u8], i32)] = &[
+    (&["chat", "--no-history"], b"hi\nagain\n", 1),
+    (&["chat", "--no-history", "--ws"], b"hi\nagain\n", 1),
+    (&["token"], b"", 1),
+    (&["token", "--claims"], b"", 1),
+    (&["doctor"], b"", 1),
+    (&["doctor", "--output=json"], b"", 1),
+    (&["ping"], b"", 1),
+    (&["login"], b"", 0),
+    (&["connect", "--wait=0.1"], b"hi\n", 1),
+];
+
+/// The command, told of a server, with these words of the shell after it.
+fn served(world: &World, args: &[&str], stdin: &[u8], redirection: &str) -> Ended {
+    let mut command = Command::new("/bin/sh");
+    command.env_clear().env("HOME", fresh("home"));
+    let mut args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+    match &*args[0] {
+        "ping" => args.extend(["--local".to_owned(), world.mock.url().to_owned()]),
+        "login" => {
+            let flags = ["--oauth-client-id", world.mock.client_id(), "--oauth-token-url"].map(str::to_owned);
+            args.extend(flags.into_iter().chain([format!("{}/oauth2/token", world.mock.url())]));
+            command.env("AGENTCORE_OAUTH_CLIENT_SECRET", world.mock.client_secret());
+            command.env("AGENTCORE_TOKEN_STORE", fresh("store"));
+        }
+        _ => _ = command.env("AGENTCORE_BEARER_TOKEN", world.mock.token()),
+    }
+    let script = format!("\"$0\" \"$@\" {redirection}");
+    command.args(["-c", &script, env!("CARGO_BIN_EXE_acore")]).args(args);
+    command.env("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE", world.mock.url());
+    command.env("AGENTCORE_RUNTIME_ARN", world.mock.arn("story").as_str());
+    run_with(command.stdout(Stdio::piped()).stderr(Stdio::piped()), stdin)
+}
+
+#[test]
+fn a_full_disk_is_an_error_of_what_is_served_too() {
+    let world = World::new();
+    for (args, stdin, exit) in SERVED {
+        let found = served(&world, args, stdin, "> /dev/full");
+        assert_eq!(found.exit, Some(*exit), "{args:?}: {}", found.stderr);
+        assert_eq!(found.stderr.ends_with(FULL), *exit == 1, "{args:?}: {}", found.stderr);
+    }
+}
+
+#[test]
+fn a_closed_output_of_what_is_served_is_none() {
+    let world = World::new();
+    for (args, stdin, _) in SERVED {
+        for redirection in [">&-", "| true"] {
+            let found = served(&world, args, stdin, redirection);
+            assert_eq!(found.exit, Some(0), "{args:?} {redirection}: {}", found.stderr);
+            assert!(!found.stderr.contains("error"), "{args:?} {redirection}: {}", found.stderr);
         }
     }
 }
@@ -104,7 +166,7 @@ fn wait_for(child: &mut Child, begun: &str, world: &World) {
 }
 
 /// Whether these tests run under `nohup`, which whatever they start inherits.
-fn hangups_are_ignored() -> bool {
+pub(crate) fn hangups_are_ignored() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)

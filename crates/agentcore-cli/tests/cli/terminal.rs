@@ -18,8 +18,9 @@ use serde_json::{Value, json};
 
 use crate::{
     chat::{chat, fresh},
+    output_that_fails::hangups_are_ignored,
     questions::asking,
-    world::{World, signal},
+    world::{World, acore, signal},
 };
 
 /// A terminal with the program at it.
@@ -249,6 +250,59 @@ fn a_signal_finds_the_terminal_as_it_was() {
     let (exit, shown) = terminal.end();
     assert_eq!(exit, Some(143));
     assert!(shown.contains("\u{1b}[?2004l"), "{shown:?}");
+}
+
+/// Whatever is under way, whatever the signal: the exit code says which it was, and the terminal is as it was before.
+#[test]
+fn every_signal_finds_the_terminal_as_it_was() {
+    let signals = [("-INT", 130), ("-TERM", 143), ("-HUP", 129)];
+    for (name, exit) in signals.into_iter().filter(|(name, _)| *name != "-HUP" || !hangups_are_ignored()) {
+        let world = World::with(Mock::builder().pace(Duration::from_secs(3600)).allow_commands(true));
+        let token = world.mock.token();
+        let with = |agent: &str, args: &[&str]| {
+            let mut command = world.acore(agent, args.iter().copied());
+            command.env("AGENTCORE_BEARER_TOKEN", &token);
+            command
+        };
+        let pool = world.mock.cognito();
+        let user = ["--cognito-pool-id", pool.id(), "--cognito-client-id", pool.client_id()];
+        let user = [&["login", "--cognito-endpoint-url", world.mock.url()], &user[..], &["--cognito-username", "ada"]];
+        let mut login = world.acore("echo", user.concat());
+        login.env("HOME", fresh("nobodys-home")).env("AGENTCORE_COGNITO_CLIENT_SECRET", pool.client_secret());
+        for (what, command, typed, seen) in [
+            ("invoke", with("stall", &["invoke", "hi"]), "", "Once"),
+            ("a wait", with("slow-600000", &["invoke", "hi"]), "", "waiting for the agent"),
+            ("exec", with("echo", &["exec", "--", "echo begun; sleep 600"]), "", "begun"),
+            ("shell", with("echo", &["shell"]), "", "$ "),
+            ("a prompt", with("echo", &["chat", "--no-history"]), "", "› "),
+            ("a half line", with("echo", &["chat", "--no-history"]), "hal", "hal"),
+            ("a password", login, "", "Password: "),
+            ("mock", acore(["mock"]), "", "ready"),
+        ] {
+            // There Ctrl-C is a key, and the signal of another program means nothing.
+            if name == "-INT" && ["a prompt", "a half line"].contains(&what) {
+                continue;
+            }
+            let mut terminal = Terminal::start(command);
+            if !typed.is_empty() {
+                terminal.prompt();
+                terminal.keys(typed);
+            }
+            terminal.wait_for(seen);
+            signal(name, &terminal.child);
+            let (found, shown) = terminal.end();
+            assert_eq!(found, Some(exit), "{what} {name}: {shown:?}");
+        }
+        // An answer is stopped by an interrupt, and its conversation by the others.
+        if name != "-INT" {
+            let mut terminal = Terminal::start(with("story", &["chat", "--no-history"]));
+            terminal.prompt();
+            terminal.keys("hi\r");
+            terminal.wait_for("Once");
+            signal(name, &terminal.child);
+            assert_eq!(terminal.end().0, Some(exit), "an answer {name}");
+        }
+    }
 }
 
 #[test]

@@ -322,7 +322,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
     async fn close(&mut self, close: Close) -> End {
         let code = CloseCode::from(close.code);
         let frame = CloseFrame { code, reason: close.reason.into() };
-        let begun = Instant::now();
         let closing = async {
             let sent = match self.sink.flush().await {
                 Ok(()) => self.sink.send(tungstenite::Message::Close(Some(frame))).await,
@@ -341,8 +340,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
         };
         let ended = timeout(self.settings.close_timeout, closing).await;
         ended.unwrap_or_else(|_| {
-            let waited = begun.elapsed().as_secs_f32();
-            let message = format!("the agent did not answer the close within {waited} s");
+            let limit = self.settings.close_timeout.as_secs_f32();
+            let message = format!("the agent did not answer the close within {limit} s");
             End::Lost { error: Error::new(ErrorKind::Timeout, message), close_code: None }
         })
     }

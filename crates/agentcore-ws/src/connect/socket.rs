@@ -49,7 +49,7 @@ pub struct Socket {
 
 impl Socket {
     pub(super) fn start(source: ConnectionSource, connection: Upgraded, session: SessionId) -> Self {
-        let (commands, outbox) = mpsc::channel(OUTBOX);
+        let (commands, outbox) = outbox();
         let (inbox, incoming) = mpsc::channel(INBOX);
         let closed = Arc::new(OnceLock::new());
         let channels = Channels { outbox, inbox, waiting: None, reconnected: None };
@@ -269,6 +269,11 @@ impl fmt::Debug for Receiver {
     }
 }
 
+/// Makes the queue of messages that wait to be sent.
+fn outbox() -> (mpsc::Sender<Command>, mpsc::Receiver<Command>) {
+    mpsc::channel(OUTBOX)
+}
+
 fn closed() -> Error {
     Error::new(ErrorKind::BrokenOff, "the connection is closed")
 }
@@ -277,3 +282,35 @@ fn closed() -> Error {
 const OUTBOX: usize = 16;
 /// How many received messages wait before reading stops.
 const INBOX: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use std::{pin::pin, task::Waker};
+
+    use super::*;
+
+    /// Sixteen messages wait; the next one stays with its sender, until one is taken. None is lost, and they keep their order.
+    #[tokio::test]
+    async fn sixteen_messages_wait_to_be_sent() {
+        let (commands, mut outbox) = outbox();
+        let sender = Sender { commands };
+        let held: Vec<_> = (0..16).map(|number: u32| sender.send_now(number.to_string().into()).unwrap()).collect();
+        assert!(sender.send_now("17".into()).is_none());
+        let mut next = pin!(sender.send("16"));
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(next.as_mut().poll(&mut cx).is_pending());
+        assert_eq!(outbox.len(), 16);
+        let mut taken = Vec::new();
+        while taken.len() < 17 {
+            let Some(Command::Send(Message::Text(text), result)) = outbox.recv().await else { panic!("a message") };
+            taken.push(text.to_string());
+            let _ = result.send(Ok(()));
+            let _ = next.as_mut().poll(&mut cx);
+        }
+        let expected: Vec<_> = (0..17).map(|number: u32| number.to_string()).collect();
+        assert_eq!(taken, expected);
+        drop(held);
+    }
+}
