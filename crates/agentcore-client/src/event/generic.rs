@@ -37,6 +37,14 @@ pub(super) fn read(object: Object<'_>, transcript: &mut Transcript) -> Option<()
     })
 }
 
+/// Whether the object is one string under a usual key, which no other dialect reads: the commonest answer of agents made by hand. Not
+/// under `data`, which is Strands' too.
+pub(super) fn is_one_text(object: Object<'_>) -> bool {
+    let mut members = object.entries();
+    let (Some((name, value)), None) = (members.next(), members.next()) else { return false };
+    value.is_string() && PIECES.iter().skip(1).chain(WHOLES).any(|key| name.is(key))
+}
+
 /// A message in the manner of OpenAI's, or of Converse.
 fn message(object: Object<'_>, transcript: &mut Transcript) -> Option<()> {
     let blocks = match object.string("content") {
@@ -48,7 +56,7 @@ fn message(object: Object<'_>, transcript: &mut Transcript) -> Option<()> {
     Some(())
 }
 
-/// Where pieces of a text stand.
+/// Where pieces of a text stand, `data` first.
 const PIECES: &[&str] = &["data", "delta", "text", "content"];
 
 /// Where whole texts stand, which may have been said in pieces before.

@@ -39,6 +39,9 @@ pub(super) fn understand(
     if let Some(known) = last.and_then(|last| read(last, event, object, transcript)) {
         return Some(known);
     }
+    if event.event == "message" && generic::is_one_text(object) {
+        return generic::read(object, transcript);
+    }
     understand_specific(last, event, json, transcript).or_else(|| generic::read(object, transcript))
 }
 
@@ -117,3 +120,28 @@ const SPECIFIC: &[Dialect] = &[
     Dialect::Converse,
     Dialect::BedrockAgents,
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::{super::json::Values, *};
+
+    #[test]
+    fn one_text_is_of_no_dialect_of_its_own() {
+        for key in ["delta", "text", "content", "result", "output", "response", "message", "answer"] {
+            for value in [r#""x""#, r#""""#, r#""{\"type\": \"error\"}""#, r#""RunContent(content='x')""#] {
+                let event = SseEvent::new(format!("{{{key:?}: {value}}}"));
+                let mut values = Values::default();
+                let object = values.read(&event.data).and_then(Json::object);
+                assert!(object.is_some_and(generic::is_one_text), "{}", event.data);
+                for dialect in SPECIFIC {
+                    let claimed = object.and_then(|object| read(*dialect, &event, object, &mut Transcript::default()));
+                    assert_eq!(claimed, None, "{dialect:?} reads {}", event.data);
+                }
+            }
+        }
+        for data in [r#"{"data": "x"}"#, r#"{"text": 1}"#, r#"{"text": "x", "id": 1}"#, r#"{"name": "x"}"#, "{}"] {
+            let (mut values, data) = (Values::default(), data.into());
+            assert!(!values.read(&data).and_then(Json::object).is_some_and(generic::is_one_text), "{data}");
+        }
+    }
+}
