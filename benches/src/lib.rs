@@ -42,7 +42,9 @@ pub fn run(peers: Peers) -> ExitCode {
         ["--memory"] => memory::table(peers),
         ["--instructions"] => instructions::document(peers),
         [server::COMMAND] => server::serve(),
-        [memory::COMMAND, address, contender, work] => memory::counted(address, contender, work, peers),
+        [memory::COMMAND, address, contender, work, streams] => {
+            memory::counted(address, contender, work, streams, peers)
+        }
         [instructions::COMMAND, address, work, contender, count] => {
             instructions::counted(address, work, contender, count, peers)
         }

@@ -105,12 +105,12 @@ pub(crate) async fn repeat(contender: &dyn Contender, floor: bool, row: &Row, co
 
 /// The time that all threads of this process have spent on a processor.
 #[cfg(unix)]
-fn cpu_time() -> Result<Duration> {
+pub(crate) fn cpu_time() -> Result<Duration> {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     Ok(Duration::new(time.tv_sec.try_into()?, time.tv_nsec.try_into()?))
 }
 
 #[cfg(not(unix))]
-fn cpu_time() -> Result<Duration> {
+pub(crate) fn cpu_time() -> Result<Duration> {
     Err("CPU time is measured on Unix alone".into())
 }
