@@ -104,6 +104,7 @@ const SHARED: &[(&str, &[&str])] = &[
 /// What each command can use, at least and at most.
 const USES: &[(&str, &str)] = &[
     ("invoke", "runtime context local mock token keys issuer log"),
+    ("batch", "runtime context local mock token keys issuer log"),
     ("chat", "runtime context local mock token keys issuer log"),
     ("connect", "runtime context local mock token keys issuer log"),
     ("exec", "runtime context mock token keys issuer log"),

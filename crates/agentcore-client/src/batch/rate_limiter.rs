@@ -82,8 +82,8 @@ impl RateLimiter {
     /// # Cancel safety
     /// Dropping the future lets the next call wait.
     pub(super) async fn permit(&self, again: bool) -> Permit {
-        let _new = if again { None } else { Some(self.0.new.lock().await) };
-        let _next = self.0.next.lock().await;
+        let _new = if again { None } else { Some(locked(&self.0.new).await) };
+        let _next = locked(&self.0.next).await;
         let mut waited = false;
         loop {
             let permit = self.rate().permit(Instant::now(), waited);
@@ -102,6 +102,14 @@ impl RateLimiter {
 
     fn rate(&self) -> MutexGuard<'_, AdaptiveRate> {
         self.0.rate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Waits for a lock. One that is free takes nothing of what the task may do before it lets others run, which is for the calls.
+async fn locked(lock: &Mutex<()>) -> tokio::sync::MutexGuard<'_, ()> {
+    match lock.try_lock() {
+        Ok(guard) => guard,
+        Err(_) => lock.lock().await,
     }
 }
 

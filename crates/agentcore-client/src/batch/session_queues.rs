@@ -31,7 +31,10 @@ impl SessionQueues {
         // Made before the wait, so that a session whose calls all give up is removed as well.
         let mut turn = SessionTurn { queues: self.clone(), session: session.clone(), held: None };
         let queue = self.lock().entry(session.clone()).or_default().clone();
-        turn.held = Some(queue.lock_owned().await);
+        turn.held = Some(match queue.clone().try_lock_owned() {
+            Ok(held) => held,
+            Err(_) => queue.lock_owned().await,
+        });
         turn
     }
 
