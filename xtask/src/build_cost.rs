@@ -133,7 +133,8 @@ fn text(rows: &str, seconds: f64, units: &[(String, f64)]) -> String {
          | build | packages |\n|---|---|\n{rows}\n\
          A package counts once for each set of features with which it is built.\n\n\
          ## The README's first command, from nothing\n\n\
-         {} units, {seconds:.0} seconds of CPU time, one job at a time. The ten dearest:\n\n\
+         {} units, {seconds:.0} seconds of CPU time, one job at a time. The ten dearest, by the clock, which on a busy machine is\n\
+         more than their CPU time:\n\n\
          | unit | seconds |\n|---|---|\n{dearest}",
         units.len(),
     )
