@@ -7,7 +7,7 @@
 use std::sync::{Mutex, PoisonError};
 
 #[cfg(unix)]
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
 pub(crate) fn remember() {
     #[cfg(unix)]
@@ -47,6 +47,28 @@ impl Raw {
             let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &modes);
         }
         Self(())
+    }
+}
+
+/// A terminal that does not show what is typed, until this is dropped. A signal restores it, too.
+pub(crate) struct Unseen(());
+
+impl Unseen {
+    pub(crate) fn enter() -> Self {
+        remember();
+        #[cfg(unix)]
+        if let Ok(mut modes) = tcgetattr(std::io::stdin()) {
+            modes.local_modes.remove(LocalModes::ECHO);
+            // A terminal that takes no modes is used as it is.
+            let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &modes);
+        }
+        Self(())
+    }
+}
+
+impl Drop for Unseen {
+    fn drop(&mut self) {
+        restore();
     }
 }
 

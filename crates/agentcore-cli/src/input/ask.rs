@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 
 use super::read::blocking;
-use crate::{errors::Failure, terminal};
+use crate::{errors::Failure, terminal::Unseen};
 
 /// Asks at the terminal.
 pub(crate) async fn ask(question: &str) -> Result<String, Failure> {
@@ -23,10 +23,9 @@ pub(crate) async fn ask_secretly(question: &str) -> Result<String, Failure> {
     let question = question.to_owned();
     blocking(move || {
         at_terminal(&question)?;
-        terminal::remember();
-        let answer = rpassword::prompt_password(&question).map_err(|error| no_answer(&error));
-        terminal::forget();
-        answer
+        // Before the question is there, so that nothing of an answer that comes at once is shown.
+        let _unseen = Unseen::enter();
+        rpassword::prompt_password(&question).map_err(|error| no_answer(&error))
     })
     .await
 }

@@ -1,6 +1,9 @@
 //! Shells in a session, at a terminal and by a pipe.
 
-use std::process::Command;
+use std::{
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use agentcore_mock::Mock;
 use pty_process::Size;
@@ -58,19 +61,31 @@ fn typed_at_a_terminal() {
     assert_eq!(ended.stderr, "");
 }
 
+/// Waits until the shell that ended is gone from its machine: who comes sooner is told of that end.
+fn until_it_is_gone(world: &World) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while world.mock.shells() > 0 {
+        assert!(Instant::now() < deadline, "the shell stays");
+        std::thread::yield_now();
+    }
+}
+
 #[test]
 fn the_ways_to_an_end_at_a_terminal() {
     let world = machine();
     let mut terminal = at_a_terminal(&world);
     terminal.keys("exit 9\r");
     assert_eq!(terminal.end().0, Some(9));
+    until_it_is_gone(&world);
     let mut terminal = at_a_terminal(&world);
     terminal.keys("kill -9 $$\r");
     assert_eq!(terminal.end().0, Some(137));
+    until_it_is_gone(&world);
     let mut terminal = at_a_terminal(&world);
     terminal.keys("~k");
     let (exit, shown) = terminal.end();
     assert!(exit == Some(0) && shown.ends_with("note: the shell was killed\r\n"), "{exit:?} {shown:?}");
+    until_it_is_gone(&world);
     // Another client, which the terminal survives.
     let terminal = at_a_terminal(&world);
     let other = run_with(&mut shell(&world, ["--session-id", SESSION, "--shell-id", "mine"]), b"exit\n");
@@ -78,6 +93,7 @@ fn the_ways_to_an_end_at_a_terminal() {
     let (exit, shown) = terminal.end();
     assert_eq!(exit, Some(6));
     assert!(shown.contains("another client has taken the shell over"), "{shown:?}");
+    until_it_is_gone(&world);
     // A signal, which says where the shell is.
     let terminal = at_a_terminal(&world);
     signal("-TERM", &terminal.child);
