@@ -16,7 +16,9 @@ use crate::{context::Context, errors::Failure, flags::RequestFlags, input, signa
 use lines::Input;
 use run::{Run, Sink};
 
-/// Invokes an agent once for each line of a file, many at a time, and prints a line for each as it ends
+/// Invokes an agent for each line of a file, many at a time
+///
+/// A line is printed for each as it ends.
 #[derive(Args)]
 #[command(next_help_heading = "What to say", after_help = AFTER_HELP)]
 pub(super) struct BatchFlags {
@@ -125,9 +127,9 @@ A line is in a session of its own unless it names one; the lines of one session 
 
 Examples:
   acore --mock batch questions.jsonl
-  acore batch --sigv4 --arn \"$ARN\" --concurrency 32 --out answers.jsonl questions.jsonl
-  acore batch --sigv4 --arn \"$ARN\" --concurrency 32 --out answers.jsonl --resume questions.jsonl
-  jq -c '{prompt: .question, id: .id}' data.jsonl | acore batch --sigv4 --arn \"$ARN\" --rate 5 | jq -r .text";
+  acore batch --sigv4 --arn \"$ARN\" --out answers.jsonl questions.jsonl
+  acore batch --sigv4 --arn \"$ARN\" --out answers.jsonl --resume questions.jsonl
+  jq -c '{prompt: .question}' data.jsonl | acore batch --rate 5 | jq -r .text";
 
 #[cfg(test)]
 mod tests {

@@ -9,7 +9,7 @@ type Row = (&'static str, &'static [&'static [&'static str]]);
 
 /// The commands in their groups.
 const GROUPS: &[(&str, &[Row])] = &[
-    ("Talk", &[("invoke", CALLS), ("chat", CALLS), ("connect", CALLS)]),
+    ("Talk", &[("invoke", CALLS), ("chat", CALLS), ("batch", CALLS), ("connect", CALLS)]),
     ("Session", &[("exec", RUNTIME_CALLS), ("shell", RUNTIME_CALLS), ("stop", RUNTIME_CALLS), ("session", &[])]),
     ("Sockets for other programs", &[("ws-url", &[RUNTIME, TRIAL, KEYS, LOG]), ("ws-headers", CALLS)]),
     (
