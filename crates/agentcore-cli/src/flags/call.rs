@@ -78,7 +78,7 @@ pub(crate) struct RequestFlags {
     /// A header for the agent, where the runtime allows it; may be repeated
     #[arg(long = "header", value_name = "NAME=VALUE")]
     headers: Vec<Sourced<String>>,
-    /// Asks the agent for its trace, by `enableTrace` beside the prompt [default]
+    /// Asks the agent for its trace, by `enableTrace` beside the prompt; the default
     #[arg(long, action = ArgAction::SetTrue)]
     trace: Sourced<bool>,
     /// Asks for no trace

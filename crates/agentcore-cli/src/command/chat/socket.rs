@@ -1,7 +1,7 @@
 //! A conversation over one WebSocket: prompts as JSON texts, and turns, whose end no protocol defines.
 //!
 //! Each line is sent as `{"prompt", "sessionId", "enableTrace"}`, the body that an invocation has by default. A turn ends
-//! with a message that says so ([`LAST`]), when the agent closes the connection normally, or after some silence; silence ends
+//! with a message that says so ([`is_last`]), when the agent closes the connection normally, or after some silence; silence ends
 //! nothing before the first event, nor after one that more must follow, such as a tool's result, unless the agent's dialect marks
 //! an end and it has come ([`Ending`]). What comes later is kept for
 //! before the next turn. A connection that is lost is opened anew, in the same session, when there is something to say.
