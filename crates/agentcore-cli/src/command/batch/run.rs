@@ -137,7 +137,7 @@ impl Run {
                 }
             };
             let session = request.session.unwrap_or_else(SessionId::random);
-            let invoke = settings.apply_in(&session, runtime.invoke(request.payload));
+            let invoke = settings.apply_in(&session, runtime.invoke(request.payload.enable_trace(settings.trace)));
             under_way.lock().insert(index, Line { id: request.id, session: Some(session) });
             Some((index, invoke))
         });
