@@ -106,7 +106,6 @@ const USES: &[(&str, &str)] = &[
     ("invoke", "runtime context local mock token keys issuer log"),
     ("batch", "runtime context local mock token keys issuer log"),
     ("chat", "runtime context local mock token keys issuer log"),
-    ("batch", "runtime context local mock token keys issuer log"),
     ("connect", "runtime context local mock token keys issuer log"),
     ("exec", "runtime context mock token keys issuer log"),
     ("shell", "runtime context mock token keys issuer log"),
