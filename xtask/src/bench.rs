@@ -14,13 +14,13 @@ pub(crate) fn run(workspace: &Workspace, peers: bool, flags: &[(bool, &str)]) ->
     if flags.contains(&"--instructions") {
         valgrind(shell)?;
     }
-    // Their package is a workspace of its own, which shares what is compiled.
+    // Their package is a workspace of its own, which shares what is compiled. Its lock follows this workspace's dependencies.
     let which: &[&str] = if peers {
         &["--manifest-path", "benches/peers/Cargo.toml", "--target-dir", "target"]
     } else {
-        &["--package", "agentcore-benches"]
+        &["--locked", "--package", "agentcore-benches"]
     };
-    Ok(cmd!(shell, "cargo run --release --locked {which...} -- {flags...}").run()?)
+    Ok(cmd!(shell, "cargo run --release {which...} -- {flags...}").run()?)
 }
 
 /// Counts allocations; the table goes to standard output.
