@@ -10,7 +10,7 @@ use super::{
     input::{HELP, Input},
     message::Message,
     questions::Questions,
-    screen::Screen,
+    screen::{Screen, WAITING},
     transcript::Transcript,
 };
 use crate::{
@@ -35,6 +35,8 @@ pub(super) struct Conversation {
     transcript: Transcript,
     /// What the agent asked with its last answer.
     questions: Questions,
+    /// The session in which the last answer was stopped.
+    stopped: Option<SessionId>,
     /// How the first failure would end the program.
     failed: Option<Exit>,
 }
@@ -47,6 +49,7 @@ impl Conversation {
             screen: Screen::new(),
             transcript: Transcript::default(),
             questions: Questions::default(),
+            stopped: None,
             failed: None,
         }
     }
@@ -55,6 +58,7 @@ impl Conversation {
     /// and its conversation ends as its first failure would have.
     pub(super) async fn hold(mut self, mut lines: Lines, mut first: Option<String>) -> Result<(), Failure> {
         if matches!(lines, Lines::Typed(..)) {
+            note(&self.channel.agent());
             note(&format!("session {}; /help says what there is", self.session.as_str()));
         }
         loop {
@@ -104,8 +108,16 @@ impl Conversation {
                     () = lines.interrupted() => None,
                 };
                 match answered {
-                    Some(answered) => answered?,
-                    None => self.stop()?,
+                    Some(answered) => {
+                        if let Err(failure) = &answered {
+                            self.transcript.fail(&failure.summary().1);
+                        }
+                        answered?;
+                    }
+                    None => {
+                        self.stop()?;
+                        lines.drop_typed_ahead()?;
+                    }
                 }
             }
             Input::Help => self.screen.line(HELP)?,
@@ -138,8 +150,13 @@ impl Conversation {
         }
         self.screen.end()?;
         self.transcript.say(&self.session, said);
-        self.screen.wait();
-        let mut answer = self.channel.ask(&self.session, message).await?;
+        // The client waits while a session is busy in which an answer was given up.
+        match &self.stopped {
+            Some(session) if *session == self.session => self.screen.wait(AFTER_STOP),
+            _ => self.screen.wait(WAITING),
+        }
+        let mut answer = self.channel.ask(&self.session, message, &mut || self.screen.busy()).await?;
+        self.stopped = None;
         let (mut spoken, mut unknown) = (false, Vec::new());
         let ended = loop {
             match answer.next().await {
@@ -204,7 +221,9 @@ impl Conversation {
         self.channel.give_up();
         self.questions.clear();
         self.screen.end()?;
-        note("stopped");
+        self.transcript.fail("stopped");
+        self.stopped = Some(self.session.clone());
+        note("stopped; the agent may go on working, and the next prompt waits until it is done");
         Ok(())
     }
 }
@@ -227,6 +246,14 @@ impl Lines {
         }
     }
 
+    /// Forgets what was typed ahead of Ctrl-C.
+    fn drop_typed_ahead(&mut self) -> Result<(), Failure> {
+        match self {
+            Self::Typed(editor, _) => editor.drop_typed_ahead(),
+            Self::Piped(_) => Ok(()),
+        }
+    }
+
     /// Waits for Ctrl-C where it stops an answer; elsewhere it ends the program.
     async fn interrupted(&mut self) {
         match self {
@@ -242,3 +269,5 @@ fn show(screen: &mut Screen, transcript: &mut Transcript, event: &Event) -> Resu
     }
     screen.event(event)
 }
+
+const AFTER_STOP: &str = "waiting for the agent, which may be at work on what was stopped";

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     errors::{Exit, Failure},
-    output::Output,
+    output::{Output, note},
     progress::Spinner,
     terminal::columns,
 };
@@ -61,8 +61,15 @@ impl Screen {
     }
 
     /// Shows that the agent is being waited for.
-    pub(super) fn wait(&mut self) {
-        self.spinner = Some(Spinner::start("waiting for the agent"));
+    pub(super) fn wait(&mut self, what: &'static str) {
+        self.spinner = Some(Spinner::start(what));
+    }
+
+    /// Says that the agent is at work on something else, and is being waited for.
+    pub(super) fn busy(&mut self) {
+        self.spinner = None;
+        note("the session is busy: the agent is at work on an earlier prompt; waiting until it is done");
+        self.wait(WAITING);
     }
 
     /// Shows a piece of the answer's text.
@@ -173,7 +180,7 @@ impl Screen {
         self.interrupt_text()?;
         let indent = line.len() - line.trim_start().len();
         self.aside(&format!("{}{}\n", &line[..indent], clip(line, columns().saturating_sub(indent + 1))));
-        self.wait();
+        self.wait(WAITING);
         Ok(())
     }
 
@@ -210,5 +217,6 @@ fn seconds(duration: Duration) -> String {
     if seconds < 10.0 { format!("{seconds:.2} s") } else { format!("{seconds:.1} s") }
 }
 
+pub(super) const WAITING: &str = "waiting for the agent";
 /// No terminal is wider.
 const MAX_INPUT_BYTES: usize = 4_096;
