@@ -14,6 +14,7 @@ mod socket;
 mod text;
 mod transcript;
 mod waiting;
+mod wrap;
 
 use std::{io::IsTerminal as _, time::Duration};
 

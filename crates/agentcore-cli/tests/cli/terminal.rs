@@ -306,6 +306,37 @@ fn every_signal_finds_the_terminal_as_it_was() {
     }
 }
 
+/// Words come in pieces, and a line of code is one line.
+#[test]
+fn lines_are_broken_between_words() {
+    let world = World::with(Mock::builder().agent("wide", |_| async {
+        AgentResponse::events([
+            json!({"data": "- Lines are **bro"}),
+            json!({"data": "ken** between wo"}),
+            json!({"data": "rds only.\n```\nlet a_line_of_code = \"is one line, however long it is\";\n```\n"}),
+            json!({"data": "| a | table | stays | as | it | was | written |"}),
+        ])
+    }));
+    for (columns, text) in [
+        (60, "• Lines are \u{1b}[1mbroken\u{1b}[0m between words only.\r\n"),
+        (30, "• Lines are \u{1b}[1mbroken\u{1b}[0m between wo\r\u{1b}[27C\u{1b}[K\r\n  words only.\r\n"),
+        (20, "• Lines are \u{1b}[1mbroken\u{1b}[0m \r\n  between words onl\r\u{1b}[16C\u{1b}[K\r\n  only.\r\n"),
+    ] {
+        let mut terminal = Terminal::start(chat(&world, "wide", ["--no-history"]));
+        terminal.pty.resize(Size::new(24, columns)).unwrap();
+        terminal.prompt();
+        terminal.keys("hi\r");
+        terminal.wait_for("• ");
+        let shown = format!("• {}", terminal.wait_for("```"));
+        assert_eq!(shown.strip_suffix("\u{1b}[2m"), Some(text), "{columns}");
+        terminal.wait_for("let a_line_of_code = \"is one line, however long it is\";");
+        terminal.wait_for("| a | table | stays | as | it | was | written |\r\n");
+        terminal.prompt();
+        terminal.keys("\u{4}");
+        assert_eq!(terminal.end().0, Some(0));
+    }
+}
+
 #[test]
 fn without_colour_marks_stay_and_controls_are_shown() {
     let world = world();

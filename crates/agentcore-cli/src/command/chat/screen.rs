@@ -14,6 +14,7 @@ use super::{
     answer::Statistics,
     markdown::Markdown,
     text::{clean, clip},
+    wrap::Wrap,
 };
 use crate::{
     errors::{Exit, Failure},
@@ -33,15 +34,16 @@ pub(super) struct Screen {
     /// The calls of tools whose input is not complete: id, name, input.
     calls: Vec<(String, String, String)>,
     spinner: Option<Spinner>,
+    /// Where the agent's reasoning is in its line.
+    thoughts: Wrap,
 }
 
 /// How text is written.
 enum Form {
     /// As it came.
     Pipe,
-    /// Clean.
-    Plain,
-    Rendered(Markdown),
+    /// Clean, with line breaks where they fit.
+    Terminal(Markdown),
 }
 
 impl Screen {
@@ -50,14 +52,13 @@ impl Screen {
         let stdout = std::io::stdout();
         let form = if !stdout.is_terminal() {
             Form::Pipe
-        } else if anstream::AutoStream::choice(&stdout) == anstream::ColorChoice::Never {
-            // Without styles, Markdown is its own best rendering.
-            Form::Plain
         } else {
-            Form::Rendered(Markdown::default())
+            // Without styles, Markdown is its own best rendering.
+            Form::Terminal(Markdown::new(anstream::AutoStream::choice(&stdout) == anstream::ColorChoice::Never))
         };
         let aside = std::io::stderr().is_terminal();
-        Self { output: Output::default(), form, aside, aside_open: false, calls: Vec::new(), spinner: None }
+        let (output, calls, thoughts) = (Output::default(), Vec::new(), Wrap::default());
+        Self { output, form, aside, aside_open: false, calls, spinner: None, thoughts }
     }
 
     /// Shows that the agent is being waited for.
@@ -77,8 +78,10 @@ impl Screen {
         self.spinner = None;
         let shown = match &mut self.form {
             Form::Pipe => return self.output.write(text.as_bytes()),
-            Form::Plain => clean(text),
-            Form::Rendered(markdown) => markdown.push(&clean(text)).into(),
+            Form::Terminal(markdown) => {
+                markdown.resize(columns_to_wrap());
+                markdown.push(&clean(text))
+            }
         };
         self.end_aside();
         self.output.write(shown.as_bytes())
@@ -109,9 +112,10 @@ impl Screen {
         }
         self.end_aside();
         self.end_text()?;
-        if let Form::Rendered(markdown) = &mut self.form {
-            *markdown = Markdown::default();
+        if let Form::Terminal(markdown) = &mut self.form {
+            markdown.reset();
         }
+        self.thoughts.reset();
         Ok(())
     }
 
@@ -137,9 +141,11 @@ impl Screen {
         }
         self.spinner = None;
         self.interrupt_text()?;
-        let text = clean(text);
-        self.aside(&text);
-        self.aside_open = !text.ends_with('\n');
+        let mut shown = String::new();
+        self.thoughts.resize(columns_to_wrap());
+        self.thoughts.push(&clean(text), false, &mut shown);
+        self.aside(&shown);
+        self.aside_open = !shown.ends_with('\n');
         Ok(())
     }
 
@@ -193,6 +199,7 @@ impl Screen {
     }
 
     fn end_aside(&mut self) {
+        self.thoughts.reset();
         if std::mem::take(&mut self.aside_open) {
             let _ = std::io::stderr().write_all(b"\n");
         }
@@ -205,11 +212,17 @@ impl Screen {
 
     /// Shows what was held back, and ends the line of the text.
     fn end_text(&mut self) -> Result<(), Failure> {
-        if let Form::Rendered(markdown) = &mut self.form {
+        if let Form::Terminal(markdown) = &mut self.form {
             self.output.write(markdown.finish().as_bytes())?;
         }
         self.output.end_line()
     }
+}
+
+/// How wide the terminal is, or 0 where it can take back no word.
+fn columns_to_wrap() -> usize {
+    let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+    if dumb { 0 } else { columns() }
 }
 
 fn seconds(duration: Duration) -> String {
