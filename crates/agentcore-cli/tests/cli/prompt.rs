@@ -47,8 +47,8 @@ fn what_is_typed_ahead_waits_for_the_prompt() {
     terminal.prompt();
     terminal.keys("one\r");
     terminal.wait_for("waiting for the agent");
-    // A key that takes back what was typed, an end of input that is none, and a line.
-    terminal.keys("no\u{15}typed ahead\r");
+    // A key that takes back what was typed, and two lines.
+    terminal.keys("no\u{15}typed ahead\rnever said\r");
     let echoes = |terminal: &Terminal| tcgetattr(&terminal.pty).unwrap().local_modes.contains(LocalModes::ECHO);
     assert!(!echoes(&terminal));
     opened.notify_one();
@@ -57,8 +57,8 @@ fn what_is_typed_ahead_waits_for_the_prompt() {
     terminal.prompt();
     terminal.wait_for("typed ahead");
     terminal.wait_for("waiting for the agent");
-    // Ctrl-C drops what came before it.
-    terminal.keys("never said\r");
+    // Ctrl-C drops what came before it, the second line too.
+    terminal.keys("never said either\r");
     terminal.keys("\u{3}");
     terminal.wait_for("note: stopped");
     terminal.prompt();

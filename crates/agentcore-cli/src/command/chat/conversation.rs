@@ -15,7 +15,6 @@ use super::{
 };
 use crate::{
     errors::{Exit, Failure},
-    output::note,
     question::question,
     signal::Interrupts,
 };
@@ -58,8 +57,8 @@ impl Conversation {
     /// and its conversation ends as its first failure would have.
     pub(super) async fn hold(mut self, mut lines: Lines, mut first: Option<String>) -> Result<(), Failure> {
         if matches!(lines, Lines::Typed(..)) {
-            note(&self.channel.agent());
-            note(&format!("session {}; /help says what there is", self.session.as_str()));
+            self.screen.note(&self.channel.agent());
+            self.screen.note(&format!("session {}; /help says what there is", self.session.as_str()));
         }
         loop {
             let asked = match first.take() {
@@ -125,11 +124,11 @@ impl Conversation {
             Input::New => {
                 self.session = SessionId::random();
                 self.questions.clear();
-                note(&format!("a new session: {}", self.session.as_str()));
+                self.screen.note(&format!("a new session: {}", self.session.as_str()));
             }
             Input::Save { path, over } => {
                 self.transcript.save(&path, over)?;
-                note(&format!("saved to {}", path.display()));
+                self.screen.note(&format!("saved to {}", path.display()));
             }
             Input::Quit => return Ok(false),
             Input::Wrong(why) => {
@@ -183,7 +182,7 @@ impl Conversation {
             [data] => show(&mut self.screen, &mut self.transcript, &Event::Text(data.clone()))?,
             _ if ended.is_ok() => {
                 self.screen.end()?;
-                note(
+                self.screen.note(
                     "no text is known in the agent's answer; `acore invoke --output raw` saves it as it is, and CONTRIBUTING.md of \
                      agentcore-rs says how to have it known",
                 );
@@ -205,7 +204,7 @@ impl Conversation {
         if let Some(interrupt) = self.questions.next() {
             let question = question(interrupt);
             self.transcript.hear(&format!("\n\n{question}"));
-            note(&question);
+            self.screen.note(&question);
         }
     }
 
@@ -223,7 +222,7 @@ impl Conversation {
         self.screen.end()?;
         self.transcript.fail("stopped");
         self.stopped = Some(self.session.clone());
-        note("stopped; the agent may go on working, and the next prompt waits until it is done");
+        self.screen.note("stopped; the agent may go on working, and the next prompt waits until it is done");
         Ok(())
     }
 }

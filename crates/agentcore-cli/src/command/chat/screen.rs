@@ -14,7 +14,7 @@ use super::{
     answer::Statistics,
     markdown::Markdown,
     text::{clean, clip},
-    wrap::Wrap,
+    wrap::{Wrap, wrapped},
 };
 use crate::{
     errors::{Exit, Failure},
@@ -69,7 +69,7 @@ impl Screen {
     /// Says that the agent is at work on something else, and is being waited for.
     pub(super) fn busy(&mut self) {
         self.spinner = None;
-        note("the session is busy: the agent is at work on an earlier prompt; waiting until it is done");
+        self.note("the session is busy: the agent is at work on an earlier prompt; waiting until it is done");
         self.wait(WAITING);
     }
 
@@ -96,6 +96,16 @@ impl Screen {
             Event::ToolResult(result) => self.result(result),
             _ => Ok(()),
         }
+    }
+
+    /// Writes a note beside the output.
+    pub(super) fn note(&self, text: &str) {
+        if !self.aside {
+            return note(text);
+        }
+        let line = wrapped(&format!("note: {text}\n"), columns_to_wrap());
+        // There is nobody to tell that standard error is gone.
+        let _ = std::io::stderr().write_all(line.as_bytes());
     }
 
     /// Writes a line that was asked for.
@@ -132,7 +142,8 @@ impl Screen {
         let first = statistics.first_event.map(|first| format!("{} to first event · ", seconds(first)));
         let plural = if statistics.events == 1 { "" } else { "s" };
         let (first, whole) = (first.unwrap_or_default(), seconds(statistics.duration));
-        self.aside(&format!("{first}{whole} · {} event{plural}\n", statistics.events));
+        let line = format!("{first}{whole} · {} event{plural}\n", statistics.events);
+        self.aside(&wrapped(&line, columns_to_wrap()));
     }
 
     fn thought(&mut self, text: &str) -> Result<(), Failure> {

@@ -37,8 +37,8 @@ enum Place {
 enum Word {
     #[default]
     None,
-    /// It began in this column, and what was written of it, styles included.
-    Open(usize, String),
+    /// It began in this column, and what was written of it, styles included; where in what is written now, if it began there.
+    Open(usize, String, Option<usize>),
     /// It is wider than a line.
     Overlong,
 }
@@ -76,6 +76,9 @@ impl Wrap {
                 _ => self.letter(c, shown),
             }
         }
+        if let Word::Open(_, _, at) = &mut self.word {
+            *at = None;
+        }
     }
 
     fn restyle(&mut self, sequence: &str, shown: &mut String) {
@@ -85,7 +88,7 @@ impl Wrap {
         } else {
             self.style.push_str(sequence);
         }
-        if let Word::Open(_, word) = &mut self.word {
+        if let Word::Open(_, word, _) = &mut self.word {
             word.push_str(sequence);
         }
     }
@@ -132,12 +135,12 @@ impl Wrap {
         let width = c.width().unwrap_or(0);
         // Between ideographs, a line may be broken anywhere.
         if matches!(self.word, Word::None) || width > 1 {
-            self.word = Word::Open(self.column, self.style.clone());
+            self.word = Word::Open(self.column, self.style.clone(), Some(shown.len()));
         }
         if self.column + width > self.limit() {
             self.break_line(width, shown);
         }
-        if let Word::Open(_, word) = &mut self.word {
+        if let Word::Open(_, word, _) = &mut self.word {
             word.push(c);
         }
         self.put(c, shown);
@@ -146,13 +149,15 @@ impl Wrap {
     /// Moves the open word to a new line, where it and so many more columns fit into one.
     fn break_line(&mut self, more: usize, shown: &mut String) {
         let limit = self.limit();
-        let Word::Open(start, word) = &mut self.word else { return };
+        let Word::Open(start, word, at) = &mut self.word else { return };
         let (begun, indent) = (self.column - *start, self.indent);
         if *start <= indent || indent + begun + more > limit {
             self.word = Word::Overlong;
             return;
         }
-        if begun > 0 {
+        if let Some(at) = at.take() {
+            shown.truncate(at);
+        } else if begun > 0 {
             shown.push_str(&format!("\r\u{1b}[{start}C\u{1b}[K"));
         }
         if !self.style.is_empty() {
@@ -160,11 +165,7 @@ impl Wrap {
         }
         shown.push('\n');
         shown.extend(std::iter::repeat_n(' ', indent));
-        if begun == 0 {
-            shown.push_str(&self.style);
-        } else {
-            shown.push_str(word);
-        }
+        shown.push_str(word);
         (*start, self.column) = (indent, indent + begun);
     }
 
@@ -185,6 +186,14 @@ const RESET: &str = "\u{1b}[0m";
 const TAB: usize = 8;
 /// No number of an item is longer.
 const MAX_MARK_BYTES: usize = 8;
+
+/// Breaks the lines of a whole text.
+pub(super) fn wrapped(text: &str, columns: usize) -> String {
+    let (mut wrap, mut shown) = (Wrap::default(), String::new());
+    wrap.resize(columns);
+    wrap.push(text, false, &mut shown);
+    shown
+}
 
 #[cfg(test)]
 mod tests {
@@ -230,7 +239,7 @@ mod tests {
         lines.into_iter().map(|line| line.replace('\0', "")).collect()
     }
 
-    fn wrapped<'a>(pieces: impl IntoIterator<Item = &'a str>, columns: usize) -> String {
+    fn in_pieces<'a>(pieces: impl IntoIterator<Item = &'a str>, columns: usize) -> String {
         let (mut wrap, mut shown) = (Wrap::default(), String::new());
         wrap.resize(columns);
         for piece in pieces {
@@ -257,7 +266,7 @@ mod tests {
             ("| one two three four |", &["| one two three four |"]),
             ("\u{1b}[1mone two\u{1b}[0m thr\u{1b}[4mee\u{1b}[0m.", &["one two", "three."]),
         ] {
-            assert_eq!(glass(&wrapped([text], 10)), lines, "{text:?}");
+            assert_eq!(glass(&wrapped(text, 10)), lines, "{text:?}");
         }
     }
 
@@ -287,8 +296,8 @@ mod tests {
         #[test]
         fn no_word_is_cut_however_it_comes(pieces in prop::collection::vec("[a-z]{1,7}|[ •\n]|世", 0..60), columns in 12_usize..40) {
             let text = pieces.concat();
-            let lines = glass(&wrapped([&*text], columns));
-            prop_assert_eq!(&glass(&wrapped(pieces.iter().map(String::as_str), columns)), &lines);
+            let lines = glass(&wrapped(&text, columns));
+            prop_assert_eq!(&glass(&in_pieces(pieces.iter().map(String::as_str), columns)), &lines);
             let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
             // Only ideographs, and what is wider than a line, may be cut.
             if text.split_whitespace().all(|word| word.len() < columns / 2 && !word.contains('世')) {
