@@ -1,8 +1,16 @@
 //! Prompts of a conversation at a terminal: how they are typed, kept, and waited for.
 
-use std::{os::unix::fs::PermissionsExt as _, sync::Arc};
+use std::{
+    os::unix::fs::PermissionsExt as _,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+        mpsc,
+    },
+};
 
 use agentcore_mock::{AgentResponse, Mock};
+use http::StatusCode;
 use rustix::termios::{LocalModes, tcgetattr};
 use serde_json::{Value, json};
 
@@ -36,8 +44,10 @@ fn lines_that_come_at_once_are_all_said() {
 fn what_is_typed_ahead_waits_for_the_prompt() {
     let gate = Arc::new(tokio::sync::Notify::new());
     let opened = gate.clone();
+    let (sender, arrived) = mpsc::channel();
     let world = World::with(Mock::builder().agent("waits", move |_| {
         let gate = gate.clone();
+        sender.send(()).unwrap();
         async move {
             gate.notified().await;
             AgentResponse::events([json!({"data": "Done."})])
@@ -57,6 +67,7 @@ fn what_is_typed_ahead_waits_for_the_prompt() {
     terminal.prompt();
     terminal.wait_for("typed ahead");
     terminal.wait_for("waiting for the agent");
+    arrived.iter().take(2).for_each(drop);
     // Ctrl-C drops what came before it, the second line too.
     terminal.keys("never said either\r");
     terminal.keys("\u{3}");
@@ -103,6 +114,40 @@ fn a_prompt_waits_while_the_session_is_busy() {
         terminal.keys("\u{4}");
         assert_eq!(terminal.end().0, Some(0));
     }
+}
+
+/// As the service has it: an agent whose answer was given up goes on, and its session is busy.
+#[test]
+fn a_prompt_waits_for_what_was_stopped() {
+    let calls = Arc::new(AtomicU32::new(0));
+    let (sender, arrived) = mpsc::channel();
+    let world = World::with(Mock::builder().agent("works", move |_| {
+        let call = calls.fetch_add(1, Ordering::Relaxed);
+        // Nobody waits for more than the first.
+        let _ = sender.send(());
+        async move {
+            match call {
+                0 => std::future::pending().await,
+                1..6 => AgentResponse::error(StatusCode::CONFLICT, "RetryableConflictException", "It works."),
+                _ => AgentResponse::events([json!({"data": "Done."})]),
+            }
+        }
+    }));
+    let mut terminal = Terminal::start(chat(&world, "works", ["--no-history"]));
+    terminal.prompt();
+    terminal.keys("one\r");
+    arrived.recv().unwrap();
+    terminal.keys("\u{3}");
+    terminal.wait_for("note: stopped; the agent may go on working, and the next \r\nprompt waits until it is done\r\n");
+    terminal.prompt();
+    terminal.keys("two\r");
+    terminal.wait_for("waiting; the agent may be busy");
+    terminal.wait_for("Done.");
+    terminal.prompt();
+    terminal.keys("\u{4}");
+    let (exit, shown) = terminal.end();
+    assert_eq!((exit, shown.contains("error: ")), (Some(0), false), "{shown:?}");
+    assert_eq!(world.mock.take_requests().len(), 7);
 }
 
 #[test]

@@ -269,4 +269,4 @@ fn show(screen: &mut Screen, transcript: &mut Transcript, event: &Event) -> Resu
     screen.event(event)
 }
 
-const AFTER_STOP: &str = "waiting for the agent, which may be at work on what was stopped";
+const AFTER_STOP: &str = "waiting; the agent may be busy";
