@@ -78,6 +78,45 @@ impl Drop for Raw {
     }
 }
 
+/// A terminal that shows no key that is pressed, and keeps them all for whoever reads next, until this is dropped. A signal restores
+/// it, too. Ctrl-C is a signal still.
+pub(crate) struct Quiet {
+    #[cfg(unix)]
+    before: Option<Termios>,
+}
+
+impl Quiet {
+    pub(crate) fn enter() -> Self {
+        remember();
+        Self {
+            #[cfg(unix)]
+            before: quieten(),
+        }
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        // What was remembered may have been forgotten since, after a secret was asked for.
+        forget();
+        #[cfg(unix)]
+        if let Some(before) = &self.before {
+            // There is nothing left to do about a terminal that is gone.
+            let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, before);
+        }
+    }
+}
+
+#[cfg(unix)]
+fn quieten() -> Option<Termios> {
+    let before = tcgetattr(std::io::stdin()).ok()?;
+    let mut modes = before.clone();
+    // Without lines, what ends one (Ctrl-D) and what takes one back (Ctrl-U) stay keys for the line editor.
+    modes.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON);
+    tcsetattr(std::io::stdin(), OptionalActions::Now, &modes).ok()?;
+    Some(before)
+}
+
 /// Returns the columns and rows of the terminal of standard input.
 pub(crate) fn size() -> Option<(u16, u16)> {
     #[cfg(unix)]

@@ -13,6 +13,8 @@ mod screen;
 mod socket;
 mod text;
 mod transcript;
+mod waiting;
+mod wrap;
 
 use std::{io::IsTerminal as _, time::Duration};
 
@@ -79,8 +81,8 @@ impl ChatFlags {
 }
 
 const AFTER_HELP: &str = "\
-Each line is said to the agent; /help lists what else a line can do. Ctrl-C stops an answer, Ctrl-D ends \
-the conversation. Lines of a pipe are said one after the other, and the exit code is the first failure's.
+Each line is said to the agent; /help lists what else a line can do. Alt-Enter, or a backslash at the end of a \
+line, begins a new line. Ctrl-C stops an answer, Ctrl-D ends the conversation. Lines of a pipe are said one after the other, and the exit code is the first failure's.
 
 The history of lines is kept in $XDG_STATE_HOME/acore/history, by default under ~/.local/state; a line that \
 begins with a space is not.

@@ -161,6 +161,19 @@ fn a_transcript() {
 }
 
 #[test]
+fn a_transcript_has_what_failed() {
+    let world = World::new();
+    let path = fresh("failed.md");
+    let ended = say(&world, "fail-midstream", ["--session-id", SESSION], &format!("one\n/save {}\n", path.display()));
+    assert_eq!(ended.exit, Some(6));
+    let expected = format!(
+        "# Session {SESSION}\n\n## You\n\none\n\n## Agent\n\nOnce upon\n\n\
+         > **No whole answer:** the agent failed: ValueError: the agent lost its thread\n"
+    );
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), expected);
+}
+
+#[test]
 fn one_socket_for_a_conversation() {
     let world = World::new();
     // An hour of silence would end a turn too.

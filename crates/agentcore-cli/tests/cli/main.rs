@@ -15,6 +15,7 @@
 //! | [`outcome`] | exit codes, and what stands on standard error |
 //! | [`output`] | the four formats |
 //! | [`output_that_fails`] | readers that go, full disks, closed outputs and signals, in each command |
+//! | [`prompt`] | prompts at a terminal: typed, ahead of time, kept, and waited for |
 //! | [`questions`] | what agents ask, and how a conversation answers it |
 //! | [`request`] | what the flags make of a request; standard input; credentials |
 //! | [`process`] | signals, closed pipes, logs without secrets |
@@ -43,6 +44,8 @@ mod outcome;
 mod output;
 mod output_that_fails;
 mod process;
+#[cfg(unix)]
+mod prompt;
 mod questions;
 mod request;
 mod secrets;

@@ -1,12 +1,13 @@
 //! The way to the agent, by invocations or over a socket: a prompt goes in, and events come out. Shows nothing.
 
-use agentcore_client::{ErrorKind, Event, Events, Payload, Runtime, SessionId};
+use agentcore_client::{ErrorKind, Event, Events, Payload, Runtime, SessionId, operation::INVOKE};
 use futures_util::StreamExt as _;
 
 use super::{
     answer::{AnswerPart, Statistics},
     message::Message,
     socket::{SocketChannel, Turn},
+    waiting::Waiting,
 };
 use crate::{
     errors::{Failure, Mechanism},
@@ -33,8 +34,31 @@ pub(super) enum Answer<'a> {
 }
 
 impl Channel {
-    /// Sends a message, and returns the answer as soon as there is one to be read.
-    pub(super) async fn ask(&mut self, session: &SessionId, message: &Message<'_>) -> Result<Answer<'_>, Failure> {
+    /// Names the agent, and the host through which it is reached.
+    pub(super) fn agent(&self) -> String {
+        let runtime = match self {
+            Self::Http(http) => &http.runtime,
+            Self::Socket(socket) => socket.runtime(),
+        };
+        let target = runtime.target();
+        let arn = target.arn().map(ToString::to_string);
+        let name = arn.as_deref().map(|arn| arn.rsplit('/').next().unwrap_or(arn));
+        let name = name.unwrap_or(if target.is_local() { "a local agent" } else { "an agent" });
+        match target.url(&INVOKE).as_ref().map(|url| url.authority()) {
+            Ok(Some(host)) => format!("{name} at {host}"),
+            _ => name.to_owned(),
+        }
+    }
+
+    /// Sends a message, and returns the answer as soon as there is one to be read. While the session is busy it waits, which `busy` is
+    /// told once.
+    pub(super) async fn ask(
+        &mut self,
+        session: &SessionId,
+        message: &Message<'_>,
+        busy: &mut (dyn FnMut() + Send),
+    ) -> Result<Answer<'_>, Failure> {
+        let mut waiting = Waiting::new(busy);
         match self {
             Self::Http(http) => {
                 let payload = match message {
@@ -42,10 +66,15 @@ impl Channel {
                     Message::Answers(payload) => Payload::from((*payload).clone()),
                 };
                 let invoke = http.settings.apply(http.runtime.invoke(payload)).session(session);
-                let events = invoke.stream().await.map_err(|error| Failure::call(error, http.mechanism))?;
+                let events = loop {
+                    match invoke.clone().stream().await {
+                        Err(error) if waiting.goes_on(&error) => waiting.pause().await,
+                        events => break events.map_err(|error| Failure::call(error, http.mechanism))?,
+                    }
+                };
                 Ok(Answer::Stream(Box::new(events), http.mechanism))
             }
-            Self::Socket(socket) => Ok(Answer::Turn(socket.ask(session, message).await?)),
+            Self::Socket(socket) => Ok(Answer::Turn(socket.ask(session, message, waiting).await?)),
         }
     }
 

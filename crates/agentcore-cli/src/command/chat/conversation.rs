@@ -10,12 +10,11 @@ use super::{
     input::{HELP, Input},
     message::Message,
     questions::Questions,
-    screen::Screen,
+    screen::{Screen, WAITING},
     transcript::Transcript,
 };
 use crate::{
     errors::{Exit, Failure},
-    output::note,
     question::question,
     signal::Interrupts,
 };
@@ -35,6 +34,8 @@ pub(super) struct Conversation {
     transcript: Transcript,
     /// What the agent asked with its last answer.
     questions: Questions,
+    /// The session in which the last answer was stopped.
+    stopped: Option<SessionId>,
     /// How the first failure would end the program.
     failed: Option<Exit>,
 }
@@ -47,6 +48,7 @@ impl Conversation {
             screen: Screen::new(),
             transcript: Transcript::default(),
             questions: Questions::default(),
+            stopped: None,
             failed: None,
         }
     }
@@ -55,7 +57,8 @@ impl Conversation {
     /// and its conversation ends as its first failure would have.
     pub(super) async fn hold(mut self, mut lines: Lines, mut first: Option<String>) -> Result<(), Failure> {
         if matches!(lines, Lines::Typed(..)) {
-            note(&format!("session {}; /help says what there is", self.session.as_str()));
+            self.screen.note(&self.channel.agent());
+            self.screen.note(&format!("session {}; /help says what there is", self.session.as_str()));
         }
         loop {
             let asked = match first.take() {
@@ -104,8 +107,16 @@ impl Conversation {
                     () = lines.interrupted() => None,
                 };
                 match answered {
-                    Some(answered) => answered?,
-                    None => self.stop()?,
+                    Some(answered) => {
+                        if let Err(failure) = &answered {
+                            self.transcript.fail(&failure.summary().1);
+                        }
+                        answered?;
+                    }
+                    None => {
+                        self.stop()?;
+                        lines.drop_typed_ahead()?;
+                    }
                 }
             }
             Input::Help => self.screen.line(HELP)?,
@@ -113,11 +124,11 @@ impl Conversation {
             Input::New => {
                 self.session = SessionId::random();
                 self.questions.clear();
-                note(&format!("a new session: {}", self.session.as_str()));
+                self.screen.note(&format!("a new session: {}", self.session.as_str()));
             }
             Input::Save { path, over } => {
                 self.transcript.save(&path, over)?;
-                note(&format!("saved to {}", path.display()));
+                self.screen.note(&format!("saved to {}", path.display()));
             }
             Input::Quit => return Ok(false),
             Input::Wrong(why) => {
@@ -138,8 +149,13 @@ impl Conversation {
         }
         self.screen.end()?;
         self.transcript.say(&self.session, said);
-        self.screen.wait();
-        let mut answer = self.channel.ask(&self.session, message).await?;
+        // The client waits while a session is busy in which an answer was given up.
+        match &self.stopped {
+            Some(session) if *session == self.session => self.screen.wait(AFTER_STOP),
+            _ => self.screen.wait(WAITING),
+        }
+        let mut answer = self.channel.ask(&self.session, message, &mut || self.screen.busy()).await?;
+        self.stopped = None;
         let (mut spoken, mut unknown) = (false, Vec::new());
         let ended = loop {
             match answer.next().await {
@@ -166,7 +182,7 @@ impl Conversation {
             [data] => show(&mut self.screen, &mut self.transcript, &Event::Text(data.clone()))?,
             _ if ended.is_ok() => {
                 self.screen.end()?;
-                note(
+                self.screen.note(
                     "no text is known in the agent's answer; `acore invoke --output raw` saves it as it is, and CONTRIBUTING.md of \
                      agentcore-rs says how to have it known",
                 );
@@ -188,7 +204,7 @@ impl Conversation {
         if let Some(interrupt) = self.questions.next() {
             let question = question(interrupt);
             self.transcript.hear(&format!("\n\n{question}"));
-            note(&question);
+            self.screen.note(&question);
         }
     }
 
@@ -204,7 +220,9 @@ impl Conversation {
         self.channel.give_up();
         self.questions.clear();
         self.screen.end()?;
-        note("stopped");
+        self.transcript.fail("stopped");
+        self.stopped = Some(self.session.clone());
+        self.screen.note("stopped; the agent may go on working, and the next prompt waits until it is done");
         Ok(())
     }
 }
@@ -227,6 +245,14 @@ impl Lines {
         }
     }
 
+    /// Forgets what was typed ahead of Ctrl-C.
+    fn drop_typed_ahead(&mut self) -> Result<(), Failure> {
+        match self {
+            Self::Typed(editor, _) => editor.drop_typed_ahead(),
+            Self::Piped(_) => Ok(()),
+        }
+    }
+
     /// Waits for Ctrl-C where it stops an answer; elsewhere it ends the program.
     async fn interrupted(&mut self) {
         match self {
@@ -242,3 +268,5 @@ fn show(screen: &mut Screen, transcript: &mut Transcript, event: &Event) -> Resu
     }
     screen.event(event)
 }
+
+const AFTER_STOP: &str = "waiting; the agent may be busy";

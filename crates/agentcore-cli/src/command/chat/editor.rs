@@ -1,15 +1,20 @@
 //! The prompt of a terminal: a line that can be edited, and the lines of earlier conversations. Sends nothing.
 //!
-//! The editing is rustyline's; what is ours is where the history lies and that a signal finds the terminal as it was.
+//! The editing is rustyline's; what is ours is where the history lies, what begins a new line within a prompt, and that a signal
+//! finds the terminal as it was. What is typed while an answer comes is not echoed, and waits for the next prompt.
 
 use std::{
     io::{IsTerminal as _, Write as _},
     path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
 };
 
-use rustyline::{Behavior, Config, DefaultEditor, error::ReadlineError};
+use rustyline::{
+    Behavior, Cmd, ConditionalEventHandler, Config, DefaultEditor, Event, EventContext, EventHandler, KeyCode,
+    KeyEvent, Modifiers, RepeatCount, error::ReadlineError,
+};
 
-use crate::{directories, errors::Failure, output::note, terminal};
+use crate::{directories, errors::Failure, output::note, terminal::Quiet};
 
 /// What came of asking for a line.
 pub(super) enum Asked {
@@ -24,8 +29,11 @@ pub(super) enum Asked {
 pub(super) struct Editor {
     /// Away while a line is being edited.
     editor: Option<DefaultEditor>,
+    config: Config,
+    continued: Continued,
     history: Option<PathBuf>,
     prompt: String,
+    _quiet: Quiet,
 }
 
 impl Editor {
@@ -40,36 +48,50 @@ impl Editor {
         // The prompt is no part of the output where that goes elsewhere.
         let behavior = if std::io::stdout().is_terminal() { Behavior::Stdio } else { Behavior::PreferTerm };
         let config = Config::builder().behavior(behavior).history_ignore_space(true);
-        let opened =
-            config.max_history_size(MAX_HISTORY_LINES).and_then(|config| DefaultEditor::with_config(config.build()));
-        let mut editor = opened.map_err(|error| Failure::internal("cannot use the terminal").caused_by(&error))?;
+        let config = config.max_history_size(MAX_HISTORY_LINES).map_err(|error| unusable(&error))?.build();
+        let continued = Continued::default();
+        let mut editor = make(&config, &continued)?;
         let history = history.then(directories::state).flatten().map(|state| state.join("history"));
         if let Some(file) = &history {
             // The first conversation finds no file, and a broken one is no reason not to talk.
             let _ = editor.load_history(file);
         }
-        Ok(Self { editor: Some(editor), history, prompt })
+        Ok(Self { editor: Some(editor), config, continued, history, prompt, _quiet: Quiet::enter() })
+    }
+
+    /// Forgets what was typed ahead, because Ctrl-C was pressed after it.
+    pub(super) fn drop_typed_ahead(&mut self) -> Result<(), Failure> {
+        // The terminal has dropped what it held. What rustyline has read goes only with its editor.
+        if let Some(old) = &mut self.editor {
+            let mut new = make(&self.config, &self.continued)?;
+            std::mem::swap(new.history_mut(), old.history_mut());
+            *old = new;
+        }
+        Ok(())
     }
 
     /// Asks for a line.
     pub(super) async fn ask(&mut self) -> Result<Asked, Failure> {
         let Some(mut editor) = self.editor.take() else { return Ok(Asked::End) };
         let prompt = self.prompt.clone();
-        terminal::remember();
-        let _raw = Raw;
+        let raw = Raw { given_up: true };
         let asked = tokio::task::spawn_blocking(move || {
             let asked = editor.readline(&prompt);
             (editor, asked)
         });
         let (editor, asked) = asked.await.map_err(|error| Failure::internal("cannot read").caused_by(&error))?;
-        terminal::forget();
+        raw.leave();
+        let asked = asked.map(|line| self.continued.join(line));
         self.editor = Some(editor);
         match asked {
             Ok(line) => {
                 self.remember(&line);
                 Ok(Asked::Line(line))
             }
-            Err(ReadlineError::Interrupted) => Ok(Asked::Dropped),
+            Err(ReadlineError::Interrupted) => {
+                self.continued.join(String::new());
+                Ok(Asked::Dropped)
+            }
             Err(ReadlineError::Eof) => Ok(Asked::End),
             Err(error) => Err(Failure::internal("cannot read from the terminal").caused_by(&error)),
         }
@@ -88,16 +110,69 @@ impl Editor {
     }
 }
 
-/// The terminal while rustyline has it; put back when the wait for a line is given up, which rustyline does not notice.
-struct Raw;
+/// The terminal while rustyline has it; tidied when the wait for a line is given up, which rustyline does not notice. The modes are put
+/// back by [`Quiet`].
+struct Raw {
+    given_up: bool,
+}
+
+impl Raw {
+    fn leave(mut self) {
+        self.given_up = false;
+    }
+}
 
 impl Drop for Raw {
     fn drop(&mut self) {
-        if terminal::restore() {
+        if self.given_up {
             // There is nobody to tell that the terminal is gone.
             let _ = std::io::stderr().write_all(PASTE_OFF.as_bytes());
         }
     }
+}
+
+/// Makes an editor with its keys.
+fn make(config: &Config, continued: &Continued) -> Result<DefaultEditor, Failure> {
+    let mut editor = DefaultEditor::with_config(config.clone()).map_err(|error| unusable(&error))?;
+    for (enter, modifiers) in [(KeyCode::Enter, Modifiers::NONE), (KeyCode::Char('J'), Modifiers::CTRL)] {
+        let handler = EventHandler::Conditional(Box::new(continued.clone()));
+        editor.bind_sequence(KeyEvent(enter, modifiers), handler);
+        editor.bind_sequence(KeyEvent(enter, modifiers | Modifiers::ALT), Cmd::Newline);
+    }
+    Ok(editor)
+}
+
+/// Enter after a single backslash at the end of the line, which begins a new line. The backslashes go when the prompt is whole.
+#[derive(Clone, Default)]
+struct Continued(Arc<Mutex<Vec<String>>>);
+
+impl Continued {
+    /// Takes away the backslashes; those of a paste are the user's own.
+    fn join(&self, mut line: String) -> String {
+        let begun = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        for begun in begun.into_iter().rev() {
+            if line.strip_prefix(&begun).is_some_and(|rest| rest.starts_with('\n')) {
+                line.remove(begun.len() - 1);
+            }
+        }
+        line
+    }
+}
+
+impl ConditionalEventHandler for Continued {
+    fn handle(&self, _: &Event, _: RepeatCount, _: bool, context: &EventContext<'_>) -> Option<Cmd> {
+        let line = context.line();
+        let backslashes = line.len() - line.trim_end_matches('\\').len();
+        if context.pos() < line.len() || backslashes.is_multiple_of(2) {
+            return None;
+        }
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line.to_owned());
+        Some(Cmd::Newline)
+    }
+}
+
+fn unusable(error: &ReadlineError) -> Failure {
+    Failure::internal("cannot use the terminal").caused_by(error)
 }
 
 const PROMPT: &str = "› ";

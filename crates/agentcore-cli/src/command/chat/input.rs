@@ -51,7 +51,8 @@ pub(super) const HELP: &str = "\
 /session      shows the session's id
 /save FILE    writes what was said to a new file; /save! FILE overwrites one
 /quit         ends the conversation, as Ctrl-D does
-//…           says something that begins with a slash";
+//…           says something that begins with a slash
+Alt-Enter, or \\ at the end of a line, begins a new line; Ctrl-C stops an answer.";
 
 #[cfg(test)]
 mod tests {

@@ -12,11 +12,15 @@ mod span;
 
 use clap::builder::styling::{AnsiColor, Style};
 
+use super::wrap::Wrap;
 use span::{Kind, Span};
 
 /// The state between two pieces of one answer.
 #[derive(Debug, Default)]
 pub(super) struct Markdown {
+    /// Whether it comes out as it was written, without styles.
+    raw: bool,
+    wrap: Wrap,
     held: String,
     fence: Option<Fence>,
     place: Place,
@@ -39,6 +43,21 @@ struct Fence {
 }
 
 impl Markdown {
+    /// Begins an answer; `raw` shows it as it was written.
+    pub(super) fn new(raw: bool) -> Self {
+        Self { raw, ..Self::default() }
+    }
+
+    /// Forgets what was, because another answer begins.
+    pub(super) fn reset(&mut self) {
+        *self = Self::new(self.raw);
+    }
+
+    /// Breaks lines between words, but for those of code and tables, on a terminal so wide.
+    pub(super) fn resize(&mut self, columns: usize) {
+        self.wrap.resize(columns);
+    }
+
     /// Takes the next piece, which holds no control characters but line breaks and tabs, and gives what can be shown.
     pub(super) fn push(&mut self, piece: &str) -> String {
         self.held.push_str(piece);
@@ -49,6 +68,7 @@ impl Markdown {
     pub(super) fn finish(&mut self) -> String {
         let shown = self.show(true);
         self.place = Place::Start;
+        self.wrap.reset();
         shown
     }
 
@@ -56,8 +76,12 @@ impl Markdown {
         let held = std::mem::take(&mut self.held);
         let (mut rest, mut shown) = (held.as_str(), String::new());
         while !rest.is_empty() {
-            let Some(taken) = self.step(rest, ends, &mut shown) else { break };
-            rest = &rest[taken..];
+            let (mut piece, code) = (String::new(), self.fence.is_some());
+            let Some(taken) = self.step(rest, ends, &mut piece) else { break };
+            let (written, after) = rest.split_at(taken);
+            rest = after;
+            let verbatim = code || self.fence.is_some();
+            self.wrap.push(if self.raw { written } else { &piece }, verbatim, &mut shown);
         }
         rest.clone_into(&mut self.held);
         shown

@@ -14,10 +14,11 @@ use super::{
     answer::Statistics,
     markdown::Markdown,
     text::{clean, clip},
+    wrap::{Wrap, wrapped},
 };
 use crate::{
     errors::{Exit, Failure},
-    output::Output,
+    output::{Output, note},
     progress::Spinner,
     terminal::columns,
 };
@@ -33,15 +34,16 @@ pub(super) struct Screen {
     /// The calls of tools whose input is not complete: id, name, input.
     calls: Vec<(String, String, String)>,
     spinner: Option<Spinner>,
+    /// Where the agent's reasoning is in its line.
+    thoughts: Wrap,
 }
 
 /// How text is written.
 enum Form {
     /// As it came.
     Pipe,
-    /// Clean.
-    Plain,
-    Rendered(Markdown),
+    /// Clean, with line breaks where they fit.
+    Terminal(Markdown),
 }
 
 impl Screen {
@@ -50,19 +52,25 @@ impl Screen {
         let stdout = std::io::stdout();
         let form = if !stdout.is_terminal() {
             Form::Pipe
-        } else if anstream::AutoStream::choice(&stdout) == anstream::ColorChoice::Never {
-            // Without styles, Markdown is its own best rendering.
-            Form::Plain
         } else {
-            Form::Rendered(Markdown::default())
+            // Without styles, Markdown is its own best rendering.
+            Form::Terminal(Markdown::new(anstream::AutoStream::choice(&stdout) == anstream::ColorChoice::Never))
         };
         let aside = std::io::stderr().is_terminal();
-        Self { output: Output::default(), form, aside, aside_open: false, calls: Vec::new(), spinner: None }
+        let (output, calls, thoughts) = (Output::default(), Vec::new(), Wrap::default());
+        Self { output, form, aside, aside_open: false, calls, spinner: None, thoughts }
     }
 
     /// Shows that the agent is being waited for.
-    pub(super) fn wait(&mut self) {
-        self.spinner = Some(Spinner::start("waiting for the agent"));
+    pub(super) fn wait(&mut self, what: &'static str) {
+        self.spinner = Some(Spinner::start(what));
+    }
+
+    /// Says that the agent is at work on something else, and is being waited for.
+    pub(super) fn busy(&mut self) {
+        self.spinner = None;
+        self.note("the session is busy: the agent is at work on an earlier prompt; waiting until it is done");
+        self.wait(WAITING);
     }
 
     /// Shows a piece of the answer's text.
@@ -70,8 +78,10 @@ impl Screen {
         self.spinner = None;
         let shown = match &mut self.form {
             Form::Pipe => return self.output.write(text.as_bytes()),
-            Form::Plain => clean(text),
-            Form::Rendered(markdown) => markdown.push(&clean(text)).into(),
+            Form::Terminal(markdown) => {
+                markdown.resize(columns_to_wrap());
+                markdown.push(&clean(text))
+            }
         };
         self.end_aside();
         self.output.write(shown.as_bytes())
@@ -88,6 +98,16 @@ impl Screen {
         }
     }
 
+    /// Writes a note beside the output.
+    pub(super) fn note(&self, text: &str) {
+        if !self.aside {
+            return note(text);
+        }
+        let line = wrapped(&format!("note: {text}\n"), columns_to_wrap());
+        // There is nobody to tell that standard error is gone.
+        let _ = std::io::stderr().write_all(line.as_bytes());
+    }
+
     /// Writes a line that was asked for.
     pub(super) fn line(&mut self, line: &str) -> Result<(), Failure> {
         self.end_text()?;
@@ -102,9 +122,10 @@ impl Screen {
         }
         self.end_aside();
         self.end_text()?;
-        if let Form::Rendered(markdown) = &mut self.form {
-            *markdown = Markdown::default();
+        if let Form::Terminal(markdown) = &mut self.form {
+            markdown.reset();
         }
+        self.thoughts.reset();
         Ok(())
     }
 
@@ -121,7 +142,8 @@ impl Screen {
         let first = statistics.first_event.map(|first| format!("{} to first event · ", seconds(first)));
         let plural = if statistics.events == 1 { "" } else { "s" };
         let (first, whole) = (first.unwrap_or_default(), seconds(statistics.duration));
-        self.aside(&format!("{first}{whole} · {} event{plural}\n", statistics.events));
+        let line = format!("{first}{whole} · {} event{plural}\n", statistics.events);
+        self.aside(&wrapped(&line, columns_to_wrap()));
     }
 
     fn thought(&mut self, text: &str) -> Result<(), Failure> {
@@ -130,9 +152,11 @@ impl Screen {
         }
         self.spinner = None;
         self.interrupt_text()?;
-        let text = clean(text);
-        self.aside(&text);
-        self.aside_open = !text.ends_with('\n');
+        let mut shown = String::new();
+        self.thoughts.resize(columns_to_wrap());
+        self.thoughts.push(&clean(text), false, &mut shown);
+        self.aside(&shown);
+        self.aside_open = !shown.ends_with('\n');
         Ok(())
     }
 
@@ -173,7 +197,7 @@ impl Screen {
         self.interrupt_text()?;
         let indent = line.len() - line.trim_start().len();
         self.aside(&format!("{}{}\n", &line[..indent], clip(line, columns().saturating_sub(indent + 1))));
-        self.wait();
+        self.wait(WAITING);
         Ok(())
     }
 
@@ -186,6 +210,7 @@ impl Screen {
     }
 
     fn end_aside(&mut self) {
+        self.thoughts.reset();
         if std::mem::take(&mut self.aside_open) {
             let _ = std::io::stderr().write_all(b"\n");
         }
@@ -198,11 +223,17 @@ impl Screen {
 
     /// Shows what was held back, and ends the line of the text.
     fn end_text(&mut self) -> Result<(), Failure> {
-        if let Form::Rendered(markdown) = &mut self.form {
+        if let Form::Terminal(markdown) = &mut self.form {
             self.output.write(markdown.finish().as_bytes())?;
         }
         self.output.end_line()
     }
+}
+
+/// How wide the terminal is, or 0 where it can take back no word.
+fn columns_to_wrap() -> usize {
+    let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+    if dumb { 0 } else { columns() }
 }
 
 fn seconds(duration: Duration) -> String {
@@ -210,5 +241,6 @@ fn seconds(duration: Duration) -> String {
     if seconds < 10.0 { format!("{seconds:.2} s") } else { format!("{seconds:.1} s") }
 }
 
+pub(super) const WAITING: &str = "waiting for the agent";
 /// No terminal is wider.
 const MAX_INPUT_BYTES: usize = 4_096;

@@ -20,6 +20,7 @@ use super::{
     answer::{AnswerPart, Statistics},
     ending::Ending,
     message::Message,
+    waiting::Waiting,
 };
 use crate::{
     end_mark::is_last,
@@ -67,8 +68,17 @@ impl SocketChannel {
         Self { runtime, mechanism, timeouts, settings, socket: None, reader: Reader::new() }
     }
 
+    pub(super) fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
     /// Sends a message, over a new connection where there is none.
-    pub(super) async fn ask(&mut self, session: &SessionId, message: &Message<'_>) -> Result<Turn<'_>, Failure> {
+    pub(super) async fn ask(
+        &mut self,
+        session: &SessionId,
+        message: &Message<'_>,
+        mut waiting: Waiting<'_>,
+    ) -> Result<Turn<'_>, Failure> {
         let begun = Instant::now();
         let request =
             self.runtime.websocket().session(session).settings(Settings::default().retry(self.settings.retry.clone()));
@@ -76,7 +86,12 @@ impl SocketChannel {
         let opened = async {
             let socket = match kept {
                 Some(socket) => socket,
-                None => request.connect().await?,
+                None => loop {
+                    match request.clone().connect().await {
+                        Err(error) if waiting.goes_on(&error) => waiting.pause().await,
+                        opened => break opened?,
+                    }
+                },
             };
             match message {
                 Message::Prompt(prompt) => {

@@ -41,6 +41,12 @@ impl Transcript {
         }
     }
 
+    /// Adds why the answer of the last turn is not whole.
+    pub(super) fn fail(&mut self, why: &str) {
+        let line = why.split_whitespace().collect::<Vec<_>>().join(" ");
+        self.hear(&format!("\n\n> **No whole answer:** {line}\n"));
+    }
+
     /// Writes it as Markdown, over a file that exists only if `over` says so.
     pub(super) fn save(&self, path: &Path, over: bool) -> Result<(), Failure> {
         let mut options = OpenOptions::new();
