@@ -10,7 +10,10 @@ use std::{
     thread,
 };
 
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::{
+    net::TcpSocket,
+    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+};
 
 use crate::wire::{Wire, http2, tls, websocket};
 
@@ -93,6 +96,8 @@ pub(crate) struct Server {
     pub(crate) url: String,
     requests: Arc<AtomicUsize>,
     silent: UnboundedReceiver<()>,
+    /// Nobody listens at it, and it keeps the port from other servers, of which one would answer.
+    _refusing: Option<TcpSocket>,
 }
 
 struct Serving {
@@ -109,7 +114,14 @@ impl Server {
         let (sender, silent) = unbounded_channel();
         let requests = Arc::<AtomicUsize>::default();
         let serving = Arc::new(Serving { script: script(&url), requests: requests.clone(), silent: sender });
-        if serving.script.phase != Phase::Connect {
+        let mut refusing = None;
+        if serving.script.phase == Phase::Connect {
+            let address = listener.local_addr().unwrap();
+            drop(listener);
+            let socket = TcpSocket::new_v4().unwrap();
+            socket.bind(address).unwrap();
+            refusing = Some(socket);
+        } else {
             thread::spawn(move || {
                 for stream in listener.incoming().flatten() {
                     let serving = serving.clone();
@@ -118,7 +130,7 @@ impl Server {
                 }
             });
         }
-        Self { url, requests, silent }
+        Self { url, requests, silent, _refusing: refusing }
     }
 
     /// Returns the number of requests that were read.
