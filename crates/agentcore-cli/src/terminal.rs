@@ -51,8 +51,10 @@ impl Raw {
 }
 
 /// A terminal that does not show what is typed, until this is dropped. A signal restores it, too.
+#[cfg(feature = "cognito")]
 pub(crate) struct Unseen(());
 
+#[cfg(feature = "cognito")]
 impl Unseen {
     pub(crate) fn enter() -> Self {
         remember();
@@ -66,6 +68,7 @@ impl Unseen {
     }
 }
 
+#[cfg(feature = "cognito")]
 impl Drop for Unseen {
     fn drop(&mut self) {
         restore();
