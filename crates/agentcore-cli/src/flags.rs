@@ -11,7 +11,7 @@ pub(crate) use identity::{CognitoFlags, Flow, TokenUse};
 pub(crate) use {
     call::{CallFlags, CallSettings, ParamFlags, RequestFlags, SessionFlags, seconds},
     identity::{IDENTITY_HEADING, IdentityFlags, OAuthFlags},
-    settings::{Settings, Subject},
+    settings::{MACHINE, Settings, Subject, USER},
     source::{Source, Sourced, exclusive, typed, with_environment},
     target::TargetFlags,
 };

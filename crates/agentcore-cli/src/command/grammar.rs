@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgMatches, Command, Error, builder::Styles, error::ErrorKind, parser::ValueSource};
 
-use crate::flags::{IDENTITY_HEADING, with_environment};
+use crate::flags::{IDENTITY_HEADING, MACHINE, USER, with_environment};
 
 /// A command and the shared flags that it can use.
 type Row = (&'static str, &'static [&'static [&'static str]]);
@@ -55,16 +55,6 @@ const LOCAL: &[&str] = &["local"];
 const TRIAL: &[&str] = &["mock"];
 const TOKENS: &[&str] = &["bearer-token", "token-command"];
 const KEYS: &[&str] = &["sigv4", "profile"];
-const USER: &[&str] = &[
-    "cognito-client-id",
-    "cognito-pool-id",
-    "cognito-region",
-    "cognito-username",
-    "cognito-flow",
-    "cognito-endpoint-url",
-    "token-use",
-];
-const MACHINE: &[&str] = &["oauth-token-url", "oauth-issuer", "oauth-client-id", "oauth-scope"];
 const STORE: &[&str] = &["token-store"];
 const LOG: &[&str] = &["verbose"];
 

@@ -252,28 +252,27 @@ fn variables(key: &str) -> &'static [&'static str] {
     }
 }
 
+/// The flags of a Cognito user; the first chooses.
+pub(crate) const USER: &[&str] = &[
+    "cognito-client-id",
+    "cognito-pool-id",
+    "cognito-region",
+    "cognito-username",
+    "cognito-flow",
+    "cognito-endpoint-url",
+    "token-use",
+];
+
+/// The flags of a machine; the first two choose.
+pub(crate) const MACHINE: &[&str] = &["oauth-token-url", "oauth-issuer", "oauth-client-id", "oauth-scope"];
+
 const GROUPS: &[Group] = &[
     Group { subject: Subject::Agent, choosers: &["arn"], others: &["region", "qualifier", "endpoint-url"] },
     Group { subject: Subject::Agent, choosers: &["local"], others: &[] },
     Group { subject: Subject::Identity, choosers: &["sigv4"], others: &["profile"] },
     #[cfg(feature = "cognito")]
-    Group {
-        subject: Subject::Identity,
-        choosers: &["cognito-client-id"],
-        others: &[
-            "cognito-pool-id",
-            "cognito-region",
-            "cognito-username",
-            "cognito-flow",
-            "cognito-endpoint-url",
-            "token-use",
-        ],
-    },
-    Group {
-        subject: Subject::Identity,
-        choosers: &["oauth-token-url", "oauth-issuer"],
-        others: &["oauth-client-id", "oauth-scope"],
-    },
+    Group { subject: Subject::Identity, choosers: USER.split_at(1).0, others: USER.split_at(1).1 },
+    Group { subject: Subject::Identity, choosers: MACHINE.split_at(2).0, others: MACHINE.split_at(2).1 },
     Group { subject: Subject::Identity, choosers: &["token-command"], others: &[] },
     Group { subject: Subject::Store, choosers: &["token-store"], others: &[] },
 ];
