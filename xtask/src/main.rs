@@ -101,28 +101,28 @@ enum Task {
     /// Compares our crates with the floor and with code by hand, in ratios; on an idle machine
     Bench {
         /// Measures less: says whether it runs and about how much
-        #[arg(long)]
+        #[arg(long, group = "mode")]
         quick: bool,
         /// Counts instructions under valgrind in the place of time
-        #[arg(long, conflicts_with = "quick")]
+        #[arg(long, group = "mode")]
         instructions: bool,
         /// Measures the memory of open streams in the place of time
-        #[arg(long, conflicts_with_all = ["quick", "instructions"])]
+        #[arg(long, group = "mode")]
         memory: bool,
         /// Counts allocations in the place of time
-        #[arg(long, conflicts_with_all = ["quick", "instructions", "memory", "peers"])]
+        #[arg(long, group = "mode")]
         allocations: bool,
         /// Counts instructions and allocations, and fails where ours have grown by more than 3 % over the committed tables
-        #[arg(long, conflicts_with_all = ["quick", "instructions", "memory", "peers", "allocations"])]
+        #[arg(long, group = "mode")]
         check: bool,
         /// Builds the README's first command from nothing and prints what it took, in the place of all this
-        #[arg(long, conflicts_with_all = ["quick", "instructions", "memory", "peers"])]
+        #[arg(long, group = "mode")]
         build: bool,
         /// Writes `docs/build.md`
         #[arg(long, requires = "build")]
         write: bool,
         /// Adds reqwest and the AWS SDK for Rust, whose build takes minutes
-        #[arg(long)]
+        #[arg(long, conflicts_with_all = ["allocations", "check", "build"])]
         peers: bool,
     },
     /// Gives everything that parses inputs that nobody foresaw, each target for some time
