@@ -8,6 +8,7 @@ use std::{any::Any, pin::Pin};
 
 use agentcore_client::Credentials;
 
+pub use self::by_hand::text;
 use crate::{Result, answer::Answer, work::Work};
 
 /// Somebody who can invoke an agent.

@@ -23,7 +23,7 @@ use std::{env, error::Error, process::ExitCode};
 pub use self::{
     allocations::Count,
     answer::Answer,
-    contender::{Contender, Holding, PROMPT, Peers, Running, SESSION_ID, Site, each},
+    contender::{Contender, Holding, PROMPT, Peers, Running, SESSION_ID, Site, each, text},
     input::Input,
     work::Work,
 };

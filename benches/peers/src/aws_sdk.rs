@@ -2,7 +2,7 @@
 
 use std::{any::Any, hint::black_box};
 
-use agentcore_benches::{Answer, Contender, Holding, PROMPT, Result, Running, Site, Work};
+use agentcore_benches::{Answer, Contender, Holding, PROMPT, Result, Running, Site, Work, text};
 use aws_sdk_bedrockagentcore::{
     Client,
     config::{Config, Credentials, Region},
@@ -15,8 +15,6 @@ use eventsource_stream::Eventsource as _;
 use futures_util::{Stream, StreamExt as _, stream};
 use serde_json::{Value, json};
 use uuid::Uuid;
-
-use crate::text;
 
 pub(crate) struct Sdk {
     client: Client,

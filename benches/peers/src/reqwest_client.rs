@@ -2,15 +2,13 @@
 
 use std::{any::Any, convert::Infallible, hint::black_box, time::Duration};
 
-use agentcore_benches::{Answer, Contender, Holding, Input, PROMPT, Result, Running, SESSION_ID, Site, Work};
+use agentcore_benches::{Answer, Contender, Holding, Input, PROMPT, Result, Running, SESSION_ID, Site, Work, text};
 use eventsource_stream::Eventsource as _;
 use futures_util::{StreamExt as _, stream};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Client, Response, header::ACCEPT};
 use serde_json::{Value, json};
 use uuid::Uuid;
-
-use crate::text;
 
 pub(crate) struct Reqwest {
     client: Client,

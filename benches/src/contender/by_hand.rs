@@ -138,7 +138,10 @@ pub(super) fn presign(credentials: &Credentials, path: &str) -> Result<String> {
 }
 
 /// The length of the text in one event of a model.
-fn text(data: &str) -> Result<usize> {
+///
+/// # Errors
+/// If it is no JSON.
+pub fn text(data: &str) -> Result<usize> {
     let event: Value = serde_json::from_str(data)?;
     Ok(event["contentBlockDelta"]["delta"]["text"].as_str().map_or(0, str::len))
 }
