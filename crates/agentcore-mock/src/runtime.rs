@@ -13,6 +13,7 @@ mod sessions;
 mod state;
 mod stop;
 mod target;
+mod upgrade;
 
 use std::sync::Arc;
 

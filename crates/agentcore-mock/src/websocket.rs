@@ -7,9 +7,9 @@ pub(crate) mod shell;
 
 use std::{collections::VecDeque, time::Duration};
 
-use axum::extract::ws::Message;
 use serde_json::{Value, json};
 use tokio::pin;
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
     agents::{Agent, ask, story::words},
@@ -20,7 +20,7 @@ use crate::{
 };
 use connection::End;
 
-pub(crate) use connection::Connection;
+pub(crate) use connection::{Connection, Socket};
 pub(crate) use frame_limits::{FrameLimits, MAX_FRAME_BYTES, MAX_MESSAGE_BYTES};
 
 /// A handshake as an agent receives it.

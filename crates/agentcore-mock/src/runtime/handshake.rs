@@ -1,11 +1,7 @@
 //! The opening handshake of a WebSocket: admits it, or answers with HTTP. Sends no frame.
 
 use agentcore_core::{ShellId, header::SESSION_ID};
-use axum::{
-    body::Body,
-    extract::{State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
-};
-use base64::{Engine, engine::general_purpose::STANDARD};
+use axum::{body::Body, extract::State};
 use http::{HeaderMap, Response, header};
 
 use super::{
@@ -14,6 +10,7 @@ use super::{
     response_headers::ResponseHeaders,
     state::{RuntimeState, Shared},
     target::Target,
+    upgrade::{CheckedUpgrade, Upgrade},
 };
 use crate::{
     agents::Agent,
@@ -26,9 +23,6 @@ use crate::{
 
 #[cfg(unix)]
 use crate::websocket::shell::{self, Attachment};
-
-/// The upgrade, or what axum finds wrong with it.
-type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 
 /// Answers `GET /runtimes/{arn}/ws`.
 pub(super) async fn open(State(runtime): Shared, upgrade: Upgrade, mut incoming: IncomingRequest) -> Response<Body> {
@@ -81,7 +75,7 @@ fn shell_id(request: &RecordedRequest) -> Result<String, ServiceError> {
 async fn respond_with_shell(
     runtime: &RuntimeState,
     incoming: IncomingRequest,
-    admission: Result<(Agent, Handshake, WebSocketUpgrade, String), ServiceError>,
+    admission: Result<(Agent, Handshake, CheckedUpgrade, String), ServiceError>,
 ) -> Response<Body> {
     let IncomingRequest { request, control, .. } = incoming;
     let session = request.session_id.clone().unwrap_or_default();
@@ -111,18 +105,17 @@ async fn respond_with_shell(
         return send(&control, response);
     }
     let limits = FrameLimits::observe(&control);
-    let upgrade = upgrade
-        .max_frame_size(MAX_FRAME_BYTES)
-        .max_message_size(MAX_FRAME_BYTES)
-        .protocols([subprotocol::BEARER, SHELL_PROTOCOL]);
-    upgrade.on_upgrade(|socket| shell::run(Connection::new(socket, control, limits), shell, attachment))
+    let protocols = [subprotocol::BEARER, SHELL_PROTOCOL];
+    upgrade.switch(&protocols, MAX_FRAME_BYTES, MAX_FRAME_BYTES, |socket| {
+        shell::run(Connection::new(socket, control, limits), shell, attachment)
+    })
 }
 
 #[cfg(not(unix))]
 async fn respond_with_shell(
     runtime: &RuntimeState,
     incoming: IncomingRequest,
-    admission: Result<(Agent, Handshake, WebSocketUpgrade, String), ServiceError>,
+    admission: Result<(Agent, Handshake, CheckedUpgrade, String), ServiceError>,
 ) -> Response<Body> {
     let IncomingRequest { request, control, .. } = incoming;
     let refused = admission.and_then(|_| Err(ServiceError::forbidden("AccessDeniedException", commands_refused())));
@@ -142,7 +135,7 @@ pub(super) async fn open_local(
     respond(&runtime, incoming, admission).await
 }
 
-type Admission = Result<(Agent, Handshake, WebSocketUpgrade), ServiceError>;
+type Admission = Result<(Agent, Handshake, CheckedUpgrade), ServiceError>;
 
 /// Admits a handshake in the order of an invocation: the caller, then the form, then the runtime.
 fn admit(
@@ -167,7 +160,7 @@ fn admit(
     if protocol.is_some() && credential_form != CredentialForm::Subprotocol {
         return Err(ServiceError::validation(format!("There is no subprotocol but {}.", subprotocol::BEARER)));
     }
-    let upgrade = check_upgrade(&request.headers, upgrade)?;
+    let upgrade = upgrade.check(request)?;
     let (agent, agent_request) = runtime.resolve(&target?, session_id, request)?;
     Ok((agent, Handshake::new(agent_request, request), upgrade))
 }
@@ -175,7 +168,7 @@ fn admit(
 fn admit_local(runtime: &RuntimeState, request: &mut RecordedRequest, upgrade: Upgrade) -> Admission {
     drop_second(&mut request.headers);
     check_single(&request.headers)?;
-    let upgrade = check_upgrade(&request.headers, upgrade)?;
+    let upgrade = upgrade.check(request)?;
     let session_id = request.session_id.clone();
     let (agent, agent_request) = runtime.find_agent(&runtime.local_agent, None, session_id, request)?;
     Ok((agent, Handshake::new(agent_request, request), upgrade))
@@ -194,9 +187,9 @@ async fn respond(runtime: &RuntimeState, incoming: IncomingRequest, admission: A
     };
     // From here on the client sends frames only.
     let limits = FrameLimits::observe(&control);
-    let upgrade =
-        upgrade.max_frame_size(MAX_FRAME_BYTES).max_message_size(MAX_MESSAGE_BYTES).protocols([subprotocol::BEARER]);
-    upgrade.on_upgrade(|socket| handler.run(Connection::new(socket, control, limits)))
+    upgrade.switch(&[subprotocol::BEARER], MAX_MESSAGE_BYTES, MAX_FRAME_BYTES, |socket| {
+        handler.run(Connection::new(socket, control, limits))
+    })
 }
 
 /// Reads the session id from its header or, for clients that cannot set one, from the query.
@@ -245,16 +238,6 @@ fn check_single(headers: &HeaderMap) -> Result<(), ServiceError> {
     match headers.keys().find(|name| is_single(name.as_str()) && headers.get_all(*name).iter().count() > 1) {
         Some(name) => Err(ServiceError::validation(format!("The header '{name}' is repeated."))),
         None => Ok(()),
-    }
-}
-
-/// Checks the requirements of RFC 6455 section 4.2.1, of which axum leaves out the key's length.
-fn check_upgrade(headers: &HeaderMap, upgrade: Upgrade) -> Result<WebSocketUpgrade, ServiceError> {
-    let upgrade = upgrade.map_err(|rejection| ServiceError::validation(rejection.body_text()))?;
-    let key = headers.get(header::SEC_WEBSOCKET_KEY).and_then(|key| STANDARD.decode(key).ok());
-    match key {
-        Some(key) if key.len() == 16 => Ok(upgrade),
-        _ => Err(ServiceError::validation("`Sec-WebSocket-Key` header is not 16 bytes in base64")),
     }
 }
 

@@ -1,14 +1,22 @@
 //! An open WebSocket under the limits of the service. Answers pings only while a receive is pending, as the library does.
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket};
-use futures_util::SinkExt;
+use futures_util::{SinkExt, StreamExt};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{Message, protocol::CloseFrame},
+};
 
 use super::frame_limits::{FrameLimits, Limit};
 use crate::server::ConnectionControl;
 
+/// A WebSocket over a connection that was upgraded.
+pub(crate) type Socket = WebSocketStream<TokioIo<Upgraded>>;
+
 /// The server's end of a WebSocket.
 pub(crate) struct Connection {
-    socket: WebSocket,
+    socket: Socket,
     control: ConnectionControl,
     limits: FrameLimits,
 }
@@ -24,7 +32,7 @@ pub(super) enum End {
 }
 
 impl Connection {
-    pub(crate) fn new(socket: WebSocket, control: ConnectionControl, limits: FrameLimits) -> Self {
+    pub(crate) fn new(socket: Socket, control: ConnectionControl, limits: FrameLimits) -> Self {
         Self { socket, control, limits }
     }
 
@@ -43,7 +51,7 @@ impl Connection {
 
     /// Receives the next message of any kind.
     pub(super) async fn recv_any(&mut self) -> Result<Message, End> {
-        let message = self.socket.recv().await.ok_or(End::Gone)?;
+        let message = self.socket.next().await.ok_or(End::Gone)?;
         match (message, self.limits.exceeded()) {
             (Ok(message), None) => Ok(message),
             (Ok(_), Some(limit)) => Err(End::Close(limit.code(), limit.reason())),
@@ -89,11 +97,11 @@ impl Connection {
     async fn close(&mut self, code: u16, reason: &'static str) {
         // A queued pong would follow the close, where no frame is allowed. If the peer has gone, both fail, which is fine.
         let _ = self.socket.flush().await;
-        let _ = self.socket.send(Message::Close(Some(CloseFrame { code, reason: reason.into() }))).await;
+        let _ = self.socket.send(Message::Close(Some(CloseFrame { code: code.into(), reason: reason.into() }))).await;
     }
 
     async fn read_to_end(&mut self) {
-        while let Some(Ok(_)) = self.socket.recv().await {}
+        while let Some(Ok(_)) = self.socket.next().await {}
     }
 }
 

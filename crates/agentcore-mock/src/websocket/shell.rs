@@ -2,9 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::extract::ws::Message;
 use bytes::Bytes;
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
 
 use super::connection::{Connection, End};
 use crate::shells::{Input, Look, Shell, ShellEnd};
