@@ -9,7 +9,7 @@ mod target;
 #[cfg(feature = "cognito")]
 pub(crate) use identity::{CognitoFlags, Flow, TokenUse};
 pub(crate) use {
-    call::{CallFlags, CallSettings, ParamFlags, RequestFlags, SessionFlags, seconds},
+    call::{CallFlags, ParamFlags, RequestFlags, SessionFlags, seconds},
     identity::{IDENTITY_HEADING, IdentityFlags, OAuthFlags},
     settings::{MACHINE, Settings, Subject, USER},
     source::{Source, Sourced, exclusive, typed, with_environment},

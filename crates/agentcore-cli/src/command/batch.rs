@@ -49,13 +49,10 @@ impl BatchFlags {
         let Self { file, concurrency, rate, out, resume, rerun_uncertain, request } = self;
         let kept = Kept::of(out, resume, rerun_uncertain)?;
         let route = context.route()?;
-        let mut settings = request.settings(None)?;
-        if !settings.retry.is_off() {
-            settings.retry = settings.retry.max_elapsed(THROTTLED);
-        }
+        let trace = request.asks_for_trace()?;
         let stdin_taken = route.reads_stdin();
         let input = input::blocking(move || Input::open(file, stdin_taken)).await?;
-        let agent = route.connect(|client| client.lenient_sse(settings.lenient_sse)).await?;
+        let agent = route.connect(|client| client.lenient_sse(request.is_lenient())).await?;
         let sink = match &kept {
             None => Sink::standard_output(),
             Some(kept) => Sink::journal(kept.open(&input)?, kept.path.clone()),
@@ -67,7 +64,7 @@ impl BatchFlags {
                 "interrupted; the agents of the lines under way may go on working; --resume goes on with the other lines"
             }
         });
-        Run::begin(&agent, input, settings, sink, &limiter, concurrency.into())?.drive().await
+        Run::begin(&agent, input, (request, trace), sink, &limiter, concurrency.into())?.drive().await
     }
 }
 
@@ -117,9 +114,6 @@ fn rate(text: &str) -> Result<Duration, String> {
     let between = rate.and_then(|rate| Duration::try_from_secs_f64(1.0 / rate).ok());
     between.ok_or_else(|| "it must be a number above 0".to_owned())
 }
-
-/// How long a line that was throttled waits to be sent again. Whoever runs a batch would rather wait than have it fail.
-const THROTTLED: Duration = Duration::from_secs(3600);
 
 const AFTER_HELP: &str = "\
 Each answer is a JSON object on a line: line, id, text, json, session_id, status, request_id, elapsed_ms, attempts, usage, error.

@@ -18,6 +18,7 @@ mod wrap;
 
 use std::{io::IsTerminal as _, time::Duration};
 
+use agentcore_client::SessionId;
 use clap::Args;
 
 use crate::{
@@ -57,19 +58,20 @@ impl ChatFlags {
         if let Some(flag) = self.call.typed_for_http().filter(|_| self.ws) {
             return Err(Failure::usage(format!("{flag} is for invocations, and --ws makes none")));
         }
-        let settings = self.call.settings()?;
-        let session = settings.session.clone();
+        let (named, request) = self.call.split()?;
+        let session = named.unwrap_or_else(SessionId::random);
+        let trace = request.asks_for_trace()?;
         let route = context.route()?;
         if route.reads_stdin() {
             return Err(Failure::usage("standard input holds the token, so there is nothing to say"));
         }
-        let agent = route.connect(|client| client.lenient_sse(settings.lenient_sse)).await?;
+        let agent = route.connect(|client| client.lenient_sse(request.is_lenient())).await?;
         let (runtime, mechanism) = (agent.runtime.clone(), agent.mechanism());
         let channel = if self.ws {
-            let timeouts = TurnTimeouts { wait: self.wait, idle: settings.idle_timeout, total: settings.timeout };
-            Channel::Socket(Box::new(SocketChannel::new(runtime, mechanism, timeouts, settings)))
+            let timeouts = TurnTimeouts { wait: self.wait, idle: request.idle_timeout, total: request.timeout };
+            Channel::Socket(Box::new(SocketChannel::new(runtime, mechanism, timeouts, request.retry(), trace)))
         } else {
-            Channel::Http(Box::new(HttpChannel { runtime, settings, mechanism }))
+            Channel::Http(Box::new(HttpChannel { runtime, request, trace, mechanism }))
         };
         let lines = if std::io::stdin().is_terminal() {
             Lines::Typed(Box::new(Editor::open(!self.no_history)?), Interrupts::take())

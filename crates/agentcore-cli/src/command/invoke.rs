@@ -4,6 +4,7 @@ mod answer;
 mod outcome;
 mod payload;
 
+use agentcore_client::SessionId;
 use clap::Args;
 
 use crate::{context::Context, errors::Failure, flags::CallFlags, signal};
@@ -26,17 +27,18 @@ pub(super) struct InvokeFlags {
 impl InvokeFlags {
     pub(super) async fn run(self, context: &Context) -> Result<(), Failure> {
         let route = context.route()?;
-        let settings = self.call.settings()?;
+        let (named, request) = self.call.split()?;
+        let trace = request.asks_for_trace()?;
         let payload = self.payload.payload(route.reads_stdin()).await?;
-        let agent = match route.connect(|client| client.lenient_sse(settings.lenient_sse)).await {
+        let session = named.clone().unwrap_or_else(SessionId::random);
+        let agent = match route.connect(|client| client.lenient_sse(request.is_lenient())).await {
             Ok(agent) => agent,
-            Err(failure) => return Err(answer::uncalled(self.output, &settings.session, failure)),
+            Err(failure) => return Err(answer::uncalled(self.output, &session, failure)),
         };
-        let invoke = settings.apply(agent.runtime.invoke(payload.enable_trace(settings.trace)));
+        let invoke = request.apply(agent.runtime.invoke(payload.enable_trace(trace)).session(&session));
         tracing::debug!(session = invoke.session_id().as_str(), "invoking");
         let _notice = signal::notice("interrupted; the agent may go on working, and its session is busy until then");
-        let named = settings.is_named.then(|| settings.session.clone());
-        Printer::new(self.output, agent.mechanism(), named, settings.dialect).print(invoke).await
+        Printer::new(self.output, agent.mechanism(), named, request.named_dialect()).print(invoke).await
     }
 }
 

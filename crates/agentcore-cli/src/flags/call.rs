@@ -74,10 +74,10 @@ pub(crate) struct CallFlags {
 pub(crate) struct RequestFlags {
     /// The user, for the agent to see [default: none; with a token the service takes the user from that]
     #[arg(long, value_name = "ID")]
-    user_id: Option<Sourced<String>>,
+    user_id: Option<Sourced<UserId>>,
     /// A header for the agent, where the runtime allows it; may be repeated
     #[arg(long = "header", value_name = "NAME=VALUE")]
-    headers: Vec<Sourced<String>>,
+    headers: Vec<Sourced<CustomHeader>>,
     /// Asks the agent for its trace, by `enableTrace` beside the prompt (the default)
     #[arg(long, action = ArgAction::SetTrue)]
     trace: Sourced<bool>,
@@ -89,32 +89,16 @@ pub(crate) struct RequestFlags {
     lenient_sse: Sourced<bool>,
     /// How the agent writes its events, where that is not found out by itself
     #[arg(long, value_name = "NAME", help_heading = "The answer")]
-    dialect: Option<Sourced<String>>,
+    dialect: Option<Sourced<Dialect>>,
     /// Seconds that the whole call may take [default: 61 minutes]
-    #[arg(long, value_name = "SECS", value_parser = seconds, help_heading = "Patience")]
-    timeout: Option<Duration>,
+    #[arg(long, value_name = "SECS", value_parser = seconds, default_value = "3660", hide_default_value = true, help_heading = "Patience")]
+    pub(crate) timeout: Duration,
     /// Seconds that the agent may be silent between two pieces of its answer [default: 16 minutes]
-    #[arg(long, value_name = "SECS", value_parser = seconds, help_heading = "Patience")]
-    idle_timeout: Option<Duration>,
+    #[arg(long, value_name = "SECS", value_parser = seconds, default_value = "960", hide_default_value = true, help_heading = "Patience")]
+    pub(crate) idle_timeout: Duration,
     /// Sends the request once, whatever happens
     #[arg(long, help_heading = "Patience")]
     no_retry: bool,
-}
-
-/// The settings of a call.
-pub(crate) struct CallSettings {
-    pub(crate) session: SessionId,
-    /// Whether the user named the session.
-    pub(crate) is_named: bool,
-    user: Option<UserId>,
-    headers: Vec<CustomHeader>,
-    /// Whether a prompt asks for the agent's trace.
-    pub(crate) trace: bool,
-    pub(crate) lenient_sse: bool,
-    pub(crate) dialect: Option<Dialect>,
-    pub(crate) timeout: Duration,
-    pub(crate) idle_timeout: Duration,
-    pub(crate) retry: RetryPolicy,
 }
 
 impl CallFlags {
@@ -128,46 +112,42 @@ impl CallFlags {
         flags.find_map(|(flag, source)| source.is_flag().then_some(flag))
     }
 
-    /// Parses the values.
-    pub(crate) fn settings(self) -> Result<CallSettings, Failure> {
-        let named = self.session.named()?;
-        self.request.settings(named)
+    /// Returns the session that is named, and the rest of the flags.
+    pub(crate) fn split(self) -> Result<(Option<SessionId>, RequestFlags), Failure> {
+        Ok((self.session.named()?, self.request))
     }
 }
 
 impl RequestFlags {
-    /// Parses the values, for calls in this session, or else in a new one.
-    pub(crate) fn settings(self, named: Option<SessionId>) -> Result<CallSettings, Failure> {
+    /// Returns whether a prompt asks for the agent's trace.
+    pub(crate) fn asks_for_trace(&self) -> Result<bool, Failure> {
         let switch = |flag: &Sourced<bool>, on| flag.on().map(|source| Sourced { value: on, source: source.clone() });
         let trace = [("--trace", switch(&self.trace, true)), ("--no-trace", switch(&self.no_trace, false))];
-        Ok(CallSettings {
-            trace: exclusive(trace)?.is_none_or(|trace| trace.value),
-            is_named: named.is_some(),
-            session: named.unwrap_or_else(SessionId::random),
-            user: self.user_id.map(|id| id.value.parse()).transpose()?,
-            headers: self.headers.iter().map(|header| header.value.parse()).collect::<Result<_, _>>()?,
-            lenient_sse: self.lenient_sse.value,
-            dialect: self.dialect.map(|name| name.value.parse()).transpose()?,
-            timeout: self.timeout.unwrap_or(TIMEOUT),
-            idle_timeout: self.idle_timeout.unwrap_or(IDLE_TIMEOUT),
-            retry: if self.no_retry { RetryPolicy::off() } else { RetryPolicy::default() },
-        })
+        Ok(exclusive(trace)?.is_none_or(|trace| trace.value))
     }
-}
 
-impl CallSettings {
-    /// Makes an invocation by these settings.
+    /// Returns whether streams are read that do not end their events.
+    pub(crate) fn is_lenient(&self) -> bool {
+        self.lenient_sse.value
+    }
+
+    /// Returns the dialect that is named.
+    pub(crate) fn named_dialect(&self) -> Option<Dialect> {
+        self.dialect.as_ref().map(|dialect| dialect.value)
+    }
+
+    /// Returns when a call is sent again.
+    pub(crate) fn retry(&self) -> RetryPolicy {
+        if self.no_retry { RetryPolicy::off() } else { RetryPolicy::default() }
+    }
+
+    /// Makes an invocation as the flags say.
     pub(crate) fn apply(&self, invoke: Invoke) -> Invoke {
-        self.apply_in(&self.session, invoke)
-    }
-
-    /// Makes an invocation by these settings, in another session.
-    pub(crate) fn apply_in(&self, session: &SessionId, invoke: Invoke) -> Invoke {
         let timeouts = Timeouts::default().total(self.timeout).idle(self.idle_timeout);
-        let invoke = invoke.session(session).timeouts(timeouts).retry(self.retry.clone());
-        let invoke = self.user.iter().cloned().fold(invoke, Invoke::user);
-        let invoke = self.dialect.into_iter().fold(invoke, Invoke::dialect);
-        self.headers.iter().cloned().fold(invoke, Invoke::header)
+        let invoke = invoke.timeouts(timeouts).retry(self.retry());
+        let invoke = self.user_id.iter().fold(invoke, |invoke, user| invoke.user(user.value.clone()));
+        let invoke = self.named_dialect().into_iter().fold(invoke, Invoke::dialect);
+        self.headers.iter().fold(invoke, |invoke, header| invoke.header(header.value.clone()))
     }
 }
 
@@ -181,9 +161,6 @@ pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
 fn session_id(text: &str) -> Result<SessionId, Failure> {
     text.parse().map_err(|error| Failure::from(error).hint("--session-name NAME makes a valid, stable id of any name"))
 }
-
-const TIMEOUT: Duration = Duration::from_secs(61 * 60);
-const IDLE_TIMEOUT: Duration = Duration::from_secs(16 * 60);
 
 #[cfg(test)]
 mod tests {

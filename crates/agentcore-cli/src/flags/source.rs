@@ -1,14 +1,16 @@
 //! A value with its source: the command line, an environment variable, a file or a default. Knows no flag by name.
 
-use std::{ffi::OsStr, fmt};
+use std::{ffi::OsStr, fmt, marker::PhantomData, str::FromStr};
 
+use agentcore_client::{CustomHeader, Dialect, UserId};
 use clap::{
     Arg, ArgAction, Command, Error,
     builder::{FalseyValueParser, PossibleValue, StringValueParser, TypedValueParser, ValueParser, ValueParserFactory},
+    error::ErrorKind,
     parser::ValueSource,
 };
 
-use crate::errors::Failure;
+use crate::errors::{Failure, one_line};
 
 /// A value and where it comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -166,6 +168,45 @@ impl ValueParserFactory for Sourced<bool> {
         SourcedParser(FalseyValueParser::new())
     }
 }
+
+/// Parses what the library has a type for. Its errors say what is wrong in the library's words, which tell no secret: those of clap
+/// repeat the value.
+pub(crate) struct LibraryParser<T>(PhantomData<fn() -> T>);
+
+impl<T> Clone for LibraryParser<T> {
+    fn clone(&self) -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<T> TypedValueParser for LibraryParser<T>
+where
+    T: FromStr<Err: Into<agentcore_client::Error>> + Clone + Send + Sync + 'static,
+{
+    type Value = T;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, text: &OsStr) -> Result<T, Error> {
+        let text = StringValueParser::new().parse_ref(command, arg, text)?;
+        text.parse().map_err(|error| {
+            let (_, message, _) = Failure::from(error).summary();
+            Error::raw(ErrorKind::ValueValidation, format!("{}\n", one_line(&message)))
+        })
+    }
+}
+
+macro_rules! library_values {
+    ($($value:ty),*) => {$(
+        impl ValueParserFactory for Sourced<$value> {
+            type Parser = SourcedParser<LibraryParser<$value>>;
+
+            fn value_parser() -> Self::Parser {
+                SourcedParser(LibraryParser(PhantomData))
+            }
+        }
+    )*};
+}
+
+library_values!(CustomHeader, Dialect, UserId);
 
 /// Gives every flag its variables; one that is set to nothing counts as not set.
 pub(crate) fn with_environment(command: Command) -> Command {

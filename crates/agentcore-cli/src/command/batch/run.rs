@@ -6,7 +6,7 @@ use std::{
     io::IsTerminal as _,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use agentcore_client::{Error, Journal, Outcomes, RateLimiter, Reply, SessionId};
@@ -20,7 +20,7 @@ use super::{
 use crate::{
     context::Agent,
     errors::{Exit, Failure},
-    flags::CallSettings,
+    flags::RequestFlags,
     output::{Output, note},
     progress::Spinner,
     terminal,
@@ -104,7 +104,7 @@ impl Run {
     pub(super) fn begin(
         agent: &Agent,
         input: Input,
-        settings: CallSettings,
+        (flags, trace): (RequestFlags, bool),
         sink: Sink,
         limiter: &RateLimiter,
         concurrency: usize,
@@ -126,6 +126,10 @@ impl Run {
             rows.counts.add(left_out, left_out - journal.succeeded());
         }
         let (reading, under_way, runtime) = (Reading::default(), rows.under_way.clone(), agent.runtime.clone());
+        let retry = match flags.retry() {
+            once if once.is_off() => once,
+            retry => retry.max_elapsed(THROTTLED),
+        };
         let (mut requests, failed, skipped) = (input.rewind()?, reading.clone(), journal.clone());
         let calls = std::iter::from_fn(move || {
             let wanted = |index| !skipped.as_ref().is_some_and(|journal| journal.skips(index));
@@ -137,7 +141,8 @@ impl Run {
                 }
             };
             let session = request.session.unwrap_or_else(SessionId::random);
-            let invoke = settings.apply_in(&session, runtime.invoke(request.payload.enable_trace(settings.trace)));
+            let invoke =
+                flags.apply(runtime.invoke(request.payload.enable_trace(trace)).session(&session)).retry(retry.clone());
             under_way.lock().insert(index, Line { id: request.id, session: Some(session) });
             Some((index, invoke))
         });
@@ -274,3 +279,6 @@ fn unwritable(path: &std::path::Path, error: &(dyn StdError + 'static)) -> Failu
         .caused_by(error)
         .hint("--resume goes on with what was written")
 }
+
+/// How long a line that was throttled waits to be sent again. Whoever runs a batch would rather wait than have it fail.
+const THROTTLED: Duration = Duration::from_secs(3600);

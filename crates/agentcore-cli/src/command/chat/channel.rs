@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     errors::{Failure, Mechanism},
-    flags::CallSettings,
+    flags::RequestFlags,
 };
 
 /// The way to the agent.
@@ -23,7 +23,9 @@ pub(super) enum Channel {
 /// Each prompt an invocation.
 pub(super) struct HttpChannel {
     pub(super) runtime: Runtime,
-    pub(super) settings: CallSettings,
+    pub(super) request: RequestFlags,
+    /// Whether a prompt asks for the agent's trace.
+    pub(super) trace: bool,
     pub(super) mechanism: Mechanism,
 }
 
@@ -62,10 +64,10 @@ impl Channel {
         match self {
             Self::Http(http) => {
                 let payload = match message {
-                    Message::Prompt(prompt) => Payload::prompt(*prompt).enable_trace(http.settings.trace),
+                    Message::Prompt(prompt) => Payload::prompt(*prompt).enable_trace(http.trace),
                     Message::Answers(payload) => Payload::from((*payload).clone()),
                 };
-                let invoke = http.settings.apply(http.runtime.invoke(payload)).session(session);
+                let invoke = http.request.apply(http.runtime.invoke(payload).session(session));
                 let events = loop {
                     match invoke.clone().stream().await {
                         Err(error) if waiting.goes_on(&error) => waiting.pause().await,

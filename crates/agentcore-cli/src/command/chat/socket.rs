@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use agentcore_client::{
-    Error, Event, Reader, Runtime, SessionId, SseEvent,
+    Error, Event, Reader, RetryPolicy, Runtime, SessionId, SseEvent,
     ws::{Incoming, Settings, Socket},
 };
 use futures_util::FutureExt as _;
@@ -25,7 +25,6 @@ use super::{
 use crate::{
     end_mark::is_last,
     errors::{Failure, Mechanism},
-    flags::CallSettings,
     output::{note, note_binary},
 };
 
@@ -34,7 +33,9 @@ pub(super) struct SocketChannel {
     runtime: Runtime,
     mechanism: Mechanism,
     timeouts: TurnTimeouts,
-    settings: CallSettings,
+    retry: RetryPolicy,
+    /// Whether a prompt asks for the agent's trace.
+    trace: bool,
     socket: Option<Socket>,
     reader: Reader,
 }
@@ -64,8 +65,14 @@ pub(super) struct Turn<'a> {
 }
 
 impl SocketChannel {
-    pub(super) fn new(runtime: Runtime, mechanism: Mechanism, timeouts: TurnTimeouts, settings: CallSettings) -> Self {
-        Self { runtime, mechanism, timeouts, settings, socket: None, reader: Reader::new() }
+    pub(super) fn new(
+        runtime: Runtime,
+        mechanism: Mechanism,
+        timeouts: TurnTimeouts,
+        retry: RetryPolicy,
+        trace: bool,
+    ) -> Self {
+        Self { runtime, mechanism, timeouts, retry, trace, socket: None, reader: Reader::new() }
     }
 
     pub(super) fn runtime(&self) -> &Runtime {
@@ -80,8 +87,7 @@ impl SocketChannel {
         mut waiting: Waiting<'_>,
     ) -> Result<Turn<'_>, Failure> {
         let begun = Instant::now();
-        let request =
-            self.runtime.websocket().session(session).settings(Settings::default().retry(self.settings.retry.clone()));
+        let request = self.runtime.websocket().session(session).settings(Settings::default().retry(self.retry.clone()));
         let kept = self.socket.take_if(|socket| socket.session_id() == session);
         let opened = async {
             let socket = match kept {
@@ -95,7 +101,7 @@ impl SocketChannel {
             };
             match message {
                 Message::Prompt(prompt) => {
-                    let prompt = Prompt { prompt, session_id: session.as_str(), enable_trace: self.settings.trace };
+                    let prompt = Prompt { prompt, session_id: session.as_str(), enable_trace: self.trace };
                     socket.send_json(&prompt).await?;
                 }
                 Message::Answers(payload) => socket.send_json(payload).await?,
