@@ -135,6 +135,7 @@ fn the_place_and_the_remedy() {
     let gone = "http://127.0.0.1:9";
     let issuer = ["--oauth-issuer", gone, "--oauth-client-id", "c"];
     let secret = ("AGENTCORE_OAUTH_CLIENT_SECRET", "s3cret");
+    #[cfg(feature = "aws-config")]
     let no_instance = [("HOME", "/nonexistent"), ("AWS_EC2_METADATA_DISABLED", "true")];
     for (args, env, exit, words, wrong) in [
         (
