@@ -2,24 +2,28 @@
 
 use std::{
     collections::VecDeque,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use agentcore_core::SessionId;
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use crate::{Error, ErrorKind};
 
 /// What a client knows of its calls.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Lifecycle {
     state: Mutex<State>,
-    under_way: watch::Sender<usize>,
+    /// Told when the last call ends.
+    drained: Notify,
 }
 
 #[derive(Debug, Default)]
 struct State {
     closed: bool,
+    /// How many calls are under way.
+    under_way: usize,
     /// The sessions in which an agent may still be working on a call that was lost, the newest last.
     lost: VecDeque<SessionId>,
 }
@@ -33,22 +37,16 @@ impl State {
     }
 }
 
-impl Default for Lifecycle {
-    fn default() -> Self {
-        Self { state: Mutex::default(), under_way: watch::Sender::new(0) }
-    }
-}
-
 impl Lifecycle {
     /// Begins a call.
     ///
     /// # Errors
     /// If the client was shut down.
     pub(crate) fn begin(self: &Arc<Self>, session: &SessionId) -> Result<UnderWay, Error> {
-        // Under the lock, so that no call begins after the last one was waited for.
-        let state = self.lock();
+        // Both under one lock, so that no call begins after the last one was waited for.
+        let mut state = self.lock();
         state.check_open()?;
-        self.under_way.send_modify(|calls| *calls += 1);
+        state.under_way += 1;
         drop(state);
         Ok(UnderWay { lifecycle: Arc::clone(self), session: session.clone(), lost: true })
     }
@@ -73,12 +71,20 @@ impl Lifecycle {
 
     /// Waits until no call is under way.
     pub(crate) async fn drained(&self) {
-        // The sender is ours, so that it cannot be gone.
-        let _ = self.under_way.subscribe().wait_for(|calls| *calls == 0).await;
+        let mut ended = pin!(self.drained.notified());
+        loop {
+            // Registered before the look, so that no end in between is missed.
+            ended.as_mut().enable();
+            if self.under_way() == 0 {
+                return;
+            }
+            ended.as_mut().await;
+            ended.set(self.drained.notified());
+        }
     }
 
     pub(crate) fn under_way(&self) -> usize {
-        *self.under_way.borrow()
+        self.lock().under_way
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -109,7 +115,10 @@ impl UnderWay {
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        let lost = &mut self.lifecycle.lock().lost;
+        let mut state = self.lifecycle.lock();
+        state.under_way -= 1;
+        let is_last = state.under_way == 0;
+        let lost = &mut state.lost;
         lost.retain(|session| *session != self.session);
         if self.lost {
             if lost.len() == MOST_LOST {
@@ -117,7 +126,10 @@ impl Drop for UnderWay {
             }
             lost.push_back(self.session.clone());
         }
-        self.lifecycle.under_way.send_modify(|calls| *calls -= 1);
+        drop(state);
+        if is_last {
+            self.lifecycle.drained.notify_waiters();
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{str::FromStr, sync::Arc};
 
-use uuid::Uuid;
+use uuid::{Uuid, fmt::Hyphenated};
 
 use crate::{Error, InputKind, text::text_traits};
 
@@ -31,7 +31,7 @@ impl SessionId {
     /// Returns a new id of 36 characters, with 122 random bits (UUID version 4).
     #[must_use]
     pub fn random() -> Self {
-        Self(Uuid::new_v4().to_string().into())
+        Self(random_uuid())
     }
 
     /// Returns a stable id for a short name such as `my_session_123`.
@@ -64,6 +64,12 @@ impl SessionId {
         let fits = (1..=Self::MAX_CHARS).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
         fits.then(|| Self(text.into()))
     }
+}
+
+/// Returns a UUID of version 4, as text.
+fn random_uuid() -> Arc<str> {
+    let mut text = [0; Hyphenated::LENGTH];
+    (*Uuid::new_v4().hyphenated().encode_lower(&mut text)).into()
 }
 
 impl FromStr for SessionId {
@@ -122,7 +128,7 @@ impl ShellId {
     /// Returns a new id of 36 characters, with 122 random bits (UUID version 4).
     #[must_use]
     pub fn random() -> Self {
-        Self(Uuid::new_v4().to_string().into())
+        Self(random_uuid())
     }
 }
 

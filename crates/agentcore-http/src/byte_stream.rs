@@ -31,7 +31,9 @@ pub struct ByteStream {
     idle_timer: Option<Timer>,
     /// Since when no piece is there.
     waiting_since: Option<Instant>,
-    deadline: Option<Timer>,
+    deadline: Option<Instant>,
+    /// Set when no piece is there for the first time.
+    total_timer: Option<Timer>,
     pub(crate) call: CallFacts,
 }
 
@@ -63,8 +65,8 @@ impl CallFacts {
 
 impl ByteStream {
     pub(crate) fn new(body: Body, idle: Option<Duration>, deadline: Option<Instant>, call: CallFacts) -> Self {
-        let deadline = deadline.map(Timer::new);
-        Self { body: Some(body), peeked: None, idle, idle_timer: None, waiting_since: None, deadline, call }
+        let body = Some(body);
+        Self { body, peeked: None, idle, idle_timer: None, waiting_since: None, deadline, total_timer: None, call }
     }
 
     /// Waits for the first piece and returns it, without taking it.
@@ -98,8 +100,8 @@ impl ByteStream {
                 timer.set(due);
             }
         }
-        let Some(deadline) = &mut self.deadline else { return Poll::Pending };
-        ready!(deadline.poll(cx));
+        let Some(deadline) = self.deadline else { return Poll::Pending };
+        ready!(self.total_timer.get_or_insert_with(|| Timer::new(deadline)).poll(cx));
         let total = self.call.total.map(|total| format!(", after {} s", total.as_secs_f32())).unwrap_or_default();
         let message = format!("the answer was not complete when the call's total time ran out{total}");
         Poll::Ready(self.call.error(ErrorKind::Timeout, message))

@@ -3,6 +3,7 @@
 use std::{
     fmt,
     future::Future,
+    pin::pin,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -17,7 +18,7 @@ use agentcore_core::{
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response, StatusCode, Uri};
 use http_body_util::BodyExt as _;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, error::Elapsed, sleep, timeout_at};
 
 use crate::{Body, Network, RetryBudget, SendError, challenge, sent_secrets::SentSecrets};
 
@@ -225,20 +226,7 @@ impl CallEngine {
         number: u32,
         deadline: Option<Instant>,
     ) -> Result<Response<C::Body>, Failed<C::Body>> {
-        let mut sending = false;
-        let answering = self.answer(spec, call, &mut sending);
-        let (reception, sent) = match deadline {
-            None => answering.await?,
-            Some(deadline) => match timeout_at(deadline, answering).await {
-                Ok(answer) => answer?,
-                Err(_) => {
-                    let total = spec.total.map(|total| format!(" of {} s", total.as_secs_f32())).unwrap_or_default();
-                    let message = format!("no answer came within the call's total time{total}");
-                    let error = Error::new(ErrorKind::Timeout, message);
-                    return Err(Failed::at(FailurePoint::Uncertain, error.possibly_run(sending)));
-                }
-            },
-        };
+        let (reception, sent) = self.answer(spec, call, deadline).await?;
         match reception {
             Reception::Accepted(response) => {
                 tracing::debug!(
@@ -263,30 +251,35 @@ impl CallEngine {
         }
     }
 
-    /// Prepares and sends one attempt. `sending` is set before the request is sent, for a caller that drops the future.
+    /// Prepares and sends one attempt.
     async fn answer<C: Call>(
         &self,
         spec: &CallSpec<'_>,
         call: &C,
-        sending: &mut bool,
+        deadline: Option<Instant>,
     ) -> Result<(Reception<C::Body>, Sent), Failed<C::Body>> {
+        let too_late = |sent: bool| {
+            let total = spec.total.map(|total| format!(" of {} s", total.as_secs_f32())).unwrap_or_default();
+            let message = format!("no answer came within the call's total time{total}");
+            Failed::at(FailurePoint::Uncertain, Error::new(ErrorKind::Timeout, message).possibly_run(sent))
+        };
         let at = self.clock.now();
-        let prepared = call.prepare(at).await;
+        // Pinned here, because a future that is handed on is moved.
+        let prepared = until(deadline, pin!(call.prepare(at))).await.map_err(|_| too_late(false))?;
         let (request, credential) = prepared.map_err(|error| Failed::at(FailurePoint::Final, error))?;
         let sent = Sent { at, credential, secrets: SentSecrets::of(request.headers(), request.uri()) };
-        *sending = true;
-        let answering = call.send(&*self.network, request);
-        let reception = match spec.first_byte {
-            None => answering.await,
-            Some(bound) => match timeout(bound, answering).await {
-                Ok(reception) => reception,
-                Err(_) => {
-                    let message = format!("{} within {} s", spec.first_byte_missed, bound.as_secs_f32());
-                    let error = Error::new(ErrorKind::Timeout, message).possibly_run(true);
-                    return Err(Failed::at(FailurePoint::Uncertain, error));
-                }
-            },
-        };
+        // One timer for both bounds, since most calls set it and few need it.
+        let first_byte = spec.first_byte.and_then(|bound| Some((bound, Instant::now().checked_add(bound)?)));
+        let first_byte = first_byte.filter(|(_, due)| deadline.is_none_or(|deadline| *due < deadline));
+        let answering = pin!(call.send(&*self.network, request));
+        let reception = until(first_byte.map(|(_, due)| due).or(deadline), answering).await;
+        let reception = reception.map_err(|_| match first_byte {
+            None => too_late(true),
+            Some((bound, _)) => {
+                let message = format!("{} within {} s", spec.first_byte_missed, bound.as_secs_f32());
+                Failed::at(FailurePoint::Uncertain, Error::new(ErrorKind::Timeout, message).possibly_run(true))
+            }
+        })?;
         let reception = reception.map_err(|failed| Failed::at(failed.failure_point(), failed.into()))?;
         Ok((reception, sent))
     }
@@ -331,6 +324,14 @@ impl CallEngine {
             }
             _ => Vec::new(),
         }
+    }
+}
+
+/// Waits for a future until a time at most, if there is one.
+async fn until<F: Future>(deadline: Option<Instant>, future: F) -> Result<F::Output, Elapsed> {
+    match deadline {
+        Some(deadline) => timeout_at(deadline, future).await,
+        None => Ok(future.await),
     }
 }
 
