@@ -8,11 +8,11 @@ use agentcore_transport::{Body, Call, Network, Reception, SendError};
 use bytes::Bytes;
 use http::{Request, StatusCode, header::CONTENT_ENCODING};
 
-use crate::Error;
+use crate::{Error, request::Draft};
 
-/// A request, its mechanism and the region to sign it for.
+/// The draft of a request, its mechanism and the region to sign it for.
 pub(crate) struct HttpCall<'a> {
-    pub(crate) request: &'a Request<Bytes>,
+    pub(crate) draft: &'a Draft<'a>,
     pub(crate) auth: &'a Auth,
     pub(crate) region: Option<&'a Region>,
 }
@@ -25,7 +25,7 @@ impl Call for HttpCall<'_> {
     }
 
     async fn prepare(&self, now: SystemTime) -> Result<(Request<Bytes>, AppliedCredential), Error> {
-        let mut request = self.request.clone();
+        let mut request = self.draft.write()?;
         let credential = self.auth.authorize(&mut request, self.region, now).await?;
         Ok((request, credential))
     }

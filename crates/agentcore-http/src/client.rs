@@ -3,16 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use agentcore_auth::{Auth, Clock, SystemClock};
-use agentcore_core::{Operation, SessionId, Target, UserId, operation};
+use agentcore_core::{SessionId, Target, UserId, operation};
 use agentcore_transport::{CallEngine, CallSpec, Network, RetryBudget};
-use bytes::Bytes;
-use http::Request;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Command, CommandStream, Error, Invocation, Payload, Response, RetryPolicy, Timeouts, Transport,
     call::HttpCall,
-    request::{self, Contents},
+    request::{Contents, Draft},
     response::Limits,
     sse,
 };
@@ -76,7 +74,7 @@ impl HttpClient {
     /// Dropping the future sends nothing more. It closes the connection of a begun attempt, and the agent may have run.
     pub async fn invoke(&self, target: &Target, invocation: &Invocation) -> Result<Response, Error> {
         let Shared { user, max_payload_bytes, .. } = &*self.0;
-        let request = invocation.request(target, user.as_ref(), *max_payload_bytes)?;
+        let draft = invocation.draft(target, user.as_ref(), *max_payload_bytes)?;
         let settings = CallSettings {
             session: invocation.named_session(),
             timeouts: self.timeouts(invocation),
@@ -84,7 +82,7 @@ impl HttpClient {
             idempotent: invocation.idempotent,
             waits_while_busy: invocation.waits_while_busy,
         };
-        self.call(target, invocation.operation(target), &request, settings).await
+        self.call(target, &draft, settings).await
     }
 
     /// Runs a command in a session's microVM, by the shell there, and returns its output, which has begun.
@@ -98,13 +96,13 @@ impl HttpClient {
     /// # Cancel safety
     /// Dropping the future sends nothing more. It closes the connection of a begun attempt, and the command may go on.
     pub async fn run(&self, target: &Target, command: &Command) -> Result<CommandStream, Error> {
-        let request = command.request(target)?;
+        let draft = command.draft(target)?;
         let settings = CallSettings {
             timeouts: &command.effective_timeouts(&self.0.timeouts),
             retry: command.retry.as_ref().unwrap_or(&self.0.retry),
             ..self.settings(Some(command.session_id()))
         };
-        self.call(target, &operation::COMMAND, &request, settings).await.map(CommandStream::new)
+        self.call(target, &draft, settings).await.map(CommandStream::new)
     }
 
     /// Ends a session: its microVM, and with it the agent's work, commands and shells. A session that has ended is none to end, and
@@ -120,8 +118,8 @@ impl HttpClient {
         let body = format!(r#"{{"clientToken":"{}"}}"#, SessionId::random().as_str());
         let content_type = operation::STOP.content_type;
         let contents = Contents { session: Some(session), content_type, body: body.into(), ..Contents::default() };
-        let request = request::write(target, &operation::STOP, contents)?;
-        self.call(target, &operation::STOP, &request, self.settings(Some(session))).await?.bytes().await.map(|_| ())
+        let draft = Draft::new(target, &operation::STOP, contents)?;
+        self.call(target, &draft, self.settings(Some(session))).await?.bytes().await.map(|_| ())
     }
 
     /// Requests the card of an A2A agent, which is JSON (A2A protocol, "Agent Card"). The session, if one is named, is the one whose
@@ -133,8 +131,8 @@ impl HttpClient {
     /// # Cancel safety
     /// Dropping the future has no lasting effect.
     pub async fn card(&self, target: &Target, session: Option<&SessionId>) -> Result<Response, Error> {
-        let request = request::write(target, &operation::AGENT_CARD, Contents { session, ..Contents::default() })?;
-        self.call(target, &operation::AGENT_CARD, &request, self.settings(session)).await
+        let draft = Draft::new(target, &operation::AGENT_CARD, Contents { session, ..Contents::default() })?;
+        self.call(target, &draft, self.settings(session)).await
     }
 
     /// Returns the mechanism for a target: none for a local container.
@@ -148,19 +146,14 @@ impl HttpClient {
         CallSettings { session, timeouts, retry, idempotent: false, waits_while_busy: false }
     }
 
-    /// Sends a request of an operation.
-    async fn call(
-        &self,
-        target: &Target,
-        operation: &Operation,
-        request: &Request<Bytes>,
-        settings: CallSettings<'_>,
-    ) -> Result<Response, Error> {
+    /// Sends a request.
+    async fn call(&self, target: &Target, draft: &Draft<'_>, settings: CallSettings<'_>) -> Result<Response, Error> {
+        let Draft { url, operation, .. } = draft;
         let auth = if operation.authenticated { self.auth(target) } else { &Auth::None };
         let CallSettings { session, timeouts, retry, idempotent, waits_while_busy } = settings;
         let spec = CallSpec {
             operation: operation.name,
-            url: request.uri(),
+            url,
             arn: target.arn().map(|arn| arn.as_str()),
             session_id: session.map(SessionId::as_str),
             idempotent: idempotent || operation.idempotent,
@@ -171,8 +164,8 @@ impl HttpClient {
             waits_while_busy,
             pause: Duration::ZERO,
         };
-        let called = self.0.engine.run(&spec, &HttpCall { request, auth, region: target.region() }).await?;
-        let host = request.uri().host().filter(|_| !target.is_local());
+        let called = self.0.engine.run(&spec, &HttpCall { draft, auth, region: target.region() }).await?;
+        let host = url.host().filter(|_| !target.is_local());
         Ok(Response::new(called, session, self.0.limits.clone(), timeouts.idle, host))
     }
 
@@ -196,8 +189,8 @@ impl HttpClient {
     /// # Cancel safety
     /// Dropping the future has no lasting effect.
     pub async fn ping(&self, target: &Target) -> Result<Health, Error> {
-        let request = request::write(target, &operation::PING, Contents::default())?;
-        self.call(target, &operation::PING, &request, self.settings(None)).await?.json().await
+        let draft = Draft::new(target, &operation::PING, Contents::default())?;
+        self.call(target, &draft, self.settings(None)).await?.json().await
     }
 }
 

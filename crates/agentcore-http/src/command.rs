@@ -12,15 +12,13 @@ use std::{
 };
 
 use agentcore_core::{SessionId, Target, operation};
-use bytes::Bytes;
 use futures_core::Stream;
-use http::Request;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, ErrorKind, Response, RetryPolicy, Timeouts, TraceContext,
     event_stream::{Frame, FrameStream},
-    request::{self, Contents},
+    request::{Contents, Draft},
 };
 
 /// A command to be run by the shell of a session's microVM.
@@ -106,14 +104,14 @@ impl Command {
     }
 
     /// Returns the request, not yet authenticated.
-    pub(crate) fn request(&self, target: &Target) -> Result<Request<Bytes>, Error> {
+    pub(crate) fn draft(&self, target: &Target) -> Result<Draft<'_>, Error> {
         let body = Body { command: &self.command, timeout: self.timeout.as_secs() };
         let body = serde_json::to_vec(&body)
             .map_err(|error| Error::input("the command cannot be written").with_source(error))?;
         let content_type = operation::COMMAND.content_type;
         let headers = self.trace.headers().clone();
         let contents = Contents { session: Some(&self.session), headers, content_type, body: body.into() };
-        request::write(target, &operation::COMMAND, contents)
+        Draft::new(target, &operation::COMMAND, contents)
     }
 }
 

@@ -3,12 +3,11 @@
 use std::fmt;
 
 use agentcore_core::{Arn, CustomHeader, Operation, ResourceType, SessionId, Target, UserId, header, operation};
-use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Request};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::{
     Error, McpContext, Payload, RetryPolicy, Timeouts, TraceContext,
-    request::{self, Contents},
+    request::{Contents, Draft},
 };
 
 /// One invocation of an agent, or of a harness. Only the payload is required.
@@ -116,13 +115,13 @@ impl Invocation {
         CacheKey { payload: self.payload.clone(), session, user: self.user.clone(), headers }
     }
 
-    /// Returns the request, not yet authenticated.
-    pub(crate) fn request(
+    /// Returns what its requests are written from.
+    pub(crate) fn draft(
         &self,
         target: &Target,
         user: Option<&UserId>,
         max_payload_bytes: usize,
-    ) -> Result<Request<Bytes>, Error> {
+    ) -> Result<Draft<'_>, Error> {
         if self.headers.len() > header::MAX_CUSTOM_HEADERS {
             let most = header::MAX_CUSTOM_HEADERS;
             return Err(Error::input(format!("{} custom headers, at most {most} are allowed", self.headers.len())));
@@ -146,7 +145,7 @@ impl Invocation {
             headers.append(name, value.clone());
         }
         let contents = Contents { session: self.named_session(), headers, content_type, body };
-        request::write(target, operation, contents)
+        Draft::new(target, operation, contents)
     }
 }
 
@@ -250,7 +249,7 @@ mod tests {
     #[test]
     fn the_request_of_the_default_form() {
         let invocation = Invocation::new("Hello").session(&SESSION.parse().unwrap());
-        let request = invocation.request(&target(), None, Payload::MAX_BYTES).unwrap();
+        let request = invocation.draft(&target(), None, Payload::MAX_BYTES).unwrap().write().unwrap();
         assert_eq!(request.method(), "POST");
         assert_eq!(request.uri().to_string(), target().url(&operation::INVOKE).unwrap().to_string());
         let headers = [
@@ -270,7 +269,9 @@ mod tests {
         let container = Target::local("http://127.0.0.1:8000").unwrap();
         for (protocol, local) in [(Protocol::Mcp, "/mcp"), (Protocol::A2a, "/")] {
             let message = Invocation::new(serde_json::json!({"jsonrpc": "2.0"})).protocol(protocol);
-            let build = |invocation: &Invocation, target: &Target| invocation.request(target, None, 100).unwrap();
+            let build = |invocation: &Invocation, target: &Target| {
+                invocation.draft(target, None, 100).unwrap().write().unwrap()
+            };
             let request = build(&message.clone().any_session(), &target());
             assert_eq!(request.uri(), &target().url(&operation::INVOKE).unwrap());
             assert_eq!(request.headers()["accept"], "application/json, text/event-stream");
@@ -291,7 +292,7 @@ mod tests {
             (Payload::json_text(own).unwrap(), own),
         ] {
             let request = Invocation::new(payload).session(&SESSION.parse().unwrap());
-            let request = request.request(&target, None, Payload::MAX_BYTES).unwrap();
+            let request = request.draft(&target, None, Payload::MAX_BYTES).unwrap().write().unwrap();
             let arn = "arn%3Aaws%3Abedrock-agentcore%3Aus-east-1%3A123456789012%3Aharness%2Fh";
             let url = format!("https://bedrock-agentcore.us-east-1.amazonaws.com/harnesses/invoke?harnessArn={arn}");
             assert_eq!(request.uri().to_string(), url);
@@ -313,7 +314,7 @@ mod tests {
             (&joe, jane.clone(), Some("joe")),
             (&nobody, jane, None),
         ] {
-            let request = invocation.request(&target(), client.as_ref(), Payload::MAX_BYTES).unwrap();
+            let request = invocation.draft(&target(), client.as_ref(), Payload::MAX_BYTES).unwrap().write().unwrap();
             assert_eq!(request.headers().get(header::USER_ID).map(|value| value.to_str().unwrap()), expected);
         }
     }
@@ -324,7 +325,7 @@ mod tests {
         let trace = TraceContext::default().traceparent("00-1-2-01").unwrap();
         let mcp = McpContext::default().method("tools/call").unwrap();
         let twenty = (0..20).fold(Invocation::new("x").trace(trace).mcp(mcp), |all, n| all.header(own(n)));
-        let build = |invocation: &Invocation| invocation.request(&target(), None, usize::MAX);
+        let build = |invocation: &Invocation| invocation.draft(&target(), None, usize::MAX)?.write();
         let request = build(&twenty).unwrap();
         assert_eq!(request.headers()["x-19"], "v");
         assert_eq!(request.headers()["traceparent"], "00-1-2-01");
@@ -348,14 +349,14 @@ mod tests {
             (at("http://127.0.0.1:1"), true),
             (Target::local("http://127.0.0.1:1").unwrap(), true),
         ] {
-            assert_eq!(cookie.request(&target, None, usize::MAX).is_ok(), sent, "{target:?}");
+            assert_eq!(cookie.draft(&target, None, usize::MAX).is_ok(), sent, "{target:?}");
         }
     }
 
     #[test]
     fn a_bad_media_type_is_an_input_error() {
         let invocation = Invocation::new(Payload::raw(Some("text/plain\r\nhost: evil"), "x"));
-        let error = invocation.request(&target(), None, usize::MAX).unwrap_err();
+        let error = invocation.draft(&target(), None, usize::MAX).unwrap_err();
         assert_eq!(error.kind(), crate::ErrorKind::Input);
     }
 }

@@ -32,7 +32,8 @@ pub struct Events {
     past_errors: bool,
     body: Option<ByteString>,
     reader: Reader,
-    reply: Reply,
+    /// Elsewhere, because streams are moved.
+    reply: Box<Reply>,
     texts: u64,
     unknown: u64,
     usage: Usage,
@@ -57,7 +58,7 @@ enum State {
 impl Events {
     pub(crate) fn new(response: Response, reader: Reader, arn: Option<Arn>, call: MeteredCall) -> Self {
         let now = Instant::now();
-        let (reply, max_bytes) = (Reply::begin(&response, arn), response.max_bytes());
+        let (reply, max_bytes) = (Box::new(Reply::begin(&response, arn)), response.max_bytes());
         let begun = now.checked_sub(response.elapsed()).unwrap_or(now);
         let source = Source::new(response);
         let reader = if source.is_frames() { reader.or_dialect(Dialect::Harness) } else { reader };
@@ -166,7 +167,7 @@ impl Events {
             }
         }
         let Done { usage, end_mark, .. } = self.done();
-        let mut reply = self.reply;
+        let mut reply = *self.reply;
         reply.usage = (!usage.is_unknown()).then_some(usage);
         (reply.interrupts, reply.end_mark) = (interrupts, end_mark);
         let text = match (self.texts, self.body) {
