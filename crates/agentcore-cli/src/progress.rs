@@ -12,6 +12,8 @@ use std::{
 
 use tracing::level_filters::LevelFilter;
 
+use crate::terminal::columns;
+
 /// A spinner on standard error; clears itself when it is dropped.
 pub(crate) struct Spinner(Option<(Sender<()>, JoinHandle<()>)>);
 
@@ -56,8 +58,9 @@ impl Drop for Spinner {
 /// Draws until it is stopped. There is nobody to tell that standard error is gone.
 fn spin(mut line: impl FnMut() -> String, stopped: &Receiver<()>) {
     for frame in FRAMES.iter().cycle() {
-        let line = format!("{CLEAR}{frame} {}", line());
-        let _ = std::io::stderr().write_all(line.as_bytes());
+        // What goes on in a second line is not cleared.
+        let fitting: String = line().chars().take(columns().saturating_sub(3)).collect();
+        let _ = std::io::stderr().write_all(format!("{CLEAR}{frame} {fitting}").as_bytes());
         if stopped.recv_timeout(TICK) != Err(RecvTimeoutError::Timeout) {
             break;
         }
