@@ -169,13 +169,18 @@ impl Failure {
 
     /// Writes it to standard error, unless that was done.
     pub(crate) fn report(&self) -> Exit {
+        self.report_as(|lines| lines)
+    }
+
+    /// Writes it as its lines are laid out, in which styles are the only control sequences.
+    pub(crate) fn report_as(&self, layout: impl FnOnce(String) -> String) -> Exit {
         let report = match self {
             Self::Unreported(report) => report,
             Self::Reported(exit) => return *exit,
             Self::OutputClosed => return Exit::Done,
         };
         // There is nobody to tell that standard error is gone.
-        let _ = anstream::stderr().write_all(report.lines().as_bytes());
+        let _ = anstream::stderr().write_all(layout(report.lines()).as_bytes());
         report.exit
     }
 }

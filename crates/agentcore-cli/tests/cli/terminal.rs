@@ -312,7 +312,7 @@ fn every_signal_finds_the_terminal_as_it_was() {
     }
 }
 
-/// Words come in pieces, and a line of code is one line.
+/// Words come in pieces, a line of code is one line, and a table is seen as a whole.
 #[test]
 fn lines_are_broken_between_words() {
     let world = World::with(Mock::builder().agent("wide", |_| async {
@@ -320,12 +320,13 @@ fn lines_are_broken_between_words() {
             json!({"data": "- Lines are **bro"}),
             json!({"data": "ken** between wo"}),
             json!({"data": "rds only.\n```\nlet a_line_of_code = \"is one line, however long it is\";\n```\n"}),
-            json!({"data": "| a | table | stays | as | it | was | written |"}),
+            json!({"data": "| a | table |\n|--:|---|\n| 1 | has col"}),
+            json!({"data": "umns |\n"}),
         ])
     }));
     for (columns, text) in [
         (60, "• Lines are \u{1b}[1mbroken\u{1b}[0m between words only.\r\n"),
-        (30, "• Lines are \u{1b}[1mbroken\u{1b}[0m between wo\r\u{1b}[27C\u{1b}[K\r\n  words only.\r\n"),
+        (30, "• Lines are \u{1b}[1mbroken\u{1b}[0m between wo\u{1b}[2D\u{1b}[K\r\n  words only.\r\n"),
         (20, "• Lines are \u{1b}[1mbroken\u{1b}[0m \r\n  between words \r\n  only.\r\n"),
     ] {
         let mut terminal = Terminal::start(chat(&world, "wide", ["--no-history"]));
@@ -336,7 +337,10 @@ fn lines_are_broken_between_words() {
         let shown = format!("• {}", terminal.wait_for("```"));
         assert_eq!(shown.strip_suffix("\u{1b}[2m"), Some(text), "{columns}");
         terminal.wait_for("let a_line_of_code = \"is one line, however long it is\";");
-        terminal.wait_for("| a | table | stays | as | it | was | written |\r\n");
+        let rule = "\u{1b}[2m──┼────────────\u{1b}[0m";
+        let bar = "\u{1b}[2m│\u{1b}[0m";
+        let table = format!("\u{1b}[1ma\u{1b}[0m {bar} \u{1b}[1mtable\u{1b}[0m\r\n{rule}\r\n1 {bar} has columns\r\n");
+        terminal.wait_for(&table);
         terminal.prompt();
         terminal.keys("\u{4}");
         assert_eq!(terminal.end().0, Some(0));

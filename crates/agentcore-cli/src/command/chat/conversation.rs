@@ -7,7 +7,7 @@ use super::{
     answer::AnswerPart,
     channel::Channel,
     editor::{Asked, Editor},
-    input::{HELP, Input},
+    input::Input,
     message::Message,
     questions::Questions,
     screen::{Screen, WAITING},
@@ -119,7 +119,7 @@ impl Conversation {
                     }
                 }
             }
-            Input::Help => self.screen.line(HELP)?,
+            Input::Help => self.screen.help()?,
             Input::Session => self.screen.line(self.session.as_str())?,
             Input::New => {
                 self.session = SessionId::random();

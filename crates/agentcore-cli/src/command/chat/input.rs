@@ -45,14 +45,18 @@ impl Input {
     }
 }
 
-/// What `/help` says.
-pub(super) const HELP: &str = "\
-/new          begins a new session
-/session      shows the session's id
-/save FILE    writes what was said to a new file; /save! FILE overwrites one
-/quit         ends the conversation, as Ctrl-D does
-//…           says something that begins with a slash
-Alt-Enter, or \\ at the end of a line, begins a new line; Ctrl-C stops an answer.";
+/// The commands, and what they do.
+pub(super) const COMMANDS: [(&str, &str); 5] = [
+    ("/new", "begins a new session"),
+    ("/session", "shows the session's id"),
+    ("/save FILE", "writes what was said to a new file; /save! FILE overwrites one"),
+    ("/quit", "ends the conversation, as Ctrl-D does"),
+    ("//…", "says something that begins with a slash"),
+];
+/// How wide the column of the commands is.
+pub(super) const COMMAND_COLUMNS: usize = 14;
+/// The keys.
+pub(super) const KEYS: &str = "Alt-Enter, or \\ at the end of a line, begins a new line; Ctrl-C stops an answer.";
 
 #[cfg(test)]
 mod tests {

@@ -12,9 +12,10 @@ use clap::builder::styling::Style;
 
 use super::{
     answer::Statistics,
+    input::{COMMAND_COLUMNS, COMMANDS, KEYS},
     markdown::Markdown,
     text::{clean, clip},
-    wrap::{Wrap, wrapped},
+    wrap::{Wrap, wrapped, wrapped_cell},
 };
 use crate::{
     errors::{Exit, Failure},
@@ -43,7 +44,7 @@ enum Form {
     /// As it came.
     Pipe,
     /// Clean, with line breaks where they fit.
-    Terminal(Markdown),
+    Terminal(Box<Markdown>),
 }
 
 impl Screen {
@@ -54,7 +55,9 @@ impl Screen {
             Form::Pipe
         } else {
             // Without styles, Markdown is its own best rendering.
-            Form::Terminal(Markdown::new(anstream::AutoStream::choice(&stdout) == anstream::ColorChoice::Never))
+            Form::Terminal(Box::new(Markdown::new(
+                anstream::AutoStream::choice(&stdout) == anstream::ColorChoice::Never,
+            )))
         };
         let aside = std::io::stderr().is_terminal();
         let (output, calls, thoughts) = (Output::default(), Vec::new(), Wrap::default());
@@ -75,14 +78,23 @@ impl Screen {
 
     /// Shows a piece of the answer's text.
     pub(super) fn text(&mut self, text: &str) -> Result<(), Failure> {
-        self.spinner = None;
         let shown = match &mut self.form {
-            Form::Pipe => return self.output.write(text.as_bytes()),
+            Form::Pipe => {
+                self.spinner = None;
+                return self.output.write(text.as_bytes());
+            }
             Form::Terminal(markdown) => {
                 markdown.resize(columns_to_wrap());
-                markdown.push(&clean(text))
+                let shown = markdown.push(&clean(text));
+                if shown.is_empty() && markdown.holds_table() {
+                    self.end_aside();
+                    self.spinner.get_or_insert_with(|| Spinner::start(TABLE));
+                    return Ok(());
+                }
+                shown
             }
         };
+        self.spinner = None;
         self.end_aside();
         self.output.write(shown.as_bytes())
     }
@@ -106,6 +118,21 @@ impl Screen {
         let line = wrapped(&format!("note: {text}\n"), columns_to_wrap());
         // There is nobody to tell that standard error is gone.
         let _ = std::io::stderr().write_all(line.as_bytes());
+    }
+
+    /// Writes what there is to be said besides prompts.
+    pub(super) fn help(&mut self) -> Result<(), Failure> {
+        let columns = if matches!(self.form, Form::Pipe) { 0 } else { columns_to_wrap() };
+        let room = columns.saturating_sub(COMMAND_COLUMNS + 1);
+        let indent = format!("\n{:COMMAND_COLUMNS$}", "");
+        for (command, what) in COMMANDS {
+            self.line(&match (columns, room) {
+                (0, _) => format!("{command:COMMAND_COLUMNS$}{what}"),
+                (_, ..COMMAND_COLUMNS) => wrapped(&format!("{command}\n  {what}"), columns),
+                _ => format!("{command:COMMAND_COLUMNS$}{}", wrapped_cell(what, room).replace('\n', &indent)),
+            })?;
+        }
+        self.line(&wrapped(KEYS, columns))
     }
 
     /// Writes a line that was asked for.
@@ -134,7 +161,8 @@ impl Screen {
         self.spinner = None;
         self.end_aside();
         self.interrupt_text()?;
-        Ok(failure.report())
+        let columns = if self.aside { columns_to_wrap() } else { 0 };
+        Ok(failure.report_as(|lines| wrapped(&lines, columns)))
     }
 
     /// Shows how long the answer took, and how much it was.
@@ -242,5 +270,7 @@ fn seconds(duration: Duration) -> String {
 }
 
 pub(super) const WAITING: &str = "waiting for the agent";
+/// While the columns of a table are not known.
+const TABLE: &str = "a table is coming";
 /// No terminal is wider.
 const MAX_INPUT_BYTES: usize = 4_096;

@@ -1,7 +1,9 @@
 //! Lines broken between words, as they come: a word that outgrows its line is taken back and begun anew on the next. Knows no Markdown.
 //!
 //! A line is broken one column before the edge, where all terminals agree on where the cursor is. What is wider than a line (an
-//! address) is left to the terminal, which copies it as a whole.
+//! address) is left to the terminal, which copies it as a whole; in the cell of a table it is cut.
+//!
+//! A word is taken back from where the cursor is, by the word's own width: terminals disagree on how wide some pictures before it are.
 
 use unicode_width::UnicodeWidthChar as _;
 
@@ -10,6 +12,8 @@ use unicode_width::UnicodeWidthChar as _;
 pub(super) struct Wrap {
     /// How wide the terminal is; 0 breaks nothing.
     columns: usize,
+    /// Whether a word that is wider than a line is cut.
+    cuts: bool,
     /// Where the cursor is.
     column: usize,
     /// Where the lines begin in which a long one goes on.
@@ -28,8 +32,6 @@ enum Place {
     /// In the first word, which may be the mark of an item.
     First(String),
     Within,
-    /// In the row of a table, which is not broken.
-    Table,
 }
 
 /// The word that is open.
@@ -51,7 +53,8 @@ impl Wrap {
 
     /// Begins a new line.
     pub(super) fn reset(&mut self) {
-        *self = Self { columns: self.columns, style: std::mem::take(&mut self.style), ..Self::default() };
+        *self =
+            Self { columns: self.columns, cuts: self.cuts, style: std::mem::take(&mut self.style), ..Self::default() };
     }
 
     /// Takes the next piece, in which styles are the only control sequences, and adds to `shown` what is to be written for it. A
@@ -71,7 +74,7 @@ impl Wrap {
                     shown.push('\n');
                     self.reset();
                 }
-                _ if verbatim || matches!(self.place, Place::Table) => self.put(c, shown),
+                _ if verbatim => self.put(c, shown),
                 ' ' | '\t' => self.blank(c, shown),
                 _ => self.letter(c, shown),
             }
@@ -112,7 +115,7 @@ impl Wrap {
                 }
                 self.place = Place::Within;
             }
-            Place::Within | Place::Table => {}
+            Place::Within => {}
         }
     }
 
@@ -123,18 +126,14 @@ impl Wrap {
 
     fn letter(&mut self, c: char, shown: &mut String) {
         match &mut self.place {
-            Place::Start if c == '|' => {
-                self.place = Place::Table;
-                return self.put(c, shown);
-            }
             Place::Start => self.place = Place::First(c.into()),
             Place::First(word) if word.len() < MAX_MARK_BYTES => word.push(c),
             Place::First(_) => self.place = Place::Within,
-            Place::Within | Place::Table => {}
+            Place::Within => {}
         }
         let width = c.width().unwrap_or(0);
-        // Between ideographs, a line may be broken anywhere.
-        if matches!(self.word, Word::None) || width > 1 {
+        // Between ideographs, a line may be broken almost anywhere.
+        if matches!(self.word, Word::None) || width > 1 && !self.is_bound(c) {
             self.word = Word::Open(self.column, self.style.clone(), Some(shown.len()));
         }
         if self.column + width > self.limit() {
@@ -152,13 +151,21 @@ impl Wrap {
         let Word::Open(start, word, at) = &mut self.word else { return };
         let (begun, indent) = (self.column - *start, self.indent);
         if *start <= indent || indent + begun + more > limit {
-            self.word = Word::Overlong;
+            if self.cuts && self.column > indent {
+                let style = &self.style;
+                let reset = if style.is_empty() { "" } else { RESET };
+                shown.push_str(&format!("{reset}\n{:indent$}{style}", ""));
+                self.column = indent;
+                self.word = Word::Open(indent, self.style.clone(), None);
+            } else {
+                self.word = Word::Overlong;
+            }
             return;
         }
         if let Some(at) = at.take() {
             shown.truncate(at);
         } else if begun > 0 {
-            shown.push_str(&format!("\r\u{1b}[{start}C\u{1b}[K"));
+            shown.push_str(&format!("\u{1b}[{begun}D\u{1b}[K"));
         }
         if !self.style.is_empty() {
             shown.push_str(RESET);
@@ -172,6 +179,16 @@ impl Wrap {
     fn limit(&self) -> usize {
         self.columns.saturating_sub(1)
     }
+
+    /// Whether a wide character belongs to the one before it: as a part of one picture, or because no line begins with it or ends
+    /// with what is before it (JIS X 4051).
+    fn is_bound(&self, c: char) -> bool {
+        let Word::Open(_, word, _) = &self.word else { return false };
+        let before = word.chars().next_back();
+        MODIFIERS.contains(&c)
+            || NEVER_FIRST.contains(c)
+            || before.is_some_and(|it| it == JOINER || NEVER_LAST.contains(it))
+    }
 }
 
 /// Whether a line's first word makes it an item or a quote.
@@ -181,6 +198,13 @@ fn is_mark(word: &str) -> bool {
         || number.len() < word.len() && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// Skin tones of Unicode's emoji, which follow their picture.
+const MODIFIERS: std::ops::RangeInclusive<char> = '\u{1f3fb}'..='\u{1f3ff}';
+/// Zero width joiner, between two pictures that are one.
+const JOINER: char = '\u{200d}';
+const NEVER_FIRST: &str =
+    "、。，．・：；？！゛゜ヽヾゝゞ々ー）〕］｝〉》」』】〗〙ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ～…‥”’％";
+const NEVER_LAST: &str = "（〔［｛〈《「『【〖〘“‘￥＄";
 const ESCAPE: char = '\u{1b}';
 const RESET: &str = "\u{1b}[0m";
 const TAB: usize = 8;
@@ -193,6 +217,27 @@ pub(super) fn wrapped(text: &str, columns: usize) -> String {
     wrap.resize(columns);
     wrap.push(text, false, &mut shown);
     shown
+}
+
+/// Breaks the lines of a cell, into lines of no more than so many columns.
+pub(super) fn wrapped_cell(text: &str, columns: usize) -> String {
+    let (mut wrap, mut shown) = (Wrap { columns: columns + 1, cuts: true, ..Wrap::default() }, String::new());
+    wrap.push(text, false, &mut shown);
+    shown
+}
+
+/// Returns how many columns a line takes, in which styles are the only control sequences.
+pub(super) fn width(line: &str) -> usize {
+    let mut rest = line;
+    let mut columns = 0;
+    while let Some(c) = rest.chars().next() {
+        let length = if c == ESCAPE { rest.find('m').map_or(1, |end| end + 1) } else { c.len_utf8() };
+        if c != ESCAPE {
+            columns += c.width().unwrap_or(0);
+        }
+        rest = &rest[length..];
+    }
+    columns
 }
 
 #[cfg(test)]
@@ -208,16 +253,15 @@ mod tests {
         while let Some(c) = rest.chars().next() {
             rest = &rest[c.len_utf8()..];
             match c {
-                '\r' => column = 0,
                 '\n' => {
                     lines.push(line.drain(..).collect::<String>().trim_end().to_owned());
                     column = 0;
                 }
                 ESCAPE => {
-                    let Some(end) = rest.find(['C', 'K', 'm']) else { panic!("it has no end: {written:?}") };
+                    let Some(end) = rest.find(['D', 'K', 'm']) else { panic!("it has no end: {written:?}") };
                     let number = rest[1..end].parse::<usize>().unwrap_or(0);
                     match &rest[end..=end] {
-                        "C" => column += number,
+                        "D" => column -= number,
                         "K" => line.truncate(column),
                         _ => {}
                     }
@@ -263,10 +307,33 @@ mod tests {
             ("• one two three", &["• one two", "  three"]),
             ("10. one two", &["10. one", "    two"]),
             ("  one two three", &["  one two", "  three"]),
-            ("| one two three four |", &["| one two three four |"]),
+            ("| one two three four |", &["| one two", "three", "four |"]),
+            // No line begins with a mark that ends something, or ends with one that begins something.
+            ("世界世界、世", &["世界世", "界、世"]),
+            ("世界世「世界」", &["世界世", "「世界」"]),
+            // A picture of several characters is not cut.
+            ("abcdef👩\u{200d}🚀", &["abcdef", "👩\u{200d}🚀"]),
+            ("abcdef 👍\u{1f3fd}", &["abcdef", "👍\u{1f3fd}"]),
             ("\u{1b}[1mone two\u{1b}[0m thr\u{1b}[4mee\u{1b}[0m.", &["one two", "three."]),
         ] {
             assert_eq!(glass(&wrapped(text, 10)), lines, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn cells() {
+        for (text, lines) in [
+            ("", &[""][..]),
+            ("12345678", &["12345678"]),
+            ("123456789", &["12345678", "9"]),
+            ("a 123456789012 b", &["a", "12345678", "9012 b"]),
+            ("\u{1b}[1m123456789\u{1b}[0m", &["\u{1b}[1m12345678\u{1b}[0m", "\u{1b}[1m9\u{1b}[0m"]),
+            ("one\ntwo three", &["one", "two", "three"]),
+            ("世界世界世", &["世界世界", "世"]),
+        ] {
+            let cell = wrapped_cell(text, 8);
+            assert_eq!(cell.split('\n').map(str::trim_end).collect::<Vec<_>>(), lines, "{text:?}");
+            assert!(cell.lines().all(|line| width(line) <= 8), "{text:?}");
         }
     }
 
@@ -276,9 +343,9 @@ mod tests {
         wrap.resize(10);
         for (piece, written) in [
             ("one two t", "one two t"),
-            ("hre", "\r\u{1b}[8C\u{1b}[K\nthre"),
+            ("hre", "\u{1b}[1D\u{1b}[K\nthre"),
             ("e\u{1b}[1m a", "e\u{1b}[1m a"),
-            ("bcd\u{1b}[0m", "bc\r\u{1b}[6C\u{1b}[K\u{1b}[0m\n\u{1b}[1mabcd\u{1b}[0m"),
+            ("bcd\u{1b}[0m", "bc\u{1b}[3D\u{1b}[K\u{1b}[0m\n\u{1b}[1mabcd\u{1b}[0m"),
             ("\n", "\n"),
         ] {
             let mut shown = String::new();

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::{span::MAX_SPAN_BYTES, *};
 
 fn tags(shown: &str) -> String {
-    let tags = [("1", "b"), ("3", "i"), ("4", "u"), ("2", "d"), ("36", "c"), ("0", "")];
+    let tags = [("1", "b"), ("3", "i"), ("4", "u"), ("2", "d"), ("38;5;30", "c"), ("0", "")];
     tags.iter()
         .fold(shown.to_owned(), |text, (code, tag)| text.replace(&format!("\u{1b}[{code}m"), &format!("{{{tag}}}")))
 }
@@ -114,6 +114,105 @@ fn what_is_finished_begins_a_new_line() {
     assert_eq!(tags(&markdown.push("# c\n")), "{b}{u}c{}\n");
 }
 
+/// What is shown of a text on a terminal so wide, blanks at the end of lines aside.
+fn laid_out(text: &str, columns: usize) -> Vec<String> {
+    let mut markdown = Markdown::new(true);
+    markdown.resize(columns);
+    let shown = markdown.push(text) + &markdown.finish();
+    shown.lines().map(|line| line.trim_end().to_owned()).collect()
+}
+
+#[test]
+fn tables() {
+    let fruit = "|Fruit|What|Price|\n|:--|:-:|--:|\n|Apple|a sweet fruit|1|\n|世界|b|10|\nafter";
+    for (text, columns, lines) in [
+        (
+            fruit,
+            80,
+            &[
+                "Fruit │     What      │ Price",
+                "──────┼───────────────┼──────",
+                "Apple │ a sweet fruit │     1",
+                "世界  │       b       │    10",
+                "after",
+            ][..],
+        ),
+        // One column less than it takes.
+        (
+            fruit,
+            29,
+            &[
+                "Fruit │     What     │ Price",
+                "──────┼──────────────┼──────",
+                "Apple │   a sweet    │     1",
+                "      │    fruit     │",
+                "╌╌╌╌╌╌┼╌╌╌╌╌╌╌╌╌╌╌╌╌╌┼╌╌╌╌╌╌",
+                "世界  │      b       │    10",
+                "after",
+            ],
+        ),
+        // No columns fit.
+        (
+            fruit,
+            18,
+            &[
+                "Fruit: Apple",
+                "What: a sweet",
+                "  fruit",
+                "Price: 1",
+                "─────────────────",
+                "Fruit: 世界",
+                "What: b",
+                "Price: 10",
+                "after",
+            ],
+        ),
+        // What a terminal cannot take back it cannot lay out.
+        ("|a|\n|-|\n|b|", 0, &["|a|", "|-|", "|b|"]),
+        ("|a|\n|-|\n|b|\n\n|c|", 80, &["a", "─", "b", "", "|c|"]),
+        (r"|a\|b|c|", 80, &[r"|a\|b|c|"]),
+        (
+            "| a\\|b | c<br>d |\n|---|---|\n| e | f | g |\n| h |",
+            80,
+            &["a|b │ c", "    │ d", "────┼──────", "e   │ f | g", "h"],
+        ),
+        // No tables: no line of dashes, too few dashes, none at all, and code.
+        ("|a|\n|b|", 80, &["|a|", "|b|"]),
+        ("|a|b|\n|-|\n", 80, &["|a|b|", "|-|"]),
+        ("|a|\n|:|\n", 80, &["|a|", "|:|"]),
+        ("|x| is the length", 80, &["|x| is the length"]),
+        ("```\n|a|\n|-|\n```", 80, &["```", "|a|", "|-|", "```"]),
+    ] {
+        assert_eq!(laid_out(text, columns), lines, "{text:?} {columns}");
+    }
+}
+
+#[test]
+fn a_table_is_held_back_until_it_ends() {
+    let long = "|x|\n".repeat(2_045);
+    for pieces in [
+        &[("|", ""), ("a|\n", ""), ("|-", ""), ("|\n|b|", ""), ("\n", ""), ("c", "{b}a{}\n{d}─{}\nb\nc"), ("|", "|")][..],
+        &[("|a|\n|-|\n|b|\n", ""), ("\n", "{b}a{}\n{d}─{}\nb\n\n")],
+        &[("|a|\n", ""), ("|b", "|a|\n"), ("|\nc", "|b|\nc")],
+        &[("|a|\n", ""), ("b", "|a|\nb")],
+    ] {
+        let mut markdown = Markdown::default();
+        markdown.resize(80);
+        for (piece, shown) in pieces {
+            assert_eq!(tags(&markdown.push(piece)), *shown, "{piece:?} of {pieces:?}");
+        }
+        assert_eq!(markdown.finish(), "", "{pieces:?}");
+    }
+    // A long one comes out row by row, in the columns of its beginning.
+    let mut markdown = Markdown::new(true);
+    markdown.resize(80);
+    assert!(markdown.push(&format!("|ab|\n|-:|\n{long}")).is_empty(), "it is as long as may be held back");
+    assert_eq!(markdown.push("|y|\n").lines().count(), 2 + 2_045 + 1);
+    assert_eq!((markdown.push("|z"), markdown.push("|\n")), (String::new(), " z\n".to_owned()));
+    assert_eq!(markdown.push("|a|b|c"), "");
+    assert_eq!(markdown.finish(), " a\n |\n b\n |\n c\n");
+}
+
 /// Every character with the styles it is shown in.
 fn cells(shown: &str) -> Vec<(char, String)> {
     let (mut cells, mut style, mut rest) = (Vec::new(), String::new(), shown);
@@ -169,6 +268,41 @@ proptest! {
         }
         shown.push_str(&markdown.finish());
         prop_assert_eq!(cells(&shown), expected);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_table_loses_a_letter_or_is_too_wide(
+        (columns, rows) in (1_usize..5).prop_flat_map(|cells| (12_usize..60, prop::collection::vec(prop::collection::vec("[a-z世 ]{0,30}", cells), 2..6))),
+        cut in 1_usize..40,
+    ) {
+        let row = |row: &Vec<String>| format!("|{}|\n", row.join("|"));
+        let dashes = format!("|{}\n", "-|".repeat(rows[0].len()));
+        let text = row(&rows[0]) + &dashes + &rows[1..].iter().map(row).collect::<String>();
+        let lines = laid_out(&text, columns);
+        prop_assert!(lines.iter().all(|line| super::super::wrap::width(line) < columns), "{:?}", lines);
+
+        let (mut markdown, mut shown) = (Markdown::new(true), String::new());
+        markdown.resize(columns);
+        let chars: Vec<char> = text.chars().collect();
+        for piece in chars.chunks(cut) {
+            shown += &markdown.push(&piece.iter().collect::<String>());
+        }
+        shown += &markdown.finish();
+        prop_assert_eq!(shown.lines().map(str::trim_end).collect::<Vec<_>>(), lines.clone());
+
+        // A cell's letters are in its column, one line after the other; a cell a line has the headings again and again.
+        let sorted = |text: String| {
+            let mut letters: Vec<char> = text.chars().filter(|c| c.is_alphabetic()).collect();
+            letters.sort_unstable();
+            letters
+        };
+        if lines.iter().any(|line| line.contains('┼')) || rows[0].len() == 1 && lines[1].starts_with('─') {
+            prop_assert_eq!(sorted(lines.concat()), sorted(text));
+        }
     }
 }
 
