@@ -1,9 +1,10 @@
 //! Conversations at a terminal, which is a real one but for the glass.
 
 use std::{
+    convert::Infallible,
     io::{Read as _, Write as _},
     process::{Child, Command, Stdio},
-    sync::{Arc, mpsc},
+    sync::{Arc, Mutex, mpsc},
     time::{Duration, Instant},
 };
 
@@ -345,6 +346,39 @@ fn lines_are_broken_between_words() {
         terminal.keys("\u{4}");
         assert_eq!(terminal.end().0, Some(0));
     }
+}
+
+/// What is written of a line stays, whatever the terminal makes of it, and what comes next follows the new width.
+#[test]
+fn a_terminal_whose_size_changes_within_an_answer() {
+    let (say, said) = tokio::sync::mpsc::unbounded_channel::<&str>();
+    let said = Mutex::new(Some(said));
+    let world = World::with(Mock::builder().agent("slow", move |_| {
+        let said = said.lock().unwrap().take().unwrap();
+        let events = futures_util::stream::unfold(said, |mut said| async {
+            let text = said.recv().await?;
+            Some((Ok::<_, Infallible>(format!("data: {}\n\n", json!({"data": text})).into()), said))
+        });
+        async { AgentResponse::stream("text/event-stream", events) }
+    }));
+    let mut terminal = Terminal::start(chat(&world, "slow", ["--no-history"]));
+    terminal.prompt();
+    terminal.keys("hi\r");
+    say.send("One two three four five si").unwrap();
+    terminal.wait_for("One two three four five si");
+    for (columns, text, shown) in [
+        (20, "x seven eight nine ten", "x\r\nseven eight nine \r\nten"),
+        (60, " eleven twelve thirteen four", " eleven twelve thirteen four"),
+        (34, "teen", "te\u{1b}[6D\u{1b}[K\r\nfourteen"),
+    ] {
+        terminal.pty.resize(Size::new(24, columns)).unwrap();
+        say.send(text).unwrap();
+        assert_eq!(terminal.wait_for(shown), "", "{text:?} {columns}");
+    }
+    drop(say);
+    terminal.prompt();
+    terminal.keys("\u{4}");
+    assert_eq!(terminal.end().0, Some(0));
 }
 
 #[test]

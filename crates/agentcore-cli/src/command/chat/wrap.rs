@@ -49,6 +49,11 @@ impl Wrap {
     /// Sets how wide the terminal is now.
     pub(super) fn resize(&mut self, columns: usize) {
         self.columns = columns;
+        // Where a line that has become too wide is now, each terminal decides: what is written of its last word stays, and the next one
+        // begins a line.
+        if self.column > self.limit() && matches!(self.word, Word::Open(..)) {
+            self.word = Word::Overlong;
+        }
     }
 
     /// Begins a new line.
@@ -352,6 +357,19 @@ mod tests {
             wrap.push(piece, false, &mut shown);
             assert_eq!(shown, written, "{piece:?}");
         }
+        for (columns, piece, written) in [
+            (20, "one two thr", "one two thr"),
+            // Narrower than what is written.
+            (10, "ee four", "ee\nfour"),
+            (6, " five", " \nfive"),
+            (20, " six", " six"),
+        ] {
+            let mut shown = String::new();
+            wrap.resize(columns);
+            wrap.push(piece, false, &mut shown);
+            assert_eq!(shown, written, "{piece:?} {columns}");
+        }
+        wrap.push("\n", false, &mut String::new());
         let mut shown = String::new();
         wrap.push("let one = two;", true, &mut shown);
         assert_eq!(shown, "let one = two;");
