@@ -12,7 +12,7 @@ use std::{
 
 use tracing::level_filters::LevelFilter;
 
-use crate::terminal::columns;
+use crate::terminal::{columns, is_dumb};
 
 /// A spinner on standard error; clears itself when it is dropped.
 pub(crate) struct Spinner(Option<(Sender<()>, JoinHandle<()>)>);
@@ -31,8 +31,7 @@ impl Spinner {
 
     /// Shows a line that changes, under the same conditions.
     pub(crate) fn show(line: impl FnMut() -> String + Send + 'static) -> Self {
-        let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
-        if dumb || !std::io::stderr().is_terminal() || LevelFilter::current() != LevelFilter::OFF {
+        if is_dumb() || !std::io::stderr().is_terminal() || LevelFilter::current() != LevelFilter::OFF {
             return Self(None);
         }
         let (stop, stopped) = channel();

@@ -98,6 +98,28 @@ impl Quiet {
     }
 }
 
+impl Quiet {
+    /// Lets the terminal edit and show a line by itself, until what is returned is dropped.
+    pub(crate) fn lift(&self) -> Lifted {
+        #[cfg(unix)]
+        if let Some(before) = &self.before {
+            // A terminal that takes no modes is used as it is.
+            let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, before);
+        }
+        Lifted(())
+    }
+}
+
+/// A terminal that was [lifted](Quiet::lift) out of its silence.
+pub(crate) struct Lifted(());
+
+impl Drop for Lifted {
+    fn drop(&mut self) {
+        #[cfg(unix)]
+        quieten();
+    }
+}
+
 impl Drop for Quiet {
     fn drop(&mut self) {
         // What was remembered may have been forgotten since, after a secret was asked for.
@@ -118,6 +140,11 @@ fn quieten() -> Option<Termios> {
     modes.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON);
     tcsetattr(std::io::stdin(), OptionalActions::Now, &modes).ok()?;
     Some(before)
+}
+
+/// Whether the terminal cannot move its cursor, or does not say.
+pub(crate) fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb")
 }
 
 /// Returns the columns and rows of the terminal of standard input.

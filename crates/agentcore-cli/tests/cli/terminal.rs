@@ -398,6 +398,26 @@ fn without_colour_marks_stay_and_controls_are_shown() {
     assert_eq!(terminal.end().0, Some(0));
 }
 
+/// A terminal that cannot move its cursor shows and edits lines by itself.
+#[test]
+fn a_dumb_terminal() {
+    let world = world();
+    let mut command = chat(&world, "strands", ["--no-history"]);
+    command.env("TERM", "dumb");
+    let mut terminal = Terminal::with(pty_process::blocking::Command::from(command));
+    terminal.wait_for("› ");
+    terminal.keys("What\\\rnow?\r");
+    terminal.wait_for("What\\\r\nnow?\r\n");
+    let shown = terminal.wait_for(" events\r\n");
+    assert!(shown.contains("\r\nIt is **sunny**.␛[31m\r\n") && !shown.contains('\u{1b}'), "{shown:?}");
+    terminal.wait_for("› ");
+    terminal.keys("\u{4}");
+    assert_eq!(terminal.end().0, Some(0));
+    let requests = world.mock.take_requests();
+    let sent: Value = serde_json::from_slice(&requests[0].body).unwrap();
+    assert_eq!(sent["prompt"], "What\nnow?");
+}
+
 #[test]
 fn an_output_that_goes_elsewhere_is_the_agents_words() {
     let world = world();

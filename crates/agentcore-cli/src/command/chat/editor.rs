@@ -33,7 +33,7 @@ pub(super) struct Editor {
     continued: Continued,
     history: Option<PathBuf>,
     prompt: String,
-    _quiet: Quiet,
+    quiet: Quiet,
 }
 
 impl Editor {
@@ -56,7 +56,7 @@ impl Editor {
             // The first conversation finds no file, and a broken one is no reason not to talk.
             let _ = editor.load_history(file);
         }
-        Ok(Self { editor: Some(editor), config, continued, history, prompt, _quiet: Quiet::enter() })
+        Ok(Self { editor: Some(editor), config, continued, history, prompt, quiet: Quiet::enter() })
     }
 
     /// Forgets what was typed ahead, because Ctrl-C was pressed after it.
@@ -75,12 +75,15 @@ impl Editor {
         let Some(mut editor) = self.editor.take() else { return Ok(Asked::End) };
         let prompt = self.prompt.clone();
         let raw = Raw { given_up: true };
+        let own_lines = has_own_lines();
+        let lifted = own_lines.then(|| self.quiet.lift());
         let asked = tokio::task::spawn_blocking(move || {
-            let asked = editor.readline(&prompt);
+            let asked = if own_lines { read_own_lines(&mut editor, &prompt) } else { editor.readline(&prompt) };
             (editor, asked)
         });
         let (editor, asked) = asked.await.map_err(|error| Failure::internal("cannot read").caused_by(&error))?;
         raw.leave();
+        drop(lifted);
         let asked = asked.map(|line| self.continued.join(line));
         self.editor = Some(editor);
         match asked {
@@ -162,13 +165,37 @@ impl Continued {
 impl ConditionalEventHandler for Continued {
     fn handle(&self, _: &Event, _: RepeatCount, _: bool, context: &EventContext<'_>) -> Option<Cmd> {
         let line = context.line();
-        let backslashes = line.len() - line.trim_end_matches('\\').len();
-        if context.pos() < line.len() || backslashes.is_multiple_of(2) {
+        if context.pos() < line.len() || !is_continued(line) {
             return None;
         }
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line.to_owned());
         Some(Cmd::Newline)
     }
+}
+
+/// Reads a line that the terminal edits, and goes on after a backslash at its end.
+fn read_own_lines(editor: &mut DefaultEditor, prompt: &str) -> rustyline::Result<String> {
+    let mut line = editor.readline(prompt)?;
+    while is_continued(&line) {
+        line.pop();
+        line.push('\n');
+        match editor.readline("") {
+            Ok(more) => line.push_str(&more),
+            Err(ReadlineError::Eof) => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(line)
+}
+
+/// Whether a line ends with a backslash that takes its meaning from no other.
+fn is_continued(line: &str) -> bool {
+    !(line.len() - line.trim_end_matches('\\').len()).is_multiple_of(2)
+}
+
+/// Whether rustyline leaves editing to the terminal.
+fn has_own_lines() -> bool {
+    std::env::var("TERM").is_ok_and(|term| ["dumb", "cons25", "emacs"].iter().any(|it| term.eq_ignore_ascii_case(it)))
 }
 
 fn unusable(error: &ReadlineError) -> Failure {

@@ -21,7 +21,7 @@ use crate::{
     errors::{Exit, Failure},
     output::{Output, note},
     progress::Spinner,
-    terminal::columns,
+    terminal::{columns, is_dumb},
 };
 
 /// Where an answer is shown, from its beginning to its end.
@@ -260,8 +260,7 @@ impl Screen {
 
 /// How wide the terminal is, or 0 where it can take back no word.
 fn columns_to_wrap() -> usize {
-    let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
-    if dumb { 0 } else { columns() }
+    if is_dumb() { 0 } else { columns() }
 }
 
 fn seconds(duration: Duration) -> String {
