@@ -5,7 +5,10 @@
 
 use std::{
     io::{IsTerminal, Write},
-    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    },
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -54,20 +57,85 @@ impl Drop for Spinner {
     }
 }
 
-/// Draws until it is stopped. There is nobody to tell that standard error is gone.
+/// Draws until it is stopped.
 fn spin(mut line: impl FnMut() -> String, stopped: &Receiver<()>) {
     for frame in FRAMES.iter().cycle() {
         // What goes on in a second line is not cleared.
         let fitting: String = line().chars().take(columns().saturating_sub(3)).collect();
-        let _ = std::io::stderr().write_all(format!("{CLEAR}{frame} {fitting}").as_bytes());
+        lock().draw(&format!("{frame} {fitting}"));
         if stopped.recv_timeout(TICK) != Err(RecvTimeoutError::Timeout) {
             break;
         }
     }
-    let _ = std::io::stderr().write_all(CLEAR.as_bytes());
+    lock().clear();
+}
+
+/// Clears the line of a spinner, and keeps it clear until what is returned is dropped.
+#[cfg(feature = "cognito")]
+pub(crate) fn hush() -> Hush {
+    let mut line = lock();
+    line.clear();
+    line.hushed += 1;
+    Hush(())
+}
+
+/// A line that is kept clear; see [`hush`].
+#[cfg(feature = "cognito")]
+pub(crate) struct Hush(());
+
+#[cfg(feature = "cognito")]
+impl Drop for Hush {
+    fn drop(&mut self) {
+        lock().hushed -= 1;
+    }
+}
+
+/// The line that spinners draw.
+struct Line {
+    is_drawn: bool,
+    hushed: usize,
+}
+
+impl Line {
+    /// There is nobody to tell that standard error is gone.
+    fn draw(&mut self, text: &str) {
+        if self.hushed == 0 {
+            self.is_drawn = true;
+            let _ = std::io::stderr().write_all(format!("{CLEAR}{text}").as_bytes());
+        }
+    }
+
+    fn clear(&mut self) {
+        if std::mem::take(&mut self.is_drawn) {
+            let _ = std::io::stderr().write_all(CLEAR.as_bytes());
+        }
+    }
+}
+
+static LINE: Mutex<Line> = Mutex::new(Line { is_drawn: false, hushed: 0 });
+
+fn lock() -> MutexGuard<'static, Line> {
+    LINE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 const FRAMES: &[&str] = &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 const TICK: Duration = Duration::from_millis(100);
 /// ECMA-48: to the line's beginning, and erase the line.
 const CLEAR: &str = "\r\u{1b}[2K";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_kept_clear() {
+        let mut line = Line { is_drawn: false, hushed: 1 };
+        line.draw("one");
+        assert!(!line.is_drawn);
+        line.hushed = 0;
+        line.draw("two");
+        assert!(line.is_drawn);
+        line.clear();
+        assert!(!line.is_drawn);
+    }
+}

@@ -1,27 +1,35 @@
-//! The terminal's state and size. Reads and writes no text.
+//! The terminal's state and size, and who has it. Reads and writes no text.
 //!
 //! The state is remembered before a secret is asked for or a line is edited, and forgotten after it: whoever waits for the
 //! answer cannot put it back when a signal ends the program. To restore says whether there was a state to put back.
 
 #[cfg(unix)]
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 #[cfg(unix)]
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
-pub(crate) fn remember() {
+/// Returns whether nothing was remembered before.
+fn remember() -> bool {
     #[cfg(unix)]
-    replace(tcgetattr(std::io::stdin()).ok());
+    {
+        let mut before = lock();
+        if before.is_none() {
+            *before = tcgetattr(std::io::stdin()).ok();
+            return true;
+        }
+    }
+    false
 }
 
-pub(crate) fn forget() {
+fn forget() {
     #[cfg(unix)]
-    replace(None);
+    lock().take();
 }
 
 pub(crate) fn restore() -> bool {
     #[cfg(unix)]
-    if let Some(before) = replace(None) {
+    if let Some(before) = lock().take() {
         // There is nothing left to do about a terminal that is gone.
         let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &before);
         return true;
@@ -30,9 +38,25 @@ pub(crate) fn restore() -> bool {
 }
 
 #[cfg(unix)]
-fn replace(state: Option<Termios>) -> Option<Termios> {
-    std::mem::replace(&mut *BEFORE.lock().unwrap_or_else(PoisonError::into_inner), state)
+fn lock() -> MutexGuard<'static, Option<Termios>> {
+    BEFORE.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// Waits until no question is open, and has the terminal until what is returned is dropped: nobody asks meanwhile, so that no answer
+/// stands within a question.
+pub(crate) async fn turn() -> Turn {
+    TURN.lock().await
+}
+
+/// Has the terminal, if nobody has.
+pub(crate) fn try_turn() -> Option<Turn> {
+    TURN.try_lock().ok()
+}
+
+/// The one who has the terminal.
+pub(crate) type Turn = tokio::sync::MutexGuard<'static, ()>;
+
+static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 /// A terminal in raw mode: each key comes at once and as it is, until this is dropped. A signal restores it, too.
 pub(crate) struct Raw(());
@@ -41,37 +65,45 @@ impl Raw {
     pub(crate) fn enter() -> Self {
         remember();
         #[cfg(unix)]
-        if let Ok(mut modes) = tcgetattr(std::io::stdin()) {
-            modes.make_raw();
-            // A terminal that takes no modes is used as it is.
-            let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &modes);
-        }
+        change(Termios::make_raw);
         Self(())
     }
 }
 
-/// A terminal that does not show what is typed, until this is dropped. A signal restores it, too.
+/// A terminal that edits a line by itself, and shows it or not, until this is dropped. A signal restores it, too.
 #[cfg(feature = "cognito")]
-pub(crate) struct Unseen(());
+pub(crate) struct Question {
+    #[cfg(unix)]
+    before: Option<Termios>,
+    is_outermost: bool,
+}
 
 #[cfg(feature = "cognito")]
-impl Unseen {
-    pub(crate) fn enter() -> Self {
-        remember();
-        #[cfg(unix)]
-        if let Ok(mut modes) = tcgetattr(std::io::stdin()) {
-            modes.local_modes.remove(LocalModes::ECHO);
-            // A terminal that takes no modes is used as it is.
-            let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &modes);
+impl Question {
+    pub(crate) fn enter(shown: bool) -> Self {
+        let is_outermost = remember();
+        Self {
+            #[cfg(unix)]
+            before: change(|modes| {
+                modes.local_modes.insert(LocalModes::ICANON);
+                modes.local_modes.set(LocalModes::ECHO, shown);
+            }),
+            is_outermost,
         }
-        Self(())
     }
 }
 
 #[cfg(feature = "cognito")]
-impl Drop for Unseen {
+impl Drop for Question {
     fn drop(&mut self) {
-        restore();
+        #[cfg(unix)]
+        if let Some(before) = &self.before {
+            // There is nothing left to do about a terminal that is gone.
+            let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, before);
+        }
+        if self.is_outermost {
+            forget();
+        }
     }
 }
 
@@ -122,7 +154,6 @@ impl Drop for Lifted {
 
 impl Drop for Quiet {
     fn drop(&mut self) {
-        // What was remembered may have been forgotten since, after a secret was asked for.
         forget();
         #[cfg(unix)]
         if let Some(before) = &self.before {
@@ -134,11 +165,17 @@ impl Drop for Quiet {
 
 #[cfg(unix)]
 fn quieten() -> Option<Termios> {
-    let before = tcgetattr(std::io::stdin()).ok()?;
-    let mut modes = before.clone();
     // Without lines, what ends one (Ctrl-D) and what takes one back (Ctrl-U) stay keys for the line editor.
-    modes.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON);
-    tcsetattr(std::io::stdin(), OptionalActions::Now, &modes).ok()?;
+    change(|modes| modes.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON))
+}
+
+/// Changes the terminal's modes, and returns those before; a terminal that takes no modes is used as it is.
+#[cfg(unix)]
+fn change(modes: impl FnOnce(&mut Termios)) -> Option<Termios> {
+    let before = tcgetattr(std::io::stdin()).ok()?;
+    let mut after = before.clone();
+    modes(&mut after);
+    tcsetattr(std::io::stdin(), OptionalActions::Now, &after).ok()?;
     Some(before)
 }
 

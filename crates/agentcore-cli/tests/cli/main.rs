@@ -24,7 +24,8 @@
 //! | [`token`] | tokens for machines, tokens that a program prints, and `acore token` |
 //! | [`user`] | users of a Cognito pool |
 //! | [`websocket`] | `ws-url`, `ws-headers` and `connect` |
-//! | [`terminal`] | conversations at a terminal: keys, what is rendered, how the terminal is left |
+//! | [`terminal`] | conversations at a terminal: keys, how the terminal is left |
+//! | [`layout`] | what a conversation shows on terminals of several widths and abilities |
 //! | [`small`] | `mock`, `ping`, `completions`, help |
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -39,6 +40,8 @@ mod exec;
 mod fleet;
 #[cfg(all(unix, feature = "cognito", feature = "redis"))]
 mod gate;
+#[cfg(unix)]
+mod layout;
 mod network;
 mod outcome;
 mod output;

@@ -5,6 +5,8 @@ use std::{fs, path::PathBuf, process::Command};
 use agentcore_mock::{InboundAuth, Mock, User};
 use serde_json::Value;
 
+#[cfg(unix)]
+use crate::terminal::Terminal;
 use crate::world::{Ended, World, acore, run};
 
 const PASSWORD: &str = "AGENTCORE_COGNITO_PASSWORD";
@@ -150,5 +152,34 @@ fn either_token_can_be_shown() {
         let ended = run(command.env(PASSWORD, "Pa55-w0rd!"));
         let claims: Value = serde_json::from_str(&ended.stdout).unwrap();
         assert_eq!(claims["token_use"], token_use);
+    }
+}
+
+/// A spinner waits while a question is open, a code is shown and can be corrected, and a password is not shown.
+#[cfg(unix)]
+#[test]
+fn a_login_asks_while_something_is_waited_for() {
+    let (code, new) = ("Code sent to a***@e***: ", "New password: ");
+    for (what, user, question, typed, echo) in [
+        ("chat", ada().email_code("123456"), code, "12x\u{7f}3456\r", "12x\u{8} \u{8}3456\r\n"),
+        ("chat", ada().new_password_required(), new, "An0ther-0ne!\r", "\r\n"),
+        ("invoke", ada().email_code("123456"), code, "123456\r", "123456\r\n"),
+        ("invoke", ada().new_password_required(), new, "An0ther-0ne!\r", "\r\n"),
+    ] {
+        let pool = Pool::new("asked", user);
+        let rest = if what == "chat" { ["--no-history", "Hi"] } else { ["--no-retry", "Hi"] };
+        let mut command = pool.acore(what, &rest);
+        command.env(PASSWORD, "Pa55-w0rd!");
+        let mut terminal = Terminal::start(command);
+        let before = terminal.wait_for(question);
+        assert!(before.ends_with("\r\u{1b}[2K"), "{before:?}");
+        terminal.keys(typed);
+        let after = terminal.wait_for("You asked: Hi");
+        assert!(after.starts_with(echo), "{what} {after:?}");
+        if what == "chat" {
+            terminal.prompt();
+            terminal.keys("\u{4}");
+        }
+        assert_eq!(terminal.end().0, Some(0), "{what}");
     }
 }

@@ -1,5 +1,7 @@
 //! The conversation itself: takes line after line, does what it says, and shows the answers. Knows no protocol.
 
+use std::io::Write as _;
+
 use agentcore_client::{Event, SessionId};
 use tokio::sync::mpsc;
 
@@ -17,6 +19,7 @@ use crate::{
     errors::{Exit, Failure},
     question::question,
     signal::Interrupts,
+    terminal,
 };
 
 /// Where lines come from.
@@ -73,7 +76,7 @@ impl Conversation {
             match self.turn(&line, &mut lines).await {
                 Ok(true) => {}
                 Ok(false) => break,
-                Err(Failure::OutputClosed) => return Err(Failure::OutputClosed),
+                Err(ended @ (Failure::OutputClosed | Failure::Reported(Exit::Interrupted))) => return Err(ended),
                 Err(failure) => {
                     self.screen.end()?;
                     self.fail(&failure)?;
@@ -112,6 +115,12 @@ impl Conversation {
                             self.transcript.fail(&failure.summary().1);
                         }
                         answered?;
+                    }
+                    // Whoever gives up a question gives up the conversation: the line that is typed next would answer it.
+                    None if terminal::try_turn().is_none() => {
+                        // The shell's prompt belongs on a line of its own; there is nobody to tell that standard error is gone.
+                        let _ = writeln!(std::io::stderr());
+                        return Err(Failure::Reported(Exit::Interrupted));
                     }
                     None => {
                         self.stop()?;
@@ -156,6 +165,7 @@ impl Conversation {
         }
         let mut answer = self.channel.ask(&self.session, message, &mut || self.screen.busy()).await?;
         self.stopped = None;
+        let _turn = terminal::turn().await;
         let (mut spoken, mut unknown) = (false, Vec::new());
         let ended = loop {
             match answer.next().await {

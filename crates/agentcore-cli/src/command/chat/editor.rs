@@ -14,7 +14,12 @@ use rustyline::{
     KeyEvent, Modifiers, RepeatCount, error::ReadlineError,
 };
 
-use crate::{directories, errors::Failure, output::note, terminal::Quiet};
+use crate::{
+    directories,
+    errors::Failure,
+    output::note,
+    terminal::{self, Quiet},
+};
 
 /// What came of asking for a line.
 pub(super) enum Asked {
@@ -73,6 +78,7 @@ impl Editor {
     /// Asks for a line.
     pub(super) async fn ask(&mut self) -> Result<Asked, Failure> {
         let Some(mut editor) = self.editor.take() else { return Ok(Asked::End) };
+        let _turn = terminal::turn().await;
         let prompt = self.prompt.clone();
         let raw = Raw { given_up: true };
         let own_lines = has_own_lines();

@@ -15,6 +15,7 @@ use crate::{
     output::{Output, note},
     progress::Spinner,
     question::question,
+    terminal,
 };
 
 /// What is printed of an answer.
@@ -105,6 +106,7 @@ impl Printer {
     /// Prints the body of whoever answered, and judges it afterwards.
     async fn bytes(&mut self, invoke: Invoke) -> Result<(), Failure> {
         let mut response = invoke.send().await.map_err(|error| self.failure(error))?;
+        let _turn = terminal::turn().await;
         let page = response.page_of_another().await;
         let mut pieces = response.into_stream();
         while let Some(piece) = pieces.try_next().await.map_err(|error| self.failure(error))? {
@@ -117,6 +119,7 @@ impl Printer {
     /// Prints what the agent says; a JSON answer in which no text is known is printed as it is.
     async fn text(&mut self, invoke: Invoke) -> Result<(), Failure> {
         let mut events = invoke.stream().await.map_err(|error| self.failure(error))?;
+        let _turn = terminal::turn().await;
         self.notice_session(events.session_id());
         let mut asked: Vec<Box<Interrupt>> = Vec::new();
         while let Some(event) = events.try_next().await.map_err(|error| self.failure(error))? {
@@ -153,6 +156,7 @@ impl Printer {
     /// Prints the events by the strict grammar, and judges them as they are read for their text.
     async fn events(&mut self, invoke: Invoke) -> Result<(), Failure> {
         let mut response = invoke.send().await.map_err(|error| self.failure(error))?;
+        let _turn = terminal::turn().await;
         if let Some(error) = response.page_of_another().await {
             return Err(self.failure(error));
         }
