@@ -7,30 +7,62 @@ use crate::flags::{IDENTITY_HEADING, MACHINE, USER, with_environment};
 /// A command and the shared flags that it can use.
 type Row = (&'static str, &'static [&'static [&'static str]]);
 
-/// The commands in their groups.
-const GROUPS: &[(&str, &[Row])] = &[
-    ("Talk", &[("invoke", CALLS), ("batch", CALLS), ("chat", CALLS), ("connect", CALLS)]),
-    ("Session", &[("exec", RUNTIME_CALLS), ("shell", RUNTIME_CALLS), ("stop", RUNTIME_CALLS), ("session", &[])]),
-    ("Sockets for other programs", &[("ws-url", &[RUNTIME, TRIAL, KEYS, LOG]), ("ws-headers", CALLS)]),
+/// The commands.
+const COMMANDS: &[Row] = &[
+    ("invoke", CALLS),
+    ("batch", CALLS),
+    ("chat", CALLS),
+    ("connect", CALLS),
+    ("exec", RUNTIME_CALLS),
+    ("shell", RUNTIME_CALLS),
+    ("stop", RUNTIME_CALLS),
+    ("session", &[]),
+    ("ws-url", &[RUNTIME, TRIAL, KEYS, LOG]),
+    ("ws-headers", CALLS),
+    ("login", &[RUNTIME, USER, MACHINE, STORE, LOG]),
+    ("logout", &[CONTEXT, USER, MACHINE, STORE, LOG]),
+    ("token", &[CONTEXT, TRIAL, TOKENS, USER, MACHINE, STORE, LOG]),
+    ("config", CALLS),
+    ("doctor", CALLS),
+    ("card", CALLS),
+    ("ping", &[CONTEXT, LOCAL, TRIAL, LOG]),
+    ("mock", &[]),
+    ("completions", &[]),
+    ("man", &[]),
+    ("version", &[]),
+];
+
+/// The first help: the commands in their groups, those that go together on one line, so that all of it fits 24 lines.
+pub(super) const GROUPS: &[(&str, &[(&str, &str)])] = &[
+    (
+        "Talk",
+        &[
+            ("invoke", "Asks an agent, and prints its answer as it comes"),
+            ("batch", "Asks it each line of a file, many at a time"),
+            ("chat, connect", "A conversation; a WebSocket, a message a line"),
+        ],
+    ),
+    (
+        "Session",
+        &[
+            ("exec, shell", "A command or a shell in the session's machine"),
+            ("stop, session", "Ends a session; prints an id for a new one"),
+        ],
+    ),
+    ("Sockets", &[("ws-url, ws-headers", "What opens a WebSocket elsewhere; keep it secret")]),
     (
         "Identity",
         &[
-            ("login", &[RUNTIME, USER, MACHINE, STORE, LOG]),
-            ("logout", &[CONTEXT, USER, MACHINE, STORE, LOG]),
-            ("token", &[CONTEXT, TRIAL, TOKENS, USER, MACHINE, STORE, LOG]),
-            ("config", CALLS),
+            ("login, logout", "Keep and forget a login, for what follows"),
+            ("token, config", "The token that is sent; what is in force, and why"),
         ],
     ),
     (
         "Tools",
         &[
-            ("doctor", CALLS),
-            ("card", CALLS),
-            ("ping", &[CONTEXT, LOCAL, TRIAL, LOG]),
-            ("mock", &[]),
-            ("completions", &[]),
-            ("man", &[]),
-            ("version", &[]),
+            ("doctor, ping", "Check what a call needs; a container's health"),
+            ("card, mock, version", "An A2A agent's card; a mock; the version"),
+            ("completions, man", "A shell's completions; the manual pages"),
         ],
     ),
 ];
@@ -72,12 +104,11 @@ pub(super) fn listed(cli: Command) -> Command {
 
 fn assembled(cli: Command, knows_all: bool) -> Command {
     let shared: Vec<Arg> = cli.get_arguments().filter(|arg| arg.is_global_set()).cloned().collect();
-    let listed = list(&cli);
     let cli = cli.mut_subcommands(|command| {
         let path = command.get_name().to_owned();
         command_with(command, &path, &shared, knows_all)
     });
-    root(cli, &listed)
+    root(cli)
 }
 
 /// Gives a command the shared flags that it can use, and hides the others, if it is to know all.
@@ -110,34 +141,44 @@ fn command_with(command: Command, path: &str, shared: &[Arg], knows_all: bool) -
 }
 
 /// Makes the first help: the commands in their groups, the flags that everybody needs, and where the rest is.
-fn root(cli: Command, listed: &str) -> Command {
-    let cli = cli.mut_args(|arg| match FIRST.iter().find(|(name, _)| arg.get_long() == Some(name)) {
-        Some((_, help)) => arg.help(*help).long_help(None).help_heading(None::<&str>),
+fn root(cli: Command) -> Command {
+    let cli = cli.mut_args(|arg| match FIRST.iter().find(|(name, ..)| arg.get_long() == Some(name)) {
+        Some((.., help)) => arg.help(*help).long_help(None).help_heading(None::<&str>),
         None => arg.hide(true).hide_short_help(false),
     });
     let header = *Styles::default().get_header();
     cli.disable_help_subcommand(false).help_template(format!(
-        "{{about}}\n\n{{usage-heading}} {{usage}}\n\n{listed}\n{header}Flags for most commands{header:#}\n{{options}}{{after-help}}"
+        "{{about}}\n{{usage-heading}} {{usage}}\n\n{}{header}Flags for most commands{header:#}\n{}{{after-help}}",
+        list(),
+        flags(),
     ))
 }
 
-fn list(cli: &Command) -> String {
+fn list() -> String {
     let (header, literal) = (*Styles::default().get_header(), *Styles::default().get_literal());
     let mut lines = String::new();
     for (title, rows) in GROUPS {
-        lines += &format!("{header}{title}{header:#}\n");
-        for (name, _) in *rows {
-            let about = cli.find_subcommand(name).and_then(Command::get_about).map(ToString::to_string);
-            lines += &format!("  {literal}{name:11}{literal:#}  {}\n", about.unwrap_or_default());
+        for (index, (names, text)) in rows.iter().enumerate() {
+            let title = if index == 0 { title } else { "" };
+            lines += &format!("{header}{title}{header:#}{:width$}", "", width = 10 - title.len());
+            lines += &format!("{literal}{names}{literal:#}{:width$}{text}\n", "", width = 21 - names.len());
         }
     }
     lines
 }
 
+fn flags() -> String {
+    let literal = *Styles::default().get_literal();
+    let line = |(flag, value, text): &(&str, &str, &str)| {
+        let width = 22 - flag.len() - value.len();
+        format!("  {literal}--{flag}{literal:#} {value}{:width$}{text}", "")
+    };
+    FIRST.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
 /// Returns the shared flags that a command can use.
 fn uses(path: &str) -> Vec<&'static str> {
-    let rows = GROUPS.iter().flat_map(|(_, rows)| *rows).chain(OTHERS);
-    let row = rows.into_iter().find(|(name, _)| *name == path);
+    let row = COMMANDS.iter().chain(OTHERS).find(|(name, _)| *name == path);
     row.map(|(_, flags)| flags.concat()).unwrap_or_default()
 }
 
@@ -183,14 +224,12 @@ const REASONS: &[(&str, &str, &str)] = &[
 ];
 
 /// The flags of the first help.
-const FIRST: &[(&str, &str)] = &[
-    ("arn", "The agent, by its runtime's ARN"),
-    ("bearer-token", "A token, or `-` to read it from standard input"),
-    ("sigv4", "AWS credentials, of the environment or a profile"),
-    ("local", "An agent container, at http://127.0.0.1:8080"),
-    ("mock", "A mock of the service, started for this command"),
-    ("help", "Prints this; after a command, what that can do"),
-    ("version", "Prints the version"),
+const FIRST: &[(&str, &str, &str)] = &[
+    ("arn", "<ARN>", "The agent, by its runtime's ARN"),
+    ("local", "<URL>", "An agent container, at http://127.0.0.1:8080"),
+    ("mock", "", "A mock of the service, started for this command"),
+    ("bearer-token", "<TOKEN>", "A token, or `-` to read it from standard input"),
+    ("sigv4", "", "AWS credentials, of the environment or a profile"),
 ];
 
 const IDENTITY: &str = "\

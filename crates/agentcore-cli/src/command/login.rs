@@ -13,12 +13,13 @@ The login is kept in ~/.agentcore/tokens, readable by you alone, or where --toke
 may name another directory. What it was told (the agent, the user, no secret) is kept in \
 $XDG_STATE_HOME/acore/login.toml, by default under ~/.local/state: the commands that follow need no flag again.
 
-Example: acore login {EXAMPLE}"))]
+Example:
+  acore login {EXAMPLE}"))]
 pub(super) struct LoginFlags {}
 
 /// Revokes and forgets the login that `acore login` kept
 #[derive(Args)]
-#[command(after_help = format!("Example: acore logout {EXAMPLE}"))]
+#[command(after_help = format!("Example:\n  acore logout {EXAMPLE}"))]
 pub(super) struct LogoutFlags {}
 
 impl LoginFlags {
@@ -42,6 +43,6 @@ impl LogoutFlags {
 }
 
 #[cfg(feature = "cognito")]
-const EXAMPLE: &str = "--cognito-pool-id us-east-1_ABC123DEF --cognito-client-id CLIENT --cognito-username ada";
+const EXAMPLE: &str = "--cognito-pool-id us-east-1_ABC123DEF \\\n    --cognito-client-id CLIENT --cognito-username ada";
 #[cfg(not(feature = "cognito"))]
-const EXAMPLE: &str = "--oauth-token-url https://idp.example/oauth2/token --oauth-client-id CLIENT";
+const EXAMPLE: &str = "--oauth-token-url https://idp.example/oauth2/token \\\n    --oauth-client-id CLIENT";

@@ -10,7 +10,7 @@ use crate::{errors::Failure, output::Output};
 
 /// Prints a completion script for a shell
 #[derive(Args)]
-#[command(after_help = "Example: acore completions bash > ~/.local/share/bash-completion/completions/acore")]
+#[command(after_help = "Example:\n  acore completions bash \\\n    > ~/.local/share/bash-completion/completions/acore")]
 pub(super) struct CompletionsFlags {
     /// The shell
     #[arg(value_enum)]

@@ -27,7 +27,7 @@ impl NewSessionFlags {
 ///
 /// The agent's work, commands and shells end with it.
 #[derive(Args)]
-#[command(after_help = "\
+#[command(mut_arg("session_id", |arg| arg.help("The session to end")), after_help = "\
 A session that has ended, or never began, is none to end, and that is no failure.
 
 Example: acore stop --arn \"$ARN\" --session-id \"$SESSION\"")]
