@@ -1,14 +1,16 @@
-// Makes the pictures of the README from the real programs: an answer as it was streamed into a terminal, and the browser chat.
+// Makes the pictures from the real programs: an answer as it was streamed into a terminal, the browser chat, and the trace of a call.
 //
-// usage: node pictures.mjs DIRECTORY ACORE BROWSER_CHAT
-import { spawn } from 'node:child_process';
+// usage: node pictures.mjs DIRECTORY ACORE BROWSER_CHAT OBSERVABILITY CHAPTER
+//
+// The trace stands in a chapter of the guide, as a text and as a picture.
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { launch } from './chromium.mjs';
 
-const [directory, acore, chat] = process.argv.slice(2);
+const [directory, acore, chat, observability, chapter] = process.argv.slice(2);
 
 const COLUMNS = 80;
 const WIDTH = 772;
@@ -16,6 +18,9 @@ const WIDTH = 772;
 const PAUSE = 600;
 
 writeFileSync(path.join(directory, 'terminal.svg'), await terminal(['--mock', 'invoke', 'Tell me a story']));
+const printed = execFileSync(observability, { encoding: 'utf8' });
+const text = readFileSync(chapter, 'utf8').replace(/```text\n[^]*?```/, `\`\`\`text\n${printed}\`\`\``);
+writeFileSync(chapter, text.replace(/<svg[^]*<\/svg>/, trace(printed)));
 await pages();
 
 // Runs the program, and returns a picture that plays its output at the speed at which it came.
@@ -64,6 +69,33 @@ ${text(`<tspan class="prompt">$ </tspan><tspan class="typed">${escaped(typed)}</
 ${shown.map((line, row) => text(line.map(span).join(''), row + 1)).join('\n')}
 </svg>
 `;
+}
+
+// Draws the spans that the example prints, each with its attempts where they ended. It takes the colours of the page.
+function trace(printed) {
+  const spans = [];
+  for (const line of printed.split('\n')) {
+    const span = /^ *(?<name>\S.*): (?<from>\d+) to (?<to>\d+) ms$/.exec(line)?.groups;
+    const attempt = /^ *at (?<at>\d+) ms: (?<how>.*), (?<status>\d+)$/.exec(line)?.groups;
+    if (span) spans.push({ name: span.name, from: Number(span.from), to: Number(span.to), attempts: [] });
+    if (attempt) spans.at(-1).attempts.push({ ...attempt, at: Number(attempt.at) });
+  }
+  if (!spans.at(-1)?.attempts.length) throw new Error(`no attempt in ${printed}`);
+  const [left, width, whole] = [190, 420, spans[0].to];
+  const at = time => left + Math.round((time / whole) * width);
+  const colour = { 2: '#2e9e5b', 4: '#d97706', 5: '#d97706' };
+  const row = ({ name, from, to, attempts }, index) => {
+    const y = 8 + index * 34;
+    const ticks = attempts.map(({ at: time, status }) => {
+      const paint = colour[status[0]];
+      return `<rect x="${at(time) - 2}" y="${y - 3}" width="4" height="24" fill="${paint}"/><text x="${at(time)}" y="${y + 36}" text-anchor="middle" fill="${paint}">${status} at ${time} ms</text>`;
+    });
+    return `<text x="0" y="${y + 14}" fill="currentColor">${escaped(name)}</text><rect x="${at(from)}" y="${y}" width="${at(to) - at(from)}" height="18" rx="3" fill="#6b8afd"/><text x="${at(to) + 8}" y="${y + 14}" fill="currentColor">${to - from} ms</text>${ticks.join('')}`;
+  };
+  const height = 8 + spans.length * 34 + 14;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 680 ${height}" width="680" style="max-width: 100%" role="img" aria-label="The spans of a call, and when its attempts ended" font-size="13" font-family="sans-serif">
+${spans.map(row).join('\n')}
+</svg>`;
 }
 
 // The example with its own agent: two turns on a desktop, one in the dark on a telephone while the answer comes.

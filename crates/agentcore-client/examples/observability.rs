@@ -3,16 +3,21 @@
 //! `cargo run -p agentcore-client --features otel --example observability`
 //!
 //! ```text
-//! handle a request … ms
-//!   invoke_agent throttle-2 … ms
+//! handle a request: 0 to … ms
+//!   invoke_agent throttle-2: … to … ms
 //!     gen_ai.operation.name = invoke_agent
 //!     http.response.status_code = 200
 //!     http.request.resend_count = 2
+//!     at … ms: attempt failed, 429
+//!     at … ms: attempt failed, 429
+//!     at … ms: answered, 200
 //! the agent got the trace … of the request
 //! 1 calls, 2 retries
 //! ```
 
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
+
+use std::time::SystemTime;
 
 use agentcore_client::{Client, Endpoint};
 use agentcore_mock::Mock;
@@ -31,13 +36,20 @@ struct Printer;
 impl SpanExporter for Printer {
     async fn export(&self, mut spans: Vec<SpanData>) -> OTelSdkResult {
         spans.sort_by_key(|span| span.start_time);
+        let Some(begun) = spans.first().map(|span| span.start_time) else { return Ok(()) };
+        let since = |time: SystemTime| time.duration_since(begun).unwrap_or_default().as_millis();
         for span in spans {
             let indent = if span.parent_span_id == SpanId::INVALID { "" } else { "  " };
-            let took = span.end_time.duration_since(span.start_time).unwrap_or_default();
-            println!("{indent}{} {} ms", span.name, took.as_millis());
+            println!("{indent}{}: {} to {} ms", span.name, since(span.start_time), since(span.end_time));
             let shown = |key: &str| key.starts_with("gen_ai.op") || key.starts_with("http.");
             for it in span.attributes.iter().filter(|it| shown(it.key.as_str())) {
                 println!("{indent}  {} = {}", it.key, it.value);
+            }
+            // Each attempt is an event of the call's span.
+            for event in span.events.iter() {
+                let attribute = |key: &str| event.attributes.iter().find(|it| it.key.as_str() == key);
+                let (Some(_), Some(status)) = (attribute("attempt"), attribute("status")) else { continue };
+                println!("{indent}  at {} ms: {}, {}", since(event.timestamp), event.name, status.value);
             }
         }
         Ok(())
