@@ -11,7 +11,7 @@ use std::{
 };
 
 use agentcore_client::{
-    Endpoints,
+    Endpoints, InputDigest, Journal,
     auth::{SystemClock, credentials, default_chain::DefaultChain, token},
     ws::{Proxy, Transport},
 };
@@ -29,7 +29,29 @@ pub(crate) fn targets() -> Vec<Target> {
         read: Box::new(variables),
     };
     let profiles = Target { name: "aws profiles", seeds: texts(PROFILES), inputs: 30, read: Box::new(profiles) };
-    vec![variables, profiles]
+    let journal = Target { name: "journal", seeds: texts(JOURNAL), inputs: 300, read: Box::new(journal) };
+    vec![variables, profiles, journal]
+}
+
+/// The two files of a journal, of which what was written may be anything.
+fn journal(input: &[u8], random: &mut Rng) {
+    let home = Home::new();
+    let (path, inputs) = (home.0.join("answers"), InputDigest::from_iter(["a", "b", "c"]));
+    drop(Journal::create(&path, &inputs).unwrap());
+    let started = home.0.join("answers.started");
+    let header = fs::read(&started).unwrap();
+    let pieces = cut(input, random);
+    fs::write(&path, random.choice(&pieces).unwrap()).unwrap();
+    let begins = if random.bool() { &header } else { random.choice(&pieces).unwrap() };
+    fs::write(&started, [begins, &random.choice(&pieces).unwrap()[..]].concat()).unwrap();
+    let Ok(journal) = Journal::resume(&path, &inputs) else { return };
+    let counts = (journal.succeeded(), journal.uncertain(), journal.interrupted());
+    let skips: Vec<_> = (0..4).map(|index| journal.skips(index)).collect();
+    drop(journal);
+    // What was read once is read again.
+    let again = Journal::resume(&path, &inputs).unwrap();
+    assert_eq!((again.succeeded(), again.uncertain(), again.interrupted()), counts);
+    assert_eq!((0..4).map(|index| again.skips(index)).collect::<Vec<_>>(), skips);
 }
 
 /// Each variable is a piece of the input.
@@ -123,6 +145,11 @@ const VARIABLES: &[&str] = &[
     "AWS_ENDPOINT_URL_STS",
     "AWS_RETRY_MODE",
     "AWS_MAX_ATTEMPTS",
+];
+const JOURNAL: [&str; 3] = [
+    "{\"line\":1,\"error\":null}\n{\"line\":2,\"error\":{\"may_have_run\":true}}\n{\"line\":3,\"error\":{\"may_have_run\":false}}\n",
+    "1\n2\n3\n1\n",
+    "{\"line\":2,\"error\":null}\n{\"line\":",
 ];
 const PROFILES: [&str; 6] = [
     "[default]\naws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = hush\naws_session_token = t # a comment\n",
