@@ -347,4 +347,4 @@ fn explore(scenario: fn()) {
 const KILL: [u8; 1] = [0xff];
 /// Less than a message of the program's.
 const PIPE: usize = 16;
-const ITERATIONS: usize = 300;
+const ITERATIONS: usize = 200;
