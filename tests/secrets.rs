@@ -9,6 +9,10 @@ mod socket;
 /// Where tokens are kept.
 mod store;
 
+/// What a server of Redis keeps.
+#[cfg(target_os = "linux")]
+mod redis;
+
 /// What is left of a secret in the memory of the process.
 #[cfg(target_os = "linux")]
 mod memory;

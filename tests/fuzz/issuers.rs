@@ -64,9 +64,9 @@ fn target(
 
 /// A port whose every answer is the same.
 #[derive(Debug)]
-struct Hostile {
-    status: u16,
-    body: Bytes,
+pub(crate) struct Hostile {
+    pub(crate) status: u16,
+    pub(crate) body: Bytes,
 }
 
 impl Exchange for Hostile {

@@ -18,6 +18,10 @@ mod parsers;
 /// What issuers of tokens answer.
 mod issuers;
 
+/// What the machine says: variables and profile files.
+#[cfg(unix)]
+mod environment;
+
 /// What servers answer: HTTP, and WebSockets after the upgrade.
 mod servers;
 
@@ -53,6 +57,8 @@ fn no_input_makes_anything_panic() {
     println!("seed {seed}\n{:<28} {:>9} {:>8}", "target", "inputs", "ms");
     let targets =
         parsers::targets().into_iter().chain(dialects::targets()).chain(issuers::targets()).chain(servers::targets());
+    #[cfg(unix)]
+    let targets = targets.chain(environment::targets());
     for target in targets.filter(|target| only.as_deref().is_none_or(|only| target.name.contains(only))) {
         let begun = Instant::now();
         let mut inputs = 0;

@@ -12,6 +12,7 @@ use agentcore_client::{Client, RetryPolicy, Runtime, Timeouts, ws::Settings};
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use fastrand::Rng;
+use serde_json::json;
 
 use super::{Target, parsers, texts};
 
@@ -22,6 +23,8 @@ pub(crate) fn targets() -> Vec<Target> {
         "HTTP/1.1 400 Bad Request\r\nx-amzn-errortype: ValidationException\r\ncontent-length: 17\r\n\r\n{\"message\":\"bad\"}",
         "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n3;x=y\r\n you\r\n0\r\nt: v\r\n\r\n",
         "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 503 Slow\r\nretry-after: 99999999999999999999\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nmcp-session-id: s\r\n\r\n{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"protocolVersion\":\"2025-06-18\",\"skills\":[]}}",
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\ndata: {\"jsonrpc\":\"2.0\",\"method\":\"m\",\"params\":{}}\n\ndata: {\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32601,\"message\":\"no\"}}\n\n",
         "HTTP/1.1 302 Found\r\nlocation: https://example.com/\r\nset-cookie: a=b\r\nconnection: close\r\n\r\n",
     ]);
     answers
@@ -41,7 +44,7 @@ pub(crate) fn targets() -> Vec<Target> {
     vec![
         target("http answer", answers, 400, |runtime, random| {
             let runtime = runtime.clone();
-            match random.u8(..4) {
+            match random.u8(..7) {
                 0 => Box::pin(async move { drop(runtime.invoke("x").await) }),
                 1 => Box::pin(async move {
                     let Ok(mut events) = runtime.invoke("x").stream().await else { return };
@@ -50,6 +53,26 @@ pub(crate) fn targets() -> Vec<Target> {
                     }
                 }),
                 2 => Box::pin(async move { drop(runtime.run("ls").await) }),
+                3 => Box::pin(async move {
+                    let mcp = runtime.mcp();
+                    for method in ["initialize", "tools/list"] {
+                        let message = json!({"jsonrpc": "2.0", "id": 1, "method": method});
+                        let Ok(answer) = mcp.send(&message).await else { return };
+                        let mut messages = answer.messages();
+                        while let Some(message) = messages.next().await {
+                            drop(format!("{message:?}"));
+                        }
+                    }
+                }),
+                4 => Box::pin(async move {
+                    let message = json!({"jsonrpc": "2.0", "id": 1, "method": "message/stream"});
+                    let Ok(answer) = runtime.a2a().send(&message).await else { return };
+                    let mut events = answer.events();
+                    while let Some(event) = events.next().await {
+                        drop(format!("{event:?}"));
+                    }
+                }),
+                5 => Box::pin(async move { drop(runtime.card().await) }),
                 _ => Box::pin(async move { drop(runtime.websocket().connect().await) }),
             }
         }),

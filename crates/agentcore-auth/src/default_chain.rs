@@ -7,8 +7,11 @@ use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use agentcore_core::Region;
 use aws_config::{
-    default_provider::credentials::DefaultCredentialsChain, imds::client::error::ImdsError,
-    profile::ProfileFileCredentialsProvider, provider_config::ProviderConfig,
+    default_provider::credentials::DefaultCredentialsChain,
+    imds::client::error::ImdsError,
+    meta::region::ProvideRegion as _,
+    profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider},
+    provider_config::ProviderConfig,
 };
 use aws_credential_types::{
     Credentials,
@@ -55,6 +58,14 @@ impl DefaultChain {
             .with_http_client(sdk::client(http, |_| Repeat::Never))
             .with_region(region.clone());
         let chain = if let Some(profile) = profile {
+            let region = match region {
+                None => {
+                    let named = ProfileFileRegionProvider::builder().configure(&config).profile_name(profile);
+                    named.build().region().await
+                }
+                given => given,
+            };
+            let config = config.with_region(region);
             let named = ProfileFileCredentialsProvider::builder().configure(&config).profile_name(profile);
             SharedCredentialsProvider::new(named.build())
         } else {

@@ -6,7 +6,7 @@ mod single_flight;
 use std::time::Duration;
 
 pub(crate) use self::single_flight::{Fetching, Refresh};
-use crate::{clock::Moment, sync};
+use crate::clock::Moment;
 
 /// A value with the times of its lifetime.
 #[derive(Debug)]

@@ -5,12 +5,15 @@ mod connection_source;
 mod connector;
 mod keep_alive;
 mod message;
+#[cfg(test)]
+mod model;
 mod rate_limit;
 pub mod reconnect;
 mod settings;
 mod shell;
 mod socket;
 mod supervisor;
+mod sync;
 mod upgrade_check;
 
 pub use self::{

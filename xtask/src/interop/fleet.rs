@@ -23,7 +23,7 @@ pub(super) fn run(workspace: &Workspace, tally: &mut Tally) -> Outcome {
     let program = check(&std::env::var_os("PATH").unwrap_or_default())?;
     report::heading("a fleet and its server of Redis");
     let shell = &workspace.shell;
-    let output = cmd!(shell, "cargo test --workspace --all-features --lib --test cli -- token::store::redis fleet::")
+    let output = cmd!(shell, "cargo test --workspace --all-features --lib --test cli --test integration -- token::store::redis fleet:: secrets::redis")
         .env("AGENTCORE_TEST_REDIS_SERVER", program)
         .quiet()
         .ignore_status()

@@ -2,15 +2,24 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{
+    io::Write as _,
+    process::Command,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use aws_credential_types::provider;
+use bytes::Bytes;
+use http::{Request, Response};
 use tokio::time::{sleep, timeout};
 
 use super::*;
 use crate::{
-    ManualClock,
-    testing::{NOW, at, clock, secs},
+    BoxError, BoxFuture, ManualClock,
+    testing::{Directory, NOW, at, clock, secs},
 };
 
 /// Takes a second for each answer.
@@ -193,4 +202,53 @@ async fn a_caller_that_gives_up_drops_its_own_wait() {
     assert_eq!(ask(&chain).await, id(1));
     assert_eq!(provider.asked(), 1);
     assert!(!format!("{chain:?}").contains("hush"));
+}
+
+/// A port that says where it was asked, and refuses.
+#[derive(Debug, Default)]
+struct Hosts(Mutex<Vec<String>>);
+
+impl Exchange for Hosts {
+    fn exchange(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, BoxError>> {
+        self.0.lock().unwrap().push(request.uri().host().unwrap_or_default().to_owned());
+        Box::pin(async { Ok(Response::builder().status(403).body(Bytes::new())?) })
+    }
+}
+
+const CHILD: &str = "AGENTCORE_AUTH_TEST_PROFILE";
+const CONFIG: &str = "[profile base]\naws_access_key_id = AKID\naws_secret_access_key = hush\n\
+                      [profile role]\nrole_arn = arn:aws:iam::123456789012:role/r\nsource_profile = base\nregion = eu-west-3\n";
+
+/// The process of the next test, which has the profile file; alone it does nothing.
+#[tokio::test]
+async fn a_process_assumes_a_role() {
+    if std::env::var_os(CHILD).is_none() {
+        return;
+    }
+    for region in [None, Some("us-west-2")] {
+        let (port, region) = (Arc::new(Hosts::default()), region.map(|region| region.parse().unwrap()));
+        let chain = DefaultChain::new(port.clone(), Arc::new(clock()), region.as_ref(), Some("role")).await;
+        chain.provide_credentials().await.unwrap_err();
+        writeln!(std::io::stdout(), "\nasked {:?}", port.0.lock().unwrap()).unwrap();
+    }
+}
+
+#[test]
+fn a_role_is_assumed_in_the_region_of_its_profile_unless_one_is_given() {
+    let directory = Directory::new();
+    std::fs::write(directory.join("config"), CONFIG).unwrap();
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "default_chain::tests::a_process_assumes_a_role"])
+        .env_clear()
+        .envs([(CHILD, "1"), ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")])
+        .env("AWS_CONFIG_FILE", directory.join("config"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8(child.stdout).unwrap();
+    let asked: Vec<_> = said.lines().filter(|line| line.starts_with("asked ")).collect();
+    assert_eq!(
+        asked,
+        [r#"asked ["sts.eu-west-3.amazonaws.com"]"#, r#"asked ["sts.us-west-2.amazonaws.com"]"#],
+        "{said}"
+    );
 }

@@ -19,65 +19,8 @@ use shuttle::{
     thread,
 };
 
-use self::single_flight::Refresh;
-use super::{Entry, Freshness, Policy};
+use super::{Entry, Policy, Refresh};
 use crate::{Error, ErrorKind, ManualClock, clock::Moment};
-
-#[expect(clippy::duplicate_mod, reason = "the same state machine, over the primitives below")]
-#[expect(dead_code, reason = "what only users need is not explored")]
-#[path = "single_flight.rs"]
-mod single_flight;
-
-/// What [`crate::sync`] is in use, of `shuttle`'s parts. Channels are tokio's own: each of their steps is taken as a whole.
-mod sync {
-    use std::{future::Future, sync::Arc, time::Duration};
-
-    pub(super) use shuttle::sync::{Mutex, MutexGuard};
-    pub(super) use std::sync::PoisonError;
-    pub(super) use tokio::sync::watch;
-
-    use shuttle::rand::{Rng as _, thread_rng};
-
-    use crate::BoxFuture;
-
-    pub(super) struct ArcSwapOption<T>(Mutex<Option<Arc<T>>>);
-
-    impl<T> ArcSwapOption<T> {
-        pub(super) fn empty() -> Self {
-            Self(Mutex::new(None))
-        }
-
-        pub(super) fn load(&self) -> Option<Arc<T>> {
-            self.0.lock().unwrap().clone()
-        }
-
-        pub(super) fn load_full(&self) -> Option<Arc<T>> {
-            self.load()
-        }
-
-        pub(super) fn store(&self, value: Option<Arc<T>>) {
-            *self.0.lock().unwrap() = value;
-        }
-    }
-
-    /// Whatever a runtime may do: run the task, drop it at once, end in the middle of it, or not be there.
-    pub(super) fn spawn(task: BoxFuture<'static, ()>) -> Result<(), BoxFuture<'static, ()>> {
-        match thread_rng().gen_range(0..8) {
-            0 => return Err(task),
-            1 => drop(task),
-            2 => {
-                let handle = shuttle::future::spawn(task);
-                shuttle::future::spawn(async move { handle.abort() });
-            }
-            _ => drop(shuttle::future::spawn(task)),
-        }
-        Ok(())
-    }
-
-    pub(super) async fn timeout<F: Future>(_: Option<Duration>, future: F) -> Option<F::Output> {
-        Some(future.await)
-    }
-}
 
 /// A source of numbers that are never the same, and its counts.
 struct World {

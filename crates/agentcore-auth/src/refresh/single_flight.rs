@@ -10,11 +10,12 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    Entry, Freshness, Policy,
+use super::{Entry, Freshness, Policy};
+use crate::{
+    BoxFuture, Clock, Error, ErrorKind, SystemClock,
+    clock::Moment,
     sync::{self, ArcSwapOption, Mutex, MutexGuard, PoisonError, watch},
 };
-use crate::{BoxFuture, Clock, Error, ErrorKind, SystemClock, clock::Moment};
 
 /// Keeps one value fresh for all callers, as [`CachedToken`](crate::CachedToken) describes.
 ///

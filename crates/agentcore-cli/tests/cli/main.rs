@@ -3,6 +3,7 @@
 //! | file | what it is about |
 //! |---|---|
 //! | [`world`] | starts the program, with or without a mock that the test can look into |
+//! | [`bad_files`] | contexts, profiles, lines and journals that are damaged |
 //! | [`bad_input`] | what is refused before anything is sent |
 //! | [`batch`] | many invocations: rows, refusals, and what is kept whatever ends the program |
 //! | [`config`] | contexts of the configuration file, the last login, and what is in force |
@@ -30,6 +31,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[cfg(unix)]
+mod bad_files;
 mod bad_input;
 mod batch;
 mod chat;

@@ -1,6 +1,6 @@
 //! Runs one connection from the upgrade to its end: reads, writes, pings. Never reconnects.
 
-use std::{future::pending, sync::atomic::Ordering, time::Duration};
+use std::{future::pending, time::Duration};
 
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -8,11 +8,7 @@ use futures_util::{
     SinkExt, StreamExt,
     stream::{SplitSink, SplitStream},
 };
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    sync::{mpsc, oneshot},
-    time::{Instant, sleep, timeout},
-};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
@@ -36,6 +32,7 @@ use super::{
     Close, Incoming, Message, Reconnected, Settings,
     keep_alive::{KeepAlive, PeerActivity},
     rate_limit::RateLimit,
+    sync::{mpsc, now, oneshot, sleep_until, timeout},
 };
 use crate::{Error, ErrorKind};
 
@@ -60,6 +57,8 @@ pub(super) struct Channels {
     pub(super) waiting: Option<Command>,
     /// What the program gets before anything of this connection.
     pub(super) reconnected: Option<Reconnected>,
+    /// Whether the socket is left with its receiver, whoever still sends. Otherwise it takes both halves.
+    pub(super) ends_with_receiver: bool,
 }
 
 /// The outcome of a connection.
@@ -68,7 +67,7 @@ pub(super) struct Outcome {
     pub(super) end: End,
     /// The code with which the program closed, if it did.
     pub(super) close_sent: Option<u16>,
-    /// Messages sent since a frame last arrived, and the one that was being sent.
+    /// Messages sent that nothing confirms, and the one that was being sent.
     pub(super) unconfirmed: u64,
 }
 
@@ -108,9 +107,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         let activity = PeerActivity::new();
         let (mut sink, source) = self.stream.split();
         let mut reader = Reader { source, close: self.close };
-        let Channels { outbox, inbox, waiting, reconnected } = channels;
+        let Channels { outbox, inbox, waiting, reconnected, ends_with_receiver } = channels;
         let mut close_sent = None;
-        let writer = Writer { sink: &mut sink, inbox, activity: &activity, settings };
+        let ends_with_receiver = *ends_with_receiver;
+        let writer = Writer { sink: &mut sink, inbox, activity: &activity, settings, ends_with_receiver };
         let end = tokio::select! {
             end = reader.run(inbox, reconnected, &activity) => end,
             end = writer.run(outbox, waiting, &mut close_sent) => end,
@@ -124,7 +124,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             let frame = CloseFrame { code, reason: "".into() };
             let _ = within(bound, sink.send(tungstenite::Message::Close(Some(frame)))).await;
         }
-        Outcome { end, close_sent, unconfirmed: activity.unconfirmed.into_inner() }
+        Outcome { end, close_sent, unconfirmed: activity.unconfirmed() }
     }
 }
 
@@ -159,17 +159,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
                     None => return lost(tungstenite::Error::ConnectionClosed),
                 };
                 activity.note(false);
-                activity.unconfirmed.store(0, Ordering::Relaxed);
                 match frame {
                     tungstenite::Message::Text(text) => {
                         let Ok(text) = ByteString::try_from(Bytes::from(text)) else { continue };
                         break Incoming::Text(text);
                     }
                     tungstenite::Message::Binary(bytes) => break Incoming::Binary(bytes),
+                    tungstenite::Message::Pong(payload) => activity.note_pong(&payload),
                     tungstenite::Message::Close(_) => return self.closed(),
                     _ => {}
                 }
             };
+            activity.note_answer();
             // Without a permit the receiver was dropped.
             if let Some(permit) = permit {
                 permit.send(Ok(incoming));
@@ -199,6 +200,7 @@ struct Writer<'a, S> {
     inbox: &'a mpsc::Sender<Result<Incoming, Error>>,
     activity: &'a PeerActivity,
     settings: &'a Settings,
+    ends_with_receiver: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
@@ -208,7 +210,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
         waiting: &mut Option<Command>,
         close_sent: &mut Option<u16>,
     ) -> End {
-        let mut rate_limit = RateLimit::new(self.settings.max_frames_per_second, Instant::now());
+        let mut rate_limit = RateLimit::new(self.settings.max_frames_per_second, now());
         let mut check = KeepAlive::first(self.settings);
         loop {
             if waiting.is_none() {
@@ -221,6 +223,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
                             None => Some(Command::Close(Close::normal())),
                         },
                     },
+                    () = self.inbox.closed(), if self.ends_with_receiver && !outbox.is_closed() => {
+                        // What waits already is sent.
+                        outbox.close();
+                        continue;
+                    }
                     () = check.due() => {
                         match self.check(check).await {
                             Ok(next) => check = next,
@@ -242,7 +249,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
             }
             match waiting.take() {
                 Some(Command::Send(message, result)) => {
-                    let in_flight = InFlight::new(result, &self.activity.unconfirmed);
+                    let in_flight = InFlight::new(result, self.activity);
                     match self.send(message, &mut rate_limit).await {
                         Ok(()) => in_flight.sent(),
                         Err(error) => return lost(error),
@@ -277,8 +284,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
 
     /// Waits until the rate allows a frame, and writes what waits before it.
     async fn make_room(&mut self, rate_limit: &mut RateLimit) -> Result<(), tungstenite::Error> {
-        while let Err(wait) = rate_limit.take(Instant::now()) {
-            sleep(wait).await;
+        let mut at = now();
+        while let Err(wait) = rate_limit.take(at) {
+            sleep_until(at + wait).await;
+            at = now();
         }
         within(self.settings.pong_timeout, self.sink.flush()).await
     }
@@ -306,10 +315,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
             }
             KeepAlive::Pong { pinged, .. } => Ok(KeepAlive::ping_after(self.settings, pinged)),
             KeepAlive::Ping { .. } => {
-                let pinged = Instant::now();
+                let pinged = now();
                 let ping = async {
                     self.sink.flush().await?;
-                    self.sink.send(tungstenite::Message::Ping(Bytes::new())).await
+                    self.sink.send(tungstenite::Message::Ping(self.activity.ping())).await
                 };
                 within(self.settings.pong_timeout, ping).await.map_err(lost)?;
                 Ok(KeepAlive::pong_after(self.settings, pinged))
@@ -339,7 +348,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
             }
         };
         let ended = timeout(self.settings.close_timeout, closing).await;
-        ended.unwrap_or_else(|_| {
+        ended.unwrap_or_else(|| {
             let limit = self.settings.close_timeout.as_secs_f32();
             let message = format!("the agent did not answer the close within {limit} s");
             End::Lost { error: Error::new(ErrorKind::Timeout, message), close_code: None }
@@ -353,7 +362,7 @@ async fn within(
     writing: impl Future<Output = Result<(), tungstenite::Error>>,
 ) -> Result<(), tungstenite::Error> {
     let Some(bound) = bound else { return writing.await };
-    timeout(bound, writing).await.unwrap_or_else(|_| {
+    timeout(bound, writing).await.unwrap_or_else(|| {
         let error = std::io::Error::new(std::io::ErrorKind::TimedOut, "the agent's side takes no more");
         Err(tungstenite::Error::Io(error))
     })

@@ -13,7 +13,7 @@ use agentcore_transport::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, Uri, header::SEC_WEBSOCKET_PROTOCOL};
 
-use super::{Settings, upgrade_check::UpgradeCheck};
+use super::{Settings, supervisor::Reopen, upgrade_check::UpgradeCheck};
 use crate::{Error, Expiry, Handshake, RetryPolicy, WebSocket};
 
 /// How a socket's opening request is authenticated.
@@ -49,12 +49,25 @@ pub(super) struct Connected {
     pub(super) attempts: u32,
 }
 
-impl ConnectionSource {
-    /// Replaces a lost connection, after a pause so that connections lost together do not return together.
-    pub(super) async fn reopen(&self, retry: &RetryPolicy) -> Result<Connected, Error> {
-        self.open(retry, retry.backoff().next(fastrand::f64())).await
+impl Reopen for ConnectionSource {
+    type Connection = Upgraded;
+
+    fn settings(&self) -> &Settings {
+        &self.settings
     }
 
+    fn socket(&self) -> &WebSocket {
+        &self.socket
+    }
+
+    /// Pauses before, so that connections lost together do not return together.
+    async fn reopen(&self, retry: &RetryPolicy) -> Result<(Upgraded, u32), Error> {
+        let Connected { connection, attempts, .. } = self.open(retry, retry.backoff().next(fastrand::f64())).await?;
+        Ok((connection, attempts))
+    }
+}
+
+impl ConnectionSource {
     /// Opens a connection after this pause.
     pub(super) async fn open(&self, retry: &RetryPolicy, pause: Duration) -> Result<Connected, Error> {
         let socket = &self.socket;

@@ -85,8 +85,7 @@ impl Connector {
         let id = shell.unwrap_or(asked);
         // The same shell in the same session is what a lost connection goes back to.
         source.socket = source.socket.session(&session).shell_of(&id);
-        let piece_bytes = self.settings.max_frame_bytes;
-        Ok(Shell::new(Socket::start(source, connection, session), id, piece_bytes))
+        Ok(Shell::new(Socket::start(source, connection, session), id, &self.settings))
     }
 
     fn source(&self, socket: &WebSocket) -> ConnectionSource {

@@ -2,19 +2,28 @@
 
 use std::{
     future::pending,
-    sync::{Mutex, PoisonError, atomic::AtomicU64},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
-use tokio::time::{Instant, sleep_until};
+use bytes::Bytes;
 
-use super::Settings;
+use tokio::time::Instant;
+
+use super::{
+    Settings,
+    sync::{now, sleep_until},
+};
 
 /// What the writing half of a connection must know of the reading half.
 #[derive(Debug)]
 pub(super) struct PeerActivity {
     last: Mutex<Activity>,
-    /// Messages sent, in whole or in part, since a frame last arrived.
-    pub(super) unconfirmed: AtomicU64,
+    /// Messages sent, in whole or in part, and how many of them were there when the peer answered.
+    sent: AtomicU64,
+    confirmed: AtomicU64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -26,12 +35,42 @@ struct Activity {
 
 impl PeerActivity {
     pub(super) fn new() -> Self {
-        Self { last: Mutex::new(Activity { at: Instant::now(), paused: false }), unconfirmed: AtomicU64::new(0) }
+        let last = Mutex::new(Activity { at: now(), paused: false });
+        Self { last, sent: AtomicU64::new(0), confirmed: AtomicU64::new(0) }
+    }
+
+    /// Notes a message that was sent, in whole or in part.
+    pub(super) fn note_sent(&self) {
+        self.sent.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Notes a message of the peer's, which counts as the answer to all that was sent.
+    pub(super) fn note_answer(&self) {
+        self.confirmed.store(self.sent.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+
+    /// Returns what a ping carries, and its pong brings back: how much was sent before it.
+    pub(super) fn ping(&self) -> Bytes {
+        Bytes::copy_from_slice(&self.sent.load(Ordering::Relaxed).to_be_bytes())
+    }
+
+    /// Notes a pong: the peer has read what was sent before its ping (RFC 6455 §5.5.3).
+    pub(super) fn note_pong(&self, payload: &[u8]) {
+        if let Ok(sent) = payload.try_into().map(u64::from_be_bytes)
+            && sent <= self.sent.load(Ordering::Relaxed)
+        {
+            self.confirmed.fetch_max(sent, Ordering::Relaxed);
+        }
+    }
+
+    /// Returns how many messages nothing has confirmed.
+    pub(super) fn unconfirmed(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed) - self.confirmed.load(Ordering::Relaxed)
     }
 
     /// Notes a frame of the peer, or that reading pauses.
     pub(super) fn note(&self, paused: bool) {
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Activity { at: Instant::now(), paused };
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Activity { at: now(), paused };
     }
 
     /// Checks whether no frame arrived since then, although one would have been read.
@@ -54,7 +93,7 @@ pub(super) enum KeepAlive {
 
 impl KeepAlive {
     pub(super) fn first(settings: &Settings) -> Self {
-        Self::ping_after(settings, Instant::now())
+        Self::ping_after(settings, now())
     }
 
     pub(super) fn ping_after(settings: &Settings, then: Instant) -> Self {

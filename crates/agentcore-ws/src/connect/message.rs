@@ -55,7 +55,8 @@ impl Incoming {
 
 /// A connection that was lost and replaced, in the same session.
 ///
-/// What the agent sent in between is lost. What it was sent may be lost too.
+/// What the agent sent in between is lost. What it was sent may be lost too. Where the new connection is lost as well before the
+/// program could take this, it stands for both: the cause is the last, and the numbers are added.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Reconnected {
@@ -63,13 +64,30 @@ pub struct Reconnected {
     pub cause: Error,
     /// The close frame with which the agent's side ended the connection, if it did.
     pub close: Option<Close>,
-    /// How many messages were sent since a frame last arrived from the agent, which may have received any number of them. The
+    /// How many messages were sent since the agent last sent one or read a ping; it may have received any number of them. The
     /// one that was being sent when the connection was lost, whose [`send`](crate::Sender::send) failed, is counted too.
+    ///
+    /// A message of the agent's counts as the answer to all that was sent before it arrived. Where an agent speaks unasked, it may
+    /// have lost more.
     pub unconfirmed: u64,
     /// How many attempts the new connection took.
     pub attempts: u32,
     /// How long there was no connection.
     pub downtime: std::time::Duration,
+}
+
+impl Reconnected {
+    /// Returns what stands for this loss and an earlier one that was not reported yet.
+    pub(super) fn after(self, earlier: Option<Self>) -> Self {
+        let Some(earlier) = earlier else { return self };
+        Self {
+            cause: self.cause,
+            close: self.close.or(earlier.close),
+            unconfirmed: self.unconfirmed.saturating_add(earlier.unconfirmed),
+            attempts: self.attempts.saturating_add(earlier.attempts),
+            downtime: self.downtime.saturating_add(earlier.downtime),
+        }
+    }
 }
 
 /// The code and the reason of a close frame (RFC 6455 §7.4).

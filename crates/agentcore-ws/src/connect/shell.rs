@@ -10,11 +10,11 @@ use std::{
 
 use agentcore_core::{SessionId, ShellId};
 use bytes::Bytes;
-use tokio::time::timeout;
 
 use super::{
-    Close, Incoming, Message, Reconnected, Sender, Socket, reconnect,
+    Close, Incoming, Message, Reconnected, Sender, Settings, Socket, reconnect,
     socket::{Receiver, Sending},
+    sync::timeout,
 };
 use crate::{Error, ErrorKind, ShellExit, ShellFrame, ShellStatus};
 
@@ -48,6 +48,7 @@ pub struct Shell {
     input: ShellInput,
     finished: Arc<AtomicBool>,
     ended: bool,
+    close_timeout: Duration,
     /// The answer to the last sign of life.
     heartbeat: Option<Sending>,
 }
@@ -85,12 +86,12 @@ pub struct ShellInput {
 }
 
 impl Shell {
-    pub(super) fn new(socket: Socket, id: ShellId, frame_bytes: usize) -> Self {
+    pub(super) fn new(socket: Socket, id: ShellId, settings: &Settings) -> Self {
         let finished = Arc::clone(&socket.finished);
         let (sender, receiver) = socket.split();
-        let frame_bytes = frame_bytes.clamp(MIN_FRAME_BYTES, ShellFrame::MAX_BYTES);
+        let frame_bytes = settings.max_frame_bytes.clamp(MIN_FRAME_BYTES, ShellFrame::MAX_BYTES);
         let input = ShellInput { sender, frame_bytes: Arc::new(AtomicUsize::new(frame_bytes)) };
-        Self { id, receiver, input, finished, ended: false, heartbeat: None }
+        Self { id, receiver, input, finished, ended: false, close_timeout: settings.close_timeout, heartbeat: None }
     }
 
     /// Returns the shell's id, as the service has it.
@@ -171,7 +172,7 @@ impl Shell {
     }
 
     /// Ends the shell for good, with everything that runs in it; [`detach`](Self::detach) leaves it running. What it prints at last is
-    /// dropped.
+    /// dropped. The service's goodbye is waited for as long as [`Settings::close_timeout`] says.
     ///
     /// # Errors
     /// If the connection is closed, or was lost: the shell may live on then.
@@ -180,13 +181,18 @@ impl Shell {
     /// Dropping the future detaches, and the shell may have been ended.
     pub async fn kill(mut self) -> Result<(), Error> {
         self.finished.store(true, Ordering::Release);
-        self.input.send_frame(&ShellFrame::Close).await?;
+        let sent = self.input.send_frame(&ShellFrame::Close).await;
+        // A service that closes at once may do so before it is known here that the frame has left.
+        if sent.as_ref().is_err_and(|error| !error.may_have_run()) {
+            return sent;
+        }
+        let limit = self.close_timeout;
         let ended = async {
             while self.try_next().await?.is_some() {}
             Ok(())
         };
-        // The frame has left; a service that does not say goodbye is not waited for.
-        timeout(GOODBYE, ended).await.unwrap_or(Ok(()))
+        // A service that does not say goodbye is not waited for.
+        timeout(limit, ended).await.unwrap_or(sent)
     }
 
     /// Understands a frame. What is not known is passed over.
@@ -207,7 +213,7 @@ impl Shell {
                 ShellStatus::Exited(exit) => {
                     // Another connection would begin another shell.
                     self.finished.store(true, Ordering::Release);
-                    self.input.sender.close_now();
+                    self.receiver.leave();
                     self.ended = true;
                     Some(ShellEvent::Exited(exit))
                 }
@@ -231,11 +237,10 @@ impl Shell {
     }
 }
 
-/// Detaches, whatever still types into it.
+/// Detaches, whatever still types into it: the socket of a shell is left with its receiver.
 impl Drop for Shell {
     fn drop(&mut self) {
         self.finished.store(true, Ordering::Release);
-        self.input.sender.close_now();
     }
 }
 
@@ -279,4 +284,3 @@ const CHANNEL_BYTES: usize = 1;
 const MIN_FRAME_BYTES: usize = 1024;
 /// The close code by which a client learns that another has taken its shell over.
 const TAKEN_OVER: u16 = 4000;
-const GOODBYE: Duration = Duration::from_secs(5);

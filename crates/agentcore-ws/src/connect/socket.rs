@@ -8,16 +8,14 @@ use std::{
 };
 
 use agentcore_core::SessionId;
-use agentcore_transport::Upgraded;
 use futures_core::Stream;
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::sync::{mpsc, oneshot};
 
 use super::{
     Close, Incoming, Message,
     connection::{Channels, Command},
-    connection_source::ConnectionSource,
-    supervisor,
+    supervisor::{self, Reopen},
+    sync::{self, mpsc, oneshot},
 };
 use crate::{Error, ErrorKind};
 
@@ -48,13 +46,14 @@ pub struct Socket {
 }
 
 impl Socket {
-    pub(super) fn start(source: ConnectionSource, connection: Upgraded, session: SessionId) -> Self {
+    pub(super) fn start<S: Reopen>(source: S, connection: S::Connection, session: SessionId) -> Self {
         let (commands, outbox) = outbox();
         let (inbox, incoming) = mpsc::channel(INBOX);
         let closed = Arc::new(OnceLock::new());
-        let channels = Channels { outbox, inbox, waiting: None, reconnected: None };
+        let ends_with_receiver = source.socket().shell_id().is_some();
+        let channels = Channels { outbox, inbox, waiting: None, reconnected: None, ends_with_receiver };
         let finished = Arc::new(AtomicBool::new(false));
-        tokio::spawn(supervisor::run(source, connection, channels, closed.clone(), finished.clone()));
+        sync::spawn(supervisor::run(source, connection, channels, closed.clone(), finished.clone()));
         Self { sender: Sender { commands }, receiver: Receiver { incoming, closed, session }, finished }
     }
 
@@ -161,12 +160,6 @@ impl Sender {
         self.commands.try_send(Command::Send(message, result)).ok().map(|()| Sending(sent))
     }
 
-    /// Begins to close the connection if there is room for that, without waiting.
-    pub(super) fn close_now(&self) {
-        // Where there is none, the end of both halves closes it.
-        let _ = self.commands.try_send(Command::Close(Close::normal()));
-    }
-
     /// Sends a value as a JSON text.
     ///
     /// # Errors
@@ -212,6 +205,11 @@ impl Receiver {
     #[must_use]
     pub fn session_id(&self) -> &SessionId {
         &self.session
+    }
+
+    /// Takes nothing more, as if it was dropped.
+    pub(super) fn leave(&mut self) {
+        self.incoming.close();
     }
 
     /// Returns the next item; `None` once the program closed the connection, or the agent did with 1000, 1001 or no code. An

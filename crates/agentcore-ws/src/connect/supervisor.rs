@@ -1,39 +1,50 @@
 //! Runs a socket: one connection after the other, until the last ends. Sends and reads nothing itself.
 
-use std::{
-    future::pending,
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicBool, Ordering},
-    },
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, Ordering},
 };
 
-use agentcore_transport::Upgraded;
-use tokio::time::Instant;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::{
-    Close, Reconnected,
+    Close, Incoming, Reconnected, Settings,
     connection::{Channels, Command, Connection, End, Outcome},
-    connection_source::{Connected, ConnectionSource},
     reconnect,
+    sync::{mpsc, now},
 };
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, RetryPolicy, WebSocket};
+
+/// What replaces the lost connections of a socket.
+pub(super) trait Reopen: Send + Sync + 'static {
+    /// A connection on which nothing was sent or read since its upgrade.
+    type Connection: AsyncRead + AsyncWrite + Unpin + Send;
+
+    fn settings(&self) -> &Settings;
+
+    fn socket(&self) -> &WebSocket;
+
+    /// Opens another connection to the same session, and returns it with the number of attempts.
+    fn reopen(&self, retry: &RetryPolicy) -> impl Future<Output = Result<(Self::Connection, u32), Error>> + Send;
+}
 
 /// Runs the socket and reports its end to the receiver.
-pub(super) async fn run(
-    source: ConnectionSource,
-    mut connection: Upgraded,
+pub(super) async fn run<S: Reopen>(
+    source: S,
+    mut connection: S::Connection,
     mut channels: Channels,
     closed: Arc<OnceLock<Close>>,
     finished: Arc<AtomicBool>,
 ) {
     let error = loop {
-        let connected = Connection::new(connection, &source.settings).await;
-        let outcome = connected.run(&mut channels, &source.settings).await;
-        let policy = source.settings.reconnect.as_ref().filter(|_| {
-            !finished.load(Ordering::Acquire) && should_reconnect(&outcome, source.socket.shell_id().is_some())
-        });
+        let (settings, socket) = (source.settings(), source.socket());
+        let connected = Connection::new(connection, settings).await;
+        let outcome = connected.run(&mut channels, settings).await;
+        let policy = settings
+            .reconnect
+            .as_ref()
+            .filter(|_| !finished.load(Ordering::Acquire) && should_reconnect(&outcome, socket.shell_id().is_some()));
         let Outcome { end, close_sent, unconfirmed } = outcome;
         let mut closed_by = None;
         let cause = match end {
@@ -50,16 +61,17 @@ pub(super) async fn run(
             End::Lost { error, .. } => error,
         };
         let Some(policy) = policy else { break Some(cause) };
-        tracing::warn!(session = source.socket.session_id().as_str(), kind = ?cause.kind(), "connection lost");
-        let lost_at = Instant::now();
+        tracing::warn!(session = socket.session_id().as_str(), kind = ?cause.kind(), "connection lost");
+        let lost_at = now();
         let reopened = tokio::select! {
             reopened = source.reopen(policy) => reopened,
             () = closed_by_program(&mut channels) => break Some(cause),
         };
         match reopened {
-            Ok(Connected { connection: opened, attempts, .. }) => {
-                let downtime = lost_at.elapsed();
-                channels.reconnected = Some(Reconnected { cause, close: closed_by, unconfirmed, attempts, downtime });
+            Ok((opened, attempts)) => {
+                let downtime = now() - lost_at;
+                let reconnected = Reconnected { cause, close: closed_by, unconfirmed, attempts, downtime };
+                channels.reconnected = Some(reconnected.after(channels.reconnected.take()));
                 connection = opened;
             }
             Err(error) => break Some(error),
@@ -95,17 +107,40 @@ fn close_error(close: &Close) -> Error {
     Error::new(kind, format!("the agent's side closed the connection: {close}")).possibly_run(true)
 }
 
-/// Waits until the program closes the socket or has dropped both halves.
+/// Waits until the program closes the socket or has left it, and nobody waits any longer for a message to be sent.
 async fn closed_by_program(channels: &mut Channels) {
-    while channels.waiting.is_none() {
-        match channels.outbox.recv().await {
-            Some(Command::Close(_)) => return,
-            command @ Some(Command::Send(..)) => channels.waiting = command,
-            None => return channels.inbox.closed().await,
+    let Channels { outbox, inbox, waiting, ends_with_receiver, .. } = channels;
+    loop {
+        tokio::select! {
+            is_closed = take_command(outbox, inbox, waiting) => if is_closed { return },
+            () = inbox.closed(), if *ends_with_receiver && !outbox.is_closed() => outbox.close(),
         }
     }
-    // The message waits for the next connection, and all commands after it.
-    pending().await
+}
+
+/// Takes the next command, or drops the one that waits for a connection once its sender's future was dropped. Returns whether the
+/// program has closed the socket.
+async fn take_command(
+    outbox: &mut mpsc::Receiver<Command>,
+    inbox: &mpsc::Sender<Result<Incoming, Error>>,
+    waiting: &mut Option<Command>,
+) -> bool {
+    match waiting {
+        Some(Command::Close(_)) => return true,
+        // It waits for the next connection, and all commands after it.
+        Some(Command::Send(_, result)) => {
+            result.closed().await;
+            *waiting = None;
+        }
+        None => {
+            *waiting = outbox.recv().await;
+            if waiting.is_none() {
+                inbox.closed().await;
+                return true;
+            }
+        }
+    }
+    false
 }
 
 /// Normal, going away, and a close frame without a code.

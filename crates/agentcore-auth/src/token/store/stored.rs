@@ -2,15 +2,17 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
+
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{LockOutcome, StoreLock, StoredToken, TokenStore, WriteOutcome};
 use crate::{
     BoxFuture, Clock, Error, ErrorKind, SystemClock,
     clock::LEEWAY,
-    sync,
+    sync::{self, Mutex, MutexGuard, PoisonError},
     token::{
         Token,
         cache::CachedToken,
@@ -64,6 +66,10 @@ pub struct Stored<I> {
 struct State {
     /// The last token given out.
     given: Option<Token>,
+    /// The last stored token that was passed over because it had been given out before, and so was refused.
+    refused: Option<Token>,
+    /// The stored refresh token that was used last. What came in its place is newer, even if it could not be stored.
+    used: Option<SecretString>,
     /// When the last token was issued, if the store does not have it: what continues its login is newer than what is stored.
     unsaved: Option<SystemTime>,
 }
@@ -101,8 +107,23 @@ impl<I: TokenIssuer> Stored<I> {
     /// Returns the stored token, if it can be given out now.
     fn usable(&self, stored: Option<&StoredToken>) -> Option<Issued> {
         let issued = self.fresh(stored?)?;
-        let refused = self.state().given.as_ref().is_some_and(|given| given.header() == issued.token.header());
-        (!refused).then(|| self.give(issued))
+        let mut state = self.state();
+        let is = |token: &Option<Token>| token.as_ref().is_some_and(|token| token.header() == issued.token.header());
+        if is(&state.given) || is(&state.refused) {
+            state.refused = Some(issued.token);
+            return None;
+        }
+        state.given = Some(issued.token.clone());
+        drop(state);
+        Some(issued)
+    }
+
+    /// Returns whether what is stored continues the login that is in memory, and not an earlier state of it.
+    fn is_news(&self, stored: &StoredToken) -> bool {
+        let state = self.state();
+        let was_used = state.used.as_ref().zip(stored.refresh_token.as_ref());
+        state.unsaved.is_none_or(|ours| ours < stored.issued_at)
+            && was_used.is_none_or(|(used, stored)| used.expose_secret() != stored.expose_secret())
     }
 
     /// Returns the token with what is left of its lifetime, if that is more than its refresh window.
@@ -159,12 +180,12 @@ impl<I: TokenIssuer> Stored<I> {
         if let Some(issued) = self.usable(stored.as_ref()) {
             return Ok(Some(issued));
         }
-        let resumed = stored.filter(|stored| self.state().unsaved.is_none_or(|ours| ours < stored.issued_at));
+        let resumed = stored.filter(|stored| self.is_news(stored));
         if let Some(stored) = &resumed {
             self.issuer.resume(stored);
         }
-        let renews = resumed.is_some_and(|stored| stored.refresh_token.is_some());
-        if renews {
+        let continued = resumed.and_then(|stored| stored.refresh_token);
+        if continued.is_some() {
             let marked = self.store.mark_renewal(&self.key, lock, true).await.map_err(by_store)?;
             if marked == WriteOutcome::Superseded {
                 return Ok(None);
@@ -172,9 +193,15 @@ impl<I: TokenIssuer> Stored<I> {
         }
         let (issued, stored) = match self.fetch().await {
             Ok(fetched) => fetched,
-            Err(error) if renews => return Err(FetchError::Failed(self.failed_renewal(error, lock).await)),
+            Err(error) if continued.is_some() => {
+                return Err(FetchError::Failed(self.failed_renewal(error, lock).await));
+            }
             Err(error) => return Err(FetchError::Failed(error)),
         };
+        if continued.is_some() {
+            // Before the first wait: the fetch may be dropped while it stores the token.
+            self.state().used = continued;
+        }
         match self.store.save(&self.key, &stored, lock).await {
             Ok(WriteOutcome::Written) => self.state().unsaved = None,
             Ok(WriteOutcome::Superseded) => {
@@ -270,7 +297,7 @@ fn lost_login(refused: Error) -> Error {
 async fn keep_trying(store: &dyn TokenStore, key: &str, token: &StoredToken) {
     let mut pause = FIRST_PAUSE;
     for _ in 0..ATTEMPTS {
-        tokio::time::sleep(pause).await;
+        sync::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
         match store_unless_older(store, key, token).await {
             Err(error) if is_away(&error) => {}
@@ -301,5 +328,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// Ten minutes in all.
 const ATTEMPTS: u32 = 24;
 
+#[cfg(test)]
+mod model;
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! Finds the peer's close frame in what is read. Alters nothing.
+//! Finds the peer's close frame in what is read, and yields after many frames. Alters nothing.
 //!
 //! The WebSocket library replaces each close code that it does not know, such as 1014, by 1002 before anybody sees it.
 
@@ -23,6 +23,8 @@ pub(super) struct CloseFinder<S> {
     header: Vec<u8>,
     place: Place,
     found: ClosePayload,
+    /// How many frames began since the reader last yielded.
+    frames: u32,
 }
 
 /// The payload of the close frame, once it arrived.
@@ -45,7 +47,7 @@ impl<S> CloseFinder<S> {
     /// Returns the connection, and where the payload will be.
     pub(super) fn new(connection: S) -> (Self, ClosePayload) {
         let found = ClosePayload::default();
-        (Self { connection, header: Vec::new(), place: Place::Header, found: found.clone() }, found)
+        (Self { connection, header: Vec::new(), place: Place::Header, found: found.clone(), frames: 0 }, found)
     }
 
     fn search(&mut self, mut bytes: &[u8]) {
@@ -59,6 +61,7 @@ impl<S> CloseFinder<S> {
                         Ok(None) => {}
                         Ok(Some((header, left))) => {
                             self.header.clear();
+                            self.frames = self.frames.saturating_add(1);
                             let close = matches!(header.opcode, OpCode::Control(Control::Close)).then(Vec::new);
                             self.place = Place::Payload { left, close };
                         }
@@ -91,6 +94,13 @@ impl<S> CloseFinder<S> {
 
 impl<S: AsyncRead + Unpin> AsyncRead for CloseFinder<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        // A read brings up to 64,000 frames, which the library takes in one poll, and a peer that floods has the next ones ready: the
+        // writing half would look at its timers some seconds late.
+        if self.frames > MANY_FRAMES {
+            self.frames = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.connection).poll_read(cx, buf);
         self.search(buf.filled().get(before..).unwrap_or_default());
@@ -111,6 +121,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for CloseFinder<S> {
         Pin::new(&mut self.connection).poll_shutdown(cx)
     }
 }
+
+/// How many frames are read before others get their turn.
+const MANY_FRAMES: u32 = 10_000;
 
 #[cfg(test)]
 mod tests {
@@ -147,5 +160,16 @@ mod tests {
         let long = [&[0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0][..], &[0x88; 65536]].concat();
         finder.search(&[&long[..], b"\x88\x02\x0f\xa0"].concat());
         assert_eq!(found.get().map(Vec::as_slice), Some(&b"\x0f\xa0"[..]));
+    }
+    #[test]
+    fn after_many_frames_others_get_their_turn() {
+        for (frames, yields) in [(10_000, false), (10_001, true)] {
+            let bytes = b"\x8a\x00".repeat(frames);
+            let (mut finder, _) = CloseFinder::new(&bytes[..]);
+            let mut cx = Context::from_waker(std::task::Waker::noop());
+            let mut buffer = vec![0; bytes.len()];
+            let mut read = || Pin::new(&mut finder).poll_read(&mut cx, &mut ReadBuf::new(&mut buffer)).is_pending();
+            assert_eq!([read(), read(), read()], [false, yields, false], "{frames}");
+        }
     }
 }

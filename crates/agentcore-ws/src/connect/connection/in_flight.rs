@@ -1,21 +1,18 @@
 //! A message while it is sent. Writes nothing.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use tokio::sync::oneshot;
-
+use super::super::{keep_alive::PeerActivity, sync::oneshot};
 use crate::{Error, ErrorKind};
 
 /// A message of which a part may have left. However its sending ends, the sender learns what is known, and the message counts as
 /// unconfirmed.
 pub(super) struct InFlight<'a> {
     sender: Option<oneshot::Sender<Result<(), Error>>>,
-    unconfirmed: &'a AtomicU64,
+    activity: &'a PeerActivity,
 }
 
 impl<'a> InFlight<'a> {
-    pub(super) fn new(sender: oneshot::Sender<Result<(), Error>>, unconfirmed: &'a AtomicU64) -> Self {
-        Self { sender: Some(sender), unconfirmed }
+    pub(super) fn new(sender: oneshot::Sender<Result<(), Error>>, activity: &'a PeerActivity) -> Self {
+        Self { sender: Some(sender), activity }
     }
 
     /// Reports that the whole message was written.
@@ -25,7 +22,7 @@ impl<'a> InFlight<'a> {
 
     fn end(&mut self, outcome: Result<(), Error>) {
         if let Some(sender) = self.sender.take() {
-            self.unconfirmed.fetch_add(1, Ordering::Relaxed);
+            self.activity.note_sent();
             let _ = sender.send(outcome);
         }
     }

@@ -5,6 +5,7 @@
 use tokio::{
     io::{AsyncWriteExt, DuplexStream, duplex},
     task::JoinHandle,
+    time::{Instant, sleep, timeout},
 };
 
 use super::*;
@@ -31,7 +32,7 @@ async fn fixture_at(config: Option<WebSocketConfig>, settings: Settings) -> Fixt
     let (commands, outbox) = mpsc::channel(4);
     let (inbox, incoming) = mpsc::channel(2);
     let running = tokio::spawn(async move {
-        let mut channels = Channels { outbox, inbox, waiting: None, reconnected: None };
+        let mut channels = Channels { outbox, inbox, waiting: None, reconnected: None, ends_with_receiver: false };
         Connection::new(near, &settings).await.run(&mut channels, &settings).await
     });
     let server = WebSocketStream::from_raw_socket(far, Role::Server, config).await;
@@ -353,6 +354,27 @@ async fn a_message_nobody_waits_for_is_not_begun() {
     drop(fixture.begin("dropped").await);
     let _sent = fixture.begin("kept").await;
     assert_eq!(fixture.at_server().await, tungstenite::Message::text("kept"));
+}
+
+/// A pong confirms what was sent before its ping, and a ping or a close frame of the agent's nothing.
+#[tokio::test(start_paused = true)]
+async fn what_a_control_frame_confirms() {
+    let mut fixture = fixture(Settings::default()).await;
+    fixture.begin("before").await.await.unwrap().unwrap();
+    sleep(Duration::from_secs(31)).await;
+    fixture.begin("after").await.await.unwrap().unwrap();
+    for (reads, unconfirmed) in [("before", 2), ("a ping", 2), ("after", 1)] {
+        if reads == "a ping" {
+            assert!(matches!(fixture.at_server().await, tungstenite::Message::Ping(_)));
+        } else {
+            assert_eq!(fixture.at_server().await, tungstenite::Message::text(reads), "{unconfirmed}");
+        }
+    }
+    for message in [tungstenite::Message::Ping(Bytes::new()), tungstenite::Message::Pong(Bytes::new())] {
+        fixture.server.send(message).await.unwrap();
+    }
+    fixture.server.close(None).await.unwrap();
+    assert_eq!(fixture.running.await.unwrap().unconfirmed, 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -106,7 +106,7 @@ fn start(script: &Script, settings: Settings) -> (Commands, JoinHandle<(Outcome,
     let script = script.clone();
     let running = tokio::spawn(async move {
         let _incoming = incoming;
-        let mut channels = Channels { outbox, inbox, waiting: None, reconnected: None };
+        let mut channels = Channels { outbox, inbox, waiting: None, reconnected: None, ends_with_receiver: false };
         let outcome = Connection::new(script, &settings).await.run(&mut channels, &settings).await;
         (outcome, channels)
     });

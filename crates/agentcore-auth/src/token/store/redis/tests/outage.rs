@@ -7,7 +7,10 @@ use std::{
     time::Instant,
 };
 
-use super::{server::free_port, *};
+use super::{
+    server::{free_port, patient},
+    *,
+};
 use crate::testing::Directory;
 
 fn away(port: u16) -> (ErrorKind, String) {
@@ -80,7 +83,7 @@ async fn a_password() {
         return;
     };
     let store = |userinfo: &str| {
-        RedisStore::builder(&format!("redis://{userinfo}127.0.0.1:{}", server.port), key(1)).build().unwrap()
+        patient(RedisStore::builder(&format!("redis://{userinfo}127.0.0.1:{}", server.port), key(1))).build().unwrap()
     };
     let (log, _guard) = CapturedLog::begin();
     let good = store(":hu%2Fsh@");
@@ -131,7 +134,7 @@ async fn what_is_no_such_server() {
             let _ = io::copy(&mut connection, &mut io::sink());
         }
     });
-    let store = RedisStore::builder(&format!("redis://127.0.0.1:{port}"), key(1)).build().unwrap();
+    let store = patient(RedisStore::builder(&format!("redis://127.0.0.1:{port}"), key(1))).build().unwrap();
     let message = format!("the token store at 127.0.0.1:{port} failed, or is no Redis server");
     assert_eq!(failure(store.load("key").await), (ErrorKind::Service, message));
 }
@@ -147,7 +150,7 @@ async fn over_tls_with_the_right_certificate_only() {
     let (port, cert, key_file) = (free_port(), path("cert.pem"), path("key.pem"));
     let tls = ["--tls-port", &port.to_string(), "--tls-cert-file", &cert, "--tls-key-file", &key_file];
     let Some(_server) = Server::start(&[&tls[..], &["--tls-auth-clients", "no"]].concat()) else { return };
-    let builder = || RedisStore::builder(&format!("rediss://:@localhost:{port}"), key(1)).clock(clock());
+    let builder = || patient(RedisStore::builder(&format!("rediss://:@localhost:{port}"), key(1))).clock(clock());
     let store = builder().root_certificate(pem).build().unwrap();
     save(&store, &token("in")).await;
     assert_eq!(loaded(&store).await, Some("in".into()));

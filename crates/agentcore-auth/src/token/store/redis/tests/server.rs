@@ -61,7 +61,7 @@ impl Server {
     }
 
     pub(super) fn store(&self) -> RedisStoreBuilder {
-        RedisStore::builder(&self.url(), key(1)).clock(clock())
+        patient(RedisStore::builder(&self.url(), key(1))).clock(clock())
     }
 
     /// Sends it a command by a connection that is not the store's.
@@ -91,6 +91,11 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Makes a store wait longer than any machine is busy, where its patience is not what is tested.
+pub(super) fn patient(store: RedisStoreBuilder) -> RedisStoreBuilder {
+    store.timeout(secs(60))
 }
 
 pub(super) fn free_port() -> u16 {

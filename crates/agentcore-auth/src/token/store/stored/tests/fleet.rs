@@ -15,6 +15,8 @@ struct Kept {
     fence: u64,
     renewing: bool,
     is_away: bool,
+    /// It keeps what it has, and takes nothing new.
+    is_full: bool,
     /// A token that another process stores while this one waits for the lock.
     by_another: Option<StoredToken>,
     /// A token that another process stores after it took the lock over, before this one uses its refresh token.
@@ -22,7 +24,7 @@ struct Kept {
 }
 
 impl Server {
-    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
         self.0.lock().unwrap()
     }
 
@@ -61,6 +63,9 @@ impl TokenStore for Server {
         token: &'a StoredToken,
         lock: &'a StoreLock,
     ) -> BoxFuture<'a, Result<WriteOutcome, Error>> {
+        if self.kept().is_full {
+            return Box::pin(ready(Err(Error::new(ErrorKind::Authentication, "it is full"))));
+        }
         self.write(lock, |kept| (kept.token, kept.renewing) = (Some(token.clone()), false))
     }
 
@@ -190,6 +195,39 @@ async fn a_store_that_goes_away_before_the_save() {
     issuer.permit_one();
     assert_eq!(ours.issue().await.unwrap().token.expose(), "token-3");
     assert_eq!(issuer.resumed.lock().unwrap().len(), 2);
+}
+
+/// The refresh token in the store was used, and ours has taken its place.
+#[tokio::test]
+async fn a_store_that_takes_nothing_costs_no_login() {
+    let (issuer, server) = (NumberedIssuer::prompt(&[HOUR, HOUR, HOUR, HOUR]), Arc::new(Server::default()));
+    server.kept().token = Some(login("dead", 1_999_990_000));
+    server.kept().is_full = true;
+    let clock = clock();
+    let ours = Stored::new(Arc::clone(&issuer), Arc::clone(&server) as _, "key").clock(clock.clone());
+    for (is_full, token, resumed) in
+        [(true, "token-1", 1), (true, "token-2", 1), (false, "token-3", 1), (false, "token-4", 2)]
+    {
+        server.kept().is_full = is_full;
+        assert_eq!(ours.issue().await.unwrap().token.expose(), token);
+        clock.advance(secs(4000));
+        assert_eq!(issuer.resumed.lock().unwrap().len(), resumed, "{token}");
+    }
+    assert_eq!(
+        *issuer.resumed.lock().unwrap(),
+        [r#"Some("refresh-of-another") of None"#, r#"Some("refresh-3") of Some("ada")"#]
+    );
+}
+
+#[tokio::test]
+async fn a_refused_token_stays_refused_while_the_store_has_it() {
+    let (issuer, server) = (NumberedIssuer::prompt(&[HOUR, HOUR]), Arc::new(Server::default()));
+    server.kept().token = Some(login("refused", 2_000_000_000));
+    server.kept().is_full = true;
+    let ours = stored(&issuer, &server);
+    for token in ["refused", "token-1", "token-2"] {
+        assert_eq!(ours.issue().await.unwrap().token.expose(), token);
+    }
 }
 
 #[tokio::test]
