@@ -16,11 +16,13 @@ pub enum Answer {
     Events,
     /// A stream that stays open after its first event.
     Held,
+    /// A stream of two events, the second not with the first.
+    Brief,
 }
 
 impl Answer {
     /// Every answer, in the order of their discriminants.
-    pub(crate) const ALL: [Self; 4] = [Self::Small, Self::Large, Self::Events, Self::Held];
+    pub(crate) const ALL: [Self; 5] = [Self::Small, Self::Large, Self::Events, Self::Held, Self::Brief];
 
     /// The agent that answers so.
     #[must_use]
@@ -30,6 +32,7 @@ impl Answer {
             Self::Large => "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/large-AbC1234567",
             Self::Events => "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/events-AbC1234567",
             Self::Held => "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/held-AbC1234567",
+            Self::Brief => "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/brief-AbC1234567",
         }
     }
 
@@ -39,6 +42,8 @@ impl Answer {
             Self::Events
         } else if path.contains("%2Fheld") {
             Self::Held
+        } else if path.contains("%2Fbrief") {
+            Self::Brief
         } else if path.contains("%2Flarge") {
             Self::Large
         } else {
@@ -48,19 +53,20 @@ impl Answer {
 
     /// The media type.
     pub(crate) fn content_type(self) -> &'static str {
-        if matches!(self, Self::Events | Self::Held) { "text/event-stream" } else { "application/json" }
+        if matches!(self, Self::Events | Self::Held | Self::Brief) { "text/event-stream" } else { "application/json" }
     }
 
     /// The whole body.
     pub(crate) fn body(self) -> Bytes {
-        static BODIES: LazyLock<[Bytes; 4]> = LazyLock::new(|| [json(SMALL), json(LARGE), events(EVENTS), events(1)]);
+        static BODIES: LazyLock<[Bytes; 5]> =
+            LazyLock::new(|| [json(SMALL), json(LARGE), events(EVENTS), events(1), events(2)]);
         BODIES[self as usize].clone()
     }
 
     /// The body in chunks of HTTP: each event is one, as agents' servers send them.
     pub(crate) fn chunks(self) -> Vec<Bytes> {
         let body = self.body();
-        let chunk = if matches!(self, Self::Events) { EVENT } else { body.len() };
+        let chunk = if matches!(self, Self::Events | Self::Brief) { EVENT } else { body.len() };
         (0..body.len()).step_by(chunk).map(|at| body.slice(at..body.len().min(at + chunk))).collect()
     }
 }

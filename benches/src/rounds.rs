@@ -8,6 +8,7 @@ use tokio::runtime::{self, Runtime};
 use crate::{
     Result,
     contender::{self, Contender, Peers},
+    place::Protocol,
     server::Server,
     stats::{self, Ratio},
     work::{Row, TIMED},
@@ -27,8 +28,8 @@ pub(crate) const QUICK: Extent = Extent { rounds: 5, divisor: 20 };
 
 /// Measures every row and writes the table.
 pub(crate) fn table(extent: Extent, peers: Peers) -> Result<String> {
-    let server = Server::start()?;
-    let contenders = contender::all(&server.address, peers)?;
+    let server = Server::start(Protocol::Http1)?;
+    let contenders = contender::all(&server.place, peers)?;
     let runtime = runtime()?;
     let names: Vec<&str> = contenders.iter().map(|it| it.name()).collect();
     let mut table = format!(

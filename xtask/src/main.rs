@@ -109,6 +109,12 @@ enum Task {
         /// Measures the memory of open streams in the place of time
         #[arg(long, group = "mode")]
         memory: bool,
+        /// Measures what an open stream takes over each protocol, of 1 to 10,000, in the place of time
+        #[arg(long, group = "mode")]
+        streams: bool,
+        /// Measures the time to the first event of a stream in the place of CPU time
+        #[arg(long, group = "mode")]
+        first_event: bool,
         /// Counts allocations in the place of time
         #[arg(long, group = "mode")]
         allocations: bool,
@@ -182,10 +188,16 @@ impl Task {
             Self::Package { verify } => package::run(&workspace, verify),
             Self::Pictures => pictures::run(&workspace),
             Self::Bench { build: true, write, .. } => build_cost::measure(&workspace, write),
-            Self::Bench { quick, instructions, memory, peers, .. } => bench::run(
+            Self::Bench { quick, instructions, memory, streams, first_event, peers, .. } => bench::run(
                 &workspace,
                 peers,
-                &[(quick, "--quick"), (instructions, "--instructions"), (memory, "--memory")],
+                &[
+                    (quick, "--quick"),
+                    (instructions, "--instructions"),
+                    (memory, "--memory"),
+                    (streams, "--streams"),
+                    (first_event, "--first-event"),
+                ],
             ),
             Self::Fuzz { seconds, target } => {
                 Ok(cmd!(shell, "cargo test --package agentcore-tests --test fuzz -- --nocapture")
