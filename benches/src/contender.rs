@@ -74,7 +74,7 @@ pub struct Site {
 }
 
 impl Site {
-    fn new(place: &Place) -> Self {
+    pub(crate) fn new(place: &Place) -> Self {
         let secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
         Self {
             base: place.url(),

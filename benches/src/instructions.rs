@@ -1,6 +1,6 @@
 //! Instructions for each unit of work, as callgrind counts them: of N times and of 2 N times, so that all else cancels out.
 
-use std::{env, process::Command};
+use std::{env, path::Path, process::Command};
 
 use crate::{
     Result,
@@ -43,21 +43,25 @@ pub(crate) fn document(peers: Peers) -> Result<String> {
 
 /// How many instructions a contender takes for a unit of the row's work.
 fn instructions(place: &Place, number: usize, contender: usize, row: &Row) -> Result<f64> {
-    let once = callgrind(place, number, contender, row.count)?;
-    let twice = callgrind(place, number, contender, 2 * row.count)?;
-    Ok((twice - once) / (row.count * row.work.units().0) as f64)
+    let place = place.to_string();
+    let count = |times: usize| {
+        let arguments = [COMMAND, &place, &number.to_string(), &contender.to_string(), &times.to_string()];
+        callgrind(&env::current_exe()?, &arguments.map(str::to_owned), &[])
+    };
+    Ok((count(2 * row.count)? - count(row.count)?) / (row.count * row.work.units().0) as f64)
 }
 
-/// Runs this program under callgrind, which ends by telling what it has collected.
-fn callgrind(place: &Place, number: usize, contender: usize, count: usize) -> Result<f64> {
+/// Runs a program under callgrind, which ends by telling how many instructions it has collected.
+pub(crate) fn callgrind(program: &Path, arguments: &[String], variables: &[(&str, &str)]) -> Result<f64> {
     // Whoever reads the environment takes the longer the more is in it.
     let path = env::var_os("PATH").unwrap_or_default();
     let output = Command::new("valgrind")
         .env_clear()
         .env("PATH", path)
+        .envs(variables.iter().copied())
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg(env::current_exe()?)
-        .args([COMMAND, &place.to_string(), &number.to_string(), &contender.to_string(), &count.to_string()])
+        .arg(program)
+        .args(arguments)
         .output()?;
     let said = String::from_utf8_lossy(&output.stderr);
     let collected = said.lines().find_map(|line| line.split_once("Collected : ")?.1.trim().parse().ok());

@@ -11,6 +11,8 @@ mod allocations;
 mod answer;
 mod contender;
 mod first_event;
+mod frame;
+mod growth;
 mod held;
 mod input;
 mod instructions;
@@ -42,15 +44,17 @@ pub fn run(peers: Peers) -> ExitCode {
         [] => rounds::table(rounds::FULL, peers),
         ["--quick"] => rounds::table(rounds::QUICK, peers),
         ["--first-event"] => first_event::table(peers),
+        ["--growth", program] => growth::table(program),
         ["--memory"] => held::table(peers),
         ["--streams"] => held::by_protocol(),
         ["--instructions"] => instructions::document(peers),
         [server::COMMAND, protocol] => server::serve(protocol),
         [held::COMMAND, place, contender, work, streams] => held::counted(place, contender, work, streams, peers),
+        [growth::COMMAND, place, subject, size] => growth::counted(place, subject, size),
         [instructions::COMMAND, place, work, contender, count] => {
             instructions::counted(place, work, contender, count, peers)
         }
-        _ => Err("usage: agentcore-benches [--quick | --first-event | --instructions | --memory | --streams]".into()),
+        _ => Err("usage: agentcore-benches [--quick | --first-event | --growth ACORE | --instructions | --memory | --streams]".into()),
     })
 }
 

@@ -38,6 +38,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::{
     Result,
     answer::{Answer, CHUNKS_A_WRITE, events},
+    growth,
     place::{Place, Protocol},
 };
 
@@ -136,11 +137,22 @@ async fn answer(
     request: Request<Incoming>,
     ticks: watch::Receiver<()>,
 ) -> Result<Response<UnsyncBoxBody<Bytes, Infallible>>> {
-    let answer = Answer::of(request.uri().path());
     let session = request.headers().get(SESSION_ID).cloned();
+    let path = request.uri().path().to_owned();
     request.into_body().collect().await?;
+    let (body, content_type) = growth::answer(&path).unwrap_or_else(|| fixed(Answer::of(&path), ticks));
+    let mut response = Response::builder().header(CONTENT_TYPE, content_type);
+    response = response.header("x-amzn-requestid", "f3a1c9d2-5b7e-4c0a-9d1e-2b3c4d5e6f70");
+    if let Some(session) = session {
+        response = response.header(SESSION_ID, session);
+    }
+    Ok(response.body(body)?)
+}
+
+/// The body of an answer, and its media type.
+fn fixed(answer: Answer, ticks: watch::Receiver<()>) -> (UnsyncBoxBody<Bytes, Infallible>, &'static str) {
     let body = match answer {
-        Answer::Events | Answer::Brief => {
+        Answer::Events | Answer::Brief | Answer::Command => {
             let chunks_a_write = if matches!(answer, Answer::Brief) { 1 } else { CHUNKS_A_WRITE };
             // A pause makes hyper write what it has.
             let chunks = stream::iter(answer.chunks()).enumerate().then(move |(index, chunk)| async move {
@@ -159,12 +171,7 @@ async fn answer(
         }
         Answer::Small | Answer::Large => Full::new(answer.body()).boxed_unsync(),
     };
-    let mut response = Response::builder().header(CONTENT_TYPE, answer.content_type());
-    response = response.header("x-amzn-requestid", "f3a1c9d2-5b7e-4c0a-9d1e-2b3c4d5e6f70");
-    if let Some(session) = session {
-        response = response.header(SESSION_ID, session);
-    }
-    Ok(response.body(body)?)
+    (body, answer.content_type())
 }
 
 /// The argument that makes this program the server.

@@ -115,6 +115,9 @@ enum Task {
         /// Measures the time to the first event of a stream in the place of CPU time
         #[arg(long, group = "mode")]
         first_event: bool,
+        /// Counts the instructions of inputs that grow, and fails where twice the input costs more than 2.2 times as much
+        #[arg(long, group = "mode")]
+        growth: bool,
         /// Counts allocations in the place of time
         #[arg(long, group = "mode")]
         allocations: bool,
@@ -128,7 +131,7 @@ enum Task {
         #[arg(long, requires = "build")]
         write: bool,
         /// Adds reqwest and the AWS SDK for Rust, whose build takes minutes
-        #[arg(long, conflicts_with_all = ["allocations", "check", "build"])]
+        #[arg(long, conflicts_with_all = ["allocations", "check", "build", "growth", "streams"])]
         peers: bool,
     },
     /// Gives everything that parses inputs that nobody foresaw, each target for some time
@@ -181,6 +184,7 @@ impl Task {
             Self::Interop { dialects: true } => interop::streams::run(&workspace),
             Self::Interop { dialects: false } => interop::run(&workspace),
             Self::Bench { check: true, .. } => bench::check(&workspace),
+            Self::Bench { growth: true, .. } => bench::growth(&workspace),
             Self::Bench { allocations: true, .. } => bench::allocations(&workspace),
             Self::Alone => alone::run(&workspace),
             Self::Advisories => deny::advisories(&workspace),

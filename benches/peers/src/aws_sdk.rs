@@ -84,7 +84,7 @@ impl Contender for Sdk {
 
     fn run(&self, work: Work) -> Option<Running<'_>> {
         Some(match work {
-            Work::Decode(_) | Work::Presign | Work::Token => return None,
+            Work::Command | Work::Decode(_) | Work::Presign | Work::Token => return None,
             Work::Build => Box::pin(async {
                 black_box(Client::from_conf(self.config.clone()));
                 Ok(0)

@@ -86,7 +86,7 @@ impl Contender for Reqwest {
 
     fn run(&self, work: Work) -> Option<Running<'_>> {
         Some(match work {
-            Work::Signed | Work::Presign | Work::Token | Work::Decode(Input::Frames) => return None,
+            Work::Signed | Work::Command | Work::Presign | Work::Token | Work::Decode(Input::Frames) => return None,
             Work::Decode(input) => Box::pin(decode(input)),
             Work::Build => Box::pin(async {
                 black_box(client());

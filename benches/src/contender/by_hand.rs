@@ -153,7 +153,12 @@ impl Contender for ByHand {
     fn run(&self, work: Work) -> Option<Running<'_>> {
         match work {
             // They are the floor's.
-            Work::StreamBytes | Work::Build | Work::Presign | Work::Token | Work::Decode(Input::Frames) => None,
+            Work::StreamBytes
+            | Work::Command
+            | Work::Build
+            | Work::Presign
+            | Work::Token
+            | Work::Decode(Input::Frames) => None,
             Work::Decode(input) => Some(Box::pin(decode(input))),
             _ => Some(Box::pin(self.read(work))),
         }

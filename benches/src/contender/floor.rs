@@ -138,7 +138,7 @@ impl Contender for Hyper {
                 let response = self.pool.request(self.request(work.answer())).await?;
                 Ok(response.into_body().collect().await?.to_bytes().len())
             }),
-            Work::StreamBytes | Work::StreamEvents | Work::StreamText => Box::pin(async move {
+            Work::StreamBytes | Work::StreamEvents | Work::StreamText | Work::Command => Box::pin(async move {
                 let mut body = self.pool.request(self.request(work.answer())).await?.into_body();
                 let mut read = 0;
                 while let Some(frame) = body.frame().await {

@@ -9,7 +9,10 @@ use std::{
 use agentcore_auth::{Auth, CachedToken, Issued, StaticToken, Token, TokenSource as _, token};
 use agentcore_client::{Client, Error, Runtime, ws::Expiry};
 use agentcore_core::Target;
-use agentcore_http::{HttpClient, Invocation, Payload, Response, event_stream::FrameDecoder, sse::Decoder};
+use agentcore_http::{
+    Command, CommandEvent, CommandStream, HttpClient, Invocation, Payload, Response, event_stream::FrameDecoder,
+    sse::Decoder,
+};
 use agentcore_transport::Transport;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 
@@ -79,6 +82,10 @@ impl Contender for Http {
             Work::Build => Box::pin(async {
                 black_box(HttpClient::builder(self.auth.clone()).build()?);
                 Ok(0)
+            }),
+            Work::Command => Box::pin(async {
+                let target = &self.targets[Answer::Command as usize];
+                output(self.bearer.run(target, &Command::new("build")?).await?).await
             }),
             _ => Box::pin(async move { read(self.invoke(work).await?, work).await }),
         })
@@ -177,6 +184,7 @@ impl Contender for Facade {
                 }
                 Ok(read)
             }),
+            Work::Command => Box::pin(async move { output(agent.run("build").stream().await?).await }),
             _ => Box::pin(async move { read(self.send(work).await?, work).await }),
         })
     }
@@ -208,6 +216,15 @@ async fn read(response: Response, work: Work) -> Result<usize> {
             }
         }
         _ => read = response.bytes().await?.len(),
+    }
+    Ok(read)
+}
+
+/// Reads the output of a command to its end.
+async fn output(mut events: CommandStream) -> Result<usize> {
+    let mut read = 0;
+    while let Some(event) = events.try_next().await? {
+        read += if let CommandEvent::Stdout(text) = event { text.len() } else { 0 };
     }
     Ok(read)
 }
