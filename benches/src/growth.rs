@@ -117,7 +117,7 @@ fn subjects() -> Vec<Subject> {
     subjects.extend(dialects::subjects());
     subjects.extend(["text", "json", "events", "raw"].map(|output| Subject {
         title: format!("`acore invoke --output {output}`"),
-        least: 1_000,
+        least: 4_000,
         unit: "events",
         read: Read::Program(output),
     }));

@@ -41,8 +41,9 @@ pub fn run(peers: Peers) -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     report(match arguments[..] {
-        [] => rounds::table(rounds::FULL, peers),
-        ["--quick"] => rounds::table(rounds::QUICK, peers),
+        [] => rounds::table(rounds::FULL, "", peers),
+        ["--row", part] => rounds::table(rounds::FULL, part, peers),
+        ["--quick"] => rounds::table(rounds::QUICK, "", peers),
         ["--first-event"] => first_event::table(peers),
         ["--growth", program] => growth::table(program),
         ["--memory"] => held::table(peers),
@@ -54,7 +55,7 @@ pub fn run(peers: Peers) -> ExitCode {
         [instructions::COMMAND, place, work, contender, count] => {
             instructions::counted(place, work, contender, count, peers)
         }
-        _ => Err("usage: agentcore-benches [--quick | --first-event | --growth ACORE | --instructions | --memory | --streams]".into()),
+        _ => Err("usage: agentcore-benches [--quick | --first-event | --growth ACORE | --instructions | --memory | --row PART | --streams]".into()),
     })
 }
 

@@ -7,10 +7,9 @@ use xshell::{Shell, cmd};
 use crate::workspace::Workspace;
 use crate::{Outcome, report};
 
-/// Builds and runs it; its tables go to standard output.
-pub(crate) fn run(workspace: &Workspace, peers: bool, flags: &[(bool, &str)]) -> Outcome {
+/// Builds and runs it with these flags; its tables go to standard output.
+pub(crate) fn run(workspace: &Workspace, peers: bool, flags: &[&str]) -> Outcome {
     let shell = &workspace.shell;
-    let flags: Vec<&str> = flags.iter().filter(|(given, _)| *given).map(|(_, flag)| *flag).collect();
     if flags.contains(&"--instructions") {
         valgrind(shell)?;
     }

@@ -103,6 +103,9 @@ enum Task {
         /// Measures less: says whether it runs and about how much
         #[arg(long, group = "mode")]
         quick: bool,
+        /// Measures the rows whose title has this in it
+        #[arg(long, group = "mode", value_name = "PART")]
+        row: Option<String>,
         /// Counts instructions under valgrind in the place of time
         #[arg(long, group = "mode")]
         instructions: bool,
@@ -192,17 +195,18 @@ impl Task {
             Self::Package { verify } => package::run(&workspace, verify),
             Self::Pictures => pictures::run(&workspace),
             Self::Bench { build: true, write, .. } => build_cost::measure(&workspace, write),
-            Self::Bench { quick, instructions, memory, streams, first_event, peers, .. } => bench::run(
-                &workspace,
-                peers,
-                &[
+            Self::Bench { row: Some(row), peers, .. } => bench::run(&workspace, peers, &["--row", &row]),
+            Self::Bench { quick, instructions, memory, streams, first_event, peers, .. } => {
+                let flags = [
                     (quick, "--quick"),
                     (instructions, "--instructions"),
                     (memory, "--memory"),
                     (streams, "--streams"),
                     (first_event, "--first-event"),
-                ],
-            ),
+                ];
+                let flags: Vec<&str> = flags.iter().filter(|(given, _)| *given).map(|(_, flag)| *flag).collect();
+                bench::run(&workspace, peers, &flags)
+            }
             Self::Fuzz { seconds, target } => {
                 Ok(cmd!(shell, "cargo test --package agentcore-tests --test fuzz -- --nocapture")
                     .env("AGENTCORE_FUZZ_SECONDS", seconds.to_string())
