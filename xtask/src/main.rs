@@ -16,6 +16,7 @@ mod lint;
 mod npm;
 mod package;
 mod pictures;
+mod program_cost;
 mod report;
 mod test_run;
 mod tidy;
@@ -130,11 +131,15 @@ enum Task {
         /// Builds the README's first command from nothing and prints what it took, in the place of all this
         #[arg(long, group = "mode")]
         build: bool,
+        /// Builds a program of each published crate whose name has this in it, and of the AWS SDK, from nothing: packages, CPU
+        /// seconds, bytes
+        #[arg(long, group = "mode", value_name = "PART", num_args = 0..=1, default_missing_value = "")]
+        programs: Option<String>,
         /// Writes `docs/build.md`
         #[arg(long, requires = "build")]
         write: bool,
         /// Adds reqwest and the AWS SDK for Rust, whose build takes minutes
-        #[arg(long, conflicts_with_all = ["allocations", "check", "build", "growth", "streams"])]
+        #[arg(long, conflicts_with_all = ["allocations", "check", "build", "growth", "programs", "streams"])]
         peers: bool,
     },
     /// Gives everything that parses inputs that nobody foresaw, each target for some time
@@ -195,6 +200,7 @@ impl Task {
             Self::Package { verify } => package::run(&workspace, verify),
             Self::Pictures => pictures::run(&workspace),
             Self::Bench { build: true, write, .. } => build_cost::measure(&workspace, write),
+            Self::Bench { programs: Some(part), .. } => program_cost::measure(&workspace, &part),
             Self::Bench { row: Some(row), peers, .. } => bench::run(&workspace, peers, &["--row", &row]),
             Self::Bench { quick, instructions, memory, streams, first_event, peers, .. } => {
                 let flags = [
