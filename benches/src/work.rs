@@ -119,6 +119,7 @@ pub(crate) const TIMED: &[Row] = &[
 pub(crate) const COUNTED: &[Row] = &[
     row("bearer, body of 200 B", Work::Body, 200, 1),
     row("bearer, reply of 200 B", Work::Reply, 200, 1),
+    row("SigV4, body of 200 B", Work::Signed, 200, 1),
     row("stream, bytes", Work::StreamBytes, 5, 1),
     row("stream, server-sent events", Work::StreamEvents, 5, 1),
     row("stream, the agent's text", Work::StreamText, 5, 1),
