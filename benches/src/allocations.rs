@@ -3,6 +3,7 @@
 use crate::{
     Result,
     contender::{self, Contender},
+    place::Protocol,
     rounds,
     server::Server,
     stats,
@@ -14,8 +15,8 @@ pub type Count = fn(&mut dyn FnMut()) -> u64;
 
 /// Counts every row and writes the document.
 pub(crate) fn document(count: Count) -> Result<String> {
-    let server = Server::start()?;
-    let contenders = contender::all(&server.address, |_| Ok(Vec::new()))?;
+    let server = Server::start(Protocol::Http1)?;
+    let contenders = contender::all(&server.place, |_| Ok(Vec::new()))?;
     let names: Vec<&str> = contenders.iter().map(|it| it.name()).collect();
     let mut document = INTRODUCTION.to_owned();
     document += &stats::heading(&[&["work", "unit"], &names[..]].concat());

@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use bytes::Bytes;
 
+use crate::frame::frame;
+
 /// An answer, and the agent that gives it.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -16,11 +18,15 @@ pub enum Answer {
     Events,
     /// A stream that stays open after its first event.
     Held,
+    /// A stream of two events, the second not with the first.
+    Brief,
+    /// A command's output, as an AWS event stream.
+    Command,
 }
 
 impl Answer {
     /// Every answer, in the order of their discriminants.
-    pub(crate) const ALL: [Self; 4] = [Self::Small, Self::Large, Self::Events, Self::Held];
+    pub(crate) const ALL: [Self; 6] = [Self::Small, Self::Large, Self::Events, Self::Held, Self::Brief, Self::Command];
 
     /// The agent that answers so.
     #[must_use]
@@ -30,6 +36,8 @@ impl Answer {
             Self::Large => "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/large-AbC1234567",
             Self::Events => "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/events-AbC1234567",
             Self::Held => "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/held-AbC1234567",
+            Self::Brief => "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/brief-AbC1234567",
+            Self::Command => "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/command-AbC1234567",
         }
     }
 
@@ -39,6 +47,10 @@ impl Answer {
             Self::Events
         } else if path.contains("%2Fheld") {
             Self::Held
+        } else if path.contains("%2Fbrief") {
+            Self::Brief
+        } else if path.contains("%2Fcommand") {
+            Self::Command
         } else if path.contains("%2Flarge") {
             Self::Large
         } else {
@@ -48,19 +60,30 @@ impl Answer {
 
     /// The media type.
     pub(crate) fn content_type(self) -> &'static str {
-        if matches!(self, Self::Events | Self::Held) { "text/event-stream" } else { "application/json" }
+        match self {
+            Self::Small | Self::Large => "application/json",
+            Self::Events | Self::Held | Self::Brief => "text/event-stream",
+            Self::Command => "application/vnd.amazon.eventstream",
+        }
     }
 
     /// The whole body.
     pub(crate) fn body(self) -> Bytes {
-        static BODIES: LazyLock<[Bytes; 4]> = LazyLock::new(|| [json(SMALL), json(LARGE), events(EVENTS), events(1)]);
-        BODIES[self as usize].clone()
+        static BODIES: LazyLock<[Bytes; 5]> =
+            LazyLock::new(|| [json(SMALL), json(LARGE), events(EVENTS), events(1), events(2)]);
+        // Who needs no output does not have its memory.
+        static OUTPUT: LazyLock<Bytes> = LazyLock::new(|| output(FRAMES));
+        if matches!(self, Self::Command) { OUTPUT.clone() } else { BODIES[self as usize].clone() }
     }
 
     /// The body in chunks of HTTP: each event is one, as agents' servers send them.
     pub(crate) fn chunks(self) -> Vec<Bytes> {
         let body = self.body();
-        let chunk = if matches!(self, Self::Events) { EVENT } else { body.len() };
+        let chunk = match self {
+            Self::Events | Self::Brief => EVENT,
+            Self::Command => (body.len() - ended().len()) / FRAMES,
+            _ => body.len(),
+        };
         (0..body.len()).step_by(chunk).map(|at| body.slice(at..body.len().min(at + chunk))).collect()
     }
 }
@@ -75,6 +98,22 @@ pub(crate) fn events(count: usize) -> Bytes {
     (0..count).map(|index| format!("{EVENT_HEAD}{index:x<EVENT_TEXT$}{EVENT_TAIL}")).collect::<String>().into()
 }
 
+/// A command's output, in so many frames, and its end.
+fn output(frames: usize) -> Bytes {
+    let delta = format!(r#"{{"contentDelta":{{"stdout":"{}"}}}}"#, "x".repeat(FRAME_TEXT));
+    let mut whole = frame(&delta).repeat(frames);
+    whole.extend(ended());
+    whole.into()
+}
+
+fn ended() -> Vec<u8> {
+    frame(r#"{"contentStop":{"exitCode":0,"status":"COMPLETED"}}"#)
+}
+
+/// Frames of a command's output: 100 MiB of text.
+pub(crate) const FRAMES: usize = 12_800;
+/// Bytes of text in one frame.
+pub(crate) const FRAME_TEXT: usize = 8 * 1024;
 /// Events in a stream.
 pub(crate) const EVENTS: usize = 2_000;
 /// Bytes of one event, with the name of its field and the line ends.

@@ -4,12 +4,18 @@ mod by_hand;
 mod floor;
 mod ours;
 
-use std::{any::Any, pin::Pin};
+use std::pin::Pin;
 
 use agentcore_client::Credentials;
+use futures_util::stream::LocalBoxStream;
 
 pub use self::by_hand::text;
-use crate::{Result, answer::Answer, work::Work};
+use crate::{
+    Result,
+    answer::Answer,
+    place::{Place, Protocol},
+    work::Work,
+};
 
 /// Somebody who can invoke an agent.
 pub trait Contender {
@@ -19,26 +25,32 @@ pub trait Contender {
     /// Does the work once and returns how many bytes were read; `None` if it does no such work.
     fn run(&self, work: Work) -> Option<Running<'_>>;
 
-    /// Opens a stream, reads its first event, and returns the stream; `None` if it does not read such.
-    fn hold(&self, work: Work) -> Option<Holding<'_>>;
+    /// Opens the stream that an agent answers with, to be read as the work says; `None` if it does not read such.
+    fn open(&self, work: Work, answer: Answer) -> Option<Opening<'_>>;
 }
 
 /// A stream that is being opened.
-pub type Holding<'a> = Pin<Box<dyn Future<Output = Result<Box<dyn Any>>> + 'a>>;
+pub type Opening<'a> = Pin<Box<dyn Future<Output = Result<Opened>> + 'a>>;
+
+/// A stream, an item for each event. The box costs all contenders the same.
+pub type Opened = LocalBoxStream<'static, Result<()>>;
 
 /// Work that goes on. The box costs all contenders the same.
 pub type Running<'a> = Pin<Box<dyn Future<Output = Result<usize>> + 'a>>;
 
 /// Every contender in the order of the columns, the floor first.
-pub(crate) fn all(address: &str, peers: Peers) -> Result<Vec<Box<dyn Contender>>> {
-    let site = Site::new(address);
+pub(crate) fn all(place: &Place, peers: Peers) -> Result<Vec<Box<dyn Contender>>> {
+    let site = Site::new(place);
     let mut all: Vec<Box<dyn Contender>> = vec![
         Box::new(floor::Hyper::new(&site)?),
-        Box::new(by_hand::ByHand::new(&site)),
+        Box::new(by_hand::ByHand::new(&site)?),
         Box::new(ours::Http::new(&site)?),
         Box::new(ours::Facade::new(&site)?),
     ];
-    all.extend(peers(&site)?);
+    // They have no TLS.
+    if site.root.is_none() {
+        all.extend(peers(&site)?);
+    }
     Ok(all)
 }
 
@@ -46,7 +58,7 @@ pub(crate) fn all(address: &str, peers: Peers) -> Result<Vec<Box<dyn Contender>>
 pub type Peers = fn(&Site) -> Result<Vec<Box<dyn Contender>>>;
 
 /// Where the server is, and who the caller is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Site {
     /// The server's URL without a path.
@@ -55,13 +67,19 @@ pub struct Site {
     pub token: String,
     /// Made up; nobody verifies what they sign.
     pub credentials: Credentials,
+    /// Whether calls share a connection of HTTP/2.
+    pub http2: bool,
+    /// The certificate to trust, as PEM, where the server speaks TLS.
+    pub root: Option<String>,
 }
 
 impl Site {
-    fn new(address: &str) -> Self {
+    pub(crate) fn new(place: &Place) -> Self {
         let secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
         Self {
-            base: format!("http://{address}"),
+            base: place.url(),
+            http2: place.protocol == Protocol::Http2,
+            root: place.root.clone(),
             // {"alg":"RS256"}, {"exp":4102444800} and a signature of nobody.
             token: format!("eyJhbGciOiJSUzI1NiJ9.eyJleHAiOjQxMDI0NDQ4MDB9.{}", "c2ln".repeat(200)),
             credentials: Credentials::new("AKIDEXAMPLE", secret, None, None, "benches"),

@@ -1,10 +1,11 @@
 //! Instructions for each unit of work, as callgrind counts them: of N times and of 2 N times, so that all else cancels out.
 
-use std::{env, process::Command};
+use std::{env, path::Path, process::Command};
 
 use crate::{
     Result,
     contender::{self, Contender, Peers},
+    place::{Place, Protocol},
     rounds,
     server::Server,
     stats,
@@ -13,8 +14,8 @@ use crate::{
 
 /// Counts every row and writes the document.
 pub(crate) fn document(peers: Peers) -> Result<String> {
-    let server = Server::start()?;
-    let contenders = contender::all(&server.address, peers)?;
+    let server = Server::start(Protocol::Http1)?;
+    let contenders = contender::all(&server.place, peers)?;
     let names: Vec<&str> = contenders.iter().map(|it| it.name()).collect();
     let mut document = format!("{INTRODUCTION}Floor: {}.\n\n", names[0]);
     document += &stats::heading(&[&["work", "floor"], &names[1..]].concat());
@@ -25,7 +26,7 @@ pub(crate) fn document(peers: Peers) -> Result<String> {
             cells.push(if contender.run(row.work).is_none() {
                 "–".to_owned()
             } else {
-                let own = instructions(&server.address, number, index, row)?;
+                let own = instructions(&server.place, number, index, row)?;
                 match floor {
                     None => {
                         floor = Some(own);
@@ -41,22 +42,26 @@ pub(crate) fn document(peers: Peers) -> Result<String> {
 }
 
 /// How many instructions a contender takes for a unit of the row's work.
-fn instructions(address: &str, number: usize, contender: usize, row: &Row) -> Result<f64> {
-    let once = callgrind(address, number, contender, row.count)?;
-    let twice = callgrind(address, number, contender, 2 * row.count)?;
-    Ok((twice - once) / (row.count * row.work.units().0) as f64)
+fn instructions(place: &Place, number: usize, contender: usize, row: &Row) -> Result<f64> {
+    let place = place.to_string();
+    let count = |times: usize| {
+        let arguments = [COMMAND, &place, &number.to_string(), &contender.to_string(), &times.to_string()];
+        callgrind(&env::current_exe()?, &arguments.map(str::to_owned), &[])
+    };
+    Ok((count(2 * row.count)? - count(row.count)?) / (row.count * row.work.units().0) as f64)
 }
 
-/// Runs this program under callgrind, which ends by telling what it has collected.
-fn callgrind(address: &str, number: usize, contender: usize, count: usize) -> Result<f64> {
+/// Runs a program under callgrind, which ends by telling how many instructions it has collected.
+pub(crate) fn callgrind(program: &Path, arguments: &[String], variables: &[(&str, &str)]) -> Result<f64> {
     // Whoever reads the environment takes the longer the more is in it.
     let path = env::var_os("PATH").unwrap_or_default();
     let output = Command::new("valgrind")
         .env_clear()
         .env("PATH", path)
+        .envs(variables.iter().copied())
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg(env::current_exe()?)
-        .args([COMMAND, address, &number.to_string(), &contender.to_string(), &count.to_string()])
+        .arg(program)
+        .args(arguments)
         .output()?;
     let said = String::from_utf8_lossy(&output.stderr);
     let collected = said.lines().find_map(|line| line.split_once("Collected : ")?.1.trim().parse().ok());
@@ -64,10 +69,10 @@ fn callgrind(address: &str, number: usize, contender: usize, count: usize) -> Re
 }
 
 /// Does what is counted: the work of a row by a contender.
-pub(crate) fn counted(address: &str, number: &str, contender: &str, count: &str, peers: Peers) -> Result<String> {
+pub(crate) fn counted(place: &str, number: &str, contender: &str, count: &str, peers: Peers) -> Result<String> {
     let row = COUNTED.get(number.parse::<usize>()?).ok_or("there is no such row")?;
     let index: usize = contender.parse()?;
-    let contenders = contender::all(address, peers)?;
+    let contenders = contender::all(&place.parse()?, peers)?;
     let contender: &dyn Contender = &**contenders.get(index).ok_or("there is no such contender")?;
     rounds::runtime()?.block_on(rounds::repeat(contender, index == 0, row, count.parse()?))?;
     Ok(String::new())

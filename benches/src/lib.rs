@@ -10,9 +10,13 @@
 mod allocations;
 mod answer;
 mod contender;
+mod first_event;
+mod frame;
+mod growth;
+mod held;
 mod input;
 mod instructions;
-mod memory;
+mod place;
 mod rounds;
 mod server;
 mod stats;
@@ -23,7 +27,7 @@ use std::{env, error::Error, process::ExitCode};
 pub use self::{
     allocations::Count,
     answer::Answer,
-    contender::{Contender, Holding, PROMPT, Peers, Running, SESSION_ID, Site, each, text},
+    contender::{Contender, Opened, Opening, PROMPT, Peers, Running, SESSION_ID, Site, each, text},
     input::Input,
     work::Work,
 };
@@ -37,26 +41,33 @@ pub fn run(peers: Peers) -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     report(match arguments[..] {
-        [] => rounds::table(rounds::FULL, peers),
-        ["--quick"] => rounds::table(rounds::QUICK, peers),
-        ["--memory"] => memory::table(peers),
+        [] => rounds::table(rounds::FULL, "", peers),
+        ["--row", part] => rounds::table(rounds::FULL, part, peers),
+        ["--quick"] => rounds::table(rounds::QUICK, "", peers),
+        ["--first-event"] => first_event::table(peers),
+        ["--growth", program] => growth::table(program),
+        ["--memory"] => held::table(peers),
+        ["--streams"] => held::by_protocol(),
         ["--instructions"] => instructions::document(peers),
-        [server::COMMAND] => server::serve(),
-        [memory::COMMAND, address, contender, work, streams] => {
-            memory::counted(address, contender, work, streams, peers)
+        [server::COMMAND, protocol] => server::serve(protocol),
+        [held::COMMAND, place, contender, work, streams] => held::counted(place, contender, work, streams, peers),
+        [growth::COMMAND, place, subject, size] => growth::counted(place, subject, size),
+        [instructions::COMMAND, place, work, contender, count] => {
+            instructions::counted(place, work, contender, count, peers)
         }
-        [instructions::COMMAND, address, work, contender, count] => {
-            instructions::counted(address, work, contender, count, peers)
-        }
-        _ => Err("usage: agentcore-benches [--quick | --instructions | --memory]".into()),
+        _ => Err("usage: agentcore-benches [--quick | --first-event | --growth ACORE | --instructions | --memory | --row PART | --streams]".into()),
     })
 }
 
 /// The program that counts allocations. It is another one, since its allocator would be measured with the rest.
 #[must_use]
 pub fn count_allocations(count: Count) -> ExitCode {
-    let is_server = env::args().nth(1).is_some_and(|argument| argument == server::COMMAND);
-    report(if is_server { server::serve() } else { allocations::document(count) })
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    report(match arguments[..] {
+        [server::COMMAND, protocol] => server::serve(protocol),
+        _ => allocations::document(count),
+    })
 }
 
 fn report(outcome: Result<String>) -> ExitCode {

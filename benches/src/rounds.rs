@@ -8,6 +8,7 @@ use tokio::runtime::{self, Runtime};
 use crate::{
     Result,
     contender::{self, Contender, Peers},
+    place::Protocol,
     server::Server,
     stats::{self, Ratio},
     work::{Row, TIMED},
@@ -25,10 +26,10 @@ pub(crate) const FULL: Extent = Extent { rounds: 9, divisor: 1 };
 /// Says whether it runs, and about how much.
 pub(crate) const QUICK: Extent = Extent { rounds: 5, divisor: 20 };
 
-/// Measures every row and writes the table.
-pub(crate) fn table(extent: Extent, peers: Peers) -> Result<String> {
-    let server = Server::start()?;
-    let contenders = contender::all(&server.address, peers)?;
+/// Measures every row whose title has this in it, and writes the table.
+pub(crate) fn table(extent: Extent, part: &str, peers: Peers) -> Result<String> {
+    let server = Server::start(Protocol::Http1)?;
+    let contenders = contender::all(&server.place, peers)?;
     let runtime = runtime()?;
     let names: Vec<&str> = contenders.iter().map(|it| it.name()).collect();
     let mut table = format!(
@@ -36,7 +37,7 @@ pub(crate) fn table(extent: Extent, peers: Peers) -> Result<String> {
         names[0], extent.rounds
     );
     table += &stats::heading(&[&["work", "floor on this machine"], &names[1..]].concat());
-    for row in TIMED {
+    for row in TIMED.iter().filter(|row| row.title.contains(part)) {
         let mut cells = vec![row.title.to_owned()];
         cells.extend(measure(row, &contenders, &runtime, extent)?);
         table += &stats::cells(cells);

@@ -1,7 +1,7 @@
 //! What is measured: the pieces of work, and what a contender must have read when it has done one.
 
 use crate::{
-    answer::{Answer, EVENT_DATA, EVENT_TEXT, EVENTS, SMALL_TEXT},
+    answer::{Answer, EVENT_DATA, EVENT_TEXT, EVENTS, FRAME_TEXT, FRAMES, SMALL_TEXT},
     input::Input,
 };
 
@@ -23,6 +23,8 @@ pub enum Work {
     StreamEvents,
     /// Reads a stream to its end as the text that the agent said.
     StreamText,
+    /// Runs a command and reads its output to its end.
+    Command,
     /// Makes a client that could invoke with a bearer token.
     Build,
     /// Decodes a stream in memory.
@@ -41,6 +43,7 @@ impl Work {
             Self::Body | Self::Reply | Self::Signed => Answer::Small,
             Self::Large => Answer::Large,
             Self::StreamBytes | Self::StreamEvents | Self::StreamText => Answer::Events,
+            Self::Command => Answer::Command,
             // They invoke none.
             Self::Build | Self::Decode(_) | Self::Presign | Self::Token => Answer::Small,
         }
@@ -54,6 +57,7 @@ impl Work {
             Self::Reply if !floor => SMALL_TEXT,
             Self::StreamEvents if !floor => EVENTS * EVENT_DATA,
             Self::StreamText if !floor => EVENTS * EVENT_TEXT,
+            Self::Command if !floor => FRAMES * FRAME_TEXT,
             _ => self.answer().body().len(),
         }
     }
@@ -64,12 +68,15 @@ impl Work {
             Self::StreamBytes | Self::StreamEvents | Self::StreamText => (EVENTS, "event"),
             Self::Build => (1, "client"),
             Self::Decode(input) => (input.events(), "event"),
+            Self::Command => (FRAMES * FRAME_TEXT / MIB, "MiB"),
             Self::Presign => (1, "URL"),
             Self::Token => (1, "token"),
             _ => (1, "call"),
         }
     }
 }
+
+const MIB: usize = 1024 * 1024;
 
 /// A row of a table: work, done so many times, so many at a time.
 #[derive(Clone, Copy, Debug)]
@@ -96,6 +103,7 @@ pub(crate) const TIMED: &[Row] = &[
     row("stream, bytes", Work::StreamBytes, 50, 1),
     row("stream, server-sent events", Work::StreamEvents, 50, 1),
     row("stream, the agent's text", Work::StreamText, 50, 1),
+    row("a command's output of 100 MiB", Work::Command, 2, 1),
     row("decoder, an event a chunk", Work::Decode(Input::Chunks), 100, 1),
     row("decoder, chunks of 16 KiB", Work::Decode(Input::Blocks), 100, 1),
     row("decoder, events of 64 KiB", Work::Decode(Input::Large), 100, 1),
@@ -111,6 +119,7 @@ pub(crate) const TIMED: &[Row] = &[
 pub(crate) const COUNTED: &[Row] = &[
     row("bearer, body of 200 B", Work::Body, 200, 1),
     row("bearer, reply of 200 B", Work::Reply, 200, 1),
+    row("SigV4, body of 200 B", Work::Signed, 200, 1),
     row("stream, bytes", Work::StreamBytes, 5, 1),
     row("stream, server-sent events", Work::StreamEvents, 5, 1),
     row("stream, the agent's text", Work::StreamText, 5, 1),

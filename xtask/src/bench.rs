@@ -7,10 +7,9 @@ use xshell::{Shell, cmd};
 use crate::workspace::Workspace;
 use crate::{Outcome, report};
 
-/// Builds and runs it; its tables go to standard output.
-pub(crate) fn run(workspace: &Workspace, peers: bool, flags: &[(bool, &str)]) -> Outcome {
+/// Builds and runs it with these flags; its tables go to standard output.
+pub(crate) fn run(workspace: &Workspace, peers: bool, flags: &[&str]) -> Outcome {
     let shell = &workspace.shell;
-    let flags: Vec<&str> = flags.iter().filter(|(given, _)| *given).map(|(_, flag)| *flag).collect();
     if flags.contains(&"--instructions") {
         valgrind(shell)?;
     }
@@ -23,13 +22,23 @@ pub(crate) fn run(workspace: &Workspace, peers: bool, flags: &[(bool, &str)]) ->
     Ok(cmd!(shell, "cargo run --release {which...} -- {flags...}").run()?)
 }
 
+/// Counts instructions of inputs that grow, and fails where twice the input costs more than 2.2 times as much.
+pub(crate) fn growth(workspace: &Workspace) -> Outcome {
+    let shell = &workspace.shell;
+    valgrind(shell)?;
+    cmd!(shell, "cargo build --release --locked --package agentcore-cli").run()?;
+    let acore = workspace.target()?.join("release/acore");
+    Ok(cmd!(shell, "cargo run --release --locked --package agentcore-benches -- --growth {acore}").run()?)
+}
+
 /// Counts allocations; the table goes to standard output.
 pub(crate) fn allocations(workspace: &Workspace) -> Outcome {
     let shell = &workspace.shell;
     Ok(cmd!(shell, "cargo run --release --locked --package agentcore-benches --bin allocations").run()?)
 }
 
-/// Counts instructions and allocations, and fails where ours have grown over the committed tables, or are not in them.
+/// Counts instructions and allocations, and fails where ours have grown over the committed tables, or are not in them, or where a larger
+/// input costs more than its share.
 pub(crate) fn check(workspace: &Workspace) -> Outcome {
     let shell = &workspace.shell;
     valgrind(shell)?;
@@ -41,7 +50,10 @@ pub(crate) fn check(workspace: &Workspace) -> Outcome {
         let grown = grown(&numbers(&committed), &numbers(&counted));
         all_grown.extend(grown.into_iter().map(|it| format!("{table}: {it}")));
     }
-    if all_grown.is_empty() { Ok(()) } else { Err(format!("{}\n{REMEDY}", all_grown.join("\n")).into()) }
+    if !all_grown.is_empty() {
+        return Err(format!("{}\n{REMEDY}", all_grown.join("\n")).into());
+    }
+    growth(workspace)
 }
 
 /// The numbers of our crates, by row and column.

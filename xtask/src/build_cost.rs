@@ -84,7 +84,8 @@ fn packages(workspace: &Workspace, build: &Build) -> Outcome<usize> {
     Ok(distinct(&tree.read()?))
 }
 
-fn distinct(tree: &str) -> usize {
+/// The number of packages in what `cargo tree` prints, each set of features of its own.
+pub(crate) fn distinct(tree: &str) -> usize {
     let lines = tree.lines().map(|line| line.trim_end().trim_end_matches(" (*)").trim_end());
     lines.filter(|line| !line.is_empty()).collect::<BTreeSet<_>>().len()
 }
@@ -97,7 +98,7 @@ fn row_of(page: &str, name: &str) -> Option<usize> {
 }
 
 /// The CPU seconds in the last line of what `times` prints: `1m2.5s 0m3.25s`.
-fn children(times: &str) -> Option<f64> {
+pub(crate) fn children(times: &str) -> Option<f64> {
     let seconds = |text: &str| -> Option<f64> {
         let (minutes, seconds) = text.strip_suffix('s')?.split_once('m')?;
         Some(minutes.parse::<f64>().ok()? * 60.0 + seconds.parse::<f64>().ok()?)

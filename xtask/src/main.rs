@@ -16,6 +16,7 @@ mod lint;
 mod npm;
 mod package;
 mod pictures;
+mod program_cost;
 mod report;
 mod test_run;
 mod tidy;
@@ -103,12 +104,24 @@ enum Task {
         /// Measures less: says whether it runs and about how much
         #[arg(long, group = "mode")]
         quick: bool,
+        /// Measures the rows whose title has this in it
+        #[arg(long, group = "mode", value_name = "PART")]
+        row: Option<String>,
         /// Counts instructions under valgrind in the place of time
         #[arg(long, group = "mode")]
         instructions: bool,
         /// Measures the memory of open streams in the place of time
         #[arg(long, group = "mode")]
         memory: bool,
+        /// Measures what an open stream takes over each protocol, of 1 to 10,000, in the place of time
+        #[arg(long, group = "mode")]
+        streams: bool,
+        /// Measures the time to the first event of a stream in the place of CPU time
+        #[arg(long, group = "mode")]
+        first_event: bool,
+        /// Counts the instructions of inputs that grow, and fails where twice the input costs more than 2.2 times as much
+        #[arg(long, group = "mode")]
+        growth: bool,
         /// Counts allocations in the place of time
         #[arg(long, group = "mode")]
         allocations: bool,
@@ -118,11 +131,15 @@ enum Task {
         /// Builds the README's first command from nothing and prints what it took, in the place of all this
         #[arg(long, group = "mode")]
         build: bool,
+        /// Builds a program of each published crate whose name has this in it, and of the AWS SDK, from nothing: packages, CPU
+        /// seconds, bytes
+        #[arg(long, group = "mode", value_name = "PART", num_args = 0..=1, default_missing_value = "")]
+        programs: Option<String>,
         /// Writes `docs/build.md`
         #[arg(long, requires = "build")]
         write: bool,
         /// Adds reqwest and the AWS SDK for Rust, whose build takes minutes
-        #[arg(long, conflicts_with_all = ["allocations", "check", "build"])]
+        #[arg(long, conflicts_with_all = ["allocations", "check", "build", "growth", "programs", "streams"])]
         peers: bool,
     },
     /// Gives everything that parses inputs that nobody foresaw, each target for some time
@@ -175,6 +192,7 @@ impl Task {
             Self::Interop { dialects: true } => interop::streams::run(&workspace),
             Self::Interop { dialects: false } => interop::run(&workspace),
             Self::Bench { check: true, .. } => bench::check(&workspace),
+            Self::Bench { growth: true, .. } => bench::growth(&workspace),
             Self::Bench { allocations: true, .. } => bench::allocations(&workspace),
             Self::Alone => alone::run(&workspace),
             Self::Advisories => deny::advisories(&workspace),
@@ -182,11 +200,19 @@ impl Task {
             Self::Package { verify } => package::run(&workspace, verify),
             Self::Pictures => pictures::run(&workspace),
             Self::Bench { build: true, write, .. } => build_cost::measure(&workspace, write),
-            Self::Bench { quick, instructions, memory, peers, .. } => bench::run(
-                &workspace,
-                peers,
-                &[(quick, "--quick"), (instructions, "--instructions"), (memory, "--memory")],
-            ),
+            Self::Bench { programs: Some(part), .. } => program_cost::measure(&workspace, &part),
+            Self::Bench { row: Some(row), peers, .. } => bench::run(&workspace, peers, &["--row", &row]),
+            Self::Bench { quick, instructions, memory, streams, first_event, peers, .. } => {
+                let flags = [
+                    (quick, "--quick"),
+                    (instructions, "--instructions"),
+                    (memory, "--memory"),
+                    (streams, "--streams"),
+                    (first_event, "--first-event"),
+                ];
+                let flags: Vec<&str> = flags.iter().filter(|(given, _)| *given).map(|(_, flag)| *flag).collect();
+                bench::run(&workspace, peers, &flags)
+            }
             Self::Fuzz { seconds, target } => {
                 Ok(cmd!(shell, "cargo test --package agentcore-tests --test fuzz -- --nocapture")
                     .env("AGENTCORE_FUZZ_SECONDS", seconds.to_string())

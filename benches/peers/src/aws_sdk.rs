@@ -1,8 +1,8 @@
 //! The AWS SDK for Rust. It takes no bearer token for this operation, so that it signs whatever the others do.
 
-use std::{any::Any, hint::black_box};
+use std::hint::black_box;
 
-use agentcore_benches::{Answer, Contender, Holding, PROMPT, Result, Running, Site, Work, text};
+use agentcore_benches::{Answer, Contender, Opening, PROMPT, Result, Running, Site, Work, text};
 use aws_sdk_bedrockagentcore::{
     Client,
     config::{Config, Credentials, Region},
@@ -15,6 +15,8 @@ use eventsource_stream::Eventsource as _;
 use futures_util::{Stream, StreamExt as _, stream};
 use serde_json::{Value, json};
 use uuid::Uuid;
+
+use crate::event_read;
 
 pub(crate) struct Sdk {
     client: Client,
@@ -82,7 +84,7 @@ impl Contender for Sdk {
 
     fn run(&self, work: Work) -> Option<Running<'_>> {
         Some(match work {
-            Work::Decode(_) | Work::Presign | Work::Token => return None,
+            Work::Command | Work::Decode(_) | Work::Presign | Work::Token => return None,
             Work::Build => Box::pin(async {
                 black_box(Client::from_conf(self.config.clone()));
                 Ok(0)
@@ -91,12 +93,11 @@ impl Contender for Sdk {
         })
     }
 
-    fn hold(&self, work: Work) -> Option<Holding<'_>> {
-        matches!(work, Work::StreamEvents | Work::StreamText).then(|| -> Holding<'_> {
-            Box::pin(async {
-                let mut events = Box::pin(pieces(self.invoke(Answer::Held).await?.response).eventsource());
-                events.next().await.ok_or("the stream ended")??;
-                Ok(Box::new(events) as Box<dyn Any>)
+    fn open(&self, work: Work, answer: Answer) -> Option<Opening<'_>> {
+        matches!(work, Work::StreamEvents | Work::StreamText).then(|| -> Opening<'_> {
+            Box::pin(async move {
+                let events = pieces(self.invoke(answer).await?.response).eventsource();
+                Ok(events.map(move |event| event_read(work, &event?.data)).boxed_local())
             })
         })
     }

@@ -1,14 +1,16 @@
 //! reqwest, with eventsource-stream and `serde_json::Value`. It signs nothing.
 
-use std::{any::Any, convert::Infallible, hint::black_box, time::Duration};
+use std::{convert::Infallible, hint::black_box, time::Duration};
 
-use agentcore_benches::{Answer, Contender, Holding, Input, PROMPT, Result, Running, SESSION_ID, Site, Work, text};
+use agentcore_benches::{Answer, Contender, Input, Opening, PROMPT, Result, Running, SESSION_ID, Site, Work, text};
 use eventsource_stream::Eventsource as _;
 use futures_util::{StreamExt as _, stream};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Client, Response, header::ACCEPT};
 use serde_json::{Value, json};
 use uuid::Uuid;
+
+use crate::event_read;
 
 pub(crate) struct Reqwest {
     client: Client,
@@ -84,7 +86,7 @@ impl Contender for Reqwest {
 
     fn run(&self, work: Work) -> Option<Running<'_>> {
         Some(match work {
-            Work::Signed | Work::Presign | Work::Token | Work::Decode(Input::Frames) => return None,
+            Work::Signed | Work::Command | Work::Presign | Work::Token | Work::Decode(Input::Frames) => return None,
             Work::Decode(input) => Box::pin(decode(input)),
             Work::Build => Box::pin(async {
                 black_box(client());
@@ -94,12 +96,11 @@ impl Contender for Reqwest {
         })
     }
 
-    fn hold(&self, work: Work) -> Option<Holding<'_>> {
-        matches!(work, Work::StreamEvents | Work::StreamText).then(|| -> Holding<'_> {
-            Box::pin(async {
-                let mut events = self.invoke(Answer::Held).await?.bytes_stream().eventsource();
-                events.next().await.ok_or("the stream ended")??;
-                Ok(Box::new(events) as Box<dyn Any>)
+    fn open(&self, work: Work, answer: Answer) -> Option<Opening<'_>> {
+        matches!(work, Work::StreamEvents | Work::StreamText).then(|| -> Opening<'_> {
+            Box::pin(async move {
+                let events = self.invoke(answer).await?.bytes_stream().eventsource();
+                Ok(events.map(move |event| event_read(work, &event?.data)).boxed_local())
             })
         })
     }

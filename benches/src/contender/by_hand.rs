@@ -1,7 +1,6 @@
 //! What a good engineer writes in an afternoon: hyper-util, aws-sigv4, sse-stream and `serde_json::Value`. It retries nothing.
 
 use std::{
-    any::Any,
     convert::Infallible,
     iter,
     time::{Duration, SystemTime},
@@ -27,7 +26,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::{
-    Contender, Holding, PROMPT, Running, SESSION_ID, Site,
+    Contender, Opening, PROMPT, Running, SESSION_ID, Site,
     floor::{Pool, pool},
 };
 use crate::{Result, answer::Answer, input::Input, work::Work};
@@ -40,9 +39,9 @@ pub(super) struct ByHand {
 }
 
 impl ByHand {
-    pub(super) fn new(site: &Site) -> Self {
-        let Site { base, token, credentials } = site;
-        Self { pool: pool(), base: base.clone(), token: token.clone(), credentials: credentials.clone() }
+    pub(super) fn new(site: &Site) -> Result<Self> {
+        let Site { base, token, credentials, .. } = site.clone();
+        Ok(Self { pool: pool(site)?, base, token, credentials })
     }
 
     async fn invoke(&self, arn: &str, signed: bool) -> Result<Response<Incoming>> {
@@ -154,18 +153,23 @@ impl Contender for ByHand {
     fn run(&self, work: Work) -> Option<Running<'_>> {
         match work {
             // They are the floor's.
-            Work::StreamBytes | Work::Build | Work::Presign | Work::Token | Work::Decode(Input::Frames) => None,
+            Work::StreamBytes
+            | Work::Command
+            | Work::Build
+            | Work::Presign
+            | Work::Token
+            | Work::Decode(Input::Frames) => None,
             Work::Decode(input) => Some(Box::pin(decode(input))),
             _ => Some(Box::pin(self.read(work))),
         }
     }
 
-    fn hold(&self, work: Work) -> Option<Holding<'_>> {
-        matches!(work, Work::StreamEvents | Work::StreamText).then(|| -> Holding<'_> {
-            Box::pin(async {
-                let mut events = SseStream::new(self.invoke(Answer::Held.arn(), false).await?.into_body());
-                events.next().await.ok_or("the stream ended")??;
-                Ok(Box::new(events) as Box<dyn Any>)
+    fn open(&self, work: Work, answer: Answer) -> Option<Opening<'_>> {
+        matches!(work, Work::StreamEvents | Work::StreamText).then(|| -> Opening<'_> {
+            Box::pin(async move {
+                let events = SseStream::new(self.invoke(answer.arn(), false).await?.into_body());
+                let read = move |data: String| if work == Work::StreamText { text(&data).map(drop) } else { Ok(()) };
+                Ok(events.map(move |event| read(event?.data.unwrap_or_default())).boxed_local())
             })
         })
     }

@@ -1,44 +1,74 @@
 //! The floor: hyper-util's client with a request that was made beforehand. It looks into no answer.
 
 use std::{
-    any::Any,
     hint::black_box,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
-use agentcore_client::Credentials;
 use bytes::Bytes;
+use futures_util::StreamExt as _;
 use http::{
     HeaderMap, HeaderValue, Request, Uri,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
 };
 use http_body_util::{BodyExt, Full};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
+    client::legacy::{Client, ResponseFuture, connect::HttpConnector},
     rt::TokioExecutor,
 };
 use memchr::memchr2_iter;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::aws_lc_rs,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
 
-use super::{Contender, Holding, PROMPT, Running, SESSION_ID, Site, each};
+use super::{Contender, Opening, PROMPT, Running, SESSION_ID, Site, each};
 use crate::{Result, answer::Answer, input::Input, work::Work};
 
-/// A pool of plain connections.
-pub(super) type Pool = Client<HttpConnector, Full<Bytes>>;
+/// A pool of connections.
+pub(super) enum Pool {
+    Plain(Client<HttpConnector, Full<Bytes>>),
+    Encrypted(Client<HttpsConnector<HttpConnector>, Full<Bytes>>),
+}
+
+impl Pool {
+    pub(super) fn request(&self, request: Request<Full<Bytes>>) -> ResponseFuture {
+        match self {
+            Self::Plain(pool) => pool.request(request),
+            Self::Encrypted(pool) => pool.request(request),
+        }
+    }
+}
 
 /// Makes a pool as one would for this purpose.
-pub(super) fn pool() -> Pool {
+pub(super) fn pool(site: &Site) -> Result<Pool> {
     let mut tcp = HttpConnector::new();
     tcp.set_nodelay(true);
-    Client::builder(TokioExecutor::new()).build(tcp)
+    let builder = Client::builder(TokioExecutor::new());
+    let Some(root) = &site.root else { return Ok(Pool::Plain(builder.build(tcp))) };
+    tcp.enforce_http(false);
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(root.as_bytes())?)?;
+    let tls = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+    let tls = tls.with_safe_default_protocol_versions()?.with_root_certificates(roots).with_no_client_auth();
+    let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_only();
+    let https =
+        if site.http2 { https.enable_http2().wrap_connector(tcp) } else { https.enable_http1().wrap_connector(tcp) };
+    Ok(Pool::Encrypted(builder.build(https)))
 }
 
 pub(super) struct Hyper {
     pool: Pool,
+    site: Site,
     urls: Vec<Uri>,
     headers: HeaderMap,
     body: Bytes,
-    credentials: Credentials,
     /// What a cache has to look at in any case.
     fresh_until: AtomicU64,
 }
@@ -52,19 +82,19 @@ impl Hyper {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(SESSION_ID, HeaderValue::from_static("5e7b1f0c-3a49-4c58-8d26-91f0a7b3c6d4"));
         Ok(Self {
-            pool: pool(),
+            pool: pool(site)?,
+            site: site.clone(),
             urls: each(|answer| Ok(url(answer.arn()).parse()?))?,
             headers,
             body: format!(r#"{{"prompt":"{PROMPT}"}}"#).into(),
-            credentials: site.credentials.clone(),
             fresh_until: AtomicU64::new(4_102_444_800),
         })
     }
 
-    fn request(&self, work: Work) -> Request<Full<Bytes>> {
+    fn request(&self, answer: Answer) -> Request<Full<Bytes>> {
         let mut request = Request::new(Full::new(self.body.clone()));
         *request.method_mut() = http::Method::POST;
-        *request.uri_mut() = self.urls[work.answer() as usize].clone();
+        *request.uri_mut() = self.urls[answer as usize].clone();
         *request.headers_mut() = self.headers.clone();
         request
     }
@@ -93,23 +123,23 @@ impl Contender for Hyper {
     fn run(&self, work: Work) -> Option<Running<'_>> {
         Some(match work {
             Work::Build => Box::pin(async {
-                black_box(pool());
+                black_box(pool(&self.site)?);
                 Ok(0)
             }),
             Work::Decode(input) => Box::pin(async move { Ok(walk(input)) }),
             Work::Presign => {
-                Box::pin(async { super::by_hand::presign(&self.credentials, self.urls[0].path()).map(|_| 0) })
+                Box::pin(async { super::by_hand::presign(&self.site.credentials, self.urls[0].path()).map(|_| 0) })
             }
             Work::Token => Box::pin(async {
                 black_box(self.fresh_until.load(Ordering::Acquire));
                 Ok(0)
             }),
             Work::Body | Work::Reply | Work::Signed | Work::Large => Box::pin(async move {
-                let response = self.pool.request(self.request(work)).await?;
+                let response = self.pool.request(self.request(work.answer())).await?;
                 Ok(response.into_body().collect().await?.to_bytes().len())
             }),
-            Work::StreamBytes | Work::StreamEvents | Work::StreamText => Box::pin(async move {
-                let mut body = self.pool.request(self.request(work)).await?.into_body();
+            Work::StreamBytes | Work::StreamEvents | Work::StreamText | Work::Command => Box::pin(async move {
+                let mut body = self.pool.request(self.request(work.answer())).await?.into_body();
                 let mut read = 0;
                 while let Some(frame) = body.frame().await {
                     read += frame?.data_ref().map_or(0, Bytes::len);
@@ -119,14 +149,11 @@ impl Contender for Hyper {
         })
     }
 
-    fn hold(&self, work: Work) -> Option<Holding<'_>> {
-        (work == Work::StreamBytes).then(|| -> Holding<'_> {
+    fn open(&self, work: Work, answer: Answer) -> Option<Opening<'_>> {
+        (work == Work::StreamBytes).then(|| -> Opening<'_> {
             Box::pin(async move {
-                let mut request = self.request(work);
-                *request.uri_mut() = self.urls[Answer::Held as usize].clone();
-                let mut body = self.pool.request(request).await?.into_body();
-                body.frame().await.ok_or("the stream ended")??;
-                Ok(Box::new(body) as Box<dyn Any>)
+                let body = self.pool.request(self.request(answer)).await?.into_body();
+                Ok(body.into_data_stream().map(|bytes| bytes.map(drop).map_err(Into::into)).boxed_local())
             })
         })
     }

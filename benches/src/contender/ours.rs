@@ -1,7 +1,6 @@
 //! The crates of this workspace as their users call them: agentcore-http and the facade.
 
 use std::{
-    any::Any,
     future::{Ready, ready},
     hint::black_box,
     time::Duration,
@@ -10,14 +9,28 @@ use std::{
 use agentcore_auth::{Auth, CachedToken, Issued, StaticToken, Token, TokenSource as _, token};
 use agentcore_client::{Client, Error, Runtime, ws::Expiry};
 use agentcore_core::Target;
-use agentcore_http::{HttpClient, Invocation, Payload, Response, event_stream::FrameDecoder, sse::Decoder};
-use futures_util::TryStreamExt;
+use agentcore_http::{
+    Command, CommandEvent, CommandStream, HttpClient, Invocation, Payload, Response, event_stream::FrameDecoder,
+    sse::Decoder,
+};
+use agentcore_transport::Transport;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 
-use super::{Contender, Holding, PROMPT, Running, Site, each};
+use super::{Contender, Opening, PROMPT, Running, Site, each};
 use crate::{Result, answer::Answer, input::Input, work::Work};
 
 fn target(site: &Site, answer: Answer) -> Result<Target> {
     Ok(Target::at(site.base.parse()?, answer.arn().parse()?))
+}
+
+/// The connections of a client as it comes, and what this server needs.
+fn transport(site: &Site) -> Result<Transport> {
+    let builder = Transport::builder().http2(site.http2);
+    let builder = match &site.root {
+        Some(root) => builder.system_roots(false).root_certificates(root.as_str()),
+        None => builder,
+    };
+    Ok(builder.build()?)
 }
 
 fn bearer(site: &Site) -> Result<Auth> {
@@ -37,7 +50,7 @@ impl Http {
     pub(super) fn new(site: &Site) -> Result<Self> {
         let auth = bearer(site)?;
         Ok(Self {
-            bearer: HttpClient::builder(auth.clone()).build()?,
+            bearer: HttpClient::builder(auth.clone()).transport(transport(site)?).build()?,
             signed: HttpClient::builder(Auth::sigv4(site.credentials.clone())).build()?,
             targets: each(|answer| target(site, answer))?,
             auth,
@@ -70,17 +83,20 @@ impl Contender for Http {
                 black_box(HttpClient::builder(self.auth.clone()).build()?);
                 Ok(0)
             }),
+            Work::Command => Box::pin(async {
+                let target = &self.targets[Answer::Command as usize];
+                output(self.bearer.run(target, &Command::new("build")?).await?).await
+            }),
             _ => Box::pin(async move { read(self.invoke(work).await?, work).await }),
         })
     }
 
-    fn hold(&self, work: Work) -> Option<Holding<'_>> {
-        (work == Work::StreamEvents).then(|| -> Holding<'_> {
-            Box::pin(async {
+    fn open(&self, work: Work, answer: Answer) -> Option<Opening<'_>> {
+        (work == Work::StreamEvents).then(|| -> Opening<'_> {
+            Box::pin(async move {
                 let invocation = Invocation::new(Payload::prompt(PROMPT));
-                let mut events = self.bearer.invoke(&self.targets[Answer::Held as usize], &invocation).await?.events();
-                events.try_next().await?.ok_or("the stream ended")?;
-                Ok(Box::new(events) as Box<dyn Any>)
+                let events = self.bearer.invoke(&self.targets[answer as usize], &invocation).await?.events();
+                Ok(events.map(|event| event.map(drop).map_err(Into::into)).boxed_local())
             })
         })
     }
@@ -127,7 +143,7 @@ pub(super) struct Facade {
 impl Facade {
     pub(super) fn new(site: &Site) -> Result<Self> {
         let auth = bearer(site)?;
-        let bearer = Client::builder().auth(auth.clone()).build()?;
+        let bearer = Client::builder().auth(auth.clone()).transport(transport(site)?).build()?;
         let signed = Client::builder().auth(Auth::sigv4(site.credentials.clone())).build()?;
         Ok(Self {
             auth,
@@ -168,16 +184,16 @@ impl Contender for Facade {
                 }
                 Ok(read)
             }),
+            Work::Command => Box::pin(async move { output(agent.run("build").stream().await?).await }),
             _ => Box::pin(async move { read(self.send(work).await?, work).await }),
         })
     }
 
-    fn hold(&self, work: Work) -> Option<Holding<'_>> {
-        (work == Work::StreamText).then(|| -> Holding<'_> {
-            Box::pin(async {
-                let mut events = self.bearer[Answer::Held as usize].invoke(PROMPT).stream().await?;
-                events.try_next().await?.ok_or("the stream ended")?;
-                Ok(Box::new(events) as Box<dyn Any>)
+    fn open(&self, work: Work, answer: Answer) -> Option<Opening<'_>> {
+        (work == Work::StreamText).then(|| -> Opening<'_> {
+            Box::pin(async move {
+                let events = self.bearer[answer as usize].invoke(PROMPT).stream().await?;
+                Ok(events.map(|event| event.map(drop).map_err(Into::into)).boxed_local())
             })
         })
     }
@@ -200,6 +216,15 @@ async fn read(response: Response, work: Work) -> Result<usize> {
             }
         }
         _ => read = response.bytes().await?.len(),
+    }
+    Ok(read)
+}
+
+/// Reads the output of a command to its end.
+async fn output(mut events: CommandStream) -> Result<usize> {
+    let mut read = 0;
+    while let Some(event) = events.try_next().await? {
+        read += if let CommandEvent::Stdout(text) = event { text.len() } else { 0 };
     }
     Ok(read)
 }
