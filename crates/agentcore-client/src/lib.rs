@@ -121,9 +121,9 @@ pub use agentcore_core::{
     ResourceType, SessionId, ShellId, Target, UserId, operation, retry, unicode,
 };
 pub use agentcore_http::{
-    Command, CommandEvent, CommandOutput, CommandStream, Exit, ExitStatus, Health, McpContext, Payload, Proxy,
-    Response, RetryBudget, RetryPolicy, SseEvent, Timeouts, TlsVersion, TraceContext, Transport, TransportBuilder,
-    rustls, sse,
+    Command, CommandEvent, CommandOutput, CommandStream, Exit, ExitStatus, Health, McpContext, Payload, Protocol,
+    Proxy, Response, RetryBudget, RetryPolicy, SseEvent, Timeouts, TlsVersion, TraceContext, Transport,
+    TransportBuilder, rustls, sse,
 };
 
 mod a2a;
