@@ -36,6 +36,7 @@ pub use agentcore_auth::{AppliedCredential, Auth, BoxFuture, Clock, Exchange, Ma
 pub use agentcore_core::{BoxError, Error, ErrorKind, RetryPolicy, call::FailurePoint, retry};
 pub use body::Body;
 pub use bytes::Bytes;
+pub use challenge::trusted_issuers;
 pub use engine::{Call, CallEngine, CallSpec, Called, Reception};
 /// The types of requests and answers.
 pub use http;
