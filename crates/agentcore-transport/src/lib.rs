@@ -25,6 +25,7 @@ mod retry_budget;
 mod route;
 mod send_error;
 mod sent_secrets;
+mod shared_place;
 #[cfg(any(test, feature = "testing"))]
 #[doc(hidden)]
 pub mod testing;
