@@ -90,7 +90,9 @@ async fn a_lost_connection_says_that_the_agent_may_have_run() {
     let mock = mock().await;
     let error = agent(&mock, "reset").invoke("x").await.unwrap_err();
     assert_eq!((error.kind(), error.may_have_run()), (ErrorKind::Unavailable, true));
-    assert_eq!(error.to_string(), "the connection was lost before an answer came (the agent may have run)");
+    let place = mock.url().trim_start_matches("http://");
+    let message = format!("the connection to {place} was lost before an answer came (the agent may have run)");
+    assert_eq!(error.to_string(), message);
     assert!(std::error::Error::source(&error).is_some());
 }
 

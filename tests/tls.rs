@@ -118,7 +118,7 @@ async fn certificates_and_versions() {
     let old = || Server { newest_is_12: true, ..GOOD };
     let strict = |transport: TransportBuilder| transport.min_tls_version(TlsVersion::Tls13);
     let connect = |cause| Err((ErrorKind::Unavailable, "could not connect to PLACE", cause));
-    let refused = |cause| Err((ErrorKind::Unavailable, "the server refused the TLS handshake", cause));
+    let refused = |cause| Err((ErrorKind::Unavailable, "PLACE refused the TLS handshake", cause));
     let cases: Vec<(&str, Server, TransportBuilder, Expected)> = vec![
         ("good", GOOD, trusting(), Ok(())),
         ("good, at least 1.3", GOOD, strict(trusting()), Ok(())),

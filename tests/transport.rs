@@ -2,7 +2,13 @@
 
 use std::{
     convert::Infallible,
-    sync::{Arc, Mutex},
+    io::{self, Write as _},
+    net,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
     time::{Duration, SystemTime},
 };
 
@@ -25,7 +31,10 @@ use tokio::{
     sync::Notify,
 };
 
-use crate::support::{endpoint, mock, start};
+use crate::{
+    support::{endpoint, mock, start},
+    wire::{http2, tls},
+};
 
 fn trusting(mock: &Mock) -> TransportBuilder {
     Transport::builder().root_certificates(mock.root_certificate_pem().unwrap())
@@ -151,6 +160,59 @@ async fn http2_carries_many_calls_on_one_connection() {
     assert!(join_all(calls).await.into_iter().all(|reply| reply.is_ok()));
     assert_eq!(mock.connections(), 1);
     assert!(mock.requests().iter().all(|request| request.version == Version::HTTP_2));
+}
+
+/// Calls that begin together, and calls whose connection goes away with all of them unread, make one connection and not one each.
+#[tokio::test]
+async fn many_calls_make_one_connection_of_http2() {
+    const CALLS: usize = 15;
+    let accepted = Arc::new(AtomicUsize::new(0));
+    let listener = net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    let serve = {
+        let accepted = accepted.clone();
+        move |stream: net::TcpStream| -> io::Result<()> {
+            let mut wire = tls::TRUSTED.accept(stream)?;
+            let goes_away = accepted.fetch_add(1, Ordering::SeqCst) == 0;
+            http2::greet(&mut wire)?;
+            let mut requests = 0;
+            loop {
+                let frame = http2::read(&mut wire)?;
+                requests += usize::from(frame.kind == http2::HEADERS);
+                if goes_away && requests == CALLS {
+                    wire.write_all(&http2::go_away(0))?;
+                    return wire.flush();
+                }
+                let is_whole =
+                    frame.flags & http2::END_STREAM != 0 && [http2::HEADERS, http2::DATA].contains(&frame.kind);
+                if is_whole && !goes_away {
+                    let head = http2::frame(http2::HEADERS, http2::END_HEADERS, frame.stream, &http2::ok("text/plain"));
+                    wire.write_all(&head)?;
+                    wire.write_all(&http2::frame(http2::DATA, http2::END_STREAM, frame.stream, b"hello"))?;
+                    wire.flush()?;
+                }
+            }
+        }
+    };
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let serve = serve.clone();
+            thread::spawn(move || serve(stream));
+        }
+    });
+    let transport = Transport::builder().system_roots(false).root_certificates(tls::TRUSTED.root_pem.clone());
+    let transport = transport.http2(true).build().unwrap();
+    let client = Client::builder().bearer_token("abc").endpoints(url.parse::<agentcore_client::Endpoint>().unwrap());
+    let agent = client
+        .transport(transport.clone())
+        .build()
+        .unwrap()
+        .runtime("arn:aws:bedrock-agentcore:us-west-2:123456789012:runtime/a".parse().unwrap());
+    let calls = (0..CALLS).map(|n| agent.invoke(n.to_string()).into_future());
+    for reply in join_all(calls).await {
+        assert_eq!(reply.unwrap().text, "hello");
+    }
+    assert_eq!((accepted.load(Ordering::SeqCst), transport.connections().made), (2, 2));
 }
 
 #[tokio::test]

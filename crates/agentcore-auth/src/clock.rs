@@ -57,16 +57,6 @@ impl Moment {
 /// A credential that expired is sent for so long, because clocks differ a little and the service's decides.
 pub(crate) const LEEWAY: Duration = Duration::from_secs(30);
 
-/// Returns a duration in words, in the largest unit that leaves two or more of it.
-pub(crate) fn in_words(age: Duration) -> String {
-    match age.as_secs() {
-        seconds @ 0..120 => format!("{seconds} s"),
-        seconds @ 120..7200 => format!("{} min", seconds / 60),
-        seconds @ 7200..172_800 => format!("{} h", seconds / 3600),
-        seconds => format!("{} days", seconds / 86_400),
-    }
-}
-
 /// The machine's own clocks.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]

@@ -7,11 +7,9 @@ pub use aws_credential_types::{
     provider::{ProvideCredentials, SharedCredentialsProvider},
 };
 
-use crate::{
-    Error, ErrorKind,
-    clock::{LEEWAY, in_words},
-    skew::Skew,
-};
+use agentcore_core::duration_in_words;
+
+use crate::{Error, ErrorKind, clock::LEEWAY, skew::Skew};
 
 /// Signs with AWS credentials. Clones share what they learn of the service's clock.
 #[derive(Clone, Debug)]
@@ -101,7 +99,7 @@ pub(crate) fn check(credentials: &Credentials, at: SystemTime) -> Result<(), Err
         None => Ok(()),
         Some(age) => {
             let message =
-                format!("the AWS credentials expired {} ago, and nothing was signed with them", in_words(age));
+                format!("the AWS credentials expired {} ago, and nothing was signed with them", duration_in_words(age));
             Err(Error::new(ErrorKind::ExpiredToken, message))
         }
     }

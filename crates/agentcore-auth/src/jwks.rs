@@ -16,7 +16,9 @@ use self::{
     key::{Algorithm, decode, untrusted},
 };
 pub use crate::issuer::Issuer;
-use crate::{Clock, Error, ErrorKind, Exchange, clock::in_words};
+use agentcore_core::duration_in_words;
+
+use crate::{Clock, Error, ErrorKind, Exchange};
 
 /// Verifies the tokens of one issuer, as a runtime with a JWT authorizer does.
 ///
@@ -130,7 +132,7 @@ impl Verifier {
         let now = self.keys.refresh.clock.now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         let expiry = numeric_date(claims, "exp").ok_or_else(|| untrusted("it does not say when it expires"))?;
         if now >= expiry.saturating_add(self.leeway) {
-            let message = format!("the token expired {} ago", in_words(now.saturating_sub(expiry)));
+            let message = format!("the token expired {} ago", duration_in_words(now.saturating_sub(expiry)));
             return Err(Error::new(ErrorKind::ExpiredToken, message));
         }
         match numeric_date(claims, "nbf") {

@@ -30,11 +30,9 @@ pub use self::{
     store::{FileStore, LockOutcome, StoreLock, Stored, TokenStore, WriteOutcome},
     stored_token::StoredToken,
 };
-use crate::{
-    BoxFuture, Error, ErrorKind, Principal,
-    clock::{LEEWAY, in_words},
-    unicode,
-};
+use agentcore_core::duration_in_words;
+
+use crate::{BoxFuture, Error, ErrorKind, Principal, clock::LEEWAY, unicode};
 
 /// A bearer token with its ready-made `Authorization` value. Cheap to clone; blind in `Debug`.
 #[derive(Clone, PartialEq, Eq)]
@@ -133,7 +131,7 @@ impl Token {
         match self.0.expires_at.and_then(|at| now.duration_since(at).ok()).filter(|age| *age >= LEEWAY) {
             None => Ok(self),
             Some(age) => {
-                let message = format!("the bearer token expired {} ago and was not sent", in_words(age));
+                let message = format!("the bearer token expired {} ago and was not sent", duration_in_words(age));
                 Err(Error::new(ErrorKind::ExpiredToken, message))
             }
         }

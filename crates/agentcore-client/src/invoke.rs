@@ -3,7 +3,7 @@
 use std::{future::IntoFuture, sync::Arc, time::Duration};
 
 use agentcore_core::{CustomHeader, SessionId, Target, UserId};
-use agentcore_http::{Invocation, McpContext, Payload, Response, RetryPolicy, Timeouts, TraceContext};
+use agentcore_http::{Invocation, McpContext, Payload, Protocol, Response, RetryPolicy, Timeouts, TraceContext};
 
 #[cfg(feature = "cache")]
 use {
@@ -211,6 +211,7 @@ settings! {
     no_user();
     #[doc(alias = "custom_headers")]
     header(header: CustomHeader);
+    protocol(protocol: Protocol);
     mcp(mcp: McpContext);
     idempotent();
     timeouts(timeouts: Timeouts);

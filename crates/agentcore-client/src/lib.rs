@@ -118,12 +118,12 @@ pub use agentcore_auth::{
 };
 pub use agentcore_core::{
     Arn, CustomHeader, Endpoint, EndpointVariant, Endpoints, Error, ErrorKind, InputKind, Operation, Qualifier, Region,
-    ResourceType, SessionId, ShellId, Target, UserId, operation, retry, unicode,
+    ResourceType, SessionId, ShellId, Target, UserId, duration_in_words, operation, retry, unicode,
 };
 pub use agentcore_http::{
-    Command, CommandEvent, CommandOutput, CommandStream, Exit, ExitStatus, Health, McpContext, Payload, Proxy,
-    Response, RetryBudget, RetryPolicy, SseEvent, Timeouts, TlsVersion, TraceContext, Transport, TransportBuilder,
-    rustls, sse,
+    Command, CommandEvent, CommandOutput, CommandStream, Exit, ExitStatus, Health, McpContext, Payload, Protocol,
+    Proxy, Response, RetryBudget, RetryPolicy, SseEvent, Timeouts, TlsVersion, TraceContext, Transport,
+    TransportBuilder, rustls, sse, trusted_issuers,
 };
 
 mod a2a;

@@ -23,6 +23,7 @@ mod setters;
 pub mod target;
 mod text;
 pub mod unicode;
+mod words;
 
 pub use arn::{Arn, ResourceType};
 pub use call::{BoxError, Error, ErrorKind, RetryPolicy, ServiceResponse, retry, service_error};
@@ -37,3 +38,4 @@ pub use qualifier::Qualifier;
 pub use region::{Partition, Region};
 pub use session::{SessionId, ShellId, UserId};
 pub use target::Target;
+pub use words::duration_in_words;

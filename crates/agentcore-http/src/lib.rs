@@ -44,7 +44,9 @@ pub use agentcore_core::{
     Arn, CustomHeader, Endpoint, EndpointVariant, Endpoints, Error, ErrorKind, Qualifier, Region, RetryPolicy,
     SessionId, Target, UserId, retry,
 };
-pub use agentcore_transport::{Connections, Proxy, RetryBudget, TlsVersion, Transport, TransportBuilder, rustls};
+pub use agentcore_transport::{
+    Connections, Proxy, RetryBudget, TlsVersion, Transport, TransportBuilder, rustls, trusted_issuers,
+};
 pub use byte_stream::ByteStream;
 pub use bytes::Bytes;
 pub use bytestring::ByteString;

@@ -28,8 +28,10 @@ fn is_encrypted(url: &Uri) -> bool {
     matches!(url.scheme_str(), Some("https" | "wss"))
 }
 
-/// Returns the issuers in a resource's metadata (RFC 9728 §2, `authorization_servers`), without control characters.
-pub(crate) fn issuers(metadata: &[u8]) -> Vec<String> {
+/// Returns the issuers in a protected resource's metadata (RFC 9728 §2, `authorization_servers`), without control characters: those whose
+/// tokens a runtime trusts. None where the metadata are not JSON; at most five, of 300 characters each.
+#[must_use]
+pub fn trusted_issuers(metadata: &[u8]) -> Vec<String> {
     let json: Value = serde_json::from_slice(metadata).unwrap_or_default();
     let named = json["authorization_servers"].as_array().map_or(&[][..], Vec::as_slice);
     let shown = |issuer: &str| issuer.chars().filter(|c| !c.is_control()).take(MAX_ISSUER_CHARS).collect();
@@ -76,7 +78,7 @@ mod tests {
             ("{}", vec![]),
             ("<html>", vec![]),
         ] {
-            assert_eq!(issuers(metadata.as_bytes()), expected);
+            assert_eq!(trusted_issuers(metadata.as_bytes()), expected);
         }
     }
 }

@@ -320,7 +320,7 @@ impl CallEngine {
         let Ok(request) = Request::get(metadata).body(Bytes::new()) else { return Vec::new() };
         match timeout_at(until, self.network.send(request)).await {
             Ok(Ok(answer)) if answer.status().is_success() => {
-                challenge::issuers(&text(answer.into_body(), until).await)
+                challenge::trusted_issuers(&text(answer.into_body(), until).await)
             }
             _ => Vec::new(),
         }

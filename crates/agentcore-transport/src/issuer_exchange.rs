@@ -11,7 +11,7 @@ use bytes::{Bytes, BytesMut};
 use http::{Request, Response, StatusCode, response::Parts};
 use http_body_util::BodyExt as _;
 
-use crate::{Body, Call, CallEngine, CallSpec, Network, Reception, SendError, Transport};
+use crate::{Body, Call, CallEngine, CallSpec, Network, Reception, SendError, Transport, send_error::place};
 
 /// Returns answers of at most 1 MiB, within 30 seconds for all attempts together.
 impl Exchange for Transport {
@@ -59,7 +59,7 @@ impl Call for IssuerCall<'_> {
     /// Accepts any answer; 408, 429, 5xx and a throttle of another status only after the request was sent again.
     async fn send(&self, network: &dyn Network, request: Request<Bytes>) -> Result<Reception<Bytes>, SendError> {
         let (head, body) = network.send(request).await?.into_parts();
-        let body = whole(body).await.map_err(SendError::lost)?;
+        let body = whole(body).await.map_err(|error| SendError::lost(error, &place(self.request.uri())))?;
         let status = match head.status.as_u16() {
             408 | 429 | 500..=599 => head.status,
             400 if is_throttled(&head, &body) => StatusCode::TOO_MANY_REQUESTS,

@@ -25,6 +25,7 @@ mod retry_budget;
 mod route;
 mod send_error;
 mod sent_secrets;
+mod shared_place;
 #[cfg(any(test, feature = "testing"))]
 #[doc(hidden)]
 pub mod testing;
@@ -36,6 +37,7 @@ pub use agentcore_auth::{AppliedCredential, Auth, BoxFuture, Clock, Exchange, Ma
 pub use agentcore_core::{BoxError, Error, ErrorKind, RetryPolicy, call::FailurePoint, retry};
 pub use body::Body;
 pub use bytes::Bytes;
+pub use challenge::trusted_issuers;
 pub use engine::{Call, CallEngine, CallSpec, Called, Reception};
 /// The types of requests and answers.
 pub use http;

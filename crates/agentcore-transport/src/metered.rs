@@ -16,6 +16,8 @@ use std::{
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection};
 
+use tokio::sync::watch;
+
 use crate::forward_write::forward_write;
 
 /// The number of connections that were made, and that are open.
@@ -33,6 +35,8 @@ impl<S: Read + Write + Connection + Unpin + Send> Socket for S {}
 pub(crate) struct Metered {
     stream: Box<dyn Socket>,
     count: Arc<Count>,
+    /// Lives as long as the connection does, where calls share it.
+    _open: Option<watch::Sender<()>>,
     /// How often was read in this turn.
     reads: u32,
 }
@@ -41,7 +45,13 @@ impl Metered {
     pub(crate) fn new(stream: Box<dyn Socket>, count: Arc<Count>) -> Self {
         count.made.fetch_add(1, Ordering::Relaxed);
         count.open.fetch_add(1, Ordering::Relaxed);
-        Self { stream, count, reads: 0 }
+        Self { stream, count, _open: None, reads: 0 }
+    }
+
+    /// Tells others by this that the connection is open.
+    pub(crate) fn shared(mut self, open: Option<watch::Sender<()>>) -> Self {
+        self._open = open;
+        self
     }
 }
 

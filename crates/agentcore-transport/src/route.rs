@@ -22,6 +22,7 @@ use crate::{
     metered::{Count, Metered, Socket},
     proxy::ProxyRules,
     send_error::ConnectTimeout,
+    shared_place::SharedPlaces,
 };
 
 type Tcp = TokioIo<TcpStream>;
@@ -61,12 +62,13 @@ impl Routes {
         let proxy = Arc::new(proxy);
         let route = Route { tcp, to_proxy, proxy: proxy.clone() };
         let count = Arc::new(Count::default());
-        let bounded = |tls: Arc<ClientConfig>| {
+        let bounded = |tls: Arc<ClientConfig>, places| {
             let https = HttpsConnector::from((route.clone(), tls));
-            Bounded { https, timeout, count: count.clone() }
+            Bounded { https, timeout, count: count.clone(), places }
         };
         let calls = if http2 { Arc::new(with(&[b"h2", b"http/1.1"])) } else { http1.clone() };
-        Self { calls: bounded(calls), upgrades: bounded(http1), count, proxy }
+        let places = http2.then(SharedPlaces::default);
+        Self { calls: bounded(calls, places), upgrades: bounded(http1, None), count, proxy }
     }
 }
 
@@ -107,6 +109,8 @@ pub(crate) struct Bounded {
     https: HttpsConnector<Route>,
     timeout: Option<Duration>,
     count: Arc<Count>,
+    /// Where connections of HTTP/2 may be made.
+    places: Option<SharedPlaces>,
 }
 
 impl Service<Uri> for Bounded {
@@ -119,14 +123,24 @@ impl Service<Uri> for Bounded {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
+        let place = self.places.as_ref().map(|places| places.of(&uri));
         let connecting = self.https.call(uri);
         let (timeout, count) = (self.timeout, self.count.clone());
-        Box::pin(async move {
-            let stream = match timeout {
-                Some(bound) => tokio::time::timeout(bound, connecting).await.map_err(|_| ConnectTimeout(bound))??,
-                None => connecting.await?,
+        let connecting = async move {
+            let Some(place) = place else { return Ok(Metered::new(socket(connecting.await?), count)) };
+            let connect = async {
+                let stream = socket(connecting.await?);
+                let is_shared = stream.connected().is_negotiated_h2();
+                Ok::<_, BoxError>((stream, is_shared))
             };
-            Ok(Metered::new(socket(stream), count))
+            let (stream, open) = place.make(connect).await?;
+            Ok(Metered::new(stream, count).shared(open))
+        };
+        Box::pin(async move {
+            match timeout {
+                Some(bound) => tokio::time::timeout(bound, connecting).await.map_err(|_| ConnectTimeout(bound))?,
+                None => connecting.await,
+            }
         })
     }
 }

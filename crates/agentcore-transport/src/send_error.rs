@@ -3,6 +3,7 @@
 use std::{error::Error as StdError, io, time::Duration};
 
 use agentcore_core::{BoxError, Error, ErrorKind, call::FailurePoint};
+use http::{Uri, uri::Scheme};
 
 /// The error of an attempt without the head of an answer.
 #[derive(Debug, thiserror::Error)]
@@ -57,32 +58,33 @@ impl SendError {
         Self { kind: ErrorKind::Input, message, may_have_run: false, lasting: true, source: Some(source) }
     }
 
-    /// Makes the error of a connection that was lost after the request.
-    pub(crate) fn lost(source: BoxError) -> Self {
+    /// Makes the error of a connection to this place that was lost after the request.
+    pub(crate) fn lost(source: BoxError, place: &str) -> Self {
         let causes = Causes::in_chain(&*source);
-        Self::after(&causes, !causes.turned_away, "", source)
+        Self::after(&causes, !causes.turned_away, place, source)
     }
 
-    /// `place` is where to the connection was to be made.
+    /// `place` is where to the connection was made, or was to be made.
     fn after(causes: &Causes, may_have_run: bool, place: &str, source: BoxError) -> Self {
+        use ErrorKind::{Service, Timeout, Unavailable};
         let (kind, message) = match causes {
-            Causes { timed_out: true, .. } => (ErrorKind::Timeout, "could not connect in time"),
-            Causes { turned_away: true, .. } => (ErrorKind::Unavailable, "the server refused the TLS handshake"),
-            Causes { refused: true, .. } => {
-                (ErrorKind::Unavailable, "the server closed the stream without a look at it")
-            }
+            Causes { timed_out: true, .. } => (Timeout, format!("could not connect to {place} in time")),
+            Causes { turned_away: true, .. } => (Unavailable, format!("{place} refused the TLS handshake")),
+            Causes { refused: true, .. } => (Unavailable, format!("{place} closed the stream without a look at it")),
             Causes { malformed: true, .. } if may_have_run => {
-                (ErrorKind::Service, "the server broke the protocol: the head of its answer cannot be read")
+                (Service, format!("the server broke the protocol: the head of the answer of {place} cannot be read"))
             }
-            _ if may_have_run => (ErrorKind::Unavailable, "the connection was lost before an answer came"),
-            _ => (ErrorKind::Unavailable, "could not connect"),
-        };
-        let message = match message.strip_prefix("could not connect") {
-            Some(rest) if !place.is_empty() => format!("could not connect to {place}{rest}"),
-            _ => message.to_owned(),
+            _ if may_have_run => (Unavailable, format!("the connection to {place} was lost before an answer came")),
+            _ => (Unavailable, format!("could not connect to {place}")),
         };
         Self { kind, message, may_have_run, lasting: causes.lasting, source: Some(source) }
     }
+}
+
+/// Returns the host and port of a URL.
+pub(crate) fn place(url: &Uri) -> String {
+    let default = if url.scheme() == Some(&Scheme::HTTP) { 80 } else { 443 };
+    format!("{}:{}", url.host().unwrap_or_default(), url.port_u16().unwrap_or(default))
 }
 
 impl From<SendError> for Error {

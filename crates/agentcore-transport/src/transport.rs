@@ -23,6 +23,7 @@ use crate::{
     metered::Count,
     proxy::ProxyRules,
     route::{Bounded, Routes},
+    send_error::place,
     tls::{Roots, TlsSettings, TlsVersion},
 };
 
@@ -139,7 +140,8 @@ impl Transport {
         if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
             return Ok(Upgrade::Refused(whole(answer)));
         }
-        let upgraded = hyper::upgrade::on(&mut answer).await.map_err(|error| SendError::lost(error.into()))?;
+        let upgraded =
+            hyper::upgrade::on(&mut answer).await.map_err(|error| SendError::lost(error.into(), &self.place(&url)))?;
         Ok(Upgrade::Switched(answer.map(|_| Upgraded::new(upgraded))))
     }
 
@@ -160,8 +162,7 @@ impl Transport {
 
     /// Returns the host and port of a URL, and the proxy's, if it is reached through one.
     fn place(&self, url: &Uri) -> String {
-        let default = if url.scheme() == Some(&Scheme::HTTP) { 80 } else { 443 };
-        let host = format!("{}:{}", url.host().unwrap_or_default(), url.port_u16().unwrap_or(default));
+        let host = place(url);
         match self.proxy_of(url) {
             Some(proxy) => format!("{host} through the proxy {proxy}"),
             None => host,

@@ -4,10 +4,11 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use super::{
     Token, TokenSource, TokenStatistics,
-    issuer::{DEFAULT_WINDOW, TokenIssuer},
+    issuer::{DEFAULT_WINDOW, TokenIssuer, begun},
 };
 use crate::{
     BoxFuture, Clock, Error, ErrorKind,
+    clock::Moment,
     refresh::{Fetching, Policy, Refresh},
 };
 
@@ -30,8 +31,9 @@ use crate::{
 /// issuer](TokenIssuer::deadline); the runtime needs its timer. Where there is no runtime, the caller does the fetch itself,
 /// without a deadline.
 ///
-/// The lifetime of a token is counted from the moment it was received, on the wall clock and on the monotonic one, and ends at
-/// the earlier of the two: neither a clock that was set back nor a machine that slept makes it longer.
+/// The lifetime of a token is counted from the moment it was asked for, but no more than 30 seconds before it came, since a longer fetch
+/// asks a person first. It is counted on the wall clock and on the monotonic one, and ends at the earlier of the two: neither a clock that
+/// was set back nor a machine that slept makes it longer.
 ///
 /// ```
 /// use std::time::Duration;
@@ -111,9 +113,9 @@ impl<I: TokenIssuer> CachedToken<I> {
 }
 
 impl<I: TokenIssuer + 'static> CachedToken<I> {
-    fn fetch(&self) -> Fetching<Token> {
+    fn fetch(&self, asked: Moment) -> Fetching<Token> {
         let (issuer, clock, window) = (Arc::clone(&self.issuer), Arc::clone(&self.refresh.clock), self.window);
-        Box::pin(async move { issuer.issue().await?.entry(clock.moment(), window) })
+        Box::pin(async move { issuer.issue().await?.entry(begun(asked, clock.moment()), window) })
     }
 }
 
@@ -122,7 +124,7 @@ impl<I: TokenIssuer + 'static> TokenSource for CachedToken<I> {
         if let Some(token) = self.refresh.fresh(Token::clone) {
             return Box::pin(std::future::ready(Ok(token)));
         }
-        Box::pin(async { Ok(self.refresh.get(|_| self.fetch()).await?.value.clone()) })
+        Box::pin(async { Ok(self.refresh.get(|asked| self.fetch(asked)).await?.value.clone()) })
     }
 
     /// Forgets this token and no other; a newer one stays. Where it took the place of a refused one less than a minute ago, no other

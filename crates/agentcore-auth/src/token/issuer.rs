@@ -49,7 +49,7 @@ pub trait TokenIssuer: fmt::Debug + Send + Sync {
 pub struct Issued {
     /// The token.
     pub token: Token,
-    /// The issuer's `expires_in`, if it has one. It takes the place of the token's `exp`, which is by the issuer's clock.
+    /// The issuer's `expires_in`, if it has one. Where the token has claims too, the shorter of the two lifetimes counts.
     pub expires_in: Option<Duration>,
     /// The age of the token already. Zero, unless it was stored.
     pub age: Duration,
@@ -85,14 +85,14 @@ impl Issued {
         self
     }
 
-    /// Returns the lifetime from the moment the token was received, if that is known.
-    fn lifetime(&self, received: SystemTime) -> Option<Duration> {
-        if self.expires_in.is_some() {
-            return self.expires_in;
+    /// Returns the lifetime from the moment `begun` at which the token's age begins, if that is known.
+    fn lifetime(&self, begun: SystemTime) -> Option<Duration> {
+        if let Some(expires_in) = self.expires_in {
+            return Some(self.claimed_lifetime(begun).map_or(expires_in, |claimed| claimed.min(expires_in)));
         }
         let expiry = self.token.expires_at()?;
         if let Some(issued) = jwt::issued_at(self.token.expose()).filter(|_| !self.found) {
-            let apart = received.duration_since(issued).unwrap_or_else(|later| later.duration());
+            let apart = begun.duration_since(issued).unwrap_or_else(|later| later.duration());
             if apart <= MOST_SKEW {
                 // Both are by one clock, the issuer's, and ours need not agree with it.
                 return Some(expiry.duration_since(issued).unwrap_or_default());
@@ -102,19 +102,27 @@ impl Issued {
                 "a new token was issued at another time: this clock is off, or the issuer's"
             );
         }
-        Some(expiry.duration_since(received).unwrap_or_default())
+        Some(expiry.duration_since(begun).unwrap_or_default())
+    }
+
+    /// Returns the lifetime by the token's claims alone: of a new token from `iat` to `exp`, which are by one clock, whatever ours says;
+    /// of one that was found until its `exp`.
+    fn claimed_lifetime(&self, begun: SystemTime) -> Option<Duration> {
+        let token = self.token.expose();
+        let from = if self.found { begun } else { jwt::issued_at(token)? };
+        Some(jwt::expiry(token)?.duration_since(from).unwrap_or_default())
     }
 
     /// Returns the token and the expiry that its lifetime gives.
     ///
     /// # Errors
     /// If it has expired.
-    pub(super) fn alive(self, received: SystemTime) -> Result<Self, Error> {
-        let Some(lifetime) = self.lifetime(received) else { return Ok(self) };
+    pub(super) fn alive(self, begun: SystemTime) -> Result<Self, Error> {
+        let Some(lifetime) = self.lifetime(begun) else { return Ok(self) };
         if lifetime.is_zero() {
             return Err(Error::new(ErrorKind::ExpiredToken, "the issuer gave a token that has expired"));
         }
-        let expiry = received.checked_add(lifetime);
+        let expiry = begun.checked_add(lifetime);
         let token = expiry.map_or_else(|| self.token.clone(), |at| self.token.clone().expiring_at(at));
         Ok(Self { token, expires_in: Some(lifetime), ..self })
     }
@@ -123,12 +131,24 @@ impl Issued {
     ///
     /// # Errors
     /// If it has expired.
-    pub(super) fn entry(self, received: Moment, window: Duration) -> Result<Entry<Token>, Error> {
-        let Self { token, expires_in, age, .. } = self.alive(received.wall)?;
+    pub(super) fn entry(self, begun: Moment, window: Duration) -> Result<Entry<Token>, Error> {
+        let Self { token, expires_in, age, .. } = self.alive(begun.wall)?;
         let window = expires_in.map_or(window, |lifetime| longest_window(window, lifetime.saturating_add(age)));
-        Ok(Entry::new(token, received, expires_in, window))
+        Ok(Entry::new(token, begun, expires_in, window))
     }
 }
+
+/// Returns the moment from which the age of a token is counted that was asked for at one moment and came at another: the issuer may have
+/// counted from the request on. What took longer than a machine waits for a machine took a person, who was asked before the token was.
+pub(super) fn begun(asked: Moment, received: Moment) -> Moment {
+    let earliest = |received: SystemTime| received.checked_sub(LONGEST_EXCHANGE).unwrap_or(received);
+    Moment {
+        wall: asked.wall.clamp(earliest(received.wall), received.wall),
+        monotonic: asked.monotonic.max(received.monotonic.saturating_sub(LONGEST_EXCHANGE)).min(received.monotonic),
+    }
+}
+
+const LONGEST_EXCHANGE: Duration = DEFAULT_DEADLINE;
 
 /// Clocks that agree are no farther apart than this.
 const MOST_SKEW: Duration = Duration::from_secs(5 * 60);

@@ -43,6 +43,9 @@ pub(super) struct ConnectFlags {
     /// Seconds of silence after the end of input before the socket is closed
     #[arg(long, value_name = "SECS", default_value = "2", value_parser = seconds, help_heading = "Patience")]
     wait: Duration,
+    /// Seconds that all of it may take [default: as long as it does]
+    #[arg(long, value_name = "SECS", value_parser = seconds, help_heading = "Patience")]
+    timeout: Option<Duration>,
     /// Comes back when the connection is lost, in the same session
     #[arg(long, help_heading = "Patience")]
     reconnect: bool,
@@ -63,8 +66,14 @@ enum Format {
 impl ConnectFlags {
     /// Prints a failure in the format of the messages, too.
     pub(super) async fn run(self, context: &Context) -> Result<(), Failure> {
-        let format = self.output;
-        let ended = self.converse(context).await;
+        let (format, bound) = (self.output, self.timeout);
+        let conversation = self.converse(context);
+        let ended = match bound {
+            None => conversation.await,
+            Some(bound) => timeout(bound, conversation).await.unwrap_or_else(|_| {
+                Err(Failure::timeout(&format!("the conversation had not ended after {} s", bound.as_secs_f32())))
+            }),
+        };
         if let (Err(failure), Format::Json) = (&ended, format)
             && let Some(error) = FailedCall::of_failure(failure)
         {

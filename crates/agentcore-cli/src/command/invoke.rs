@@ -4,8 +4,8 @@ mod answer;
 mod outcome;
 mod payload;
 
-use agentcore_client::SessionId;
-use clap::Args;
+use agentcore_client::{Protocol, SessionId};
+use clap::{Args, ValueEnum};
 
 use crate::{context::Context, errors::Failure, flags::CallFlags, signal};
 use answer::{Format, Printer};
@@ -20,12 +20,41 @@ pub(super) struct InvokeFlags {
     /// What to print
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text, help_heading = "The answer")]
     output: Format,
+    /// What the agent speaks: its own protocol, or MCP or A2A, whose messages of JSON-RPC are given by --payload
+    ///
+    /// By this a local container is asked at /invocations (port 8080, unless it is set otherwise), /mcp (port 8000) or / (port 9000).
+    #[arg(long, value_enum, value_name = "NAME", default_value_t = SpokenProtocol::Http)]
+    protocol: SpokenProtocol,
     #[command(flatten)]
     call: CallFlags,
 }
 
+/// The protocol that a runtime was deployed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum SpokenProtocol {
+    /// The agent's own, AG-UI included
+    Http,
+    /// The Model Context Protocol
+    Mcp,
+    /// Agent2Agent
+    A2a,
+}
+
+impl From<SpokenProtocol> for Protocol {
+    fn from(protocol: SpokenProtocol) -> Self {
+        match protocol {
+            SpokenProtocol::Http => Self::Http,
+            SpokenProtocol::Mcp => Self::Mcp,
+            SpokenProtocol::A2a => Self::A2a,
+        }
+    }
+}
+
 impl InvokeFlags {
     pub(super) async fn run(self, context: &Context) -> Result<(), Failure> {
+        if self.protocol != SpokenProtocol::Http && self.payload.is_prompt() {
+            return Err(Failure::usage("a prompt is no message of MCP or A2A: the message is given by --payload"));
+        }
         let route = context.route()?;
         let (named, request) = self.call.split()?;
         let trace = request.asks_for_trace()?;
@@ -35,7 +64,8 @@ impl InvokeFlags {
             Ok(agent) => agent,
             Err(failure) => return Err(answer::uncalled(self.output, &session, failure)),
         };
-        let invoke = request.apply(agent.runtime.invoke(payload.enable_trace(trace)).session(&session));
+        let invoke = request
+            .apply(agent.runtime.invoke(payload.enable_trace(trace)).session(&session).protocol(self.protocol.into()));
         tracing::debug!(session = invoke.session_id().as_str(), "invoking");
         let _notice = signal::notice("interrupted; the agent may go on working, and its session is busy until then");
         Printer::new(self.output, agent.mechanism(), named, request.named_dialect()).print(invoke).await
@@ -47,4 +77,5 @@ Examples:
   acore --mock invoke \"Tell me a story\"
   echo \"Hello\" | acore invoke --local http://127.0.0.1:8080
   acore invoke --arn \"$ARN\" --sigv4 --session-name ada \"My name is Ada.\"
-  acore invoke --arn \"$ARN\" --payload @question.json --output json";
+  acore invoke --arn \"$ARN\" --payload @question.json --output json
+  acore invoke --local http://127.0.0.1:8000 --protocol mcp --payload @message.json --output events";

@@ -28,7 +28,7 @@ fn exit_codes() {
         ("html", "", 6, "", "error: Bad Gateway (HTTP 502,"),
         ("redirect", "", 6, "", "a redirect, which is not followed"),
         ("gzip", "", 6, "", "content coding \"gzip\""),
-        ("reset", "", 4, "", "the connection was lost before an answer came (the agent may have run)\n  caused by: "),
+        ("reset", "", 4, "", " was lost before an answer came (the agent may have run)\n  caused by: "),
         ("reset-midstream", "", 7, "Once upon\n", "the answer broke off midway"),
         ("fail-midstream", "", 6, "Once upon\n", "error: the agent failed: ValueError: the agent lost its thread\n"),
         ("throttle-1", "--no-retry", 4, "", "HTTP 429"),

@@ -186,3 +186,27 @@ fn the_agents_trace_is_asked_for_unless_told_otherwise() {
     }
     assert_eq!(run(&mut world.invoke("text", ["--trace", "--no-trace", "hi"])).exit, Some(2));
 }
+
+/// A local container is asked where its protocol says (AWS developer guide, the protocol contracts), and a prompt is no message.
+#[test]
+fn where_a_container_of_each_protocol_is_asked() {
+    let message = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
+    for (protocol, path, accept) in [
+        ("http", "/invocations", "text/event-stream, application/json"),
+        ("mcp", "/mcp", "application/json, text/event-stream"),
+        ("a2a", "/", "application/json, text/event-stream"),
+    ] {
+        let world = World::with(Mock::builder().local_agent("echo"));
+        let args = ["invoke", "--local", world.mock.url(), "--protocol", protocol, "--payload", message];
+        run(&mut acore(args));
+        let request = &world.mock.requests()[0];
+        assert_eq!((request.path.as_str(), &request.body[..]), (path, message.as_bytes()), "{protocol}");
+        let media_types = request.headers["accept"].to_str().unwrap();
+        assert!(accept.split(", ").all(|media_type| media_types.contains(media_type)), "{protocol}: {media_types}");
+    }
+    for args in [vec!["hi"], vec![]] {
+        let ended = run(acore(["invoke", "--local", "http://127.0.0.1:9", "--protocol", "mcp"]).args(args));
+        assert_eq!(ended.exit, Some(2));
+        assert!(ended.stderr.starts_with("error: a prompt is no message of MCP or A2A"), "{}", ended.stderr);
+    }
+}

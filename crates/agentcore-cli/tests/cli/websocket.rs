@@ -141,6 +141,23 @@ fn an_answer_is_shown_while_input_is_open() {
     assert_eq!(ended(child).exit, Some(0));
 }
 
+/// A conversation whose input stays open ends with its time, and what came is printed.
+#[test]
+fn a_conversation_has_no_more_time_than_it_is_given() {
+    let world = World::new();
+    for (format, shown) in [("text", "one"), ("json", "\"one\"")] {
+        let args = ["connect", "--timeout", "3", "--output", format];
+        let mut child = by_token(&world, "echo", args).stdin(Stdio::piped()).spawn().unwrap();
+        let mut input = child.stdin.take().unwrap();
+        input.write_all(b"one\n").unwrap();
+        assert_eq!(crate::process::lines_up_to(&mut child, shown), [shown]);
+        let ended = ended(child);
+        assert_eq!(ended.exit, Some(5), "{}", ended.stderr);
+        assert!(ended.stderr.starts_with("error: the conversation had not ended after 3 s"), "{}", ended.stderr);
+        assert_eq!(ended.stdout.contains("\"kind\":\"timeout\""), format == "json", "{}", ended.stdout);
+    }
+}
+
 #[test]
 fn a_local_container() {
     let world = World::with(Mock::builder().local_agent("echo"));

@@ -215,6 +215,8 @@ fn lifetimes() {
     let dated = "e30.eyJpYXQiOjE5OTk5OTk3NjAsImV4cCI6MjAwMDAwMzM2MH0.c2ln";
     // {"iat":2000000240,"exp":2000003840}: an hour, by one whose clock is four minutes ahead.
     let ahead = "e30.eyJpYXQiOjIwMDAwMDAyNDAsImV4cCI6MjAwMDAwMzg0MH0.c2ln";
+    // {"iat":1399990000,"exp":1399993600}: an hour, by a clock that is years behind ours, or ours is years ahead.
+    let long_ago = "e30.eyJpYXQiOjEzOTk5OTAwMDAsImV4cCI6MTM5OTk5MzYwMH0.c2ln";
     // {"iat":1999998200,"exp":2000001800}: half of its hour is over.
     let half_spent = "e30.eyJpYXQiOjE5OTk5OTgyMDAsImV4cCI6MjAwMDAwMTgwMH0.c2ln";
     // {"exp":2000000300}
@@ -229,6 +231,9 @@ fn lifetimes() {
         ("opaque", Some(1), 120, Some(1.0), Some(1.0)),
         (dated, None, 120, Some(3480.0), Some(3600.0)),
         (dated, Some(60), 120, Some(45.0), Some(60.0)),
+        (dated, Some(7200), 120, Some(3480.0), Some(3600.0)),
+        (long_ago, Some(7200), 120, Some(3480.0), Some(3600.0)),
+        (undated, Some(7200), 120, Some(7080.0), Some(7200.0)),
         (ahead, None, 120, Some(3480.0), Some(3600.0)),
         (half_spent, None, 120, Some(1680.0), Some(1800.0)),
         (undated, None, 10, Some(290.0), Some(300.0)),
@@ -265,6 +270,7 @@ fn tokens_that_may_be_old() {
     for (issued, lifetime) in [
         (Issued::found(token(dated)), Some(3360)),
         (Issued::found(token(dated)).expires_in(secs(60)), Some(60)),
+        (Issued::found(token(dated)).expires_in(secs(7200)), Some(3360)),
         (Issued::found(token("opaque")), None),
     ] {
         assert_eq!(issued.alive(at(NOW)).unwrap().expires_in, lifetime.map(secs));
@@ -281,6 +287,38 @@ fn tokens_that_may_be_old() {
             (error.kind(), error.to_string().as_str()),
             (ErrorKind::ExpiredToken, "the issuer gave a token that has expired")
         );
+    }
+}
+
+/// How long an answer takes, and how old the token is when it comes: the issuer may have counted from the request on.
+#[test]
+fn the_lifetime_begins_with_the_request() {
+    for (took, age) in [(0, 0), (10, 10), (30, 30), (31, 30), (600, 30)] {
+        let (source, issuer, clock) = source(0, &[HOUR]);
+        let mut caller = caller(&source);
+        assert!(poll(&mut caller).is_pending());
+        clock.advance(secs(took));
+        issuer.permit_one();
+        assert_eq!(at_once(caller), "token-1");
+        let statistics = source.statistics();
+        assert_eq!((statistics.age, statistics.expires_in), (Some(secs(age)), Some(secs(3600 - age))), "{took}");
+        let token = at_once(Box::pin(source.token())).unwrap();
+        assert_eq!(token.expires_at(), Some(at(NOW) + secs(took - age + 3600)), "{took}");
+    }
+}
+
+/// A clock that is set while the answer is under way makes no token older than it can be, or younger than it is.
+#[test]
+fn a_clock_that_is_set_during_a_fetch() {
+    for (set_to, age) in [(NOW - 3600, 10), (NOW + 3600, 30)] {
+        let (source, issuer, clock) = source(0, &[HOUR]);
+        let mut caller = caller(&source);
+        assert!(poll(&mut caller).is_pending());
+        clock.advance(secs(10));
+        clock.set(at(set_to));
+        issuer.permit_one();
+        assert_eq!(at_once(caller), "token-1");
+        assert_eq!(source.statistics().age, Some(secs(age)), "{set_to}");
     }
 }
 

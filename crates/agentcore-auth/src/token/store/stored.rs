@@ -16,7 +16,7 @@ use crate::{
     token::{
         Token,
         cache::CachedToken,
-        issuer::{DEFAULT_WINDOW, Issued, TokenIssuer, longest_window},
+        issuer::{DEFAULT_WINDOW, Issued, TokenIssuer, begun, longest_window},
     },
 };
 
@@ -214,10 +214,11 @@ impl<I: TokenIssuer> Stored<I> {
     }
 
     async fn fetch(&self) -> Result<(Issued, StoredToken), Error> {
+        let asked = self.clock.moment();
         let issued = self.issuer.issue().await?;
-        let received = self.clock.now();
-        let issued = issued.alive(received)?;
-        let stored = self.issuer.remember(StoredToken::new(issued.token.clone(), received));
+        let begun = begun(asked, self.clock.moment()).wall;
+        let issued = issued.alive(begun)?;
+        let stored = self.issuer.remember(StoredToken::new(issued.token.clone(), begun));
         Ok((self.give(issued), stored))
     }
 

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use agentcore_client::RateLimiter;
+use agentcore_client::{RateLimiter, duration_in_words};
 
 /// How many lines have ended. Clones share it.
 #[derive(Clone, Default)]
@@ -87,8 +87,8 @@ impl View {
         if let Some(rate) = self.per_second {
             text += &format!(", {rate:.1} a second");
             let left = u32::try_from(lines.saturating_sub(*ended)).map_or(f64::INFINITY, f64::from) / rate;
-            text +=
-                &Duration::try_from_secs_f64(left).map_or(String::new(), |left| format!(", {} left", in_words(left)));
+            text += &Duration::try_from_secs_f64(left)
+                .map_or(String::new(), |left| format!(", {} left", duration_in_words(left)));
         }
         if let Some(rate) = self.throttled_to {
             text += &format!(" (throttled to {rate:.1} a second)");
@@ -99,14 +99,6 @@ impl View {
             text = format!("[{}{}] {text}", "█".repeat(full), "░".repeat(BAR - full));
         }
         text.chars().take(room).collect()
-    }
-}
-
-fn in_words(time: Duration) -> String {
-    match time.as_secs() {
-        seconds @ 0..60 => format!("{seconds} s"),
-        seconds @ 60..3600 => format!("{} min", seconds / 60),
-        seconds => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
     }
 }
 
@@ -135,9 +127,9 @@ mod tests {
             (
                 view(10, 0, 100_000, Some(22.5), Some(22.5)),
                 75,
-                "10 of 100000 done, 0 failed, 22.5 a second, 1 h 14 min left (throttled t",
+                "10 of 100000 done, 0 failed, 22.5 a second, 74 min left (throttled to 22",
             ),
-            (view(1, 0, 91, Some(1.0), None), 60, "1 of 91 done, 0 failed, 1.0 a second, 1 min left"),
+            (view(1, 0, 91, Some(1.0), None), 60, "1 of 91 done, 0 failed, 1.0 a second, 90 s left"),
             (view(0, 0, 0, None, None), 80, "[████████████████████] 0 of 0 done, 0 failed"),
             (view(1, 0, 2, None, None), 0, ""),
         ] {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use agentcore_client::{Credentials, Token, auth::token::jwt};
+use agentcore_client::{Credentials, Token, auth::token::jwt, duration_in_words};
 use serde_json::Value;
 
 use super::diagnosis::Diagnosis;
@@ -78,10 +78,10 @@ fn lifetime(
 ) -> Result<(), Failure> {
     let Some(expiry) = expiry else { return diagnosis.ok(check, "it does not say when it expires") };
     match expiry.duration_since(now) {
-        Ok(left) if left > MARGIN => diagnosis.ok(check, format!("it is good for {}", in_words(left))),
-        Ok(left) => diagnosis.warn(check, format!("it expires in {}", in_words(left)), hint),
+        Ok(left) if left > MARGIN => diagnosis.ok(check, format!("it is good for {}", duration_in_words(left))),
+        Ok(left) => diagnosis.warn(check, format!("it expires in {}", duration_in_words(left)), hint),
         Err(past) => {
-            let message = format!("it expired {} ago", in_words(past.duration()));
+            let message = format!("it expired {} ago", duration_in_words(past.duration()));
             diagnosis.fail(check, &Failure::new(Exit::Refused, message).hint(hint))
         }
     }
@@ -94,16 +94,6 @@ fn refused(diagnosis: &mut Diagnosis, message: &str) -> Result<(), Failure> {
 
 fn is_same(one: &str, other: &str) -> bool {
     one.trim_end_matches('/') == other.trim_end_matches('/')
-}
-
-/// A duration in its largest unit.
-pub(super) fn in_words(duration: Duration) -> String {
-    match duration.as_secs() {
-        seconds @ ..120 => format!("{seconds} s"),
-        seconds @ ..7_200 => format!("{} min", seconds / 60),
-        seconds @ ..172_800 => format!("{} h", seconds / 3_600),
-        seconds => format!("{} days", seconds / 86_400),
-    }
 }
 
 /// A call may take as long as this to reach the service.

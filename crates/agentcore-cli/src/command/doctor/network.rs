@@ -5,12 +5,12 @@ use std::time::{Duration, Instant, SystemTime};
 use agentcore_client::{
     Error, ErrorKind, Target, Transport,
     auth::{Exchange as _, Repeat},
-    operation,
+    duration_in_words, operation, trusted_issuers,
 };
 use http::{Request, Uri, header::DATE};
 use tokio::time::timeout;
 
-use super::{credential::in_words, diagnosis::Diagnosis};
+use super::diagnosis::Diagnosis;
 use crate::{
     context::transport,
     errors::{Exit, Failure, Mechanism},
@@ -50,7 +50,7 @@ pub(super) async fn check(
             "an agent container answers GET /ping",
         )?;
     }
-    Ok(issuers(&body))
+    Ok(trusted_issuers(&body))
 }
 
 /// Returns the URL to ask: what says something and runs nothing.
@@ -119,7 +119,7 @@ fn clock(diagnosis: &mut Diagnosis, date: Option<SystemTime>) -> Result<(), Fail
         Ok(apart) => (apart, "ahead of"),
         Err(error) => (error.duration(), "behind"),
     };
-    let message = format!("this clock is {} {ahead} the other's", in_words(apart));
+    let message = format!("this clock is {} {ahead} the other's", duration_in_words(apart));
     let hint =
         "set the clock, such as by `timedatectl set-ntp true`: it decides when tokens expire and dates signatures";
     match apart {
@@ -127,13 +127,6 @@ fn clock(diagnosis: &mut Diagnosis, date: Option<SystemTime>) -> Result<(), Fail
         _ if apart < REFUSED => diagnosis.warn("clock", message, hint),
         _ => diagnosis.fail("clock", &Failure::new(Exit::Refused, message).hint(hint)),
     }
-}
-
-/// Returns the issuers that the metadata of a protected resource names (RFC 9728 §2).
-fn issuers(metadata: &[u8]) -> Vec<String> {
-    let metadata: serde_json::Value = serde_json::from_slice(metadata).unwrap_or_default();
-    let named = metadata["authorization_servers"].as_array().map_or(&[][..], Vec::as_slice);
-    named.iter().filter_map(|issuer| issuer.as_str().map(str::to_owned)).collect()
 }
 
 /// An answer's date has whole seconds, and may have been a while on its way.

@@ -20,6 +20,11 @@ pub(super) struct PayloadFlags {
 }
 
 impl PayloadFlags {
+    /// Returns whether a prompt is said, and not a body given.
+    pub(super) fn is_prompt(&self) -> bool {
+        self.prompt.is_some() || self.payload.is_none()
+    }
+
     /// Reads the payload from where it is, which cannot be standard input if the token is read from there.
     pub(super) async fn payload(self, stdin_taken: bool) -> Result<Payload, Failure> {
         let terminal = std::io::stdin().is_terminal();
