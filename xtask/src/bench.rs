@@ -37,8 +37,8 @@ pub(crate) fn allocations(workspace: &Workspace) -> Outcome {
     Ok(cmd!(shell, "cargo run --release --locked --package agentcore-benches --bin allocations").run()?)
 }
 
-/// Counts instructions and allocations, and fails where ours have grown over the committed tables, or are not in them, or where a larger
-/// input costs more than its share.
+/// Counts instructions and allocations, and fails where ours have grown over the committed tables, or are not in them. How costs grow
+/// with the input is checked by hand: it takes minutes.
 pub(crate) fn check(workspace: &Workspace) -> Outcome {
     let shell = &workspace.shell;
     valgrind(shell)?;
@@ -50,10 +50,7 @@ pub(crate) fn check(workspace: &Workspace) -> Outcome {
         let grown = grown(&numbers(&committed), &numbers(&counted));
         all_grown.extend(grown.into_iter().map(|it| format!("{table}: {it}")));
     }
-    if !all_grown.is_empty() {
-        return Err(format!("{}\n{REMEDY}", all_grown.join("\n")).into());
-    }
-    growth(workspace)
+    if all_grown.is_empty() { Ok(()) } else { Err(format!("{}\n{REMEDY}", all_grown.join("\n")).into()) }
 }
 
 /// The numbers of our crates, by row and column.
