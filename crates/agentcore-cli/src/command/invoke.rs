@@ -78,4 +78,4 @@ Examples:
   echo \"Hello\" | acore invoke --local http://127.0.0.1:8080
   acore invoke --arn \"$ARN\" --sigv4 --session-name ada \"My name is Ada.\"
   acore invoke --arn \"$ARN\" --payload @question.json --output json
-  acore invoke --local http://127.0.0.1:8000 --protocol mcp --payload @message.json --output events";
+  acore invoke --local http://127.0.0.1:8000 --protocol mcp --payload @call.json";
