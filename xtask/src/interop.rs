@@ -115,17 +115,21 @@ impl Bench {
 
 /// Builds one program and returns where cargo put it.
 ///
-/// It is built with the whole workspace's features, as the tests are, so that nothing is compiled a second time.
+/// It is built with the whole workspace's features and with the examples, whose dependencies' features are those of the tests, so that
+/// nothing is compiled a second time.
 pub(crate) fn build(workspace: &Workspace, [kind, name]: [&str; 2]) -> Outcome<PathBuf> {
     let shell = &workspace.shell;
     report::line(format_args!("building {name}"));
-    let messages =
-        cmd!(shell, "cargo build --workspace --all-features {kind} {name} --message-format json-render-diagnostics")
-            .quiet()
-            .read()?;
+    let messages = cmd!(
+        shell,
+        "cargo build --workspace --all-features --examples {kind} {name} --message-format json-render-diagnostics"
+    )
+    .quiet()
+    .read()?;
     let executable = messages
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter(|message| message["target"]["name"] == *name)
         .filter_map(|message| message["executable"].as_str().map(PathBuf::from))
         .next_back();
     Ok(executable.ok_or("cargo built no executable of these")?)

@@ -214,7 +214,7 @@ impl Task {
                 bench::run(&workspace, peers, &flags)
             }
             Self::Fuzz { seconds, target } => {
-                Ok(cmd!(shell, "cargo test --package agentcore-tests --test fuzz -- --nocapture")
+                Ok(cmd!(shell, "cargo test --workspace --all-features --test fuzz -- --nocapture")
                     .env("AGENTCORE_FUZZ_SECONDS", seconds.to_string())
                     .env("AGENTCORE_FUZZ_TARGET", target.unwrap_or_default())
                     .run()?)
@@ -237,7 +237,7 @@ impl Task {
 /// Runs the soak; a seed is chosen where none is given.
 fn soak(workspace: &Workspace, minutes: u32, seed: Option<u64>) -> Outcome {
     let shell = &workspace.shell;
-    let soak = cmd!(shell, "cargo test --package agentcore-tests --test soak -- --nocapture");
+    let soak = cmd!(shell, "cargo test --workspace --all-features --test soak -- --nocapture");
     let soak = soak.env("AGENTCORE_SOAK_SECONDS", (minutes * 60).to_string());
     Ok(seed.into_iter().fold(soak, |soak, seed| soak.env("AGENTCORE_SOAK_SEED", seed.to_string())).run()?)
 }
