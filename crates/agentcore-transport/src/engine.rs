@@ -302,10 +302,12 @@ impl CallEngine {
         let error = service_error::read(head.status, &head.headers, &text(body, until).await, &secrets.texts(), now);
         let rejection =
             Rejection { status: head.status.as_u16(), code: error.code(), date: service_error::date(&head.headers) };
-        if call.auth().refused(&credential, &rejection, now) {
-            return Failed::at(FailurePoint::Unauthorized, explained(error, &credential));
+        let is_unauthorized = call.auth().refused(&credential, &rejection, now);
+        // A page was written by something on the way, which knows nothing of tokens.
+        let error = if service_error::is_page(&head.headers) { error } else { explained(error, &credential) };
+        if is_unauthorized {
+            return Failed::at(FailurePoint::Unauthorized, error);
         }
-        let error = explained(error, &credential);
         let point = service_error::failure_point(&error);
         match challenge::metadata_url(&head.headers, spec.url) {
             Some(url) if head.status == StatusCode::UNAUTHORIZED => {

@@ -222,6 +222,19 @@ async fn a_refusal_that_repeats_the_token_is_shown_without_it() {
     assert!(!format!("{error:?}").contains(TOKEN));
 }
 
+/// That a token is opaque is said where the token was looked at, and not where a proxy answers with a page.
+#[tokio::test(start_paused = true)]
+async fn a_refusal_of_an_opaque_token_says_so() {
+    for (kind, said) in [("application/json", true), ("text/html; charset=utf-8", false)] {
+        let script = Script::of(vec![answer(403, &[("content-type", kind)], "no")]);
+        let (url, retry) = (Uri::from_static("https://host.example/x"), RetryPolicy::default());
+        let auth = Auth::bearer(agentcore_auth::StaticToken::parse("opaque-token").unwrap());
+        let error = engine(&script).run(&spec(&url, &retry), &Plain(auth)).await.unwrap_err();
+        let source = std::error::Error::source(&error).map(ToString::to_string);
+        assert_eq!(source, said.then(|| "the token is no JSON Web Token".to_owned()), "{kind}");
+    }
+}
+
 /// A bound that no clock can hold is none.
 #[tokio::test(start_paused = true)]
 async fn bounds_without_end() {
