@@ -23,7 +23,9 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome {
 
 /// The whole workspace with everything on, then each crate that has features: with none, as it comes, and with each alone. Left out is
 /// what would be the same again: a feature that turns on all others, none where that is how the crate comes, and a feature that only
-/// turns on one of another crate of the workspace, where it is selected by itself, and is not named in this one's code.
+/// turns on one of another crate of the workspace, where it is selected by itself, and is not named in this one's code. The program's
+/// features are those of the crates that it is made of, and are selected all or none of them or as it comes: it takes long to compile, and
+/// nobody builds on it.
 ///
 /// A crate is selected on its own because cargo gives all crates of one command the sum of their features, and
 /// without its tests where a feature stands alone because their dependencies would lend it theirs.
@@ -37,6 +39,9 @@ fn selections(graph: &Graph, names: impl Fn(&str, &str) -> bool) -> Vec<Vec<Stri
         }
         if default.is_some() {
             selections.push(words(&format!("{package} --all-targets")));
+        }
+        if member.name == PROGRAM {
+            continue;
         }
         let others = |feature: &str| -> Vec<&String> {
             member.features.keys().filter(|it| *it != "default" && *it != feature).collect()
@@ -56,6 +61,9 @@ fn selections(graph: &Graph, names: impl Fn(&str, &str) -> bool) -> Vec<Vec<Stri
     }
     selections
 }
+
+/// The package of the program.
+const PROGRAM: &str = "agentcore-cli";
 
 fn words(line: &str) -> Vec<String> {
     line.split(' ').map(str::to_owned).collect()
@@ -88,6 +96,7 @@ mod tests {
                 with("slim", &[("default", &[]), ("v", &[])]),
                 with("front", &[("named", &["slim/v"]), ("passed_on", &["slim/v"]), ("stranger", &["other/v"])]),
                 member("bare", &["z"]),
+                with(PROGRAM, &[("default", &["u"]), ("t", &[]), ("u", &[])]),
             ],
             packages: BTreeSet::new(),
         };
@@ -105,6 +114,8 @@ mod tests {
             "--package front --no-default-features --features stranger",
             "--package bare --no-default-features",
             "--package bare --no-default-features --features z",
+            "--package agentcore-cli --no-default-features",
+            "--package agentcore-cli --all-targets",
         ];
         assert_eq!(lines, expected);
     }
